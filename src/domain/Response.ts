@@ -1,0 +1,46 @@
+import { Schema } from "effect"
+import { EpochMillis } from "./TimeRange.ts"
+
+/** Grows with every response of an archive and is never used twice. */
+export const ResponseId = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)), Schema.brand("ResponseId"))
+export type ResponseId = typeof ResponseId.Type
+
+/**
+ * What the vendor's answer was. `ok` says that it answered the question, also when it had no rows; `error` that there was no
+ * usable answer (`cause` says why, and the bytes, if any came, are kept); `partial` that the body broke off.
+ */
+export const ResponseStatus = Schema.Literals(["ok", "error", "partial", "throttled", "not_entitled", "not_found"])
+export type ResponseStatus = typeof ResponseStatus.Type
+
+/** What the adapter knows about an answer beside its bytes. Headers are redacted before they are kept. */
+export const ResponseMetadata = Schema.Struct({
+  contentType: Schema.NullOr(Schema.String),
+  encoding: Schema.NullOr(Schema.String),
+  transportStatus: Schema.NullOr(Schema.Int),
+  url: Schema.NullOr(Schema.String),
+  elapsedMillis: Schema.NullOr(Schema.Finite),
+  headers: Schema.Record(Schema.String, Schema.String),
+  adapter: Schema.Record(Schema.String, Schema.Json)
+})
+export interface ResponseMetadata extends Schema.Schema.Type<typeof ResponseMetadata> {}
+
+/**
+ * One attempt at a vendor and what came of it. `sha256` (64 hex digits) names the payload; it is null when no bytes came.
+ * `fetchedAt` never decreases within an archive, whatever the clock does; `(fetchedAt, id)` orders answers. `waited` is the
+ * time the quota made the attempt wait, in milliseconds.
+ */
+export const Response = Schema.Struct({
+  id: ResponseId,
+  request: Schema.Int,
+  session: Schema.Int,
+  identity: Schema.String,
+  attempt: Schema.Int,
+  status: ResponseStatus,
+  sha256: Schema.NullOr(Schema.String),
+  sizeBytes: Schema.Int,
+  fetchedAt: EpochMillis,
+  waited: Schema.Finite,
+  cause: Schema.NullOr(Schema.String),
+  metadata: ResponseMetadata
+})
+export interface Response extends Schema.Schema.Type<typeof Response> {}

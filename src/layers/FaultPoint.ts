@@ -1,0 +1,23 @@
+import { Context, Effect } from "effect"
+
+/**
+ * Places in the write path where a process may die. Tests and the environment (`TAPESTRY_CRASH_POINT`, read by the CLI) put
+ * something here; by default reaching one costs nothing and does nothing.
+ */
+export type FaultPointName =
+  | "beforeBytes"
+  | "bytesWritten"
+  | "renamed"
+  | "rowWritten"
+  | "acknowledged"
+  | "afterBytes"
+  | "afterResponse"
+  | "midCommit"
+  | "afterCommit"
+
+/** What happens at a fault point; must be synchronous, so that it can sit inside a transaction. */
+export const FaultPoint = Context.Reference<(point: FaultPointName) => void>("tapestry/FaultPoint", {
+  defaultValue: () => () => {}
+})
+
+export const reached = (point: FaultPointName): Effect.Effect<void> => Effect.map(FaultPoint, (act) => act(point))

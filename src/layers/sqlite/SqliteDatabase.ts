@@ -1,0 +1,227 @@
+/**
+ * The one file between better-sqlite3 and the rest: a writer connection, a reader connection, and the SqlClient that
+ * migrations run on.
+ *
+ * Responsibilities: pragmas, prepared statements, transactions, error codes as values. Queueing: whoever writes holds the
+ * writer's semaphore, first come first served; a transaction may span turns of the event loop, so that no single step holds
+ * it for long, and the others wait. Readers have a connection of their own and never wait for the writer (WAL); what they see
+ * is the last commit.
+ *
+ * Hard cases: a step that throws rolls the whole transaction back; an interrupted transaction rolls back too; `:memory:` has
+ * one connection for both, so its readers do wait.
+ */
+import Database from "better-sqlite3"
+import { Data, Effect, Exit, type Scope, Semaphore, Stream } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
+
+/** A failed statement. `code` is SQLite's own (`SQLITE_FULL`, `SQLITE_READONLY`, `SQLITE_CONSTRAINT_UNIQUE`, ...). */
+export class SqliteFailure extends Data.TaggedError("SqliteFailure")<{
+  readonly filename: string
+  readonly operation: string
+  readonly code: string
+  readonly message: string
+}> {}
+
+export type SqlValue = string | number | bigint | Uint8Array | null
+
+/** A prepared statement: `run` for writes, `all`/`get` give rows as arrays of columns. */
+export interface PreparedStatement {
+  readonly run: (...params: ReadonlyArray<SqlValue>) => { readonly changes: number; readonly lastInsertRowid: number }
+  readonly all: (...params: ReadonlyArray<SqlValue>) => ReadonlyArray<ReadonlyArray<SqlValue>>
+  readonly get: (...params: ReadonlyArray<SqlValue>) => ReadonlyArray<SqlValue> | undefined
+}
+
+/** What a synchronous step works with. Statements are prepared once per connection and text. */
+export interface SyncDatabase {
+  readonly prepare: (sql: string) => PreparedStatement
+}
+
+/** Runs one synchronous step of a transaction. Keep each under a few milliseconds: the event loop stands still in it. */
+export type Step = <A>(f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFailure>
+
+export interface SqliteDatabase {
+  readonly filename: string
+  /** One synchronous transaction. */
+  readonly write: <A>(operation: string, f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFailure>
+  /** A transaction of several steps with effects between them; commits when the body succeeds, else rolls back. */
+  readonly transaction: <A, E, R>(
+    operation: string,
+    body: (step: Step) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | SqliteFailure, R>
+  /** A synchronous read of the last committed state. */
+  readonly read: <A>(operation: string, f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFailure>
+  /** Over the writer connection; for migrations. */
+  readonly client: SqlClient.SqlClient
+}
+
+export interface SqliteOptions {
+  readonly filename: string
+  readonly synchronous: "FULL" | "NORMAL"
+  /** Opens what is there and never writes; fails when there is nothing. */
+  readonly readonly?: boolean
+  /** Most pages the database may have (PRAGMA max_page_count); a test's way to a full disk. */
+  readonly maxPageCount?: number
+}
+
+const failure = (filename: string, operation: string) => (cause: unknown) =>
+  new SqliteFailure({
+    filename,
+    operation,
+    code: cause instanceof Database.SqliteError ? cause.code : "SQLITE_UNKNOWN",
+    message: `${operation} on ${filename}: ${cause instanceof Error ? cause.message : String(cause)}`
+  })
+
+const errno: Readonly<Record<string, number>> = {
+  SQLITE_BUSY: 5,
+  SQLITE_LOCKED: 6,
+  SQLITE_READONLY: 8,
+  SQLITE_CANTOPEN: 14,
+  SQLITE_CONSTRAINT: 19,
+  SQLITE_CONSTRAINT_UNIQUE: 2067,
+  SQLITE_CONSTRAINT_PRIMARYKEY: 1555
+}
+
+const sqlError = (operation: string) => (cause: unknown) =>
+  new SqlError.SqlError({
+    reason: SqlError.classifySqliteError(
+      cause instanceof Database.SqliteError
+        ? Object.assign(cause, { errno: errno[cause.code] ?? errno[cause.code.split("_").slice(0, 2).join("_")] })
+        : cause,
+      { operation }
+    )
+  })
+
+const syncDatabase = (db: Database.Database): SyncDatabase => {
+  const prepared = new Map<string, PreparedStatement>()
+  return {
+    prepare: (sql) => {
+      const found = prepared.get(sql)
+      if (found !== undefined) return found
+      const statement = db.prepare<Array<SqlValue>, Array<SqlValue>>(sql)
+      if (statement.reader) statement.raw(true)
+      const made: PreparedStatement = {
+        run: (...params) => {
+          const result = statement.run(...params)
+          return { changes: result.changes, lastInsertRowid: Number(result.lastInsertRowid) }
+        },
+        all: (...params) => statement.all(...params),
+        get: (...params) => statement.get(...params)
+      }
+      prepared.set(sql, made)
+      return made
+    }
+  }
+}
+
+const makeConnection = (db: Database.Database): SqlConnection.Connection => {
+  const execute = (sql: string, params: ReadonlyArray<unknown>, raw: boolean) =>
+    Effect.try({
+      try: (): ReadonlyArray<never> => {
+        const statement = db.prepare(sql)
+        if (!statement.reader) {
+          statement.run(...params)
+          return []
+        }
+        return statement.raw(raw).all(...params) as unknown as ReadonlyArray<never>
+      },
+      catch: sqlError("execute")
+    })
+  const rows: SqlConnection.Connection["execute"] = (sql, params, transform) =>
+    transform === undefined ? execute(sql, params, false) : Effect.map(execute(sql, params, false), transform)
+  return {
+    execute: rows,
+    executeUnprepared: rows,
+    executeRaw: (sql, params) => execute(sql, params, false),
+    executeValues: (sql, params) => execute(sql, params, true),
+    executeValuesUnprepared: (sql, params) => execute(sql, params, true),
+    executeStream: (sql, params, transform) => Stream.fromIterableEffect(rows(sql, params, transform))
+  }
+}
+
+const openConnection = Effect.fnUntraced(function* (options: SqliteOptions, readonly: boolean) {
+  return yield* Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const db = new Database(options.filename, { readonly, fileMustExist: readonly, timeout: 5_000 })
+        if (!readonly) {
+          db.pragma("journal_mode = WAL")
+          db.pragma(`synchronous = ${options.synchronous}`)
+          db.pragma("foreign_keys = ON")
+          if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`)
+        }
+        db.pragma("cache_size = -16384")
+        return db
+      },
+      catch: failure(options.filename, "open")
+    }),
+    (db) => Effect.sync(() => db.close())
+  )
+})
+
+/** Opens a database for as long as the scope lives. */
+export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, SqliteFailure, Scope.Scope> =
+  Effect.fnUntraced(function* (options: SqliteOptions) {
+    const writer = yield* openConnection(options, options.readonly === true)
+    const reader = options.filename === ":memory:" ? writer : yield* openConnection(options, true)
+    const semaphore = yield* Semaphore.make(1)
+    const writing = syncDatabase(writer)
+    const reading = reader === writer ? writing : syncDatabase(reader)
+
+    const begin = writer.prepare("BEGIN IMMEDIATE")
+    const commit = writer.prepare("COMMIT")
+    const rollback = () => {
+      if (writer.inTransaction) writer.exec("ROLLBACK")
+    }
+    const attempt = <A>(operation: string, f: () => A) =>
+      Effect.try({ try: f, catch: failure(options.filename, operation) })
+
+    const write: SqliteDatabase["write"] = (operation, f) =>
+      semaphore.withPermit(
+        attempt(operation, () => {
+          begin.run()
+          let done = false
+          try {
+            const result = f(writing)
+            commit.run()
+            done = true
+            return result
+          } finally {
+            if (!done) rollback()
+          }
+        })
+      )
+
+    const transaction: SqliteDatabase["transaction"] = (operation, body) =>
+      semaphore.withPermit(
+        Effect.acquireUseRelease(
+          attempt(operation, () => void begin.run()),
+          () =>
+            Effect.tap(
+              body((f) => attempt(operation, () => f(writing))),
+              () => attempt(operation, () => void commit.run())
+            ),
+          (_, exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(rollback))
+        )
+      )
+
+    const read: SqliteDatabase["read"] = (operation, f) =>
+      reader === writer
+        ? semaphore.withPermit(attempt(operation, () => f(reading)))
+        : attempt(operation, () => f(reading))
+
+    const acquirers = SqlClient.makeSqliteAcquirers({
+      connection: Effect.succeed(makeConnection(writer)),
+      semaphore,
+      isTransaction: () => writer.inTransaction
+    })
+    const client = yield* SqlClient.make({
+      ...acquirers,
+      compiler: Statement.makeCompilerSqlite(),
+      driver: "sqlite",
+      beginTransaction: "BEGIN IMMEDIATE",
+      spanAttributes: [["db.system.name", "sqlite"]]
+    }).pipe(Effect.provide(Reactivity.layer))
+
+    return { filename: options.filename, write, transaction, read, client }
+  })

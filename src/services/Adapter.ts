@@ -1,0 +1,165 @@
+import { type Duration, type Effect, Schema, type Scope } from "effect"
+import type { Bar } from "../domain/Bar.ts"
+import type { RequestMethod } from "../domain/Request.ts"
+import type { ResponseMetadata } from "../domain/Response.ts"
+import type { Adjustment, PriceBasis, SeriesKey, SeriesKind, SessionScope } from "../domain/SeriesKey.ts"
+import type { Timeframe } from "../domain/Timeframe.ts"
+import type { TimeRange } from "../domain/TimeRange.ts"
+import type { VendorLimits } from "../domain/VendorLimits.ts"
+
+/** The vendor, or the account at it, is over a limit; worth another try after `retryAfter` milliseconds. */
+export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", { retryAfter: Schema.Finite }) {}
+/** The account may not have this; `message` is the vendor's own word. */
+export class NotEntitled extends Schema.TaggedError<NotEntitled>()("NotEntitled", { message: Schema.String }) {}
+/** The vendor does not know the symbol or dataset. */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { message: Schema.String }) {}
+/** No answer: network, a dead server, a file that cannot be read now. May succeed later. */
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", { message: Schema.String }) {}
+/** The vendor refused the request as it is; asking again is of no use. */
+export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { message: Schema.String }) {}
+/** The adapter cannot ask this: a kind, timeframe, session or adjustment it does not offer. `message` lists what it does. */
+export class Unsupported extends Schema.TaggedError<Unsupported>()("Unsupported", { message: Schema.String }) {}
+/** The answer cannot be read; `position` counts as in Lineage, null when the payload as a whole is at fault. */
+export class Malformed extends Schema.TaggedError<Malformed>()("Malformed", {
+  position: Schema.NullOr(Schema.Int),
+  message: Schema.String
+}) {}
+
+export const VendorErrorReason = Schema.Union([
+  Throttled,
+  NotEntitled,
+  NotFound,
+  Unavailable,
+  Rejected,
+  Unsupported,
+  Malformed
+])
+export type VendorErrorReason = typeof VendorErrorReason.Type
+
+/** What can go wrong between an adapter and its vendor. */
+export class VendorError extends Schema.TaggedError<VendorError>()("VendorError", {
+  vendor: Schema.String,
+  reason: VendorErrorReason
+}) {
+  override get message(): string {
+    return this.reason._tag === "Throttled"
+      ? `${this.vendor}: throttled; try again in ${Math.ceil(this.reason.retryAfter / 1000)} s`
+      : `${this.vendor}: ${this.reason.message}`
+  }
+}
+
+/** What a user says of a series; the adapter fills in and normalises the rest. */
+export interface SeriesQuery {
+  readonly symbol: string
+  readonly kind: SeriesKind
+  readonly timeframe: Timeframe | null
+  readonly dataset?: string
+  readonly price?: PriceBasis
+  readonly session?: SessionScope
+  readonly currency?: string
+  readonly adjustment?: Adjustment
+}
+
+/**
+ * A request in the vendor's terms. Whatever changes the answer is in `kind`, `method`, `params` or `body`; credentials are in
+ * none of them. `weight` and `keys` are what the quota charges.
+ */
+export interface VendorRequest {
+  readonly kind: string
+  readonly method: RequestMethod
+  readonly params: Schema.Json
+  readonly body: Schema.Json
+  readonly weight: number
+  readonly keys: Readonly<Record<string, string>>
+}
+
+/**
+ * What the vendor sent. An answer that says no (throttled, not found, not entitled, an error page) is still an answer: its
+ * bytes are archived, and `refusal` says what it meant. Only when there are no bytes at all does `fetch` fail.
+ */
+export interface VendorAnswer {
+  readonly body: Uint8Array
+  readonly metadata: ResponseMetadata
+  readonly refusal: VendorErrorReason | null
+}
+
+/**
+ * The rows of one payload that lie in the range asked for, ascending by `ts`, one per stamp. `positions[i]` belongs to
+ * `bars[i]`. `rejected` are rows that a lenient configuration dropped, with their position and the reason.
+ */
+export interface DecodedBars {
+  readonly bars: ReadonlyArray<Bar>
+  readonly positions: ReadonlyArray<number>
+  readonly rejected: ReadonlyArray<{ readonly position: number; readonly reason: string }>
+}
+
+/** The piece of a payload that a position names: `label` says what it is (`line 4712 of sp500-2000.csv`). */
+export interface Excerpt {
+  readonly label: string
+  readonly text: string
+}
+
+export interface Decoding {
+  readonly series: SeriesKey
+  readonly range: TimeRange
+  readonly request: Pick<VendorRequest, "kind" | "method" | "params" | "body">
+}
+
+/** The capability to answer a range. All functions but `fetch` are pure in their inputs. */
+export interface FetchCapability {
+  /** The identity of the series that a user means; fails with Unsupported, or NotFound when the vendor cannot have it. */
+  readonly series: (query: SeriesQuery) => Effect.Effect<SeriesKey, VendorError>
+  /** The request for a range that the planner has cut to the limits. */
+  readonly request: (series: SeriesKey, range: TimeRange) => Effect.Effect<VendorRequest, VendorError>
+  /** One attempt: no retry, no pacing, no caching in here; those are the session's and the quota's. */
+  readonly fetch: (request: VendorRequest) => Effect.Effect<VendorAnswer, VendorError>
+  /** Reads archived bytes. Deterministic: the same bytes give the same rows in every process. */
+  readonly decode: (payload: Uint8Array, decoding: Decoding) => Effect.Effect<DecodedBars, VendorError>
+  /** The piece of the payload behind a row. */
+  readonly locate: (payload: Uint8Array, position: number, decoding: Decoding) => Effect.Effect<Excerpt, VendorError>
+  /** The price of a request in the vendor's currency; 0 for free. */
+  readonly cost: (request: VendorRequest) => number
+  /** Raised whenever the same bytes may decode to other rows than before; such responses are applied again. */
+  readonly decoderVersion: number
+}
+
+/** The capability to send (orders, commands). Declared for registration; used by the streaming issue's adapters. */
+export interface SendCapability {
+  readonly send: (request: VendorRequest, payload: Uint8Array) => Effect.Effect<VendorAnswer, VendorError>
+}
+
+/** The capability to stream live data. */
+export interface StreamCapability {
+  readonly kinds: ReadonlyArray<SeriesKind>
+}
+
+export interface PingReport {
+  readonly ok: boolean
+  readonly elapsed: Duration.Duration
+  /** What was probed and what it said. */
+  readonly detail: string
+}
+
+/**
+ * A vendor as the runtime sees it. It is made inside a scope and owns its resources there; the registry closes that scope.
+ */
+export interface Adapter {
+  /** The vendor's name: lower-case letters, digits, `-`, `_` and `.`. */
+  readonly name: string
+  /** The kind of adapter that it is (`file`, `yahoo`). */
+  readonly type: string
+  readonly description: string
+  /** The account whose quota its requests draw on; adapters of one account share it. */
+  readonly account: string
+  readonly limits: VendorLimits
+  readonly fetch?: FetchCapability
+  readonly send?: SendCapability
+  readonly stream?: StreamCapability
+  /** Known symbols where the vendor can list them; empty where it cannot. */
+  readonly symbols: Effect.Effect<ReadonlyArray<string>, VendorError>
+  /** A real probe of the vendor, not of the adapter. */
+  readonly ping: Effect.Effect<PingReport, VendorError>
+}
+
+/** How adapters are made: in a scope, from configuration that has been checked. */
+export type MakeAdapter<E = never, R = never> = Effect.Effect<Adapter, E, R | Scope.Scope>

@@ -1,0 +1,76 @@
+import { Context, type Effect, Schema, type Scope } from "effect"
+import type { CacheMode, RequestSubject } from "../domain/Request.ts"
+import type { Response } from "../domain/Response.ts"
+import type { SessionId, SessionMode } from "../domain/Session.ts"
+import type { EpochMillis } from "../domain/TimeRange.ts"
+import { VendorError, type VendorRequest } from "./Adapter.ts"
+import { AdapterRegistryError } from "./AdapterRegistry.ts"
+import { ProvenanceStoreError } from "./ProvenanceStore.ts"
+import { QuotaError } from "./Quota.ts"
+
+/** `onlyIfCached` and the archive has nothing (fresh enough) for this identity. */
+export class CacheMiss extends Schema.TaggedError<CacheMiss>()("CacheMiss", {
+  source: Schema.String,
+  identity: Schema.String
+}) {
+  override get message(): string {
+    return `the archive has no answer for ${this.source} request ${this.identity.slice(0, 12)}; allow a fetch or ask for something archived`
+  }
+}
+
+/** Reasons: a miss, or what the vendor, the quota, the registry or the archive said. */
+export class IngestSessionError extends Schema.TaggedError<IngestSessionError>()("IngestSessionError", {
+  reason: Schema.Union([CacheMiss, VendorError, QuotaError, AdapterRegistryError, ProvenanceStoreError])
+}) {
+  override get message(): string {
+    return this.reason.message
+  }
+}
+
+/** How often and how patiently one call is tried at the vendor. Durations in milliseconds. */
+export interface FetchOptions {
+  readonly cacheMode: CacheMode
+  readonly bucket?: string | null
+  readonly cacheTag?: string | null
+  readonly subject?: RequestSubject | null
+  /** Higher goes first among those who wait for the quota; 0 by default. */
+  readonly priority?: number
+}
+
+/** Bytes and where they came from: this call's own fetch, the archive, or an identical call that was in flight. */
+export interface FetchedPayload {
+  readonly response: Response
+  readonly payload: Uint8Array
+  readonly served: "vendor" | "archive" | "flight"
+}
+
+export interface OpenIngestSession {
+  readonly id: SessionId
+  readonly source: string
+  /**
+   * One call through the archive. A refusal (NotFound, NotEntitled, Throttled, Rejected) fails with VendorError after its
+   * bytes are archived; `refused` in the failure's Response can be had by `lastResponse`.
+   */
+  readonly fetch: (request: VendorRequest, options: FetchOptions) => Effect.Effect<FetchedPayload, IngestSessionError>
+  /**
+   * As `fetch`, but a refusal that the vendor put in writing (NotFound, NotEntitled) is an answer too: its Response is what
+   * proves it. Other failures fail.
+   */
+  readonly ask: (
+    request: VendorRequest,
+    options: FetchOptions
+  ) => Effect.Effect<FetchedPayload & { readonly refusal: "NotFound" | "NotEntitled" | null }, IngestSessionError>
+}
+
+/** Audited runs against vendors: everything that is asked passes the archive, the quota and the single flight. */
+export class IngestSession extends Context.Service<
+  IngestSession,
+  {
+    /** A session until the scope closes; its outcome follows from its calls and from how the scope ends. */
+    readonly open: (options: {
+      readonly source: string
+      readonly mode: SessionMode
+      readonly asOf?: EpochMillis | null
+    }) => Effect.Effect<OpenIngestSession, IngestSessionError, Scope.Scope>
+  }
+>()("tapestry/IngestSession") {}

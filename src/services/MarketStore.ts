@@ -1,0 +1,167 @@
+import { Context, type Effect, Schema, type Stream } from "effect"
+import type { Bar } from "../domain/Bar.ts"
+import type { StoredCoverage } from "../domain/Coverage.ts"
+import type { Lineage } from "../domain/Lineage.ts"
+import type { ResponseId } from "../domain/Response.ts"
+import type { Revision } from "../domain/Revision.ts"
+import type { SeriesKey } from "../domain/SeriesKey.ts"
+import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
+
+/** The database failed; `message` names it and the operation. */
+export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
+  message: Schema.String
+}) {}
+/** The disk, or the size the database may have, is full; what was committed stays. */
+export class StoreFull extends Schema.TaggedError<StoreFull>()("StoreFull", { message: Schema.String }) {}
+/** The data directory cannot be written by this user. */
+export class StoreReadOnly extends Schema.TaggedError<StoreReadOnly>()("StoreReadOnly", { message: Schema.String }) {}
+/** Written by a newer release, or with changed migrations. */
+export class StoreSchemaMismatch extends Schema.TaggedError<StoreSchemaMismatch>()("StoreSchemaMismatch", {
+  message: Schema.String
+}) {}
+/** A row that cannot be accepted; nothing of the commit was stored. `index` counts from 0 within the commit's bars. */
+export class InvalidRow extends Schema.TaggedError<InvalidRow>()("InvalidRow", {
+  index: Schema.Int,
+  ts: Schema.Finite,
+  message: Schema.String
+}) {}
+/** Coverage that does not fit its commit: overlapping, or naming another response. */
+export class InvalidCoverage extends Schema.TaggedError<InvalidCoverage>()("InvalidCoverage", {
+  message: Schema.String
+}) {}
+/** The generation was published or dropped already. */
+export class GenerationGone extends Schema.TaggedError<GenerationGone>()("GenerationGone", {
+  message: Schema.String
+}) {}
+
+export class MarketStoreError extends Schema.TaggedError<MarketStoreError>()("MarketStoreError", {
+  reason: Schema.Union([
+    StoreUnavailable,
+    StoreFull,
+    StoreReadOnly,
+    StoreSchemaMismatch,
+    InvalidRow,
+    InvalidCoverage,
+    GenerationGone
+  ])
+}) {
+  override get message(): string {
+    return this.reason._tag === "InvalidRow" ? `row ${this.reason.index}: ${this.reason.message}` : this.reason.message
+  }
+}
+
+/** A set of rows and coverage built beside the one that readers see, until it is published. */
+export const GenerationId = Schema.Int.pipe(Schema.brand("GenerationId"))
+export type GenerationId = typeof GenerationId.Type
+
+/** What a null in `volume`, `vwap` or `count` means where the store has a value: `overwrite` it, or `keep` what is stored. */
+export type NullPolicy = "overwrite" | "keep"
+
+/**
+ * The projection of one Response. `bars` ascend or not, as the decoder gave them; of two with one stamp the last wins.
+ * `positions[i]` is the position of `bars[i]` in the payload. `coverage` is what the Response proves: its intervals are
+ * disjoint and name `response`. A stored row inside covered or provisional or empty coverage that `bars` does not have is
+ * withdrawn (kept as a revision): the vendor no longer has it.
+ */
+export interface Commit {
+  readonly series: SeriesKey
+  readonly response: ResponseId
+  readonly fetchedAt: EpochMillis
+  readonly decoderVersion: number
+  readonly bars: ReadonlyArray<Bar>
+  readonly positions: ReadonlyArray<number>
+  readonly coverage: ReadonlyArray<Pick<StoredCoverage, "start" | "end" | "state">>
+  readonly nulls?: NullPolicy
+  readonly allowNonPositivePrices?: boolean
+  /** Where to put it when not in the series that readers see. */
+  readonly generation?: GenerationId
+}
+
+/** What a commit did to rows; the four add up to the distinct stamps of `bars` plus the withdrawn. */
+export interface CommitResult {
+  readonly inserted: number
+  readonly updated: number
+  readonly unchanged: number
+  readonly withdrawn: number
+  /** True when this (response, decoderVersion) had been applied before and nothing was done. */
+  readonly alreadyApplied: boolean
+}
+
+export interface SeriesSummary {
+  readonly series: SeriesKey
+  readonly rows: number
+  readonly first: EpochMillis | null
+  readonly last: EpochMillis | null
+  readonly revisions: number
+}
+
+export interface LatestPrice {
+  readonly series: SeriesKey
+  readonly ts: EpochMillis
+  readonly price: number
+}
+
+export interface StoredBar {
+  readonly bar: Bar
+  readonly lineage: Lineage
+  readonly final: boolean
+}
+
+/**
+ * Rows, coverage, revisions, and which responses are applied.
+ *
+ * Every commit is one transaction: rows, coverage, lineage, revisions and `applied` appear together or not at all. Commits may
+ * come in any order: the order of knowledge is (fetchedAt, response), never that of the commits, and the result is the same.
+ * Reads never wait for writes. `asOf` reads what was known at that instant: `recordedAt <= asOf < supersededAt`.
+ */
+export class MarketStore extends Context.Service<
+  MarketStore,
+  {
+    readonly commit: (commit: Commit) => Effect.Effect<CommitResult, MarketStoreError>
+    /** Bars with `ts` in the range, ascending, in chunks of up to 4,000; memory stays flat whatever the range. */
+    readonly bars: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+    ) => Stream.Stream<Bar, MarketStoreError>
+    /** One stored bar with its lineage; null when there is none at that stamp. */
+    readonly barAt: (
+      series: SeriesKey,
+      ts: EpochMillis,
+      options?: { readonly asOf?: EpochMillis }
+    ) => Effect.Effect<StoredBar | null, MarketStoreError>
+    /** Stored coverage that meets the range, clipped to it, sorted and disjoint; holes are what is not known. */
+    readonly coverage: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+    ) => Effect.Effect<ReadonlyArray<StoredCoverage>, MarketStoreError>
+    /** Superseded values in order of (ts, recordedAt). */
+    readonly revisions: (series: SeriesKey, range: TimeRange) => Stream.Stream<Revision, MarketStoreError>
+    /** Rows of the range, without reading them. */
+    readonly count: (series: SeriesKey, range: TimeRange) => Effect.Effect<number, MarketStoreError>
+    /** Which of these responses are applied with this decoder version or a later one. */
+    readonly applied: (
+      series: SeriesKey,
+      decoderVersion: number
+    ) => Effect.Effect<ReadonlySet<ResponseId>, MarketStoreError>
+    /** Forgets the coverage of a range (its rows stay readable), so that it counts as missing; `at` is when that became so. */
+    readonly invalidate: (series: SeriesKey, range: TimeRange, at: EpochMillis) => Effect.Effect<void, MarketStoreError>
+    /** An empty set of rows and coverage beside the visible one. */
+    readonly beginGeneration: (series: SeriesKey) => Effect.Effect<GenerationId, MarketStoreError>
+    /**
+     * Makes a generation the visible one in one small transaction; `at` is when that became so. Rows equal to the ones they
+     * replace keep their lineage and knowledge time. Readers that began before keep reading the old one.
+     */
+    readonly publishGeneration: (generation: GenerationId, at: EpochMillis) => Effect.Effect<void, MarketStoreError>
+    readonly dropGeneration: (generation: GenerationId) => Effect.Effect<void, MarketStoreError>
+    /** The last close of each series, trade price before any other; null prices are never returned. */
+    readonly latest: (options?: {
+      readonly vendor?: string
+      readonly symbols?: ReadonlyArray<string>
+    }) => Effect.Effect<ReadonlyArray<LatestPrice>, MarketStoreError>
+    readonly series: Effect.Effect<ReadonlyArray<SeriesSummary>, MarketStoreError>
+    /** Removes a series with its rows, coverage and revisions; the archive keeps its responses. Returns the rows removed. */
+    readonly forget: (series: SeriesKey) => Effect.Effect<number, MarketStoreError>
+  }
+>()("tapestry/MarketStore") {}

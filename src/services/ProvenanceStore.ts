@@ -1,0 +1,174 @@
+import { Context, type Effect, Schema, type Stream } from "effect"
+import type { CacheMode, CallOutcome, Request, RequestId, RequestIdentity, RequestSubject } from "../domain/Request.ts"
+import type { Response, ResponseId, ResponseMetadata, ResponseStatus } from "../domain/Response.ts"
+import type { Session, SessionId, SessionMode, SessionOutcome } from "../domain/Session.ts"
+import type { EpochMillis } from "../domain/TimeRange.ts"
+
+/** The database or a payload file failed; `message` names the file and the operation. */
+export class ArchiveUnavailable extends Schema.TaggedError<ArchiveUnavailable>()("ArchiveUnavailable", {
+  message: Schema.String
+}) {}
+/** The disk, or the size the database may have, is full; nothing already archived is affected. */
+export class ArchiveFull extends Schema.TaggedError<ArchiveFull>()("ArchiveFull", { message: Schema.String }) {}
+/** The data directory cannot be written by this user. */
+export class ArchiveReadOnly extends Schema.TaggedError<ArchiveReadOnly>()("ArchiveReadOnly", {
+  message: Schema.String
+}) {}
+/** The data directory was written by a newer release, or its migrations were changed. */
+export class ArchiveSchemaMismatch extends Schema.TaggedError<ArchiveSchemaMismatch>()("ArchiveSchemaMismatch", {
+  message: Schema.String
+}) {}
+/** No session, request or response of this id. */
+export class RecordNotFound extends Schema.TaggedError<RecordNotFound>()("RecordNotFound", {
+  record: Schema.Literals(["session", "request", "response"]),
+  id: Schema.Int
+}) {}
+/** The payload's bytes are gone or do not hash to their name. */
+export class PayloadDamaged extends Schema.TaggedError<PayloadDamaged>()("PayloadDamaged", {
+  sha256: Schema.String,
+  problem: Schema.Literals(["missing", "torn"]),
+  message: Schema.String
+}) {}
+/** The payload is larger than may be held in memory. */
+export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", {
+  sizeBytes: Schema.Int,
+  limit: Schema.Int
+}) {}
+/** Params or body that have no canonical form (NaN, infinities). */
+export class NotCanonical extends Schema.TaggedError<NotCanonical>()("NotCanonical", { message: Schema.String }) {}
+
+export class ProvenanceStoreError extends Schema.TaggedError<ProvenanceStoreError>()("ProvenanceStoreError", {
+  reason: Schema.Union([
+    ArchiveUnavailable,
+    ArchiveFull,
+    ArchiveReadOnly,
+    ArchiveSchemaMismatch,
+    RecordNotFound,
+    PayloadDamaged,
+    PayloadTooLarge,
+    NotCanonical
+  ])
+}) {
+  override get message(): string {
+    const reason = this.reason
+    switch (reason._tag) {
+      case "RecordNotFound":
+        return `the archive has no ${reason.record} ${reason.id}`
+      case "PayloadTooLarge":
+        return `a payload of ${reason.sizeBytes} bytes is over the limit of ${reason.limit}; ask for a smaller range or raise the limit`
+      default:
+        return reason.message
+    }
+  }
+}
+
+/** A call to be recorded. `identityHash` is computed by the store from `identity`. */
+export interface NewRequest {
+  readonly session: SessionId
+  readonly identity: RequestIdentity
+  readonly subject: RequestSubject | null
+  readonly cacheMode: CacheMode
+}
+
+/** What one attempt at a vendor brought. `body` is null when no byte came. */
+export interface NewResponse {
+  readonly request: RequestId
+  readonly attempt: number
+  readonly status: ResponseStatus
+  readonly body: Uint8Array | null
+  readonly metadata: ResponseMetadata
+  readonly cause: string | null
+  readonly waited: number
+}
+
+/** A response that answers an identity: the newest `ok` one by (fetchedAt, id). */
+export interface ArchivedPayload {
+  readonly response: Response
+  readonly payload: Uint8Array
+}
+
+export interface Page {
+  /** Newest first; only ids below this. */
+  readonly before?: number
+  readonly limit: number
+}
+
+/** One thing that `verify` found wrong. `responses` are those whose payload it is (at most ten are named). */
+export interface Damage {
+  readonly sha256: string
+  readonly problem: "missing" | "torn"
+  readonly where: string
+  readonly responses: ReadonlyArray<ResponseId>
+}
+
+export interface ArchiveStats {
+  readonly sessions: number
+  readonly requests: number
+  readonly hits: number
+  readonly responses: number
+  readonly failedResponses: number
+  readonly payloads: number
+  readonly payloadBytes: number
+  /** Bytes that identical payloads would have taken again. */
+  readonly dedupedBytes: number
+  readonly databaseBytes: number
+  readonly schemaVersion: number
+}
+
+/**
+ * The archive: sessions, the calls made in them, the vendor's answers and their exact bytes. It is the log; every market row
+ * is a projection of it. What a method acknowledges survives SIGKILL, except `recordHit`, which is grouped and may be lost.
+ */
+export class ProvenanceStore extends Context.Service<
+  ProvenanceStore,
+  {
+    readonly openSession: (options: {
+      readonly source: string
+      readonly mode: SessionMode
+      readonly asOf: EpochMillis | null
+    }) => Effect.Effect<SessionId, ProvenanceStoreError>
+    readonly closeSession: (
+      id: SessionId,
+      outcome: SessionOutcome,
+      reason: string | null
+    ) => Effect.Effect<void, ProvenanceStoreError>
+    /** sha256 (64 hex digits) of the canonical form of an identity. Fails with NotCanonical. */
+    readonly identify: (identity: RequestIdentity) => Effect.Effect<string, ProvenanceStoreError>
+    readonly openRequest: (request: NewRequest) => Effect.Effect<RequestId, ProvenanceStoreError>
+    readonly closeRequest: (
+      id: RequestId,
+      outcome: CallOutcome,
+      response: ResponseId | null,
+      cause: string | null
+    ) => Effect.Effect<void, ProvenanceStoreError>
+    /** Records a call that the archive answered, in one piece; grouped, best effort in a crash. */
+    readonly recordHit: (request: NewRequest, response: ResponseId) => Effect.Effect<void>
+    /** Durable when it returns. A response that answers (`ok`) closes its request as `fetched` in the same transaction. */
+    readonly append: (response: NewResponse) => Effect.Effect<Response, ProvenanceStoreError>
+    /** The newest `ok` response of an identity, fetched at or after `notBefore`, with its verified bytes; null when none. */
+    readonly lookup: (
+      identityHash: string,
+      notBefore: EpochMillis
+    ) => Effect.Effect<ArchivedPayload | null, ProvenanceStoreError>
+    /** Bytes by hash, verified. */
+    readonly payload: (sha256: string) => Effect.Effect<Uint8Array, ProvenanceStoreError>
+    readonly session: (id: number) => Effect.Effect<Session, ProvenanceStoreError>
+    readonly request: (id: number) => Effect.Effect<Request, ProvenanceStoreError>
+    readonly response: (id: number) => Effect.Effect<Response, ProvenanceStoreError>
+    readonly sessions: (page: Page) => Effect.Effect<ReadonlyArray<Session>, ProvenanceStoreError>
+    readonly requests: (
+      page: Page & { readonly session?: number; readonly identity?: string }
+    ) => Effect.Effect<ReadonlyArray<Request>, ProvenanceStoreError>
+    readonly responses: (
+      page: Page & { readonly request?: number; readonly identity?: string }
+    ) => Effect.Effect<ReadonlyArray<Response>, ProvenanceStoreError>
+    /** Ids, ascending, of the responses about a series (canonical text) above `after` whose answer proves something. */
+    readonly answersOf: (
+      series: string,
+      after: number
+    ) => Effect.Effect<ReadonlyArray<ResponseId>, ProvenanceStoreError>
+    /** Hashes every payload again, one problem per element as it is found. `checked` grows in `progress`. */
+    readonly verify: (progress: (checked: number) => Effect.Effect<void>) => Stream.Stream<Damage, ProvenanceStoreError>
+    readonly stats: Effect.Effect<ArchiveStats, ProvenanceStoreError>
+  }
+>()("tapestry/ProvenanceStore") {}

@@ -1,0 +1,114 @@
+import { Context, type Effect, Schema, type Scope } from "effect"
+import type { QuotaWindow } from "../domain/VendorLimits.ts"
+
+/** The budget is spent now; `retryAfter` milliseconds from now the same request would pass if nobody else came. */
+export class Pacing extends Schema.TaggedError<Pacing>()("Pacing", {
+  account: Schema.String,
+  window: Schema.String,
+  retryAfter: Schema.Finite
+}) {}
+/** The account's breaker is open after repeated failures; probed again after `retryAfter` milliseconds. */
+export class BreakerOpen extends Schema.TaggedError<BreakerOpen>()("BreakerOpen", {
+  account: Schema.String,
+  retryAfter: Schema.Finite
+}) {}
+/** Too many wait already. */
+export class WaitersFull extends Schema.TaggedError<WaitersFull>()("WaitersFull", {
+  account: Schema.String,
+  waiting: Schema.Int
+}) {}
+/** Weighs more than a window ever holds: it could wait for ever. */
+export class NeverFits extends Schema.TaggedError<NeverFits>()("NeverFits", {
+  account: Schema.String,
+  window: Schema.String,
+  weight: Schema.Finite,
+  limit: Schema.Int
+}) {}
+/** The log of spent budget cannot be kept on disk; nothing is sent that is not written down first. */
+export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>()("QuotaUnavailable", {
+  message: Schema.String
+}) {}
+
+export class QuotaError extends Schema.TaggedError<QuotaError>()("QuotaError", {
+  reason: Schema.Union([Pacing, BreakerOpen, WaitersFull, NeverFits, QuotaUnavailable])
+}) {
+  override get message(): string {
+    const reason = this.reason
+    switch (reason._tag) {
+      case "Pacing":
+        return `the budget of ${reason.account} (${reason.window}) is spent; try again in ${Math.ceil(reason.retryAfter / 1000)} s`
+      case "BreakerOpen":
+        return `${reason.account} failed repeatedly and rests; try again in ${Math.ceil(reason.retryAfter / 1000)} s`
+      case "WaitersFull":
+        return `${reason.waiting} requests wait for ${reason.account} already; try again later`
+      case "NeverFits":
+        return `a request of weight ${reason.weight} never fits window ${reason.window} of ${reason.account} (limit ${reason.limit})`
+      case "QuotaUnavailable":
+        return reason.message
+    }
+  }
+}
+
+/** The budget of one vendor account. */
+export interface QuotaPolicy {
+  readonly windows: ReadonlyArray<QuotaWindow>
+  readonly maxInFlight: number | null
+}
+
+export interface QuotaRequest {
+  readonly weight: number
+  /** Values of the keys that keyed windows count by. A window whose key is absent here does not count the request. */
+  readonly keys: Readonly<Record<string, string>>
+  /** Higher first; equal ones in order of arrival. */
+  readonly priority: number
+}
+
+export interface Reservation {
+  /** How long the request waited, in milliseconds. */
+  readonly waited: number
+}
+
+export interface QuotaUse {
+  readonly account: string
+  readonly windows: ReadonlyArray<{
+    readonly name: string
+    readonly key: string | null
+    readonly used: number
+    readonly limit: number
+    readonly span: number
+  }>
+  readonly inFlight: number
+  readonly waiting: number
+  readonly breaker: "closed" | "open" | "half-open"
+}
+
+/** One budget and one breaker per vendor account, shared by every caller in the data directory, remembered across restarts. */
+export class Quota extends Context.Service<
+  Quota,
+  {
+    /** Sets the policy of an account. A later call replaces it; what was spent stays spent. */
+    readonly configure: (account: string, policy: QuotaPolicy) => Effect.Effect<void, QuotaError>
+    /**
+     * Waits for a place in every window at once, takes it, and holds a place in flight until the scope closes. Interrupted
+     * while waiting, it has taken nothing.
+     */
+    readonly reserve: (account: string, request: QuotaRequest) => Effect.Effect<Reservation, QuotaError, Scope.Scope>
+    /** As `reserve`, but fails with Pacing where it would wait. */
+    readonly tryReserve: (account: string, request: QuotaRequest) => Effect.Effect<Reservation, QuotaError, Scope.Scope>
+    /** When each of these requests, made now in this order, would start: milliseconds from now. Spends nothing. */
+    readonly forecast: (
+      account: string,
+      requests: ReadonlyArray<QuotaRequest>
+    ) => Effect.Effect<ReadonlyArray<number>, QuotaError>
+    /**
+     * Runs a call under the account's breaker. `countsAgainst` says which failures speak against the vendor's health (a
+     * refusal does not). Fails with BreakerOpen without running it while the breaker is open.
+     */
+    readonly guard: <A, E, R>(
+      account: string,
+      call: Effect.Effect<A, E, R>,
+      countsAgainst: (error: E) => boolean
+    ) => Effect.Effect<A, E | QuotaError, R>
+    readonly use: (account: string) => Effect.Effect<QuotaUse, QuotaError>
+  }
+>()("tapestry/Quota") {}

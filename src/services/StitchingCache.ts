@@ -1,0 +1,147 @@
+import { Context, type Effect, Schema, type Stream } from "effect"
+import type { Bar } from "../domain/Bar.ts"
+import { CoverageInterval } from "../domain/Coverage.ts"
+import type { Lineage } from "../domain/Lineage.ts"
+import type { OnMissing, Plan, RangePolicy } from "../domain/Plan.ts"
+import type { Request } from "../domain/Request.ts"
+import type { Response } from "../domain/Response.ts"
+import type { SeriesKey } from "../domain/SeriesKey.ts"
+import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
+import { type Excerpt, VendorError } from "./Adapter.ts"
+import { AdapterRegistryError } from "./AdapterRegistry.ts"
+import { IngestSessionError } from "./IngestSession.ts"
+import { MarketStoreError } from "./MarketStore.ts"
+import { ProvenanceStoreError } from "./ProvenanceStore.ts"
+import { QuotaError } from "./Quota.ts"
+
+/** `onMissing: "fail"` and parts of the range could not be had: `holes` says which and why. What was fetched is kept. */
+export class RangeIncomplete extends Schema.TaggedError<RangeIncomplete>()("RangeIncomplete", {
+  holes: Schema.Array(CoverageInterval)
+}) {}
+/** The answer would have more rows than one answer may. */
+export class TooManyRows extends Schema.TaggedError<TooManyRows>()("TooManyRows", {
+  rows: Schema.Int,
+  limit: Schema.Int
+}) {}
+/** No row at that instant. */
+export class NoSuchRow extends Schema.TaggedError<NoSuchRow>()("NoSuchRow", {
+  ts: Schema.Finite,
+  series: Schema.String
+}) {}
+
+export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>()("StitchingCacheError", {
+  reason: Schema.Union([
+    RangeIncomplete,
+    TooManyRows,
+    NoSuchRow,
+    VendorError,
+    AdapterRegistryError,
+    IngestSessionError,
+    ProvenanceStoreError,
+    QuotaError,
+    MarketStoreError
+  ])
+}) {
+  override get message(): string {
+    const reason = this.reason
+    switch (reason._tag) {
+      case "RangeIncomplete": {
+        const [first] = reason.holes
+        const cause = first?.state._tag === "Missing" ? first.state.cause?.message : first?.state._tag
+        return `${reason.holes.length} part(s) of the range could not be had${
+          first === undefined ? "" : `, the first from ${new Date(first.start).toISOString()}: ${cause ?? "missing"}`
+        }`
+      }
+      case "TooManyRows":
+        return `the answer has ${reason.rows} rows, more than ${reason.limit}; ask for a smaller range or raise the limit`
+      case "NoSuchRow":
+        return `no row of ${reason.series} at ${new Date(reason.ts).toISOString()}`
+      case "VendorError":
+      case "AdapterRegistryError":
+      case "IngestSessionError":
+      case "ProvenanceStoreError":
+      case "QuotaError":
+      case "MarketStoreError":
+        return reason.message
+    }
+  }
+}
+
+export interface RangeQuery {
+  readonly series: SeriesKey
+  readonly range: TimeRange
+  /** `cacheFirst` unless given. */
+  readonly policy?: RangePolicy
+}
+
+/** Told while a range is being had. `rows` counts what has been committed, `of` the requests of the plan. */
+export interface ReadProgress {
+  readonly done: number
+  readonly of: number
+  readonly rows: number
+}
+
+export interface ReadOptions {
+  /** `fail` unless given. */
+  readonly onMissing?: OnMissing
+  /** Reads the range as it was known then; fetches nothing. */
+  readonly asOf?: EpochMillis
+  readonly progress?: (progress: ReadProgress) => Effect.Effect<void>
+}
+
+/**
+ * An answered range. `bars` is read from the store when it is run, ascending, in chunks. `coverage` is sorted, disjoint and
+ * covers `range`. `rowCount` is how many bars it will give; of those `rowsFromVendor` came with this answer's own fetches.
+ * `requests` counts what this answer asked the vendor for; `sharedRequests` what it waited for together with others.
+ */
+export interface RangeAnswer {
+  readonly series: SeriesKey
+  readonly range: TimeRange
+  readonly plan: Plan
+  readonly coverage: ReadonlyArray<CoverageInterval>
+  readonly rowCount: number
+  readonly rowsFromVendor: number
+  readonly requests: number
+  readonly sharedRequests: number
+  readonly bars: Stream.Stream<Bar, StitchingCacheError>
+}
+
+/** The chain behind one row, from the value back to the exact bytes. */
+export interface Receipt {
+  readonly series: SeriesKey
+  readonly bar: Bar
+  readonly final: boolean
+  readonly lineage: Lineage
+  readonly response: Response
+  readonly request: Request
+  readonly excerpt: Excerpt
+}
+
+/** Answers ranges from the store, fetches only what is missing, once, and knows why the rest is not there. */
+export class StitchingCache extends Context.Service<
+  StitchingCache,
+  {
+    /** What `read` would do. Applies archived answers that are not applied yet; spends nothing at the vendor. */
+    readonly plan: (query: RangeQuery) => Effect.Effect<Plan, StitchingCacheError>
+    readonly read: (query: RangeQuery, options?: ReadOptions) => Effect.Effect<RangeAnswer, StitchingCacheError>
+    /** Executes exactly this plan and answers. */
+    readonly execute: (plan: Plan, options?: ReadOptions) => Effect.Effect<RangeAnswer, StitchingCacheError>
+    /** What is known of a range, without asking anyone. */
+    readonly coverage: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly asOf?: EpochMillis }
+    ) => Effect.Effect<ReadonlyArray<CoverageInterval>, StitchingCacheError>
+    readonly invalidate: (series: SeriesKey, range: TimeRange) => Effect.Effect<void, StitchingCacheError>
+    /**
+     * Fetches everything that is covered again into a new generation and makes it visible at once. Until then, and when any
+     * piece fails, readers see the old one.
+     */
+    readonly refetch: (series: SeriesKey) => Effect.Effect<RangeAnswer, StitchingCacheError>
+    readonly explain: (
+      series: SeriesKey,
+      ts: EpochMillis,
+      options?: { readonly asOf?: EpochMillis }
+    ) => Effect.Effect<Receipt, StitchingCacheError>
+  }
+>()("tapestry/StitchingCache") {}
