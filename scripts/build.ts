@@ -1,0 +1,74 @@
+/**
+ * dist/: the library with declarations (tsc), the CLI as one file (rolldown; better-sqlite3 stays outside, it is native), the
+ * sample's data with its licence, and the licences of what the bundle holds.
+ */
+
+import { spawnSync } from "node:child_process"
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import { rolldown } from "rolldown"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const at = (path: string) => `${root}${path}`
+const only = process.argv[2]
+
+const bundle = async () => {
+  const build = await rolldown({
+    input: at("src/programs/main.ts"),
+    platform: "node",
+    external: ["better-sqlite3"],
+    checks: { circularDependency: false, pluginTimings: false }
+  })
+  const { output } = await build.write({
+    file: at("dist/cli.mjs"),
+    format: "esm",
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    comments: { legal: false },
+    codeSplitting: false,
+    banner: "#!/usr/bin/env node"
+  })
+  await build.close()
+  await chmod(at("dist/cli.mjs"), 0o755)
+  await licences(output.flatMap((part) => (part.type === "chunk" ? part.moduleIds : [])))
+}
+
+const sample = async () => {
+  await mkdir(at("dist/sample"), { recursive: true })
+  await copyFile(at("node_modules/vega-datasets/data/sp500-2000.csv"), at("dist/sample/sp500-2000.csv"))
+  await copyFile(at("licences/vega-datasets.txt"), at("dist/sample/LICENSE.txt"))
+}
+
+/** The packages whose code went into the bundle, by the paths of its modules. */
+const packagesOf = (moduleIds: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [
+    ...new Set(
+      moduleIds.flatMap((id) => {
+        const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(id)?.[1]
+        return name === undefined ? [] : [name]
+      })
+    )
+  ].sort()
+
+const licences = async (moduleIds: ReadonlyArray<string>) => {
+  const texts = await Promise.all(
+    packagesOf(moduleIds).map(async (name) => {
+      const files = (await readdir(at(`node_modules/${name}`))).filter((file) => /^licen[cs]e/i.test(file))
+      const [file] = files
+      if (file === undefined) throw new Error(`${name} is in the bundle and has no licence file`)
+      return `${name}\n\n${(await readFile(at(`node_modules/${name}/${file}`), "utf8")).trim()}\n`
+    })
+  )
+  await writeFile(at("dist/THIRD-PARTY-LICENCES.txt"), texts.join(`\n${"-".repeat(78)}\n\n`))
+}
+
+const library = () => {
+  const tsc = spawnSync(process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", at("tsconfig.build.json")], {
+    stdio: "inherit"
+  })
+  if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+}
+
+if (only !== "cli") await rm(at("dist"), { recursive: true, force: true })
+await mkdir(at("dist"), { recursive: true })
+await Promise.all([bundle(), sample()])
+if (only !== "cli") library()

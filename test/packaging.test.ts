@@ -1,0 +1,174 @@
+/**
+ * What a newcomer meets: the tarball in an empty project, and a fresh clone on a machine that has only Node 20, npm 11, sh,
+ * git and coreutils. Both run the real npm. Nothing here may depend on what this checkout has installed.
+ */
+import { execFileSync, spawnSync } from "node:child_process"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, assert, describe, it } from "@effect/vitest"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const scratch = mkdtempSync(join(tmpdir(), "tapestry-packaging-"))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+const run = (command: string, args: ReadonlyArray<string>, cwd: string, env: NodeJS.ProcessEnv = process.env) => {
+  const result = spawnSync(command, args, { cwd, env, encoding: "utf8", maxBuffer: 1 << 26 })
+  assert.strictEqual(result.status, 0, `${command} ${args.join(" ")}\n${result.stdout}\n${result.stderr}`)
+  return result.stdout
+}
+
+/** The machine's own commands, without the project's node_modules/.bin that npm puts in front. */
+const outerPath = (process.env["PATH"] ?? "")
+  .split(":")
+  .filter((entry) => !entry.includes("node_modules"))
+  .join(":")
+const which = (command: string): string | undefined => {
+  const found = spawnSync("sh", ["-c", `command -v ${command}`], { env: { PATH: outerPath }, encoding: "utf8" })
+  return found.status === 0 ? found.stdout.trim() : undefined
+}
+
+describe("the tarball", () => {
+  it("holds dist, README and licences, is under 3 MB, installs into an empty project and type-checks there", () => {
+    const packed: ReadonlyArray<{ filename: string; size: number; files: ReadonlyArray<{ path: string }> }> =
+      JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", scratch], root))
+    const [tarball] = packed
+    assert.isDefined(tarball)
+    assert.isBelow(tarball.size, 3_000_000)
+    const paths = tarball.files.map((file) => file.path)
+    for (const path of [
+      "README.md",
+      "LICENSE",
+      "dist/cli.mjs",
+      "dist/index.js",
+      "dist/index.d.ts",
+      "dist/testing.js",
+      "dist/THIRD-PARTY-LICENCES.txt",
+      "dist/sample/sp500-2000.csv",
+      "dist/sample/LICENSE.txt"
+    ]) {
+      assert.include(paths, path)
+    }
+    assert.deepStrictEqual(
+      paths.filter((path) => !/^(dist\/|README\.md|LICENSE|CHANGELOG\.md|package\.json)/.test(path)),
+      []
+    )
+
+    const project = join(scratch, "consumer")
+    mkdirSync(project)
+    writeFileSync(
+      join(project, "package.json"),
+      JSON.stringify({ name: "consumer", type: "module", private: true, allowScripts: { "better-sqlite3": false } })
+    )
+    run("npm", ["install", "--no-audit", "--no-fund", join(scratch, tarball.filename)], project)
+    writeFileSync(join(project, "use.ts"), readFileSync(join(root, "examples/consumer.ts")))
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          module: "NodeNext",
+          moduleResolution: "NodeNext",
+          target: "ES2024",
+          lib: ["ES2024", "ESNext.Disposable"],
+          strict: true,
+          noEmit: true,
+          exactOptionalPropertyTypes: true,
+          types: [],
+          skipLibCheck: false
+        },
+        include: ["use.ts"]
+      })
+    )
+    run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], project)
+    const printed = run(process.execPath, [join(project, "use.ts")], project)
+    assert.match(printed, /5 bars of SPX, the first closes at 2510\.03/)
+    const cli = run(process.execPath, [join(project, "node_modules/.bin/tapestry"), "--version"], project)
+    assert.include(cli, JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version)
+  }, 180_000)
+})
+
+describe("a fresh machine", () => {
+  const node20 = which("node")
+  const usable = node20 !== undefined && execFileSync(node20, ["--version"], { encoding: "utf8" }).startsWith("v20.")
+  if (!usable) console.log("SKIPPED 1: no Node 20 on this machine's own PATH; the fresh-machine install was not tried")
+
+  it.skipIf(!usable)(
+    "needs only Node 20, npm, sh, git and coreutils for npm ci, the demo and the test runner",
+    () => {
+      const bin = join(scratch, "bin")
+      mkdirSync(bin)
+      const coreutils = [
+        "basename",
+        "cat",
+        "chmod",
+        "cp",
+        "cut",
+        "dirname",
+        "echo",
+        "env",
+        "expr",
+        "head",
+        "ln",
+        "ls",
+        "mkdir",
+        "mktemp",
+        "mv",
+        "pwd",
+        "readlink",
+        "rm",
+        "rmdir",
+        "sed",
+        "sleep",
+        "sort",
+        "tail",
+        "test",
+        "touch",
+        "tr",
+        "true",
+        "uname",
+        "wc"
+      ]
+      for (const command of ["node", "npm", "sh", "git", ...coreutils]) {
+        const target = which(command)
+        if (target?.startsWith("/") === true) symlinkSync(target, join(bin, command))
+      }
+      for (const absent of ["python3", "cc", "gcc", "make"]) assert.isFalse(existsSync(join(bin, absent)))
+      const env = { PATH: bin, HOME: join(scratch, "home"), CI: "true", ...npmEnvironment() }
+      mkdirSync(env.HOME)
+
+      const clone = join(scratch, "clone")
+      run("git", ["clone", "--quiet", root, clone], scratch)
+      run(join(bin, "npm"), ["ci", "--no-audit", "--no-fund"], clone, env)
+      assert.isTrue(statSync(join(clone, "dist/cli.mjs")).isFile())
+      const demo = run(join(bin, "npm"), ["run", "-s", "demo", "--", "--once"], clone, env)
+      assert.match(demo, /sha256/)
+      assert.deepStrictEqual(
+        readdirSync(clone).filter((name) => name === ".tapestry"),
+        []
+      )
+      const test = run(join(bin, "npm"), ["test", "--", "test/domain"], clone, env)
+      assert.match(test, /passed/)
+    },
+    300_000
+  )
+})
+
+/** npm finds its registry and certificates in the user's configuration, which a fresh machine has too. */
+const npmEnvironment = (): Record<string, string> => {
+  const userconfig = execFileSync("npm", ["config", "get", "userconfig"], {
+    encoding: "utf8",
+    env: { ...process.env, PATH: outerPath }
+  }).trim()
+  return existsSync(userconfig) ? { npm_config_userconfig: userconfig } : {}
+}
