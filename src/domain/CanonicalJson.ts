@@ -38,7 +38,7 @@ const write = (value: unknown, path: string, problem: { at: string | null }): st
     case "object": {
       if (value === null) return "null"
       if (Array.isArray(value)) {
-        return `[${value.map((item, index) => write(item, `${path}[${index}]`, problem)).join(",")}]`
+        return `[${Array.from(value, (item, index) => write(item, `${path}[${index}]`, problem)).join(",")}]`
       }
       const prototype: unknown = Object.getPrototypeOf(value)
       if (prototype !== Object.prototype && prototype !== null) return refuse("an object of a class")

@@ -24,7 +24,9 @@ export const RequestLimit = Schema.Struct({
   /** Longest range of one request, in milliseconds. */
   maxSpan: Schema.NullOr(Schema.Int),
   /** Most rows of one answer. */
-  maxRows: Schema.NullOr(Schema.Int)
+  maxRows: Schema.NullOr(Schema.Int),
+  /** Where this timeframe's answers are cut, when that differs from the vendor's `alignment`; null: nowhere. */
+  alignment: Schema.optionalKey(Schema.NullOr(Alignment))
 })
 export interface RequestLimit extends Schema.Schema.Type<typeof RequestLimit> {}
 
@@ -55,6 +57,12 @@ export const VendorLimits = Schema.Struct({
   adjustments: Schema.Array(Adjustment)
 })
 export interface VendorLimits extends Schema.Schema.Type<typeof VendorLimits> {}
+
+/** Where the answers for a timeframe are cut: its own boundaries where it states some (or none), else the vendor's. */
+export const alignmentOf = (limits: VendorLimits, timeframe: Timeframe): Alignment | null => {
+  const own = limits.timeframes[timeframe]?.alignment
+  return own === undefined ? limits.alignment : own
+}
 
 const dayMillis = 86_400_000
 

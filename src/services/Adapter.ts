@@ -1,4 +1,4 @@
-import { type Duration, type Effect, Schema, type Scope } from "effect"
+import { Context, type Duration, type Effect, Schema, type Scope } from "effect"
 import type { Bar } from "../domain/Bar.ts"
 import type { RequestMethod } from "../domain/Request.ts"
 import type { ResponseMetadata } from "../domain/Response.ts"
@@ -104,6 +104,12 @@ export interface Decoding {
   readonly range: TimeRange
   readonly request: Pick<VendorRequest, "kind" | "method" | "params" | "body">
 }
+
+/**
+ * What an adapter calls inside `fetch` when the first byte of an answer has come, where it can tell: from then on the fetch is
+ * finished and archived even when everybody who asked has left. One that never calls it counts as begun when it returns.
+ */
+export const FirstByte = Context.Reference<() => void>("tapestry/FirstByte", { defaultValue: () => () => {} })
 
 /** The capability to answer a range. All functions but `fetch` are pure in their inputs. */
 export interface FetchCapability {

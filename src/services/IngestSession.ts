@@ -27,7 +27,7 @@ export class IngestSessionError extends Schema.TaggedError<IngestSessionError>()
   }
 }
 
-/** How often and how patiently one call is tried at the vendor. Durations in milliseconds. */
+/** How one call may be answered, and what it is for. */
 export interface FetchOptions {
   readonly cacheMode: CacheMode
   readonly bucket?: string | null
@@ -49,7 +49,7 @@ export interface OpenIngestSession {
   readonly source: string
   /**
    * One call through the archive. A refusal (NotFound, NotEntitled, Throttled, Rejected) fails with VendorError after its
-   * bytes are archived; `refused` in the failure's Response can be had by `lastResponse`.
+   * bytes are archived.
    */
   readonly fetch: (request: VendorRequest, options: FetchOptions) => Effect.Effect<FetchedPayload, IngestSessionError>
   /**

@@ -58,10 +58,12 @@ export type GenerationId = typeof GenerationId.Type
 export type NullPolicy = "overwrite" | "keep"
 
 /**
- * The projection of one Response. `bars` ascend or not, as the decoder gave them; of two with one stamp the last wins.
- * `positions[i]` is the position of `bars[i]` in the payload. `coverage` is what the Response proves: its intervals are
- * disjoint and name `response`. A stored row inside covered or provisional or empty coverage that `bars` does not have is
- * withdrawn (kept as a revision): the vendor no longer has it.
+ * The projection of one Response, whole: a response is committed once. `bars` ascend or not, as the decoder gave them; of two
+ * with one stamp the last wins. `positions[i]` is the position of `bars[i]` in the payload. `coverage` is what the Response
+ * proves: its intervals are disjoint and name `response`. Each bar lies inside a Covered or Provisional interval, which also
+ * says whether it is final; a bar anywhere else is an InvalidRow, so cut off what a vendor sends beyond what was asked. A
+ * stored row inside covered or provisional or empty coverage that `bars` does not have is withdrawn (kept as a revision): the
+ * vendor no longer has it.
  */
 export interface Commit {
   readonly series: SeriesKey
@@ -77,7 +79,10 @@ export interface Commit {
   readonly generation?: GenerationId
 }
 
-/** What a commit did to rows; the four add up to the distinct stamps of `bars` plus the withdrawn. */
+/**
+ * What a commit did to the rows that readers see; the four add up to the distinct stamps of `bars` plus the withdrawn.
+ * `unchanged`: the row at that stamp has the values it had, be it that the commit repeats it or that a later response holds.
+ */
 export interface CommitResult {
   readonly inserted: number
   readonly updated: number

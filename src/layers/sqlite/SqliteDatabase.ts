@@ -42,8 +42,15 @@ export type Step = <A>(f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFai
 
 export interface SqliteDatabase {
   readonly filename: string
-  /** One synchronous transaction. */
-  readonly write: <A>(operation: string, f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFailure>
+  /**
+   * One synchronous transaction. With `synchronous` it is committed at that level instead of the database's own: NORMAL
+   * survives SIGKILL but not a loss of power, until a later FULL commit carries it to the disk.
+   */
+  readonly write: <A>(
+    operation: string,
+    f: (db: SyncDatabase) => A,
+    synchronous?: Synchronous
+  ) => Effect.Effect<A, SqliteFailure>
   /** A transaction of several steps with effects between them; commits when the body succeeds, else rolls back. */
   readonly transaction: <A, E, R>(
     operation: string,
@@ -55,9 +62,11 @@ export interface SqliteDatabase {
   readonly client: SqlClient.SqlClient
 }
 
+export type Synchronous = "FULL" | "NORMAL"
+
 export interface SqliteOptions {
   readonly filename: string
-  readonly synchronous: "FULL" | "NORMAL"
+  readonly synchronous: Synchronous
   /** Opens what is there and never writes; fails when there is nothing. */
   readonly readonly?: boolean
   /** Most pages the database may have (PRAGMA max_page_count); a test's way to a full disk. */
@@ -155,9 +164,26 @@ const openConnection = Effect.fnUntraced(function* (options: SqliteOptions, read
       },
       catch: failure(options.filename, "open")
     }),
-    (db) => Effect.sync(() => db.close())
+    (db) =>
+      Effect.sync(() => {
+        if (!readonly) leaveReadable(db)
+        db.close()
+      })
   )
 })
+
+/**
+ * Leaves WAL mode when this is the last connection: a WAL database that was closed cleanly has no -shm file, and a user who may
+ * read the data directory but not write there cannot open it. Somebody else's open connection makes this a no-op.
+ */
+const leaveReadable = (db: Database.Database): void => {
+  try {
+    db.pragma("busy_timeout = 0")
+    db.pragma("journal_mode = DELETE")
+  } catch (cause) {
+    if (!(cause instanceof Database.SqliteError)) throw cause
+  }
+}
 
 /** Opens a database for as long as the scope lives. */
 export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, SqliteFailure, Scope.Scope> =
@@ -176,9 +202,21 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const attempt = <A>(operation: string, f: () => A) =>
       Effect.try({ try: f, catch: failure(options.filename, operation) })
 
-    const write: SqliteDatabase["write"] = (operation, f) =>
+    const levels = {
+      FULL: writer.prepare("PRAGMA synchronous = FULL"),
+      NORMAL: writer.prepare("PRAGMA synchronous = NORMAL")
+    }
+    let level = options.synchronous
+    const setLevel = (wanted: Synchronous) => {
+      if (wanted === level) return
+      levels[wanted].run()
+      level = wanted
+    }
+
+    const write: SqliteDatabase["write"] = (operation, f, synchronous = options.synchronous) =>
       semaphore.withPermit(
         attempt(operation, () => {
+          setLevel(synchronous)
           begin.run()
           let done = false
           try {
@@ -195,7 +233,10 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const transaction: SqliteDatabase["transaction"] = (operation, body) =>
       semaphore.withPermit(
         Effect.acquireUseRelease(
-          attempt(operation, () => void begin.run()),
+          attempt(operation, () => {
+            setLevel(options.synchronous)
+            begin.run()
+          }),
           () =>
             Effect.tap(
               body((f) => attempt(operation, () => f(writing))),

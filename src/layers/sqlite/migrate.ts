@@ -3,7 +3,7 @@
  * stands a check, because it accepts a database newer than the code and skips ids below the highest applied without a word.
  */
 import { createHash } from "node:crypto"
-import { Data, Effect } from "effect"
+import { Data, Effect, Predicate } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import type { SqliteDatabase } from "./SqliteDatabase.ts"
 import { SqliteFailure } from "./SqliteDatabase.ts"
@@ -20,11 +20,14 @@ export class SchemaMismatch extends Data.TaggedError("SchemaMismatch")<{ readonl
 const checksum = (migration: SqliteMigration): string =>
   createHash("sha256").update(migration.statements.join(";\n")).digest("hex")
 
+const newest = (migrations: ReadonlyArray<SqliteMigration>): number =>
+  migrations.reduce((most, migration) => Math.max(most, migration.id), 0)
+
 const check = (database: SqliteDatabase, migrations: ReadonlyArray<SqliteMigration>) =>
   database.read("migrations", (db) => {
     const known = db.prepare("select count(*) from sqlite_master where name = 'migration_checksums'").get()
     if (known?.[0] === 0) return null
-    const highest = migrations.reduce((most, migration) => Math.max(most, migration.id), 0)
+    const highest = newest(migrations)
     for (const [id, sum] of db.prepare("select id, sha256 from migration_checksums order by id").all()) {
       const migration = migrations.find((candidate) => candidate.id === id)
       if (migration === undefined) {
@@ -38,6 +41,32 @@ const check = (database: SqliteDatabase, migrations: ReadonlyArray<SqliteMigrati
     }
     return null
   })
+
+/** For a database that may only be read: returns its version; refuses one that is newer, was changed, or is not up to date. */
+export const expectMigrated = Effect.fnUntraced(function* (
+  database: SqliteDatabase,
+  migrations: ReadonlyArray<SqliteMigration>
+) {
+  const mismatch = yield* check(database, migrations)
+  if (mismatch !== null) return yield* new SchemaMismatch({ message: mismatch })
+  const applied = yield* database.read("migrations", (db) =>
+    db.prepare("select count(*) from sqlite_master where name = 'migration_checksums'").get()?.[0] === 0
+      ? 0
+      : Number(db.prepare("select coalesce(max(id), 0) from migration_checksums").get()?.[0])
+  )
+  if (applied < newest(migrations)) {
+    return yield* new SchemaMismatch({
+      message: `${database.filename} has schema version ${applied} and this release needs ${newest(migrations)}: open it once with the right to write, which migrates it`
+    })
+  }
+  return applied
+})
+
+/** What SQLite itself said, under the errors that the client and the Migrator put around it. */
+const rootOf = (error: unknown): unknown => {
+  if (Predicate.hasProperty(error, "cause") && error.cause !== undefined) return rootOf(error.cause)
+  return Predicate.hasProperty(error, "reason") ? rootOf(error.reason) : error
+}
 
 /** Brings the database to the newest version and returns that version; refuses one that is newer or was changed. */
 export const migrate = Effect.fnUntraced(function* (
@@ -62,15 +91,16 @@ export const migrate = Effect.fnUntraced(function* (
   )
   yield* Migrator.make({})({ loader, table: "migrations" }).pipe(
     Effect.provideService(SqlClient.SqlClient, database.client),
-    Effect.mapError(
-      (error) =>
-        new SqliteFailure({
-          filename: database.filename,
-          operation: "migrate",
-          code: "SQLITE_UNKNOWN",
-          message: `migrating ${database.filename}: ${error.message}`
-        })
-    )
+    Effect.mapError((error) => {
+      const root = rootOf(error)
+      const detail = root instanceof Error && root !== error ? `${error.message}: ${root.message}` : error.message
+      return new SqliteFailure({
+        filename: database.filename,
+        operation: "migrate",
+        code: Predicate.hasProperty(root, "code") && typeof root.code === "string" ? root.code : "SQLITE_UNKNOWN",
+        message: `migrating ${database.filename}: ${detail}`
+      })
+    })
   )
-  return migrations.reduce((most, migration) => Math.max(most, migration.id), 0)
+  return newest(migrations)
 })

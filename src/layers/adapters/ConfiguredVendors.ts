@@ -1,0 +1,25 @@
+import { Effect, type FileSystem, Layer, type Path } from "effect"
+import { AdapterRegistry, type AdapterRegistryError } from "../../services/AdapterRegistry.ts"
+import type { TapestryConfig } from "../config/TapestryConfig.ts"
+import * as FileAdapter from "./file/FileAdapter.ts"
+import * as SampleAdapter from "./sample/SampleAdapter.ts"
+
+/** Two vendors of one name: `sample` is taken unless `sample: false` gives it up. */
+export type ConfiguredVendorsError = AdapterRegistryError
+
+/**
+ * Registers every vendor of a configuration, and `sample` unless it is switched off, for as long as the layer lives. When one
+ * cannot be registered, those before it are closed again. `dataDir` is where rows that lenient vendors skip are written.
+ */
+export const layer = (
+  config: Pick<TapestryConfig, "vendors" | "sample" | "dataDir">
+): Layer.Layer<never, ConfiguredVendorsError, AdapterRegistry | FileSystem.FileSystem | Path.Path> =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const registry = yield* AdapterRegistry
+      if (config.sample) yield* registry.register(SampleAdapter.make)
+      for (const vendor of config.vendors) {
+        yield* registry.register(FileAdapter.make(vendor, { dataDir: config.dataDir }))
+      }
+    })
+  )

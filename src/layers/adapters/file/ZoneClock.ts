@@ -1,0 +1,116 @@
+import { DateTime, Option } from "effect"
+
+const hour = 3_600_000
+const day = 24 * hour
+const chunk = 64 * day
+const step = 4 * day
+
+/** A stretch of UTC instants over which a zone keeps one offset (milliseconds to add to UTC). */
+interface Segment {
+  readonly from: number
+  readonly until: number
+  readonly offset: number
+}
+
+/** What a local time means: one instant, two (clocks went back), or none (clocks went forward). */
+export type LocalInstant =
+  | { readonly _tag: "Once"; readonly at: number }
+  | { readonly _tag: "Twice"; readonly earlier: number; readonly later: number }
+  | { readonly _tag: "Never" }
+
+const never: LocalInstant = { _tag: "Never" }
+
+/**
+ * The offsets of one IANA zone, fast enough to be asked for every row of a large file: transitions are found once per 64 days
+ * and the last stretch is remembered, so rows in order cost two comparisons.
+ */
+export class ZoneClock {
+  private readonly zone: DateTime.TimeZone.Named
+  private readonly chunks = new Map<number, ReadonlyArray<Segment>>()
+  private current: Segment = { from: 0, until: 0, offset: 0 }
+
+  constructor(zone: DateTime.TimeZone.Named) {
+    this.zone = zone
+  }
+
+  private offsetFromRules(instant: number): number {
+    return DateTime.zonedOffset(DateTime.makeZonedUnsafe(instant, { timeZone: this.zone }))
+  }
+
+  private segmentsOf(index: number): ReadonlyArray<Segment> {
+    const known = this.chunks.get(index)
+    if (known !== undefined) return known
+    const end = (index + 1) * chunk
+    const segments: Array<Segment> = []
+    let from = index * chunk
+    let offset = this.offsetFromRules(from)
+    for (let at = from + step; at <= end; at += step) {
+      const next = this.offsetFromRules(at)
+      if (next === offset) continue
+      let low = at - step
+      let high = at
+      while (high - low > 1000) {
+        const middle = Math.floor((low + high) / 2000) * 1000
+        if (this.offsetFromRules(middle) === offset) low = middle
+        else high = middle
+      }
+      segments.push({ from, until: high, offset })
+      from = high
+      offset = next
+    }
+    if (from < end) segments.push({ from, until: end, offset })
+    this.chunks.set(index, segments)
+    return segments
+  }
+
+  /** Milliseconds to add to this UTC instant to get the zone's local time. */
+  offsetAt(instant: number): number {
+    const current = this.current
+    if (instant >= current.from && instant < current.until) return current.offset
+    for (const segment of this.segmentsOf(Math.floor(instant / chunk))) {
+      if (instant < segment.until) {
+        this.current = segment
+        return segment.offset
+      }
+    }
+    return this.offsetFromRules(instant)
+  }
+
+  /** The instant of a local time that exists once; NaN where {@link resolve} has to be asked. */
+  quick(local: number): number {
+    const { from, until, offset } = this.current
+    const at = local - offset
+    return at - day >= from && at + day < until ? at : Number.NaN
+  }
+
+  /** What a local time (milliseconds as if in UTC) means in this zone. */
+  resolve(local: number): LocalInstant {
+    const before = this.offsetAt(local - day)
+    const after = this.offsetAt(local + day)
+    const earlier = local - Math.max(before, after)
+    const later = local - Math.min(before, after)
+    const earlierHolds = this.offsetAt(earlier) === local - earlier
+    const laterHolds = this.offsetAt(later) === local - later
+    if (earlierHolds && laterHolds && earlier !== later) return { _tag: "Twice", earlier, later }
+    if (earlierHolds) return { _tag: "Once", at: earlier }
+    if (laterHolds) return { _tag: "Once", at: later }
+    return never
+  }
+
+  /** The first instant of a local date (milliseconds of its midnight as if in UTC), also where midnight is skipped. */
+  startOf(localMidnight: number): number {
+    const found = this.resolve(localMidnight)
+    switch (found._tag) {
+      case "Once":
+        return found.at
+      case "Twice":
+        return found.earlier
+      case "Never":
+        return localMidnight - this.offsetAt(localMidnight - day)
+    }
+  }
+}
+
+/** The clock of an IANA zone; null when there is no such zone. */
+export const make = (zone: string): ZoneClock | null =>
+  Option.match(DateTime.zoneMakeNamed(zone), { onNone: () => null, onSome: (named) => new ZoneClock(named) })

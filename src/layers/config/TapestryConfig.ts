@@ -1,0 +1,183 @@
+/**
+ * `tapestry.yaml`: what it may say, and how it is read. The precedence flag, environment, file, default is the command line's;
+ * here is the file's part, with `keys` telling which values the file really gave.
+ */
+import { Effect, FileSystem, Path, Result, Schema } from "effect"
+import { Yaml } from "effect/encoding"
+import { type FileVendor, FileVendorSpec } from "../adapters/file/FileCatalogue.ts"
+import { resolveVendor } from "../adapters/file/resolveVendor.ts"
+import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
+import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
+import { ByteCount } from "./units.ts"
+import { lineOf, yamlLines } from "./yamlLines.ts"
+
+export const LogLevel = Schema.Literals(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"])
+export type LogLevel = typeof LogLevel.Type
+
+const Rows = Schema.Int.check(Schema.isGreaterThan(0)).annotate({ expected: "a whole number of rows above 0" })
+
+/** The document. A vendor's own part is decoded by the schema of its adapter. */
+const Document = Schema.Struct({
+  dataDir: Schema.optionalKey(Schema.NonEmptyString.annotate({ expected: "a directory" })),
+  logLevel: Schema.optionalKey(LogLevel),
+  sample: Schema.optionalKey(Schema.Boolean.annotate({ expected: "true or false" })),
+  limits: Schema.optionalKey(
+    Schema.Struct({ maxRows: Schema.optionalKey(Rows), payloadLimit: Schema.optionalKey(ByteCount) })
+  ),
+  vendors: Schema.optionalKey(
+    Schema.Record(Schema.String, FileVendorSpec).annotate({ expected: "a mapping of vendor names" })
+  )
+})
+type Document = typeof Document.Type
+
+export type VendorConfig = FileVendor
+
+/** A configuration with everything filled in. Paths that came from a file are absolute. */
+export interface TapestryConfig {
+  /** Null when no file was read. */
+  readonly file: string | null
+  readonly dataDir: string
+  readonly logLevel: LogLevel
+  /** Whether the vendor `sample` is registered. */
+  readonly sample: boolean
+  /** Most rows of one answer. */
+  readonly maxRows: number
+  /** What the archive is opened with; sizes in bytes. */
+  readonly archive: { readonly payloadLimit: number }
+  readonly vendors: ReadonlyArray<VendorConfig>
+  /** The keys that the file itself sets (`dataDir`, `limits.maxRows`); all others are defaults. */
+  readonly keys: ReadonlySet<string>
+}
+
+/** What holds without a file. */
+export const defaults: TapestryConfig = {
+  file: null,
+  dataDir: ".tapestry",
+  logLevel: "info",
+  sample: true,
+  maxRows: 10_000_000,
+  archive: { payloadLimit: 64 * 1_048_576 },
+  vendors: [],
+  keys: new Set()
+}
+
+const inWords = (value: unknown): string => {
+  if (value === undefined) return "nothing"
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+const valueAt = (document: unknown, path: ReadonlyArray<string>): unknown =>
+  path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined,
+    document
+  )
+
+const failed = (file: string, problems: ReadonlyArray<ConfigurationProblem>): ConfigurationError | null => {
+  const [first, ...rest] = problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+  return first === undefined ? null : new ConfigurationError({ file, problems: [first, ...rest] })
+}
+
+const unreadable = (file: string, found: string, remedy: string): ConfigurationError =>
+  new ConfigurationError({
+    file,
+    problems: [{ path: "", line: null, expected: "a readable YAML file", found, remedy }]
+  })
+
+const parseYaml = (file: string, text: string): Result.Result<unknown, ConfigurationError> =>
+  Result.mapError(
+    Result.try(() => Yaml.parse(text)),
+    (cause) => {
+      const message = cause instanceof Error ? cause.message : String(cause)
+      const line = /at line (\d+)/.exec(message)
+      return new ConfigurationError({
+        file,
+        problems: [
+          {
+            path: "",
+            line: line === null ? null : Number(line[1]),
+            expected: "YAML",
+            found: message.replace(/ at line \d+$/, "").replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()),
+            remedy: null
+          }
+        ]
+      })
+    }
+  )
+
+const keysOf = (document: Document): ReadonlySet<string> => {
+  const keys = new Set<string>(Object.keys(document).filter((key) => key !== "limits" && key !== "vendors"))
+  for (const key of Object.keys(document.limits ?? {})) keys.add(`limits.${key}`)
+  for (const key of Object.keys(document.vendors ?? {})) keys.add(`vendors.${key}`)
+  return keys
+}
+
+const decodeDocument = Schema.decodeUnknownResult(Document, { errors: "all", onExcessProperty: "error" })
+
+/**
+ * The configuration that the text of `file` means. Relative paths start from the directory of the file; an empty document
+ * means the defaults.
+ */
+export const decode = (
+  file: string,
+  text: string,
+  path: Path.Path
+): Result.Result<TapestryConfig, ConfigurationError> =>
+  Result.gen(function* () {
+    const raw = (yield* parseYaml(file, text)) ?? {}
+    const lines = yamlLines(text)
+    const placed = (problem: DocumentProblem): ConfigurationProblem => ({
+      path: problem.path.join("."),
+      line: lineOf(lines, problem.path),
+      expected: problem.expected,
+      found: problem.found ?? inWords(valueAt(raw, problem.path)),
+      remedy: problem.remedy
+    })
+    const decoded = decodeDocument(raw)
+    if (Result.isFailure(decoded)) {
+      const error = failed(file, problemsOf(decoded.failure.issue).map(placed))
+      return yield* Result.fail(error ?? unreadable(file, decoded.failure.message, "correct it"))
+    }
+    const document = decoded.success
+    const baseDir = path.dirname(path.resolve(file))
+    const payloadLimit = document.limits?.payloadLimit ?? defaults.archive.payloadLimit
+    const vendors: Array<VendorConfig> = []
+    const problems: Array<ConfigurationProblem> = []
+    for (const [name, spec] of Object.entries(document.vendors ?? {})) {
+      Result.match(resolveVendor(name, spec, baseDir, path, payloadLimit), {
+        onFailure: (found) => problems.push(...found.map(placed)),
+        onSuccess: (vendor) => vendors.push(vendor)
+      })
+    }
+    const error = failed(file, problems)
+    if (error !== null) return yield* Result.fail(error)
+    return {
+      file,
+      dataDir: document.dataDir === undefined ? defaults.dataDir : path.resolve(baseDir, document.dataDir),
+      logLevel: document.logLevel ?? defaults.logLevel,
+      sample: document.sample ?? defaults.sample,
+      maxRows: document.limits?.maxRows ?? defaults.maxRows,
+      archive: { payloadLimit },
+      vendors,
+      keys: keysOf(document)
+    }
+  })
+
+/** Reads and checks a configuration file. */
+export const load = Effect.fn("TapestryConfig.load")(function* (
+  file: string
+): Effect.fn.Return<TapestryConfig, ConfigurationError, FileSystem.FileSystem | Path.Path> {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const text = yield* fs
+    .readFileString(file)
+    .pipe(
+      Effect.mapError((error) =>
+        error.reason._tag === "NotFound"
+          ? unreadable(file, "no such file", "give another with --config, or make it")
+          : unreadable(file, error.message, "check its permissions, or give another with --config")
+      )
+    )
+  return yield* Effect.fromResult(decode(file, text, path))
+})

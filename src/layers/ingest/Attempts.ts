@@ -1,0 +1,219 @@
+/**
+ * One call at a vendor: its record, its attempts, and what it brought, archived.
+ *
+ * Order of an attempt: breaker, budget, vendor, archive. The place in flight is given back before the bytes are archived.
+ * From the moment an answer is there, until it is archived, nothing interrupts: what was paid for is kept. The pauses
+ * between attempts, the wait for the budget and the vendor's own time can be interrupted.
+ *
+ * Each attempt that reached the vendor leaves a Response, also one that failed or died; an interrupted one leaves none, and
+ * its call is closed as `cancelled`.
+ */
+import { Cause, Effect, Exit } from "effect"
+import type { RequestId } from "../../domain/Request.ts"
+import type { Response, ResponseMetadata, ResponseStatus } from "../../domain/Response.ts"
+import {
+  type Adapter,
+  type FetchCapability,
+  FirstByte,
+  type VendorAnswer,
+  VendorError,
+  type VendorErrorReason,
+  type VendorRequest
+} from "../../services/Adapter.ts"
+import type { NewRequest, ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
+import type { Quota, QuotaError } from "../../services/Quota.ts"
+import { FaultPoint } from "../FaultPoint.ts"
+import type { Cockpit } from "./Flights.ts"
+import { isRetryable, RetryPolicy, schedule } from "./RetryPolicy.ts"
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+export interface Call {
+  readonly adapter: Adapter & { readonly fetch: FetchCapability }
+  readonly request: VendorRequest
+  readonly record: NewRequest
+  readonly priority: number
+  /** The caller takes NotFound and NotEntitled for an answer. */
+  readonly takesRefusal: boolean
+}
+
+/** What the vendor said, archived. A refusal is one that it put in writing: NotFound or NotEntitled. */
+export interface Landed {
+  readonly response: Response
+  readonly payload: Uint8Array
+  readonly refusal: VendorErrorReason | null
+}
+
+export type CallError = VendorError | QuotaError | ProvenanceStoreError
+
+const statusOf = (reason: VendorErrorReason | null): ResponseStatus => {
+  switch (reason?._tag) {
+    case undefined:
+      return "ok"
+    case "NotFound":
+      return "not_found"
+    case "NotEntitled":
+      return "not_entitled"
+    case "Throttled":
+      return "throttled"
+    default:
+      return "error"
+  }
+}
+
+export const isWritten = (reason: VendorErrorReason): boolean =>
+  reason._tag === "NotFound" || reason._tag === "NotEntitled"
+
+const noMetadata: ResponseMetadata = {
+  contentType: null,
+  encoding: null,
+  transportStatus: null,
+  url: null,
+  elapsedMillis: null,
+  headers: {},
+  adapter: {}
+}
+const noBytes = new Uint8Array(0)
+
+/** What came back from one attempt, bytes or none. */
+interface Outcome {
+  readonly answer: VendorAnswer | null
+  readonly reason: VendorErrorReason | null
+  readonly waited: number
+}
+
+const speaksAgainstVendor = (error: CallError): boolean =>
+  error._tag === "VendorError" && error.reason._tag === "Unavailable"
+const vendorError = (error: CallError): VendorError | null => (error._tag === "VendorError" ? error : null)
+
+export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service"], quota: Quota["Service"]) {
+  const act = yield* FaultPoint
+  const policy = yield* RetryPolicy
+  const pauses = schedule(policy, vendorError)
+  /** Limits whose windows the quota knows. By object: an adapter registered anew brings new ones. */
+  const configured = new WeakSet<Adapter["limits"]>()
+
+  const configure = Effect.fnUntraced(function* (adapter: Adapter) {
+    if (configured.has(adapter.limits)) return
+    const { windows, maxInFlight } = adapter.limits
+    yield* quota.configure(adapter.account, { windows, maxInFlight })
+    configured.add(adapter.limits)
+  })
+
+  /** Everything but the wait for the budget and the vendor's own time is uninterruptible: an answer is never dropped. */
+  const ask = (call: Call, cockpit: Cockpit, restore: Restore) => {
+    const { adapter, request } = call
+    return Effect.scoped(
+      Effect.flatMap(
+        restore(
+          quota.reserve(adapter.account, { weight: request.weight, keys: request.keys, priority: call.priority })
+        ),
+        ({ waited }) =>
+          restore(Effect.provideService(adapter.fetch.fetch(request), FirstByte, cockpit.bytesBegan)).pipe(
+            Effect.matchCauseEffect({
+              onSuccess: (answer): Effect.Effect<Outcome> => {
+                cockpit.bytesBegan()
+                return Effect.succeed({ answer, reason: answer.refusal, waited })
+              },
+              onFailure: (cause): Effect.Effect<Outcome> => {
+                const failed = cause.reasons.find(Cause.isFailReason)
+                return failed === undefined
+                  ? Effect.failCause(Cause.fromReasons(cause.reasons.filter((reason) => !Cause.isFailReason(reason))))
+                  : Effect.succeed({ answer: null, reason: failed.error.reason, waited })
+              }
+            })
+          )
+      )
+    )
+  }
+
+  const fly = Effect.fnUntraced(function* (call: Call, cockpit: Cockpit) {
+    const { adapter } = call
+    const request = yield* store.openRequest(call.record)
+    let attempt = 0
+    let last: Response | null = null
+
+    const archive = Effect.fnUntraced(function* (outcome: Outcome, status: ResponseStatus, cause: string | null) {
+      act("afterBytes")
+      const response = yield* store.append({
+        request,
+        attempt,
+        status,
+        body: outcome.answer?.body ?? null,
+        metadata: outcome.answer?.metadata ?? noMetadata,
+        cause,
+        waited: outcome.waited
+      })
+      last = response
+      act("afterResponse")
+      return response
+    })
+
+    const settle = Effect.fnUntraced(function* (outcome: Outcome) {
+      const error = outcome.reason === null ? null : new VendorError({ vendor: adapter.name, reason: outcome.reason })
+      const response = yield* archive(outcome, statusOf(outcome.reason), error?.message ?? null)
+      cockpit.bytesArchived()
+      if (error !== null && !isWritten(error.reason)) return yield* error
+      const landed: Landed = { response, payload: outcome.answer?.body ?? noBytes, refusal: error?.reason ?? null }
+      return landed
+    })
+
+    const once = quota.guard(
+      adapter.account,
+      Effect.uninterruptibleMask((restore) =>
+        Effect.suspend(() => {
+          attempt += 1
+          return ask(call, cockpit, restore)
+        }).pipe(
+          Effect.tapCause((cause) =>
+            Cause.hasDies(cause)
+              ? archive({ answer: null, reason: null, waited: 0 }, "error", describe(cause))
+              : Effect.void
+          ),
+          Effect.flatMap(settle)
+        )
+      ),
+      speaksAgainstVendor
+    )
+
+    return yield* configure(adapter).pipe(
+      Effect.andThen(once),
+      Effect.retry({
+        schedule: pauses,
+        while: (error: CallError) => error._tag === "VendorError" && isRetryable(policy, error) && cockpit.isWanted()
+      }),
+      Effect.interruptible,
+      Effect.onExit((exit) => close(request, call, exit, last))
+    )
+  }, Effect.uninterruptible)
+
+  /** An answer closed its call when it was appended; this closes the others. */
+  const close = (request: RequestId, call: Call, exit: Exit.Exit<Landed, CallError>, last: Response | null) =>
+    Exit.match(exit, {
+      onSuccess: ({ refusal, response }) =>
+        refusal === null
+          ? Effect.void
+          : closeRequest(store, request, call.takesRefusal ? "fetched" : "failed", response.id, response.cause),
+      onFailure: (cause) =>
+        Cause.hasInterruptsOnly(cause)
+          ? closeRequest(store, request, "cancelled", null, "interrupted")
+          : closeRequest(store, request, "failed", last?.id ?? null, describe(cause))
+    })
+
+  return fly
+})
+
+/** The end of a call, written down as well as it can be: what was fetched is not withheld because its record is late. */
+export const closeRequest = (
+  store: ProvenanceStore["Service"],
+  ...args: Parameters<ProvenanceStore["Service"]["closeRequest"]>
+): Effect.Effect<void> =>
+  Effect.catch(store.closeRequest(...args), (error) =>
+    Effect.logWarning(`request ${args[0]} stays open until the next start: ${error.message}`)
+  )
+
+/** A sentence for the record. */
+export const describe = (cause: Cause.Cause<{ readonly message: string }>): string => {
+  const failed = cause.reasons.find(Cause.isFailReason)
+  return failed === undefined ? `defect: ${Cause.squash(cause)}` : failed.error.message
+}

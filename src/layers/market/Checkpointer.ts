@@ -1,0 +1,114 @@
+/**
+ * Moves what was committed from the write-ahead log into the database, on a thread of its own: after a commit of half a million
+ * rows this takes 25 ms and a sync of the disk, which must not stand in the event loop.
+ *
+ * One checkpoint at a time; asking again while one runs asks for one more at most. The thread starts when the log first grows
+ * past `threshold` and ends with the scope. If it cannot start, or dies, the log is left to SQLite's own checkpoint, which runs
+ * within a commit. A log past `limit` makes the next commit wait, so that steady writing cannot outrun the thread.
+ */
+import { statSync } from "node:fs"
+import { createRequire } from "node:module"
+import { Worker } from "node:worker_threads"
+import { Deferred, Effect, type Scope } from "effect"
+import type { SqliteDatabase, SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+
+const threshold = 4 * 1024 * 1024
+const limit = 128 * 1024 * 1024
+
+// CommonJS and self-contained: it must run from the bundle of the CLI as well as from the sources.
+const program = `
+const { parentPort, workerData } = require("node:worker_threads")
+const Database = require(workerData.driver)
+const db = new Database(workerData.filename, { fileMustExist: true, timeout: 0 })
+db.pragma("synchronous = NORMAL")
+parentPort.on("message", (message) => {
+  if (message === "end") {
+    db.close()
+    parentPort.close()
+    return
+  }
+  try { db.pragma("wal_checkpoint(PASSIVE)") } catch {}
+  parentPort.postMessage("done")
+})
+`
+
+export interface Checkpointer {
+  /** To be called before a commit; waits only when the log has grown far beyond its usual size. */
+  readonly room: Effect.Effect<void>
+  /** To be called after a commit; returns at once. */
+  readonly nudge: Effect.Effect<void>
+}
+
+export const none: Checkpointer = { room: Effect.void, nudge: Effect.void }
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
+export const make: (database: SqliteDatabase) => Effect.Effect<Checkpointer, SqliteFailure, Scope.Scope> =
+  Effect.fnUntraced(function* (database) {
+    if (database.filename === ":memory:") return none
+    const automatic = (pages: number) =>
+      database.write("checkpoint", (db) => db.prepare(`pragma wal_autocheckpoint = ${pages}`).all())
+    yield* automatic(0)
+    yield* database.write("checkpoint", (db) => db.prepare(`pragma journal_size_limit = ${threshold / 4}`).all())
+
+    const log = `${database.filename}-wal`
+    let worker: Worker | null = null
+    let failed = false
+    let running: Deferred.Deferred<void> | null = null
+    let again = false
+
+    const finished = (): void => {
+      const waiting = running
+      running = null
+      if (waiting !== null) Deferred.doneUnsafe(waiting, Effect.void)
+      if (again && !failed) begin()
+    }
+    const begin = (): void => {
+      if (running !== null) {
+        again = true
+        return
+      }
+      again = false
+      running = Deferred.makeUnsafe<void>()
+      worker ??= start()
+      worker.postMessage("checkpoint")
+    }
+    const start = (): Worker => {
+      const made = new Worker(program, {
+        eval: true,
+        workerData: {
+          filename: database.filename,
+          driver: createRequire(import.meta.url).resolve("better-sqlite3")
+        }
+      })
+      made.unref()
+      made.on("message", finished)
+      made.on("error", () => {
+        failed = true
+        finished()
+      })
+      made.on("exit", () => {
+        failed = true
+        finished()
+      })
+      return made
+    }
+
+    yield* Effect.addFinalizer(() =>
+      Effect.callback<void>((resume) => {
+        if (worker === null || failed) return resume(Effect.void)
+        worker.once("exit", () => resume(Effect.void))
+        worker.postMessage("end")
+      })
+    )
+
+    const nudge = Effect.suspend(() => {
+      if (sizeOf(log) < threshold) return Effect.void
+      if (failed) return Effect.ignore(automatic(1_000))
+      return Effect.sync(begin)
+    })
+    const room = Effect.suspend(() =>
+      running === null || failed || sizeOf(log) < limit ? Effect.void : Deferred.await(running)
+    )
+    return { room, nudge }
+  })

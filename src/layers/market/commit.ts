@@ -1,0 +1,200 @@
+/**
+ * One commit: rows, revisions, lineage, coverage and the mark that the response is applied, in one transaction.
+ *
+ * Responsibilities: put one response's assertions in their place in the order of knowledge, whatever was committed before.
+ * Queueing: per series one commit at a time, in all one transaction at a time; both first come first served. The transaction
+ * is a row of steps of a few milliseconds, with a turn of the event loop after each, so others go on in between.
+ *
+ * Hard cases. A response older than what is stored changes only the part of history that is its own (rewrittenHistory.ts). An
+ * answer without rows over a long stretch withdraws rows that no batch lists, so the chunks follow the stored rows as well as
+ * the new ones. Death between two steps, or an interruption, leaves nothing: the transaction rolls back.
+ */
+import { Clock, Effect } from "effect"
+import type { Commit, CommitResult, MarketStoreError } from "../../services/MarketStore.ts"
+import { reached } from "../FaultPoint.ts"
+import type { SqliteDatabase, SqliteFailure, Step, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { answersIn, insertAnswerRow } from "./answersTable.ts"
+import type { CommitBatch } from "./CommitBatch.ts"
+import { type CommitTarget, emptyTally, type Tally } from "./CommitTarget.ts"
+import { compareRows } from "./comparedRows.ts"
+import { beginOverlay, type Overlay, overlay, piecesIn } from "./coverageTable.ts"
+import { insertFresh } from "./freshRows.ts"
+import { type CoverInterval, HistorySweep } from "./HistorySweep.ts"
+import { compare } from "./KnowledgeKey.ts"
+import { firstBarAt, type RowChunk } from "./RowChunk.ts"
+import { rewriteHistory } from "./rewrittenHistory.ts"
+import { nthStamp } from "./rowTables.ts"
+import { ensureSeries, findGeneration } from "./seriesTable.ts"
+import { assertsRows, isFinal } from "./stateCode.ts"
+import { generationGone } from "./storeError.ts"
+
+/** Rows, or pieces of coverage, in one step. */
+const stepRows = 2_048
+const stepIntervals = 1_024
+
+const insertApplied =
+  "insert into applied (generation, response, decoder_version, fetched_at, keeps_nulls) values (?, ?, ?, ?, ?)"
+const selectApplied = `select 1 from applied a join generations g on g.id = a.generation
+  where g.series = ? and a.response = ? and a.decoder_version = ?
+  and (a.generation = ? or (? and g.state in ('current', 'superseded')))`
+const addCounts =
+  "update generations set row_count = row_count + ?, revision_count = revision_count + ? where id = ?"
+
+type Begun =
+  | { readonly _tag: "Target"; readonly target: CommitTarget }
+  | { readonly _tag: "AlreadyApplied" }
+  | { readonly _tag: "Gone" }
+
+const begin = (db: SyncDatabase, commit: Commit, now: number): Begun => {
+  const series = ensureSeries(db, commit.series, now)
+  const generation = commit.generation ?? series.generation
+  if (commit.generation !== undefined) {
+    const row = findGeneration(db, commit.generation)
+    if (row === null || row.series !== series.id || row.state !== "building") return { _tag: "Gone" }
+  }
+  const inView = commit.generation === undefined ? 1 : 0
+  const { response, decoderVersion, fetchedAt } = commit
+  if (db.prepare(selectApplied).get(series.id, response, decoderVersion, generation, inView) !== undefined) {
+    return { _tag: "AlreadyApplied" }
+  }
+  const keepsNulls = commit.nulls === "keep"
+  const applied = db
+    .prepare(insertApplied)
+    .run(generation, response, decoderVersion, fetchedAt, keepsNulls ? 1 : 0).lastInsertRowid
+  return {
+    _tag: "Target",
+    target: { generation, applied, key: { fetchedAt, response, decoderVersion }, keepsNulls }
+  }
+}
+
+/** What became of a chunk: written up to `end` and the bar `to`, or left to be rewritten with its history. */
+type Planned =
+  | { readonly _tag: "Done"; readonly end: number; readonly to: number }
+  | { readonly _tag: "NeedsHistory"; readonly chunk: RowChunk }
+
+const writeChunk = (
+  db: SyncDatabase,
+  target: CommitTarget,
+  batch: CommitBatch,
+  start: number,
+  from: number,
+  last: number,
+  tally: Tally
+): Planned => {
+  let end = Math.min(last, batch.bars[from + stepRows]?.ts ?? last)
+  let pieces = piecesIn(db, target.generation, start, end, stepRows)
+  if (pieces.length > 0) {
+    if (pieces.length >= stepRows) end = pieces[pieces.length - 1]?.end ?? end
+    end = Math.min(end, last, nthStamp(db, target.generation, start, stepRows) ?? last)
+    const clipped = end
+    pieces = pieces.filter((piece) => piece.start < clipped)
+  }
+  const chunk: RowChunk = { start, end, from, to: firstBarAt(batch, from, end) }
+  if (pieces.length === 0) insertFresh(db, target, batch, chunk, tally)
+  else {
+    const newest = pieces.every((piece) => compare(piece, target.key) < 0)
+    if (!newest || !compareRows(db, target, batch, chunk, pieces, tally)) return { _tag: "NeedsHistory", chunk }
+  }
+  return { _tag: "Done", end, to: chunk.to }
+}
+
+const historyOf = Effect.fnUntraced(function* (
+  step: Step,
+  target: CommitTarget,
+  batch: CommitBatch,
+  start: number,
+  end: number
+) {
+  const answers = yield* answersIn(step, target.generation, start, end, Number.MAX_SAFE_INTEGER)
+  const covers: Array<CoverInterval> = []
+  for (const answer of answers) {
+    const { applied, code, until } = answer
+    if (applied === null || !assertsRows(code)) continue
+    covers.push({ ...answer, applied, final: isFinal(code, until) })
+  }
+  return new HistorySweep(covers)
+})
+
+const writeRows = Effect.fnUntraced(function* (step: Step, target: CommitTarget, batch: CommitBatch) {
+  const tally = emptyTally()
+  const asserting = batch.intervals.filter((interval) => interval.assertsRows)
+  const last = asserting[asserting.length - 1]?.end ?? 0
+  let start = asserting[0]?.start ?? last
+  let from = 0
+  let sweep: HistorySweep | undefined
+  while (start < last) {
+    const at = start
+    const index = from
+    const planned = yield* step((db) => writeChunk(db, target, batch, at, index, last, tally))
+    if (planned._tag === "NeedsHistory") {
+      const { chunk } = planned
+      if (sweep === undefined) sweep = yield* historyOf(step, target, batch, at, last)
+      const history = sweep
+      yield* Effect.yieldNow
+      yield* step((db) => rewriteHistory(db, target, batch, chunk, history, tally))
+      start = chunk.end
+      from = chunk.to
+    } else {
+      start = planned.end
+      from = planned.to
+    }
+    yield* Effect.yieldNow
+  }
+  return tally
+})
+
+/** Writes the answers of a batch and lays them over the coverage; for an invalidation `applied` is null. */
+export const writeAnswers = Effect.fnUntraced(function* (
+  step: Step,
+  target: Pick<CommitTarget, "generation" | "key"> & { readonly applied: number | null },
+  intervals: CommitBatch["intervals"]
+) {
+  const { applied, generation, key } = target
+  let index = 0
+  let progress: Overlay | null = null
+  while (index < intervals.length) {
+    yield* step((db) => {
+      for (let done = 0; done < stepIntervals && index < intervals.length; done++) {
+        const interval = intervals[index]
+        if (interval === undefined) return
+        const answer = { ...interval, ...key }
+        if (progress === null) {
+          insertAnswerRow(db, generation, { ...answer, applied })
+          progress = beginOverlay(answer, interval.final)
+        }
+        progress = overlay(db, generation, answer, progress, stepIntervals)
+        if (progress !== null) return
+        index++
+      }
+    })
+    yield* Effect.yieldNow
+  }
+})
+
+const nothingDone: CommitResult = { inserted: 0, updated: 0, unchanged: 0, withdrawn: 0, alreadyApplied: true }
+
+/** Runs a prepared commit; the caller holds the lock of the series. */
+export const runCommit: (
+  database: SqliteDatabase,
+  commit: Commit,
+  batch: CommitBatch
+) => Effect.Effect<CommitResult, MarketStoreError | SqliteFailure> = Effect.fnUntraced(
+  function* (database, commit, batch) {
+    const now = yield* Clock.currentTimeMillis
+    return yield* database.transaction("commit", (step) =>
+      Effect.gen(function* () {
+        const begun = yield* step((db) => begin(db, commit, now))
+        if (begun._tag === "AlreadyApplied") return nothingDone
+        if (begun._tag === "Gone") {
+          return yield* generationGone(`generation ${commit.generation} was published or dropped; begin another`)
+        }
+        const { target } = begun
+        const { inserted, revisions, unchanged, updated, withdrawn } = yield* writeRows(step, target, batch)
+        yield* reached("midCommit")
+        yield* writeAnswers(step, target, batch.intervals)
+        yield* step((db) => db.prepare(addCounts).run(inserted - withdrawn, revisions, target.generation))
+        return { inserted, updated, unchanged, withdrawn, alreadyApplied: false }
+      })
+    )
+  }
+)

@@ -1,0 +1,114 @@
+/**
+ * The table `coverage`: at each instant the newest answer about it, as disjoint pieces. All functions are synchronous and
+ * touch a bounded number of pieces.
+ */
+import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { compare, type KnowledgeKey } from "./KnowledgeKey.ts"
+import { num, numOrNull } from "./rows.ts"
+
+/** What an answer says about an interval; `code` and `until` as in stateCode.ts. */
+export interface Answer extends KnowledgeKey {
+  readonly start: number
+  readonly end: number
+  readonly code: number
+  readonly until: number | null
+}
+
+/** A stretch of an answer with nothing newer; `settled` is false only where nothing final was ever asserted inside it. */
+export interface Piece extends Answer {
+  readonly settled: boolean
+}
+
+const columns = "start_ts, end_ts, state, until, fetched_at, response, decoder_version, settled"
+const selectBefore = `select ${columns} from coverage where generation = ? and start_ts <= ? order by start_ts desc limit 1`
+const selectWithin = `select ${columns} from coverage where generation = ? and start_ts > ? and start_ts < ? order by start_ts limit ?`
+const insertPiece = `insert into coverage (generation, ${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const deletePiece = "delete from coverage where generation = ? and start_ts = ?"
+const settlePiece = "update coverage set settled = 1 where generation = ? and start_ts = ?"
+
+const toPiece = (row: ReadonlyArray<SqlValue>): Piece => ({
+  start: num(row[0]),
+  end: num(row[1]),
+  code: num(row[2]),
+  until: numOrNull(row[3]),
+  fetchedAt: num(row[4]),
+  response: num(row[5]),
+  decoderVersion: num(row[6]),
+  settled: row[7] === 1
+})
+
+/** The first pieces that meet `[start, end)`, ascending, unclipped: at most `limit` and one. */
+export const piecesIn = (
+  db: SyncDatabase,
+  generation: number,
+  start: number,
+  end: number,
+  limit: number
+): Array<Piece> => {
+  const pieces: Array<Piece> = []
+  const before = db.prepare(selectBefore).get(generation, start)
+  if (before !== undefined && num(before[1]) > start) pieces.push(toPiece(before))
+  for (const row of db.prepare(selectWithin).all(generation, start, end, limit)) pieces.push(toPiece(row))
+  return pieces
+}
+
+const insert = (db: SyncDatabase, generation: number, piece: Piece, start: number, end: number): void => {
+  if (start >= end) return
+  db.prepare(insertPiece).run(
+    generation,
+    start,
+    end,
+    piece.code,
+    piece.until,
+    piece.fetchedAt,
+    piece.response,
+    piece.decoderVersion,
+    piece.settled ? 1 : 0
+  )
+}
+
+/** Where an overlay that takes several steps has come to. */
+export interface Overlay {
+  /** Pieces before this are done. */
+  readonly from: number
+  /** Start of the stretch, not written yet, in which nothing newer was met. */
+  readonly open: number
+  readonly settled: boolean
+}
+
+export const beginOverlay = (answer: Answer, settles: boolean): Overlay => ({
+  from: answer.start,
+  open: answer.start,
+  settled: settles
+})
+
+/**
+ * Lays an answer over what is there: older pieces are cut away beneath it, newer ones cut it. Handles up to `limit` pieces and
+ * returns where to go on, or null when it is done. The outcome does not depend on the order in which answers are laid.
+ */
+export const overlay = (
+  db: SyncDatabase,
+  generation: number,
+  answer: Answer,
+  progress: Overlay,
+  limit: number
+): Overlay | null => {
+  const pieces = piecesIn(db, generation, progress.from, answer.end, limit)
+  let { open, settled } = progress
+  for (const piece of pieces) {
+    if (compare(piece, answer) > 0) {
+      insert(db, generation, { ...answer, settled }, open, piece.start)
+      if (settled && !piece.settled) db.prepare(settlePiece).run(generation, piece.start)
+      open = piece.end
+    } else {
+      db.prepare(deletePiece).run(generation, piece.start)
+      insert(db, generation, piece, piece.start, answer.start)
+      insert(db, generation, piece, answer.end, piece.end)
+      settled = settled || piece.settled
+    }
+  }
+  const last = pieces[pieces.length - 1]
+  if (last !== undefined && pieces.length >= limit && last.end < answer.end) return { from: last.end, open, settled }
+  insert(db, generation, { ...answer, settled }, open, answer.end)
+  return null
+}

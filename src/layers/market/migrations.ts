@@ -1,0 +1,132 @@
+import type { SqliteMigration } from "../sqlite/migrate.ts"
+
+/**
+ * The tables of market.sqlite. Times are UTC epoch milliseconds. Hot tables have no foreign keys: every insert would pay for
+ * them, and only this component writes here.
+ *
+ * - `applied`: one row per (generation, response, decoder version); its id stands for the response in all other tables.
+ * - `bars`: the newest value of a stamp. `applied` is the response that asserted it first; `shown`, with `shown_position`, is
+ *   the response to name instead, where a published generation took over an equal row of the one before it.
+ * - `revisions`: values that were superseded. `kind` 0 is a provisional value overwritten by a provisional one: nobody reads
+ *   it, but a response that is committed late needs it. `superseded_at` is null where it is the fetch time of `superseded_by`,
+ *   else the instant at which a generation was published.
+ * - `echoes`: assertions that changed nothing, in blocks (see EchoBlock.ts).
+ * - `answers`: every coverage interval ever asserted or invalidated. `coverage`: the newest of them at each instant; `settled`
+ *   is 0 only where nothing final was ever asserted anywhere inside, so that a new row there supersedes nothing.
+ */
+export const migrations: ReadonlyArray<SqliteMigration> = [
+  {
+    id: 1,
+    name: "market",
+    statements: [
+      `create table series (
+        id integer primary key,
+        tenant text not null default 'default',
+        canonical text not null,
+        sha256 text not null,
+        vendor text not null,
+        dataset text,
+        symbol text not null,
+        kind text not null,
+        timeframe text,
+        price text not null,
+        session text not null,
+        currency text,
+        adjustment text not null,
+        generation integer not null,
+        unique (tenant, canonical)
+      ) strict`,
+      "create index series_by_symbol on series (symbol)",
+      `create table generations (
+        id integer primary key autoincrement,
+        series integer not null,
+        state text not null check (state in ('building', 'current', 'superseded', 'dropped')),
+        created_at integer not null,
+        published_at integer,
+        superseded_at integer,
+        row_count integer not null default 0,
+        revision_count integer not null default 0
+      ) strict`,
+      "create index generations_by_series on generations (series)",
+      `create table applied (
+        id integer primary key autoincrement,
+        generation integer not null,
+        response integer not null,
+        decoder_version integer not null,
+        fetched_at integer not null,
+        keeps_nulls integer not null,
+        unique (generation, response, decoder_version)
+      ) strict`,
+      `create table bars (
+        generation integer not null,
+        ts integer not null,
+        open real not null,
+        high real not null,
+        low real not null,
+        close real not null,
+        volume real,
+        vwap real,
+        count real,
+        final integer not null,
+        position integer not null,
+        applied integer not null,
+        shown integer,
+        shown_position integer,
+        primary key (generation, ts)
+      ) strict, without rowid`,
+      `create table revisions (
+        generation integer not null,
+        ts integer not null,
+        applied integer not null,
+        open real,
+        high real,
+        low real,
+        close real,
+        volume real,
+        vwap real,
+        count real,
+        final integer not null,
+        position integer not null,
+        shown integer,
+        shown_position integer,
+        kind integer not null,
+        superseded_by integer not null,
+        superseded_at integer,
+        primary key (generation, ts, applied)
+      ) strict, without rowid`,
+      `create table echoes (
+        applied integer not null,
+        last_ts integer not null,
+        first_ts integer not null,
+        data blob not null,
+        part integer not null,
+        primary key (applied, last_ts, part)
+      ) strict, without rowid`,
+      `create table answers (
+        id integer primary key autoincrement,
+        generation integer not null,
+        start_ts integer not null,
+        end_ts integer not null,
+        state integer not null,
+        until integer,
+        fetched_at integer not null,
+        response integer not null,
+        decoder_version integer not null,
+        applied integer
+      ) strict`,
+      "create index answers_by_end on answers (generation, end_ts, start_ts)",
+      `create table coverage (
+        generation integer not null,
+        start_ts integer not null,
+        end_ts integer not null,
+        state integer not null,
+        until integer,
+        fetched_at integer not null,
+        response integer not null,
+        decoder_version integer not null,
+        settled integer not null,
+        primary key (generation, start_ts)
+      ) strict, without rowid`
+    ]
+  }
+]

@@ -1,0 +1,149 @@
+/** Bars as a stream of pages, and single bars with their lineage. */
+import { Effect, Option, Stream } from "effect"
+import type { Bar } from "../../domain/Bar.ts"
+import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import type { GenerationId, MarketStoreError, StoredBar } from "../../services/MarketStore.ts"
+import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { num, responseId, toBar, valueColumns } from "./rows.ts"
+import { findGeneration, findSeries, generationAt } from "./seriesTable.ts"
+import { generationGone, mapStoreError } from "./storeError.ts"
+
+const pageRows = 4_000
+
+const qualified = (alias: string) =>
+  valueColumns
+    .split(", ")
+    .map((column) => `${alias}.${column}`)
+    .join(", ")
+
+const lineageOf = (alias: string) =>
+  `p.response, coalesce(${alias}.shown_position, ${alias}.position), p.decoder_version, p.fetched_at, ${alias}.final`
+
+const selectPage = `select ${valueColumns} from bars where generation = ? and ts >= ? and ts < ? order by ts limit ?`
+
+const knownRows = (tail: (alias: string) => string) => `select ${qualified("b")}${tail("b")} from bars b
+  join applied p on p.id = coalesce(b.shown, b.applied)
+  where b.generation = ? and b.ts >= ? and b.ts < ? and p.fetched_at <= ?`
+
+/** Rows as they were known: those that are current and were known then, and those that were superseded since. */
+const knownAsOf = (tail: (alias: string) => string) => `${knownRows(tail)}
+  union all
+  select ${qualified("r")}${tail("r")} from revisions r
+  join applied p on p.id = coalesce(r.shown, r.applied)
+  join applied q on q.id = r.superseded_by
+  where r.generation = ? and r.ts >= ? and r.ts < ? and r.kind > 0 and r.open is not null
+  and r.superseded_at is null and p.fetched_at <= ? and q.fetched_at > ?
+  order by 1 limit ?`
+
+const selectPageAsOf = knownAsOf(() => "")
+const withLineage = (alias: string) => `, ${lineageOf(alias)}`
+const selectOne = `${knownRows(withLineage)} limit 1`
+const selectOneAsOf = knownAsOf(withLineage)
+
+export interface ReadOptions {
+  readonly asOf?: EpochMillis
+  readonly generation?: GenerationId
+}
+
+/** The generation to read; null when the series has none yet. A generation of another series, or a dropped one, is gone. */
+export const pinGeneration = (
+  database: SqliteDatabase,
+  key: SeriesKey,
+  options: ReadOptions | undefined
+): Effect.Effect<number | null, MarketStoreError> =>
+  database
+    .read("pin generation", (db) => {
+      const series = findSeries(db, key)
+      if (options?.generation !== undefined) {
+        const row = findGeneration(db, options.generation)
+        return row === null || row.series !== series?.id || row.state === "dropped" ? "gone" : options.generation
+      }
+      if (series === null) return null
+      return options?.asOf === undefined ? series.generation : generationAt(db, series.id, options.asOf)
+    })
+    .pipe(
+      mapStoreError,
+      Effect.flatMap((found) =>
+        found === "gone"
+          ? Effect.fail(generationGone(`generation ${options?.generation} was dropped, or is of another series`))
+          : Effect.succeed(found)
+      )
+    )
+
+/** True while the rows of a generation are all there; a reader that was overtaken by `forget` must not end quietly. */
+export const isThere = (db: SyncDatabase, generation: number): boolean => {
+  const row = findGeneration(db, generation)
+  return row !== null && row.state !== "dropped"
+}
+
+const page = (db: SyncDatabase, generation: number, from: number, end: number, asOf: number | undefined) =>
+  asOf === undefined
+    ? db.prepare(selectPage).all(generation, from, end, pageRows)
+    : db.prepare(selectPageAsOf).all(generation, from, end, asOf, generation, from, end, asOf, asOf, pageRows)
+
+const done: readonly [ReadonlyArray<Bar>, Option.Option<number>] = [[], Option.none()]
+
+/** The generation is chosen when the stream starts, and stays. A turn of the event loop passes between pages. */
+export const readBars = (
+  database: SqliteDatabase,
+  key: SeriesKey,
+  range: TimeRange,
+  options?: ReadOptions
+): Stream.Stream<Bar, MarketStoreError> =>
+  Stream.unwrap(
+    Effect.map(pinGeneration(database, key, options), (generation) =>
+      generation === null
+        ? Stream.empty
+        : Stream.paginate(range.start, (from) =>
+            Effect.flatMap(
+              mapStoreError(
+                database.read("read bars", (db) => {
+                  const rows = page(db, generation, from, range.end, options?.asOf)
+                  return isThere(db, generation) ? rows : null
+                })
+              ),
+              (rows): Effect.Effect<typeof done, MarketStoreError> => {
+                if (rows === null) return Effect.fail(generationGone("the series was removed while it was read"))
+                const last = rows[rows.length - 1]
+                if (last === undefined) return Effect.succeed(done)
+                const bars = rows.map(toBar)
+                return rows.length < pageRows
+                  ? Effect.succeed([bars, Option.none()])
+                  : Effect.as(Effect.yieldNow, [bars, Option.some(num(last[0]) + 1)])
+              }
+            )
+          )
+    )
+  )
+
+const toStored = (row: ReadonlyArray<SqlValue>): StoredBar => ({
+  bar: toBar(row),
+  lineage: {
+    response: responseId(row[8]),
+    position: num(row[9]),
+    decoderVersion: num(row[10]),
+    recordedAt: num(row[11])
+  },
+  final: row[12] === 1
+})
+
+export const readBar = (
+  database: SqliteDatabase,
+  key: SeriesKey,
+  ts: EpochMillis,
+  asOf: EpochMillis | undefined
+): Effect.Effect<StoredBar | null, MarketStoreError> =>
+  Effect.flatMap(pinGeneration(database, key, asOf === undefined ? undefined : { asOf }), (generation) =>
+    generation === null
+      ? Effect.succeed(null)
+      : mapStoreError(
+          database.read("read bar", (db) => {
+            const row =
+              asOf === undefined
+                ? db.prepare(selectOne).get(generation, ts, ts + 1, Number.MAX_SAFE_INTEGER)
+                : db.prepare(selectOneAsOf).get(generation, ts, ts + 1, asOf, generation, ts, ts + 1, asOf, asOf, 1)
+            return row === undefined ? null : toStored(row)
+          })
+        )
+  )

@@ -1,0 +1,157 @@
+/** Reads and writes of `bars`, `revisions` and `echoes`, each a synchronous statement or two. */
+import type { Bar } from "../../domain/Bar.ts"
+import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { decode, type Echo, encode } from "./EchoBlock.ts"
+import {
+  barColumns,
+  num,
+  type StoredVersion,
+  type SupersededVersion,
+  supersededColumns,
+  toSuperseded,
+  toVersion
+} from "./rows.ts"
+
+const insertColumns = "generation, ts, open, high, low, close, volume, vwap, count, final, position, applied"
+const insertWidth = 12
+const tuple = `(${Array(insertWidth).fill("?").join(", ")})`
+const insertOne = `insert into bars (${insertColumns}) values ${tuple}`
+/** Several rows a statement: measured 1.4 times as fast as one, and little gained beyond. */
+const batch = 8
+const insertBatch = `insert into bars (${insertColumns}) values ${Array(batch).fill(tuple).join(", ")}`
+const replaceBar = `insert or replace into bars (generation, ${barColumns}) values (?, ${Array(13).fill("?").join(", ")})`
+const deleteBar = "delete from bars where generation = ? and ts = ?"
+const finaliseBar = "update bars set final = 1 where generation = ? and ts = ?"
+const selectBars = `select ${barColumns} from bars where generation = ? and ts >= ? and ts < ? order by ts`
+const selectNthStamp = "select ts from bars where generation = ? and ts >= ? order by ts limit 1 offset ?"
+const replaceRevision = `insert or replace into revisions (generation, ${supersededColumns}, superseded_at) values (?, ${Array(15).fill("?").join(", ")}, ?)`
+const deleteRevision = "delete from revisions where generation = ? and ts = ? and applied = ?"
+const selectRevisions = `select ${supersededColumns} from revisions where generation = ? and ts >= ? and ts < ? and superseded_at is null order by ts`
+const insertEchoes = "insert into echoes (applied, first_ts, last_ts, part, data) values (?, ?, ?, ?, ?)"
+const selectEchoes = "select data from echoes where applied = ? and last_ts >= ? and first_ts < ?"
+
+/** Gathers fresh rows and inserts them several a statement. */
+export class BarInserter {
+  private readonly db: SyncDatabase
+  private readonly generation: number
+  private readonly applied: number
+  private params: Array<SqlValue> = []
+
+  constructor(db: SyncDatabase, generation: number, applied: number) {
+    this.db = db
+    this.generation = generation
+    this.applied = applied
+  }
+
+  add(bar: Bar, final: number, position: number): void {
+    this.params.push(
+      this.generation,
+      bar.ts,
+      bar.open,
+      bar.high,
+      bar.low,
+      bar.close,
+      bar.volume,
+      bar.vwap,
+      bar.count,
+      final,
+      position,
+      this.applied
+    )
+    if (this.params.length === batch * insertWidth) {
+      this.db.prepare(insertBatch).run(...this.params)
+      this.params = []
+    }
+  }
+
+  flush(): void {
+    for (let at = 0; at < this.params.length; at += insertWidth) {
+      this.db.prepare(insertOne).run(...this.params.slice(at, at + insertWidth))
+    }
+    this.params = []
+  }
+}
+
+export const barsIn = (
+  db: SyncDatabase,
+  generation: number,
+  start: number,
+  end: number
+): ReadonlyArray<StoredVersion> => db.prepare(selectBars).all(generation, start, end).map(toVersion)
+
+/** The stamp of the row that is `n` rows after the first one at or after `start`; null when there are not so many. */
+export const nthStamp = (db: SyncDatabase, generation: number, start: number, n: number): number | null => {
+  const row = db.prepare(selectNthStamp).get(generation, start, n)
+  return row === undefined ? null : num(row[0])
+}
+
+const values = (version: StoredVersion): ReadonlyArray<SqlValue> => [
+  version.ts,
+  version.bar?.open ?? null,
+  version.bar?.high ?? null,
+  version.bar?.low ?? null,
+  version.bar?.close ?? null,
+  version.bar?.volume ?? null,
+  version.bar?.vwap ?? null,
+  version.bar?.count ?? null,
+  version.final ? 1 : 0,
+  version.position,
+  version.applied,
+  version.shown,
+  version.shownPosition
+]
+
+export const putBar = (db: SyncDatabase, generation: number, version: StoredVersion): void => {
+  db.prepare(replaceBar).run(generation, ...values(version))
+}
+
+export const removeBar = (db: SyncDatabase, generation: number, ts: number): void => {
+  db.prepare(deleteBar).run(generation, ts)
+}
+
+export const finalise = (db: SyncDatabase, generation: number, ts: number): void => {
+  db.prepare(finaliseBar).run(generation, ts)
+}
+
+/** Revisions that assertions made, the hidden ones too; not those that came of publishing a generation. */
+export const revisionsIn = (
+  db: SyncDatabase,
+  generation: number,
+  start: number,
+  end: number
+): ReadonlyArray<SupersededVersion> => db.prepare(selectRevisions).all(generation, start, end).map(toSuperseded)
+
+export const putRevision = (
+  db: SyncDatabase,
+  generation: number,
+  version: SupersededVersion,
+  supersededAt: number | null
+): void => {
+  db.prepare(replaceRevision).run(generation, ...values(version), version.kind, version.supersededBy, supersededAt)
+}
+
+export const removeRevision = (db: SyncDatabase, generation: number, ts: number, applied: number): void => {
+  db.prepare(deleteRevision).run(generation, ts, applied)
+}
+
+/** `part` tells blocks of one response apart: the response whose commit wrote it. Stamps ascend. */
+export const putEchoes = (db: SyncDatabase, applied: number, part: number, echoes: ReadonlyArray<Echo>): void => {
+  const first = echoes[0]
+  const last = echoes[echoes.length - 1]
+  if (first === undefined || last === undefined) return
+  db.prepare(insertEchoes).run(applied, first.ts, last.ts, part, encode(echoes))
+}
+
+export const echoesOf = (
+  db: SyncDatabase,
+  applied: number,
+  start: number,
+  end: number
+): ReadonlyMap<number, Echo> => {
+  const found = new Map<number, Echo>()
+  for (const [data] of db.prepare(selectEchoes).all(applied, start, end)) {
+    if (!(data instanceof Uint8Array)) continue
+    for (const echo of decode(data)) found.set(echo.ts, echo)
+  }
+  return found
+}

@@ -1,0 +1,149 @@
+/** Counts, the list of series, latest prices, and which responses are applied. */
+import { Effect, Result } from "effect"
+import type { ResponseId } from "../../domain/Response.ts"
+import { parse, type SeriesKey } from "../../domain/SeriesKey.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { LatestPrice, MarketStoreError, SeriesSummary } from "../../services/MarketStore.ts"
+import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
+import { num, responseId, text } from "./rows.ts"
+import { findSeries, tenant } from "./seriesTable.ts"
+import { mapStoreError } from "./storeError.ts"
+
+/** Rows counted, and series looked at, between two turns of the event loop. */
+const stepRows = 50_000
+const stepSeries = 500
+
+const countPage = `select count(*), max(ts) from
+  (select ts from bars where generation = ? and ts >= ? and ts < ? order by ts limit ${stepRows})`
+const selectBounds = `select g.row_count,
+  (select min(ts) from bars where generation = g.id),
+  (select max(ts) from bars where generation = g.id)
+  from generations g where g.id = ?`
+
+/** The whole series is counted already; a part of it is counted in pages. */
+export const countRows: (
+  database: SqliteDatabase,
+  key: SeriesKey,
+  range: TimeRange
+) => Effect.Effect<number, MarketStoreError> = Effect.fnUntraced(function* (database, key, range) {
+  const found = yield* database.read("count", (db) => {
+    const series = findSeries(db, key)
+    if (series === null) return { whole: 0, generation: 0 }
+    const row = db.prepare(selectBounds).get(series.generation) ?? [0, null, null]
+    const all = row[1] === null || (num(row[1]) >= range.start && num(row[2]) < range.end)
+    return { whole: all ? num(row[0]) : null, generation: series.generation }
+  })
+  if (found.whole !== null) return found.whole
+  let total = 0
+  let from = range.start
+  for (;;) {
+    const start = from
+    const [rows, last] = yield* database.read("count", (db) => {
+      const row = db.prepare(countPage).get(found.generation, start, range.end) ?? [0, null]
+      return [num(row[0]), num(row[1])] as const
+    })
+    total += rows
+    if (rows < stepRows) return total
+    from = last + 1
+    yield* Effect.yieldNow
+  }
+}, mapStoreError)
+
+const selectApplied = `select distinct a.response from applied a join generations g on g.id = a.generation
+  where g.series = ? and a.decoder_version >= ? and (g.state in ('current', 'superseded') or
+  (g.state = 'building' and g.id in (select value from json_each(?))))`
+
+/** `building`: the generations that this process is at work on; what went into an abandoned one counts as not applied. */
+export const appliedResponses = (
+  database: SqliteDatabase,
+  key: SeriesKey,
+  decoderVersion: number,
+  building: ReadonlySet<number>
+): Effect.Effect<ReadonlySet<ResponseId>, MarketStoreError> =>
+  mapStoreError(
+    database.read("applied", (db) => {
+      const series = findSeries(db, key)
+      if (series === null) return new Set()
+      const rows = db.prepare(selectApplied).all(series.id, decoderVersion, JSON.stringify([...building]))
+      return new Set(rows.map((row) => responseId(row[0])))
+    })
+  )
+
+const keyOf = (canonical: string): SeriesKey | null => {
+  const parsed = parse(canonical)
+  return Result.isSuccess(parsed) ? parsed.success : null
+}
+
+const selectSeries = `select s.id, s.canonical, g.row_count,
+  (select min(ts) from bars where generation = g.id),
+  (select max(ts) from bars where generation = g.id),
+  (select sum(revision_count) from generations where series = s.id and state in ('current', 'superseded'))
+  from series s join generations g on g.id = s.generation
+  where s.tenant = ? and s.canonical > ? order by s.canonical limit ${stepSeries}`
+
+export const listSeries = (database: SqliteDatabase): Effect.Effect<ReadonlyArray<SeriesSummary>, MarketStoreError> =>
+  mapStoreError(
+    Effect.gen(function* () {
+      const summaries: Array<SeriesSummary> = []
+      let after = ""
+      for (;;) {
+        const from = after
+        const rows = yield* database.read("series", (db) => db.prepare(selectSeries).all(tenant, from))
+        for (const row of rows) {
+          after = text(row[1])
+          const series = keyOf(after)
+          const bound = (at: number) => (row[at] === null ? null : num(row[at]))
+          if (series === null) continue
+          summaries.push({ series, rows: num(row[2]), first: bound(3), last: bound(4), revisions: num(row[5]) })
+        }
+        if (rows.length < stepSeries) return summaries
+        yield* Effect.yieldNow
+      }
+    })
+  )
+
+const selectLatest = `select s.canonical, b.ts, b.close from
+  (select canonical, generation from series where tenant = ? and kind = 'bar' and canonical > ?
+    and (? is null or vendor = ?) and (? is null or symbol in (select value from json_each(?)))
+    order by canonical limit ${stepSeries}) s
+  left join bars b on b.generation = s.generation
+    and b.ts = (select max(ts) from bars where generation = s.generation)
+  order by s.canonical`
+
+const priceRank: ReadonlyArray<SeriesKey["price"]> = ["trade", "mid", "bid", "ask", "none"]
+
+const byInstrument = (a: LatestPrice, b: LatestPrice): number =>
+  compareText(a.series.vendor, b.series.vendor) ||
+  compareText(a.series.symbol, b.series.symbol) ||
+  priceRank.indexOf(a.series.price) - priceRank.indexOf(b.series.price) ||
+  b.ts - a.ts
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** One price a series, by vendor and symbol; within a symbol those of trades come first, then the newest. */
+export const latestPrices = (
+  database: SqliteDatabase,
+  options?: { readonly vendor?: string; readonly symbols?: ReadonlyArray<string> }
+): Effect.Effect<ReadonlyArray<LatestPrice>, MarketStoreError> =>
+  mapStoreError(
+    Effect.gen(function* () {
+      const vendor = options?.vendor ?? null
+      const symbols = options?.symbols === undefined ? null : JSON.stringify(options.symbols)
+      const prices: Array<LatestPrice> = []
+      let after = ""
+      for (;;) {
+        const from = after
+        const rows = yield* database.read("latest", (db) =>
+          db.prepare(selectLatest).all(tenant, from, vendor, vendor, symbols, symbols)
+        )
+        for (const row of rows) {
+          after = text(row[0])
+          const series = keyOf(after)
+          if (series === null || row[1] === null || row[2] === null) continue
+          prices.push({ series, ts: num(row[1]), price: num(row[2]) })
+        }
+        if (rows.length < stepSeries) return prices.sort(byInstrument)
+        yield* Effect.yieldNow
+      }
+    })
+  )

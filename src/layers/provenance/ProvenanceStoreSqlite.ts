@@ -1,0 +1,115 @@
+/**
+ * The archive on one machine: `<directory>/provenance.sqlite` and, for large payloads, `<directory>/responses`.
+ *
+ * What it guarantees is written beside the parts that do it: GroupCommit (when a write is acknowledged), PayloadFiles and
+ * append (bytes before rows), HitBuffer (what a crash may take), sessions (whose session is over), lookup and verify (bytes
+ * are hashed whenever they are read).
+ */
+import { Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
+import {
+  ArchiveReadOnly,
+  ArchiveUnavailable,
+  ProvenanceStore,
+  ProvenanceStoreError
+} from "../../services/ProvenanceStore.ts"
+import { expectMigrated, migrate } from "../sqlite/migrate.ts"
+import { open, SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import * as Append from "./append.ts"
+import { archiveError } from "./archiveError.ts"
+import * as Calls from "./calls.ts"
+import * as GroupCommit from "./GroupCommit.ts"
+import * as HitBuffer from "./HitBuffer.ts"
+import * as Listing from "./listing.ts"
+import * as Lookup from "./lookup.ts"
+import { migrations } from "./migrations.ts"
+import * as PayloadFiles from "./PayloadFiles.ts"
+import * as Redaction from "./redact.ts"
+import * as Sessions from "./sessions.ts"
+import * as Verify from "./verify.ts"
+
+export interface ProvenanceStoreOptions {
+  /** Made when it is not there. */
+  readonly directory: string
+  /** Most bytes of a payload held in memory, 64 MiB by default; a larger one is refused. */
+  readonly payloadLimit?: number
+  /** Most pages the database may have; a test's way to a full disk. */
+  readonly maxPageCount?: number
+  /** Reads what is there and changes nothing: no migration, no recovery. Everything that writes fails with ArchiveReadOnly. */
+  readonly readonly?: boolean
+  /** Names of headers and parameters that are redacted beside the usual ones. */
+  readonly redact?: ReadonlyArray<string>
+}
+
+const defaultPayloadLimit = 64 * 1024 * 1024
+
+/** A writer for an archive that may only be read. */
+const refusingWriter = (filename: string): GroupCommit.GroupCommit => ({
+  submit: () =>
+    Effect.fail(
+      new SqliteFailure({
+        filename,
+        operation: "write",
+        code: "SQLITE_READONLY",
+        message: `write on ${filename}: the archive was opened to be read only`
+      })
+    )
+})
+
+/**
+ * SQLite says only that it cannot open a file; the file system knows whether that is for want of a right or of the file.
+ */
+const openError = Effect.fnUntraced(function* (directory: string, failure: SqliteFailure) {
+  if (failure.code !== "SQLITE_CANTOPEN" && failure.code !== "SQLITE_IOERR_DELETE") return archiveError(failure)
+  const fs = yield* FileSystem.FileSystem
+  const allowed = yield* fs.access(directory, { readable: true, writable: true }).pipe(
+    Effect.as(true),
+    Effect.catch((error: PlatformError.PlatformError) => Effect.succeed(error.reason._tag === "NotFound"))
+  )
+  return allowed
+    ? new ProvenanceStoreError({ reason: new ArchiveUnavailable({ message: failure.message }) })
+    : new ProvenanceStoreError({
+        reason: new ArchiveReadOnly({
+          message: `${directory} cannot be written by this user (${failure.message}); give it that right, or use another data directory`
+        })
+      })
+})
+
+const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const { directory } = options
+  const readonly = options.readonly === true
+  const payloadLimit = options.payloadLimit ?? defaultPayloadLimit
+  const redaction = Redaction.make(options.redact)
+
+  if (!readonly) yield* Effect.mapError(fs.makeDirectory(directory, { recursive: true }), archiveError)
+  const database = yield* open({
+    filename: path.join(directory, "provenance.sqlite"),
+    synchronous: "FULL",
+    readonly,
+    ...(options.maxPageCount === undefined ? {} : { maxPageCount: options.maxPageCount })
+  }).pipe(Effect.catch((failure) => Effect.flatMap(openError(directory, failure), Effect.fail)))
+  const schemaVersion = yield* (readonly ? expectMigrated : migrate)(database, migrations).pipe(
+    Effect.mapError(archiveError)
+  )
+
+  const files = yield* PayloadFiles.make(directory)
+  const writer = readonly ? refusingWriter(database.filename) : yield* GroupCommit.make(database)
+  if (!readonly) yield* Sessions.recover(database, writer, files)
+  const hits = yield* HitBuffer.make(writer)
+
+  return ProvenanceStore.of({
+    ...(yield* Sessions.make(writer, hits, redaction)),
+    ...Calls.make(writer, redaction),
+    recordHit: hits.record,
+    append: yield* Append.make(writer, files, redaction, payloadLimit),
+    ...Lookup.make(database, files, payloadLimit),
+    ...Listing.make(database, hits.flush, schemaVersion),
+    verify: yield* Verify.make(database, files, hits.flush)
+  })
+})
+
+export const layer = (
+  options: ProvenanceStoreOptions
+): Layer.Layer<ProvenanceStore, ProvenanceStoreError, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(ProvenanceStore, make(options))

@@ -1,0 +1,175 @@
+/**
+ * One attempt's outcome into the archive: bytes first, then the row that speaks of them.
+ *
+ * Up to 64 KiB the bytes are a row of the same transaction as the response; above that they are a file, whole and synced
+ * before the transaction begins. `fetchedAt` is the clock's time, or that of the newest response where the clock is behind it.
+ */
+import { Clock, Effect, Result } from "effect"
+import { canonicalJson } from "../../domain/CanonicalJson.ts"
+import { type Response, ResponseId, type ResponseMetadata } from "../../domain/Response.ts"
+import {
+  type NewResponse,
+  PayloadTooLarge,
+  type ProvenanceStore,
+  ProvenanceStoreError,
+  RecordNotFound
+} from "../../services/ProvenanceStore.ts"
+import { FaultPoint } from "../FaultPoint.ts"
+import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { archiveError } from "./archiveError.ts"
+import { digest } from "./digest.ts"
+import type { GroupCommit } from "./GroupCommit.ts"
+import type { PayloadFiles } from "./PayloadFiles.ts"
+import type { Redaction } from "./redact.ts"
+
+/** Payloads up to this many bytes are rows of the database. */
+export const inlineLimit = 65_536
+
+interface Body {
+  readonly sha256: string
+  readonly size: number
+  /** The bytes themselves; null when they are in a file. */
+  readonly inline: Uint8Array | null
+}
+
+/** The row of a payload. A row of these bytes that is there is compared, and mended when it differs. */
+const payloadRow = (db: SyncDatabase, body: Body): number => {
+  const hash = Buffer.from(body.sha256, "hex")
+  const found = db
+    .prepare("select id, size = ? and body is ? from payloads where sha256 = ?")
+    .get(body.size, body.inline, hash)
+  if (found === undefined) {
+    return db.prepare("insert into payloads (sha256, size, body) values (?, ?, ?)").run(hash, body.size, body.inline)
+      .lastInsertRowid
+  }
+  const [id, same] = found
+  if (same !== 1) {
+    db.prepare("update payloads set size = ?, body = ? where id = ?").run(body.size, body.inline, Number(id))
+  }
+  return Number(id)
+}
+
+/**
+ * Metadata describes bytes that were paid for: what has no canonical form in it (a lone surrogate from a careless server) is
+ * mended, never a reason to refuse the response.
+ */
+const metadataText = (metadata: ResponseMetadata): string =>
+  Result.getOrElse(canonicalJson(metadata), () =>
+    Result.getOrElse(
+      canonicalJson(
+        JSON.parse(JSON.stringify(metadata, (_, value) => (typeof value === "string" ? value.toWellFormed() : value)))
+      ),
+      () => JSON.stringify({ ...metadata, url: null, headers: {}, adapter: {} })
+    )
+  )
+
+/** Our own canonical text; its shape was checked when it was written. */
+export const readMetadata = (text: string): ResponseMetadata => JSON.parse(text)
+
+interface Draft extends Omit<NewResponse, "metadata"> {
+  readonly metadata: string
+  readonly now: number
+}
+
+const insertResponse = (
+  db: SyncDatabase,
+  draft: Draft,
+  body: Body | null,
+  act: (point: "bytesWritten" | "rowWritten") => void
+): Response | null => {
+  const request = db
+    .prepare(
+      `select q.session, q.identity, q.series, i.sha256 from requests q
+       join identities i on i.id = q.identity where q.id = ?`
+    )
+    .get(draft.request)
+  if (request === undefined) return null
+  const [session, identity, series, identityHash] = request
+  const payload = body === null ? null : payloadRow(db, body)
+  if (body !== null && body.inline !== null) act("bytesWritten")
+  const last = db.prepare("select fetched_at from responses order by id desc limit 1").get()
+  const fetchedAt = Math.max(draft.now, Number(last?.[0] ?? draft.now))
+  const id = db
+    .prepare(
+      `insert into responses
+         (request, identity, series, attempt, status, payload, size, fetched_at, waited, cause, metadata)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    )
+    .run(
+      draft.request,
+      Number(identity),
+      series === null ? null : Number(series),
+      draft.attempt,
+      draft.status,
+      payload,
+      body?.size ?? 0,
+      fetchedAt,
+      draft.waited,
+      draft.cause,
+      draft.metadata
+    ).lastInsertRowid
+  if (draft.status === "ok") {
+    db.prepare("update requests set outcome = 'fetched', response = ? where id = ? and outcome is null").run(
+      id,
+      draft.request
+    )
+  }
+  act("rowWritten")
+  return {
+    id: ResponseId.make(id),
+    request: draft.request,
+    session: Number(session),
+    identity: identityHash instanceof Uint8Array ? Buffer.from(identityHash).toString("hex") : "",
+    attempt: draft.attempt,
+    status: draft.status,
+    sha256: body?.sha256 ?? null,
+    sizeBytes: body?.size ?? 0,
+    fetchedAt,
+    waited: draft.waited,
+    cause: draft.cause,
+    metadata: readMetadata(draft.metadata)
+  }
+}
+
+export const make = Effect.fnUntraced(function* (
+  writer: GroupCommit,
+  files: PayloadFiles,
+  redaction: Redaction,
+  payloadLimit: number
+) {
+  const act = yield* FaultPoint
+
+  const store = Effect.fnUntraced(function* (bytes: Uint8Array) {
+    const size = bytes.byteLength
+    if (size > payloadLimit) {
+      return yield* new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes: size, limit: payloadLimit }) })
+    }
+    const sha256 = yield* digest(bytes)
+    if (size <= inlineLimit) return { sha256, size, inline: bytes }
+    yield* Effect.mapError(files.write(sha256, bytes), archiveError)
+    return { sha256, size, inline: null }
+  })
+
+  const append: ProvenanceStore["Service"]["append"] = Effect.fnUntraced(function* (response: NewResponse) {
+    if (response.body !== null && response.body.byteLength <= inlineLimit) act("beforeBytes")
+    const body = response.body === null ? null : yield* store(response.body)
+    const draft: Draft = {
+      ...response,
+      cause: response.cause === null ? null : redaction.text(response.cause),
+      metadata: metadataText(redaction.metadata(response.metadata)),
+      now: yield* Clock.currentTimeMillis
+    }
+    const row = yield* writer
+      .submit("durable", (db) => insertResponse(db, draft, body, act))
+      .pipe(Effect.mapError(archiveError))
+    if (row === null) {
+      return yield* new ProvenanceStoreError({
+        reason: new RecordNotFound({ record: "request", id: response.request })
+      })
+    }
+    act("acknowledged")
+    return row
+  })
+
+  return append
+})

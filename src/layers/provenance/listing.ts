@@ -1,0 +1,193 @@
+/** What the archive holds, page by page, newest first. */
+import { Effect, Schema } from "effect"
+import { Request } from "../../domain/Request.ts"
+import { Response, ResponseId } from "../../domain/Response.ts"
+import { Session } from "../../domain/Session.ts"
+import {
+  type ArchiveStats,
+  type Page,
+  type ProvenanceStore,
+  ProvenanceStoreError,
+  RecordNotFound
+} from "../../services/ProvenanceStore.ts"
+import type { SqliteDatabase, SqlValue } from "../sqlite/SqliteDatabase.ts"
+import { archiveError } from "./archiveError.ts"
+import { hex } from "./lookup.ts"
+
+type Listing = Pick<
+  ProvenanceStore["Service"],
+  "session" | "request" | "response" | "sessions" | "requests" | "responses" | "answersOf" | "stats"
+>
+type Row = ReadonlyArray<SqlValue>
+
+const decodeSession = Schema.decodeUnknownSync(Session)
+const decodeRequest = Schema.decodeUnknownSync(Request)
+const decodeResponse = Schema.decodeUnknownSync(Response)
+const decodeJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Json))
+
+const sessionColumns = "select s.id, source, mode, as_of, started_at, ended_at, outcome, reason from sessions s"
+const toSession = ([id, source, mode, asOf, startedAt, endedAt, outcome, reason]: Row): Session =>
+  decodeSession({ id, source, mode, asOf, startedAt, endedAt, outcome, reason })
+
+const requestColumns = `select q.id, q.session, i.sha256, i.source, i.kind, i.method, i.params_json, i.body_json, i.bucket,
+    i.cache_tag, s.key, q.range_start, q.range_end, q.mode, q.ttl, q.created_at, q.outcome, q.response, q.cause
+  from requests q join identities i on i.id = q.identity left join series s on s.id = q.series`
+const toRequest = (row: Row): Request => {
+  const [id, session, sha256, source, kind, method, params, body, bucket, cacheTag, series, start, end, ...rest] = row
+  const [cacheMode, ttl, createdAt, outcome, response, cause] = rest
+  return decodeRequest({
+    id,
+    session,
+    identity: hex(sha256),
+    source,
+    kind,
+    method,
+    params: decodeJson(params),
+    body: decodeJson(body),
+    bucket,
+    cacheTag,
+    subject: series === null ? null : { series, range: { start, end } },
+    cacheMode,
+    ttl,
+    createdAt,
+    outcome,
+    response,
+    cause
+  })
+}
+
+const responseColumns = `select r.id, r.request, q.session, i.sha256, r.attempt, r.status, p.sha256, r.size, r.fetched_at,
+    r.waited, r.cause, r.metadata
+  from responses r join requests q on q.id = r.request join identities i on i.id = r.identity
+  left join payloads p on p.id = r.payload`
+const toResponse = (row: Row): Response => {
+  const [id, request, session, identity, attempt, status, sha256, sizeBytes, fetchedAt, waited, cause, metadata] = row
+  return decodeResponse({
+    id,
+    request,
+    session,
+    identity: hex(identity),
+    attempt,
+    status,
+    sha256: hex(sha256),
+    sizeBytes,
+    fetchedAt,
+    waited,
+    cause,
+    metadata: decodeJson(metadata)
+  })
+}
+
+const beginning = Number.MAX_SAFE_INTEGER
+
+/** `where` of a page: ids below `before`, and what else is asked. */
+const conditions = (alias: string, page: Page, filters: ReadonlyArray<readonly [string, SqlValue | undefined]>) => {
+  const given = filters.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]))
+  return {
+    sql: [`${alias}.id < ?`, ...given.map(({ sql }) => sql)].join(" and "),
+    params: [page.before ?? beginning, ...given.map(({ value }) => value), page.limit]
+  }
+}
+
+const identityIs = (alias: string) => `${alias}.identity = (select id from identities where sha256 = ?)`
+const hash = (identity: string | undefined) => (identity === undefined ? undefined : Buffer.from(identity, "hex"))
+
+/** `settle` is run first, so that what lies in buffers is listed too. */
+export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, schemaVersion: number): Listing => {
+  const read = <A>(operation: string, f: Parameters<typeof database.read<A>>[1]) =>
+    Effect.andThen(settle, Effect.mapError(database.read(operation, f), archiveError))
+
+  const one = <A>(record: "session" | "request" | "response", sql: string, id: number, convert: (row: Row) => A) =>
+    Effect.flatMap(
+      read(record, (db) => {
+        const row = db.prepare(sql).get(id)
+        return row === undefined ? null : convert(row)
+      }),
+      (found) =>
+        found === null
+          ? Effect.fail(new ProvenanceStoreError({ reason: new RecordNotFound({ record, id }) }))
+          : Effect.succeed(found)
+    )
+
+  const session: Listing["session"] = Effect.fn("ProvenanceStore.session")((id) =>
+    one("session", `${sessionColumns} where s.id = ?`, id, toSession)
+  )
+  const request: Listing["request"] = Effect.fn("ProvenanceStore.request")((id) =>
+    one("request", `${requestColumns} where q.id = ?`, id, toRequest)
+  )
+  const response: Listing["response"] = Effect.fn("ProvenanceStore.response")((id) =>
+    one("response", `${responseColumns} where r.id = ?`, id, toResponse)
+  )
+
+  const sessions: Listing["sessions"] = Effect.fn("ProvenanceStore.sessions")((page) => {
+    const where = conditions("s", page, [])
+    return read("sessions", (db) =>
+      db
+        .prepare(`${sessionColumns} where ${where.sql} order by s.id desc limit ?`)
+        .all(...where.params)
+        .map(toSession)
+    )
+  })
+
+  const requests: Listing["requests"] = Effect.fn("ProvenanceStore.requests")((page) => {
+    const where = conditions("q", page, [
+      ["q.session = ?", page.session],
+      [identityIs("q"), hash(page.identity)]
+    ])
+    return read("requests", (db) =>
+      db
+        .prepare(`${requestColumns} where ${where.sql} order by q.id desc limit ?`)
+        .all(...where.params)
+        .map(toRequest)
+    )
+  })
+
+  const responses: Listing["responses"] = Effect.fn("ProvenanceStore.responses")((page) => {
+    const where = conditions("r", page, [
+      ["r.request = ?", page.request],
+      [identityIs("r"), hash(page.identity)]
+    ])
+    return read("responses", (db) =>
+      db
+        .prepare(`${responseColumns} where ${where.sql} order by r.id desc limit ?`)
+        .all(...where.params)
+        .map(toResponse)
+    )
+  })
+
+  const answersOf: Listing["answersOf"] = Effect.fnUntraced(function* (series: string, after: number) {
+    return yield* Effect.mapError(
+      database.read("answersOf", (db) =>
+        db
+          .prepare(
+            `select id from responses
+             where series = (select id from series where key = ?) and id > ?
+               and status in ('ok', 'not_found', 'not_entitled')
+             order by id`
+          )
+          .all(series, after)
+          .map(([id]) => ResponseId.make(Number(id)))
+      ),
+      archiveError
+    )
+  })
+
+  const stats = read("stats", (db): ArchiveStats => {
+    const count = (sql: string) => Number(db.prepare(sql).get()?.[0] ?? 0)
+    const payloadBytes = count("select coalesce(sum(size), 0) from payloads")
+    return {
+      sessions: count("select count(*) from sessions"),
+      requests: count("select count(*) from requests"),
+      hits: count("select count(*) from requests where outcome = 'hit'"),
+      responses: count("select count(*) from responses"),
+      failedResponses: count("select count(*) from responses where status <> 'ok'"),
+      payloads: count("select count(*) from payloads"),
+      payloadBytes,
+      dedupedBytes: count("select coalesce(sum(size), 0) from responses where payload is not null") - payloadBytes,
+      databaseBytes: count("select page_count * page_size from pragma_page_count, pragma_page_size"),
+      schemaVersion
+    }
+  }).pipe(Effect.withSpan("ProvenanceStore.stats"))
+
+  return { session, request, response, sessions, requests, responses, answersOf, stats }
+}

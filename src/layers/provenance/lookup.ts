@@ -1,0 +1,99 @@
+/** Reading bytes back: by hash, or as the newest answer to an identity. What is handed out was hashed on the way. */
+import { Effect, type PlatformError } from "effect"
+import { ResponseId } from "../../domain/Response.ts"
+import {
+  PayloadDamaged,
+  PayloadTooLarge,
+  type ProvenanceStore,
+  ProvenanceStoreError
+} from "../../services/ProvenanceStore.ts"
+import type { SqliteDatabase, SqlValue } from "../sqlite/SqliteDatabase.ts"
+import { readMetadata } from "./append.ts"
+import { archiveError } from "./archiveError.ts"
+import { digest } from "./digest.ts"
+import type { PayloadFiles } from "./PayloadFiles.ts"
+
+type Reading = Pick<ProvenanceStore["Service"], "lookup" | "payload">
+
+const newestAnswer = `
+  select r.id, r.request, q.session, r.attempt, r.size, r.fetched_at, r.waited, r.cause, r.metadata, p.sha256, p.body
+  from responses r
+  join requests q on q.id = r.request
+  left join payloads p on p.id = r.payload
+  where r.identity = (select id from identities where sha256 = ?) and r.status = 'ok' and r.fetched_at >= ?
+  order by r.fetched_at desc, r.id desc
+  limit 1`
+
+const nothing = new Uint8Array(0)
+
+export const hex = (value: SqlValue | undefined): string | null =>
+  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex") : null
+
+const damaged = (sha256: string, problem: "missing" | "torn", message: string) =>
+  new ProvenanceStoreError({ reason: new PayloadDamaged({ sha256, problem, message }) })
+
+export const make = (database: SqliteDatabase, files: PayloadFiles, payloadLimit: number): Reading => {
+  const absent = (sha256: string) => (error: PlatformError.PlatformError) =>
+    error.reason._tag === "NotFound"
+      ? damaged(
+          sha256,
+          "missing",
+          `payload ${sha256} is gone: ${files.pathOf(sha256)} does not exist; fetch the range again`
+        )
+      : archiveError(error)
+
+  const verified = Effect.fnUntraced(function* (sha256: string, bytes: Uint8Array, where: string) {
+    if ((yield* digest(bytes)) === sha256) return bytes
+    return yield* damaged(sha256, "torn", `payload ${sha256} in ${where} is damaged; fetch the range again`)
+  })
+
+  const bytesOf = Effect.fnUntraced(function* (sha256: string, size: number, body: SqlValue | undefined) {
+    if (size > payloadLimit) {
+      return yield* new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes: size, limit: payloadLimit }) })
+    }
+    if (body instanceof Uint8Array) return yield* verified(sha256, body, database.filename)
+    const bytes = yield* Effect.mapError(files.read(sha256), absent(sha256))
+    return yield* verified(sha256, bytes, files.pathOf(sha256))
+  })
+
+  const lookup: Reading["lookup"] = Effect.fnUntraced(function* (identity: string, notBefore: number) {
+    const row = yield* Effect.mapError(
+      database.read("lookup", (db) => db.prepare(newestAnswer).get(Buffer.from(identity, "hex"), notBefore)),
+      archiveError
+    )
+    if (row === undefined) return null
+    const [id, request, session, attempt, size, fetchedAt, waited, cause, metadata, sha256Bytes, body] = row
+    const sha256 = hex(sha256Bytes)
+    const payload = sha256 === null ? nothing : yield* bytesOf(sha256, Number(size), body)
+    return {
+      response: {
+        id: ResponseId.make(Number(id)),
+        request: Number(request),
+        session: Number(session),
+        identity,
+        attempt: Number(attempt),
+        status: "ok" as const,
+        sha256,
+        sizeBytes: Number(size),
+        fetchedAt: Number(fetchedAt),
+        waited: Number(waited),
+        cause: cause === null ? null : String(cause),
+        metadata: readMetadata(String(metadata))
+      },
+      payload
+    }
+  })
+
+  const payload: Reading["payload"] = Effect.fn("ProvenanceStore.payload")(function* (sha256: string) {
+    const row = yield* Effect.mapError(
+      database.read("payload", (db) =>
+        db.prepare("select size, body from payloads where sha256 = ?").get(Buffer.from(sha256, "hex"))
+      ),
+      archiveError
+    )
+    if (row === undefined) return yield* damaged(sha256, "missing", `the archive has no payload ${sha256}`)
+    return yield* bytesOf(sha256, Number(row[0]), row[1])
+  })
+
+  return { lookup, payload }
+}

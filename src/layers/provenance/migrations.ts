@@ -1,0 +1,92 @@
+/**
+ * The tables of provenance.sqlite. Instants are UTC epoch milliseconds, hashes are 32 bytes, ids are surrogate integers.
+ *
+ * `identities` holds what is asked once, however often it is asked; `requests` has a row per call and `responses` one per
+ * attempt, so that neither a repeat nor a retry can hide an earlier one. `responses` repeats the identity and the series of
+ * its request, because the two questions asked on every range ("the newest good answer to this", "the answers about that
+ * series since") must each be one index walk. Identities and payloads are named by their content and shared by all tenants;
+ * sessions, requests and responses belong to one.
+ */
+import type { SqliteMigration } from "../sqlite/migrate.ts"
+
+export const migrations: ReadonlyArray<SqliteMigration> = [
+  {
+    id: 1,
+    name: "archive",
+    statements: [
+      `create table sessions (
+        id integer primary key autoincrement,
+        tenant text not null default 'default',
+        source text not null,
+        mode text not null,
+        as_of integer,
+        started_at integer not null,
+        ended_at integer,
+        outcome text,
+        reason text,
+        pid integer not null,
+        process_start text not null
+      ) strict`,
+      `create index sessions_open on sessions (id) where outcome is null`,
+      `create table series (
+        id integer primary key,
+        key text not null unique
+      ) strict`,
+      `create table identities (
+        id integer primary key,
+        sha256 blob not null unique,
+        source text not null,
+        kind text not null,
+        method text not null,
+        params_json text not null,
+        body_json text not null,
+        bucket text,
+        cache_tag text
+      ) strict`,
+      `create table payloads (
+        id integer primary key,
+        sha256 blob not null unique,
+        size integer not null,
+        body blob
+      ) strict`,
+      `create table requests (
+        id integer primary key,
+        tenant text not null default 'default',
+        session integer not null references sessions (id),
+        identity integer not null references identities (id),
+        series integer references series (id),
+        range_start integer,
+        range_end integer,
+        mode text not null,
+        ttl real,
+        created_at integer not null,
+        outcome text,
+        response integer references responses (id),
+        cause text
+      ) strict`,
+      `create index requests_session on requests (session)`,
+      `create index requests_identity on requests (identity)`,
+      `create index requests_open on requests (session) where outcome is null`,
+      `create table responses (
+        id integer primary key autoincrement,
+        tenant text not null default 'default',
+        request integer not null references requests (id),
+        identity integer not null references identities (id),
+        series integer references series (id),
+        attempt integer not null,
+        status text not null,
+        payload integer references payloads (id),
+        size integer not null,
+        fetched_at integer not null,
+        waited real not null,
+        cause text,
+        metadata text not null
+      ) strict`,
+      `create index responses_request on responses (request)`,
+      `create index responses_answer on responses (identity, status, fetched_at desc, id desc)`,
+      `create index responses_payload on responses (payload) where payload is not null`,
+      `create index responses_series on responses (series, id)
+        where series is not null and status in ('ok', 'not_found', 'not_entitled')`
+    ]
+  }
+]

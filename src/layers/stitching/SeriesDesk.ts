@@ -1,0 +1,93 @@
+/**
+ * What concurrent reads of one series share: the requests in flight, and how much of the archive is known to be applied.
+ *
+ * Queueing: planning and boarding happen under `planning`, one reader at a time, first come first served; nobody holds it while
+ * a vendor is waited for. `refetching` lets one new generation be built at a time.
+ *
+ * Hard cases: a flight leaves `flights` only after its rows and coverage are committed, and a planner looks at `flights` before
+ * it looks at the store, so there is no instant at which a range is in neither. A reader that goes away leaves its flights; the
+ * last one to leave abandons the flight and takes it out of sight at once, so that nobody boards it any more.
+ */
+import { Deferred, Effect, Semaphore } from "effect"
+import type { RangePolicy } from "../../domain/Plan.ts"
+import type { ResponseId } from "../../domain/Response.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { Failure } from "./failure.ts"
+import type { RequestDraft } from "./planner.ts"
+
+/** What a flight brought. `calls` counts what was asked of the vendor for it, `joined` what others were asking already. */
+export interface Landing {
+  readonly rows: number
+  readonly calls: number
+  readonly joined: number
+  readonly failure: Failure | null
+}
+
+/** One planned request on its way, for everybody who waits for it. */
+export interface Flight extends RequestDraft {
+  readonly id: string
+  /** Asked of the vendor whatever the archive has. */
+  readonly bypass: boolean
+  readonly landed: Deferred.Deferred<Landing>
+  readonly abandoned: Deferred.Deferred<void>
+  waiting: number
+}
+
+export interface SeriesDesk {
+  readonly planning: Semaphore.Semaphore
+  readonly refetching: Semaphore.Semaphore
+  readonly flights: Map<string, Flight>
+  /** Answers above this id are looked for in the archive; all others are applied with this decoder version. */
+  applied: { readonly decoderVersion: number; readonly upTo: number }
+  /** Answers above `applied.upTo` that need no second look: applied by a flight, unreadable, or of a refetch. */
+  readonly settled: Set<ResponseId>
+  departures: number
+}
+
+export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
+  return {
+    planning: yield* Semaphore.make(1),
+    refetching: yield* Semaphore.make(1),
+    flights: new Map(),
+    applied: { decoderVersion: 0, upTo: 0 },
+    settled: new Set(),
+    departures: 0
+  }
+})
+
+/** True when a policy wants new answers whatever the archive has. */
+export const bypasses = (policy: RangePolicy): boolean => policy === "refresh" || policy === "force"
+
+/** The flights over a range that a policy can wait for: one that the archive may answer will not do for who wants a new one. */
+export const acceptable = (desk: SeriesDesk, policy: RangePolicy, range: TimeRange): ReadonlyArray<Flight> =>
+  Array.from(desk.flights.values()).filter(
+    (flight) => (flight.bypass || !bypasses(policy)) && flight.range.start < range.end && range.start < flight.range.end
+  )
+
+/** Puts requests on the board, with one waiting for each. */
+export const depart = (desk: SeriesDesk, drafts: ReadonlyArray<RequestDraft>, bypass: boolean): ReadonlyArray<Flight> =>
+  drafts.map((draft) => {
+    const flight: Flight = {
+      ...draft,
+      id: `flight-${++desk.departures}`,
+      bypass,
+      landed: Deferred.makeUnsafe(),
+      abandoned: Deferred.makeUnsafe(),
+      waiting: 1
+    }
+    desk.flights.set(flight.id, flight)
+    return flight
+  })
+
+export const land = (desk: SeriesDesk, flight: Flight, landing: Effect.Effect<Landing>): void => {
+  desk.flights.delete(flight.id)
+  Deferred.doneUnsafe(flight.landed, landing)
+}
+
+/** One waits no longer. */
+export const leave = (desk: SeriesDesk, flight: Flight): void => {
+  flight.waiting--
+  if (flight.waiting > 0 || Deferred.isDoneUnsafe(flight.landed)) return
+  desk.flights.delete(flight.id)
+  Deferred.doneUnsafe(flight.abandoned, Effect.void)
+}

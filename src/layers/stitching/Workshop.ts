@@ -1,0 +1,35 @@
+import { Effect, FiberSet, RcMap, type Scope } from "effect"
+import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import { IngestSession } from "../../services/IngestSession.ts"
+import { MarketStore } from "../../services/MarketStore.ts"
+import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import { Quota } from "../../services/Quota.ts"
+import * as SeriesDesk from "./SeriesDesk.ts"
+
+/** What the parts of the stitching cache work with. */
+export interface Workshop {
+  readonly market: MarketStore["Service"]
+  readonly archive: ProvenanceStore["Service"]
+  readonly ingest: IngestSession["Service"]
+  readonly registry: AdapterRegistry["Service"]
+  readonly quota: Quota["Service"]
+  /** The desk of a series, by canonical key, for as long as somebody works at it and a little longer. */
+  readonly deskOf: (text: string) => Effect.Effect<SeriesDesk.SeriesDesk, never, Scope.Scope>
+  /** Runs in the layer's scope, not the caller's; closing the layer interrupts it. */
+  readonly detach: (run: Effect.Effect<void>) => Effect.Effect<void>
+}
+
+export const make = Effect.gen(function* () {
+  const desks = yield* RcMap.make({ lookup: (_text: string) => SeriesDesk.make, idleTimeToLive: "1 minute" })
+  const runs = yield* FiberSet.make<void>()
+  const workshop: Workshop = {
+    market: yield* MarketStore,
+    archive: yield* ProvenanceStore,
+    ingest: yield* IngestSession,
+    registry: yield* AdapterRegistry,
+    quota: yield* Quota,
+    deskOf: (text) => RcMap.get(desks, text),
+    detach: (run) => Effect.asVoid(FiberSet.run(runs, run, { startImmediately: true }))
+  }
+  return workshop
+})

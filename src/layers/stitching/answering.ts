@@ -1,0 +1,104 @@
+import { Effect, Stream } from "effect"
+import type { StoredCoverage } from "../../domain/Coverage.ts"
+import * as Intervals from "../../domain/Intervals.ts"
+import type { Plan } from "../../domain/Plan.ts"
+import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import {
+  type RangeAnswer,
+  RangeIncomplete,
+  type ReadOptions,
+  StitchingCacheError,
+  TooManyRows
+} from "../../services/StitchingCache.ts"
+import { MaxAnswerRows } from "./AnswerLimits.ts"
+import type { Arrival } from "./boarding.ts"
+import { isOurs, type Refusal, unwrap } from "./failure.ts"
+import { commonFailure, holesOf, report } from "./report.ts"
+import type { Workshop } from "./Workshop.ts"
+
+/** The one error of the service, from whatever failed inside it. */
+export const asServiceError = (refusal: Refusal): StitchingCacheError =>
+  new StitchingCacheError({
+    reason:
+      refusal._tag === "RangeIncomplete" || refusal._tag === "TooManyRows" || refusal._tag === "NoSuchRow"
+        ? refusal
+        : unwrap(refusal)
+  })
+
+/** Refuses what the store alone shows to be too much, so that nothing is fetched for an answer that cannot be given. */
+export const checkRows = Effect.fnUntraced(function* (workshop: Workshop, series: SeriesKey, range: TimeRange) {
+  const limit = yield* MaxAnswerRows
+  const rows = yield* workshop.market.count(series, range)
+  if (rows > limit) return yield* new TooManyRows({ rows, limit })
+  return rows
+})
+
+const barsOf = (workshop: Workshop, series: SeriesKey, range: TimeRange, asOf: EpochMillis | undefined) =>
+  workshop.market
+    .bars(series, range, asOf === undefined ? {} : { asOf })
+    .pipe(Stream.mapError((error) => asServiceError(error)))
+
+/** The answer that an arrival allows, or why there is none. */
+export const answerOf = Effect.fnUntraced(function* (
+  workshop: Workshop,
+  arrival: Arrival,
+  onMissing: NonNullable<ReadOptions["onMissing"]>
+) {
+  const { losses, plan } = arrival
+  const { range, series } = plan
+  const ours = losses.find(({ failure }) => isOurs(failure))
+  if (ours !== undefined) return yield* ours.failure
+  const coverage = report(plan.pieces, arrival.coverage, losses)
+  const holes = holesOf(coverage)
+  if (onMissing === "fail" && holes.length > 0) {
+    return yield* commonFailure(series, holes, losses) ?? new RangeIncomplete({ holes })
+  }
+  const rowCount = yield* checkRows(workshop, series, range)
+  const fetched = Intervals.intersect(Intervals.normalise(arrival.fetched), [range])
+  const counts = yield* Effect.forEach(fetched, (piece) => workshop.market.count(series, piece))
+  const answer: RangeAnswer = {
+    series,
+    range,
+    plan,
+    coverage,
+    rowCount,
+    rowsFromVendor: counts.reduce((sum, count) => sum + count, 0),
+    requests: arrival.requests,
+    sharedRequests: arrival.sharedRequests,
+    bars: barsOf(workshop, series, range, undefined)
+  }
+  return answer
+})
+
+/** The answer as it was known at `asOf`; its rows are counted by reading them, since the store counts only what is known now. */
+export const answerAsOf = Effect.fnUntraced(function* (
+  workshop: Workshop,
+  plan: Plan,
+  known: ReadonlyArray<StoredCoverage>,
+  asOf: EpochMillis,
+  onMissing: NonNullable<ReadOptions["onMissing"]>
+) {
+  const { range, series } = plan
+  const coverage = report(plan.pieces, known, [])
+  const holes = holesOf(coverage)
+  if (onMissing === "fail" && holes.length > 0) {
+    return yield* commonFailure(series, holes, []) ?? new RangeIncomplete({ holes })
+  }
+  const limit = yield* MaxAnswerRows
+  const bars = workshop.market.bars(series, range, { asOf })
+  const rowCount = yield* Stream.runCount(Stream.take(bars, limit + 1))
+  if (rowCount > limit) return yield* new TooManyRows({ rows: rowCount, limit })
+  const answer: RangeAnswer = {
+    series,
+    range,
+    plan,
+    coverage,
+    rowCount,
+    rowsFromVendor: 0,
+    requests: 0,
+    sharedRequests: 0,
+    bars: barsOf(workshop, series, range, asOf)
+  }
+  return answer
+})

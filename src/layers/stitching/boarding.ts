@@ -1,0 +1,141 @@
+/** How a reader gets what is missing: together with others where they are on the way already, by flights of its own else. */
+import { Clock, Deferred, Effect } from "effect"
+import type { StoredCoverage } from "../../domain/Coverage.ts"
+import type { Plan, RangePolicy } from "../../domain/Plan.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
+import { alignmentOf } from "../../domain/VendorLimits.ts"
+import type { ReadOptions } from "../../services/StitchingCache.ts"
+import type { Failure, Refusal } from "./failure.ts"
+import { carry } from "./flying.ts"
+import type { RequestDraft } from "./planner.ts"
+import { planOf } from "./planning.ts"
+import type { BarSeries, Fetcher } from "./projection.ts"
+import { remaining } from "./remaining.ts"
+import { applyArchived } from "./replay.ts"
+import type { Loss } from "./report.ts"
+import { acceptable, bypasses, depart, type Flight, leave, type SeriesDesk } from "./SeriesDesk.ts"
+import type { Workshop } from "./Workshop.ts"
+
+/** Everything that a plan set out to have has landed. `fetched` are the ranges that the vendor answered for this reader. */
+export interface Arrival {
+  readonly plan: Plan
+  readonly coverage: ReadonlyArray<StoredCoverage>
+  readonly losses: ReadonlyArray<Loss>
+  readonly fetched: ReadonlyArray<TimeRange>
+  readonly requests: number
+  readonly sharedRequests: number
+}
+
+interface Departure {
+  readonly plan: Plan
+  readonly coverage: ReadonlyArray<StoredCoverage>
+  readonly drafts: ReadonlyArray<RequestDraft>
+  /** Of the flights that were joined, those that bring something of the plan. */
+  readonly awaited: ReadonlyArray<Flight>
+}
+
+/** Who asks for what. */
+export interface Errand {
+  readonly workshop: Workshop
+  readonly desk: SeriesDesk
+  readonly fetcher: Fetcher
+  readonly series: BarSeries
+  readonly range: TimeRange
+  readonly policy: RangePolicy
+}
+
+/** The drafts of a plan made now. */
+export const planned =
+  (workshop: Workshop, fetcher: Fetcher, series: BarSeries, range: TimeRange, policy: RangePolicy) =>
+  (joined: ReadonlyArray<Flight>): Effect.Effect<Departure, Failure> =>
+    Effect.map(planOf(workshop, fetcher, series, range, policy, joined), ({ coverage, plan }) => {
+      const pending = new Set(plan.pieces.map(({ state }) => (state._tag === "Pending" ? state.flight : null)))
+      return { plan, coverage, drafts: plan.requests, awaited: joined.filter(({ id }) => pending.has(id)) }
+    })
+
+/** What is left of a plan made earlier. */
+export const given =
+  (workshop: Workshop, fetcher: Fetcher, series: BarSeries, plan: Plan) =>
+  (joined: ReadonlyArray<Flight>): Effect.Effect<Departure, Failure> =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const coverage = yield* workshop.market.coverage(series.key, plan.range)
+      const pending = joined.map((flight) => flight.range)
+      const drafts = remaining(plan, coverage, pending, now, alignmentOf(fetcher.limits, series.timeframe) !== null)
+      return { plan, coverage, drafts, awaited: joined }
+    })
+
+/**
+ * Sets out for what is missing and waits until all of it has landed. `choose` is given the flights that are joined, and is
+ * called under the series' planning permit, so that nobody sets out for the same in the meantime. `check` is the last look before
+ * anything is spent.
+ */
+export const setOut = Effect.fnUntraced(function* (
+  { desk, fetcher, policy, range, series, workshop }: Errand,
+  choose: (joined: ReadonlyArray<Flight>) => Effect.Effect<Departure, Failure>,
+  check: Effect.Effect<unknown, Refusal>,
+  progress: NonNullable<ReadOptions["progress"]>
+) {
+  const aboard: Array<Flight> = []
+
+  const start = Effect.gen(function* () {
+    yield* applyArchived(workshop, desk, series, fetcher)
+    // From here on these cannot be abandoned; whatever lands now is in the store by the time it is looked at, or joined.
+    const joined = acceptable(desk, policy, range)
+    for (const flight of joined) flight.waiting++
+    aboard.push(...joined)
+    const departure = yield* choose(joined)
+    yield* check
+    for (const flight of aboard.splice(0)) {
+      if (departure.awaited.includes(flight)) aboard.push(flight)
+      else leave(desk, flight)
+    }
+    const own = yield* Effect.uninterruptible(
+      Effect.suspend(() => {
+        const flights = depart(desk, departure.drafts, bypasses(policy))
+        aboard.push(...flights)
+        if (flights.length === 0) return Effect.succeed(flights)
+        const journey = { ingest: workshop.ingest, market: workshop.market, desk, series, fetcher }
+        const held = Effect.scoped(Effect.andThen(workshop.deskOf(series.text), carry(journey, flights)))
+        return Effect.as(workshop.detach(held), flights)
+      })
+    )
+    return { departure, own: new Set(own) }
+  })
+
+  return yield* Effect.gen(function* () {
+    const { departure, own } = yield* desk.planning.withPermit(start)
+    if (aboard.length === 0) {
+      const { coverage, plan } = departure
+      const arrival: Arrival = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0 }
+      return arrival
+    }
+    const losses: Array<Loss> = []
+    const fetched: Array<TimeRange> = []
+    let requests = 0
+    let sharedRequests = 0
+    let rows = 0
+    let done = 0
+    for (const flight of aboard) {
+      const landing = yield* Deferred.await(flight.landed)
+      if (own.has(flight)) {
+        requests += landing.calls
+        sharedRequests += landing.joined
+        if (landing.calls > 0 && landing.failure === null) fetched.push(flight.range)
+      } else {
+        sharedRequests++
+      }
+      if (landing.failure !== null) losses.push({ range: flight.range, failure: landing.failure })
+      rows += landing.rows
+      yield* progress({ done: ++done, of: aboard.length, rows })
+    }
+    const coverage = yield* workshop.market.coverage(series.key, range)
+    losses.sort((a, b) => a.range.start - b.range.start)
+    const arrival: Arrival = { plan: departure.plan, coverage, losses, fetched, requests, sharedRequests }
+    return arrival
+  }).pipe(Effect.ensuring(Effect.sync(() => leaveAll(desk, aboard))))
+})
+
+const leaveAll = (desk: SeriesDesk, flights: ReadonlyArray<Flight>): void => {
+  for (const flight of flights) leave(desk, flight)
+}

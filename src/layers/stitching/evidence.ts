@@ -1,0 +1,44 @@
+import type { StoredCoverage } from "../../domain/Coverage.ts"
+import type { ResponseId } from "../../domain/Response.ts"
+import type * as Timeframe from "../../domain/Timeframe.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import type { VendorLimits } from "../../domain/VendorLimits.ts"
+import { finalEnd, openEnd } from "./finality.ts"
+
+export type Proof = Pick<StoredCoverage, "start" | "end" | "state">
+
+/** An archived answer to the question for `range`. `rows` counts those that it has there. */
+export interface Answer {
+  readonly timeframe: Timeframe.Timeframe
+  readonly limits: VendorLimits
+  readonly range: TimeRange
+  readonly response: ResponseId
+  readonly fetchedAt: EpochMillis
+  readonly refusal: "NotFound" | "NotEntitled" | null
+  readonly rows: number
+}
+
+/**
+ * What an answer proves, and nothing more: what was final when it was fetched (not now) is covered, or empty; what was still
+ * open is provisional; of what lay in the future it says nothing, whatever range the vendor was asked for.
+ */
+export const proofOf = (answer: Answer): ReadonlyArray<Proof> => {
+  const { fetchedAt, limits, range, response, timeframe } = answer
+  if (answer.refusal !== null) {
+    return [{ ...range, state: { _tag: answer.refusal, response, until: fetchedAt + limits.refusalFor } }]
+  }
+  const settled = Math.min(range.end, Math.max(range.start, finalEnd(timeframe, fetchedAt, limits)))
+  const open = Math.min(range.end, Math.max(settled, openEnd(timeframe, fetchedAt)))
+  const proofs: Array<Proof> = []
+  if (range.start < settled) {
+    const recheckAfter = limits.emptyFor === null ? null : fetchedAt + limits.emptyFor
+    const state: Proof["state"] =
+      answer.rows > 0 ? { _tag: "Covered", response } : { _tag: "Empty", response, recheckAfter }
+    proofs.push({ start: range.start, end: settled, state })
+  }
+  if (settled < open) {
+    const state: Proof["state"] = { _tag: "Provisional", response, until: fetchedAt + limits.provisionalFor }
+    proofs.push({ start: settled, end: open, state })
+  }
+  return proofs
+}

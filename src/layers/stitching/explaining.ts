@@ -1,0 +1,25 @@
+import { Effect } from "effect"
+import type { EpochMillis } from "../../domain/TimeRange.ts"
+import { NoSuchRow, type Receipt } from "../../services/StitchingCache.ts"
+import type { BarSeries } from "./projection.ts"
+import type { Workshop } from "./Workshop.ts"
+
+/** The chain from a stored row back to the line of the bytes that it was read from. */
+export const explain = Effect.fnUntraced(function* (
+  { archive, market, registry }: Workshop,
+  series: BarSeries,
+  ts: EpochMillis,
+  asOf: EpochMillis | undefined
+) {
+  const stored = yield* market.barAt(series.key, ts, asOf === undefined ? {} : { asOf })
+  if (stored === null) return yield* new NoSuchRow({ ts, series: series.text })
+  const { bar, final, lineage } = stored
+  const response = yield* archive.response(lineage.response)
+  const request = yield* archive.request(response.request)
+  const payload = response.sha256 === null ? new Uint8Array() : yield* archive.payload(response.sha256)
+  const { fetch } = yield* registry.fetcher(request.source)
+  const range = request.subject?.range ?? { start: ts, end: ts + 1 }
+  const excerpt = yield* fetch.locate(payload, lineage.position, { series: series.key, range, request })
+  const receipt: Receipt = { series: series.key, bar, final, lineage, response, request, excerpt }
+  return receipt
+})

@@ -1,0 +1,143 @@
+/**
+ * Carries the requests of one plan to the vendor, through the archive, into the store.
+ *
+ * Responsibilities: one audited session for the plan, at most `limits.concurrency` of its requests under way, and a landing
+ * for every flight, whatever happens. It runs in a fiber of the layer, not of the reader: others may wait for its flights too.
+ *
+ * Hard cases: an abandoned flight is interrupted while it waits for the quota or the vendor, but from the moment its answer is
+ * archived it goes on until the rows are committed. Bytes that cannot be read, or that were applied before and whose coverage
+ * is gone since (invalidated, run out), are not asked of the archive in a loop: the vendor is asked once more, at once or, for
+ * the unreadable, when they are as old as a refusal is believed.
+ */
+import { Clock, Deferred, Effect, Result } from "effect"
+import { isFresh } from "../../domain/Coverage.ts"
+import * as Intervals from "../../domain/Intervals.ts"
+import type { CacheMode } from "../../domain/Request.ts"
+import type { VendorError } from "../../services/Adapter.ts"
+import type { FetchedPayload, IngestSession, OpenIngestSession } from "../../services/IngestSession.ts"
+import type { GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
+import { type Failure, unwrap } from "./failure.ts"
+import { type BarSeries, type Fetcher, project } from "./projection.ts"
+import { refetchTag } from "./replay.ts"
+import { type Flight, type Landing, land, type SeriesDesk } from "./SeriesDesk.ts"
+
+export interface Journey {
+  readonly ingest: IngestSession["Service"]
+  readonly market: MarketStore["Service"]
+  readonly desk: SeriesDesk
+  readonly series: BarSeries
+  readonly fetcher: Fetcher
+  /** Where the rows go when not into the series that readers see. */
+  readonly generation?: GenerationId
+}
+
+const cacheModeOf = (flight: Flight): CacheMode =>
+  flight.bypass
+    ? { _tag: "bypass" }
+    : flight.notBefore === null
+      ? { _tag: "default", ttl: null }
+      : { _tag: "maxAge", notBefore: flight.notBefore }
+
+const landingOf = (served: FetchedPayload["served"], rows: number, failure: Failure | null): Landing => ({
+  rows,
+  calls: served === "vendor" ? 1 : 0,
+  joined: served === "flight" ? 1 : 0,
+  failure
+})
+
+const fly = Effect.fnUntraced(function* (journey: Journey, session: OpenIngestSession, flight: Flight) {
+  const { desk, fetcher, generation, market, series } = journey
+  const { range } = flight
+  const request = yield* fetcher.fetch.request(series.key, range)
+
+  const isCovered = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const coverage = yield* market.coverage(series.key, range)
+    const fresh = Intervals.mergeNear(
+      coverage.filter((interval) => isFresh(interval.state, now)),
+      0
+    )
+    return fresh.length === 1 && fresh[0]?.start === range.start && fresh[0].end === range.end
+  })
+
+  const once = (cacheMode: CacheMode) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const answer = yield* restore(
+          session.ask(request, {
+            cacheMode,
+            subject: { series: series.text, range },
+            cacheTag: generation === undefined ? null : refetchTag
+          })
+        )
+        const projected = yield* Effect.result(
+          project(market, fetcher, series, { ...answer, range, request }, generation)
+        )
+        desk.settled.add(answer.response.id)
+        return { answer, projected }
+      })
+    )
+
+  const { answer, projected } = yield* once(cacheModeOf(flight))
+  if (answer.served === "archive") {
+    const now = yield* Clock.currentTimeMillis
+    const again =
+      projected._tag === "Success"
+        ? projected.success.result.alreadyApplied && !(yield* isCovered)
+        : answer.response.fetchedAt + fetcher.limits.refusalFor <= now
+    if (again) {
+      const second = yield* once({ _tag: "bypass" })
+      return landing(second.answer, second.projected)
+    }
+  }
+  return landing(answer, projected)
+})
+
+const landing = (
+  { served }: FetchedPayload,
+  projected: Result.Result<{ readonly rows: number }, VendorError | MarketStoreError>
+): Landing =>
+  Result.isSuccess(projected)
+    ? landingOf(served, projected.success.rows, null)
+    : landingOf(served, 0, unwrap(projected.failure))
+
+/** What became of a flight whose answer never came; the failure says whether the vendor was asked. */
+const lost = (failure: Failure): Landing => ({
+  rows: 0,
+  calls: failure._tag === "VendorError" && failure.reason._tag !== "Unsupported" ? 1 : 0,
+  joined: 0,
+  failure
+})
+
+/** Runs the flights until each has landed. Ends interrupted when one was abandoned, so that the session says so. */
+export const carry = Effect.fnUntraced(
+  function* (journey: Journey, flights: ReadonlyArray<Flight>) {
+    const { desk, fetcher, ingest } = journey
+    let abandoned = 0
+    const session = yield* ingest.open({ source: fetcher.name, mode: flights.length > 1 ? "batch" : "sync" })
+    const board = (flight: Flight) =>
+      fly(journey, session, flight).pipe(
+        Effect.catch((error) => Effect.succeed(lost(unwrap(error)))),
+        Effect.raceFirst(
+          Effect.flatMap(Deferred.await(flight.abandoned), () => {
+            abandoned++
+            return Effect.interrupt
+          })
+        ),
+        Effect.onExit((exit) => Effect.sync(() => land(desk, flight, exit))),
+        Effect.exit
+      )
+    yield* Effect.forEach(flights, board, { concurrency: fetcher.limits.concurrency, discard: true })
+    if (abandoned > 0) yield* Effect.interrupt
+  },
+  (journeying, { desk }, flights) =>
+    journeying.pipe(
+      Effect.scoped,
+      Effect.catch((error) => Effect.sync(() => landRest(desk, flights, Effect.succeed(lost(unwrap(error)))))),
+      Effect.ensuring(Effect.sync(() => landRest(desk, flights, Effect.interrupt)))
+    )
+)
+
+const landRest = (desk: SeriesDesk, flights: ReadonlyArray<Flight>, landing: Effect.Effect<Landing>): void => {
+  for (const flight of flights) if (!Deferred.isDoneUnsafe(flight.landed)) land(desk, flight, landing)
+}

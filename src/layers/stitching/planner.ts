@@ -1,0 +1,220 @@
+/**
+ * The pure part of a plan: from what is stored, what the vendor allows, the instant and the policy, to the pieces of a range
+ * and the requests that would fill it. Nothing here asks anyone anything; every step is linear in its sorted inputs.
+ */
+import { type CoverageState, isFresh, type StoredCoverage } from "../../domain/Coverage.ts"
+import * as Intervals from "../../domain/Intervals.ts"
+import type { PlannedRequest, PlanPiece, RangePolicy } from "../../domain/Plan.ts"
+import * as Timeframe from "../../domain/Timeframe.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import type { RequestLimit, VendorLimits } from "../../domain/VendorLimits.ts"
+import type { CellGrid } from "./CellGrid.ts"
+import { finalEnd, finalSince, openEnd } from "./finality.ts"
+import { type Stretch, stretchesOf, walker } from "./stretches.ts"
+
+/** A range that a request in flight will bring. */
+export interface InFlight {
+  readonly id: string
+  readonly range: TimeRange
+}
+
+export interface PlanInput {
+  readonly timeframe: Timeframe.Timeframe
+  readonly range: TimeRange
+  readonly policy: RangePolicy
+  readonly now: EpochMillis
+  readonly limits: VendorLimits
+  /** Null only where the vendor does not cut its answers. */
+  readonly cells: CellGrid | null
+  /** What the store knows of the range: sorted, disjoint. */
+  readonly coverage: ReadonlyArray<StoredCoverage>
+  /** Requests in flight whose answer this policy accepts. */
+  readonly inFlight: ReadonlyArray<InFlight>
+}
+
+export type RequestDraft = Pick<PlannedRequest, "range" | "final" | "notBefore">
+
+export interface PlanDraft {
+  readonly pieces: ReadonlyArray<PlanPiece>
+  readonly requests: ReadonlyArray<RequestDraft>
+}
+
+const noCause: CoverageState = { _tag: "Missing", cause: null }
+const notYet: CoverageState = {
+  _tag: "Missing",
+  cause: { tag: "NotYet", message: "lies in the future; ask again when it is over" }
+}
+const tooEarly = (earliest: EpochMillis): CoverageState => ({
+  _tag: "Missing",
+  cause: { tag: "BeforeEarliest", message: `the vendor has nothing before ${new Date(earliest).toISOString()}` }
+})
+
+const isServed = (stored: StoredCoverage | null, policy: RangePolicy, now: EpochMillis): boolean => {
+  if (stored === null || policy === "force") return false
+  return isFresh(stored.state, now) && !(policy === "refresh" && stored.state._tag === "Provisional")
+}
+
+/** The shortest distance between two stamps: what a row costs of a limit that is given in rows. */
+const minMillis = (timeframe: Timeframe.Timeframe): number => {
+  const day = 86_400_000
+  return timeframe === "1mo" ? 28 * day : timeframe === "3mo" ? 90 * day : Timeframe.maxMillis(timeframe)
+}
+
+const split = (ranges: Intervals.Ranges, timeframe: Timeframe.Timeframe, limit: RequestLimit): Intervals.Ranges => {
+  const step = minMillis(timeframe)
+  const span = Math.min(limit.maxSpan ?? Infinity, limit.maxRows === null ? Infinity : limit.maxRows * step)
+  if (span === Infinity) return ranges
+  return timeframe === "1mo" || timeframe === "3mo"
+    ? Intervals.splitBySpan(ranges, span, (instant) => Timeframe.ceil(timeframe, instant + 1))
+    : Intervals.splitBySpan(ranges, Math.max(step, Math.floor(span / step) * step))
+}
+
+/** Outwards to the bars that the bounds cut, so that a range that ends inside a bar does not leave a sliver to ask for. */
+const toWholeBars = (ranges: Intervals.Ranges, within: TimeRange, input: PlanInput): Intervals.Ranges =>
+  !input.limits.stampsOnGrid
+    ? ranges
+    : Intervals.mergeNear(
+        ranges.map((range) => ({
+          start: Math.max(Timeframe.floor(input.timeframe, range.start), within.start),
+          end: Math.min(Timeframe.ceil(input.timeframe, range.end), within.end)
+        })),
+        0
+      )
+
+const toWholeCells = (ranges: Intervals.Ranges, within: TimeRange, cells: CellGrid): Intervals.Ranges =>
+  Intervals.mergeNear(
+    ranges.map((range) => ({
+      start: Math.max(cells.start(range.start), within.start),
+      end: Math.min(cells.start(range.end) === range.end ? range.end : cells.next(range.end), within.end)
+    })),
+    0
+  )
+
+/** Cuts what is needed into the ranges of single requests. `within` is what may be asked for at all. */
+const requestRanges = (
+  needed: Intervals.Ranges,
+  within: TimeRange,
+  pending: Intervals.Ranges,
+  input: PlanInput
+): Intervals.Ranges => {
+  const limit = input.limits.timeframes[input.timeframe] ?? { maxSpan: null, maxRows: null }
+  const near = Intervals.mergeNear(toWholeBars(needed, within, input), input.limits.mergeWithin)
+  const cells = input.cells
+  if (cells !== null) {
+    // A cell that is still growing is one request, although a part of it is final already: its bytes come as a whole.
+    const wanted = Intervals.subtract(toWholeCells(near, within, cells), pending)
+    return split(Intervals.splitBySpan(wanted, 0, cells.next), input.timeframe, limit)
+  }
+  const wanted = Intervals.subtract(near, pending)
+  const settled = finalEnd(input.timeframe, input.now, input.limits)
+  const final = Intervals.intersect(wanted, [{ start: -Infinity, end: settled }])
+  const open = Intervals.intersect(wanted, [{ start: settled, end: Infinity }])
+  return split([...final, ...open], input.timeframe, limit)
+}
+
+/**
+ * How young each answer must be. For the final: any that came after that became so, and after an "empty" that has run out.
+ * For the rest: younger than what ran out, and than what would have run out by now had it been had.
+ */
+const withAges = (
+  ranges: Intervals.Ranges,
+  stretches: ReadonlyArray<Stretch>,
+  input: PlanInput
+): Array<RequestDraft> => {
+  const { limits, now, policy, timeframe } = input
+  const settled = finalEnd(timeframe, now, limits)
+  let first = 0
+  return ranges.map((range) => {
+    const final = range.end <= settled
+    if (policy !== "cacheFirst") return { range, final, notBefore: now }
+    let notBefore = final ? finalSince(timeframe, range.end, limits) : now - limits.provisionalFor + 1
+    while (first < stretches.length && (stretches[first]?.end ?? 0) <= range.start) first++
+    for (let i = first; i < stretches.length; i++) {
+      const stretch = stretches[i]
+      if (stretch === undefined || stretch.start >= range.end) break
+      const state = stretch.stored?.state
+      const ranOut =
+        state?._tag === "Empty" ? state.recheckAfter : state?._tag === "Provisional" && !final ? state.until : null
+      if (ranOut !== null && ranOut <= now && ranOut > notBefore) notBefore = ranOut
+    }
+    return { range, final, notBefore }
+  })
+}
+
+/** Flights may overlap (a forced one beside another): each instant is given to the first. */
+export const inOrder = (inFlight: ReadonlyArray<InFlight>): ReadonlyArray<InFlight> => {
+  let end = -Infinity
+  return [...inFlight]
+    .sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end)
+    .flatMap(({ id, range }) => {
+      const start = Math.max(range.start, end)
+      end = Math.max(range.end, end)
+      return start < range.end ? [{ id, range: { start, end: range.end } }] : []
+    })
+}
+
+/** A piece of each stretch that is not served: what is asked for, what is awaited, and what cannot be asked for. */
+const piecesOf = (
+  stretches: ReadonlyArray<Stretch>,
+  requests: ReadonlyArray<RequestDraft>,
+  within: TimeRange,
+  input: PlanInput
+): Array<PlanPiece> => {
+  const flightsIn = walker(inOrder(input.inFlight), (flight) => flight.range)
+  const requestsIn = walker(requests, (request) => request.range)
+  const pieces: Array<PlanPiece> = []
+  const store = (start: EpochMillis, end: EpochMillis, state: CoverageState) => {
+    if (start < end) pieces.push({ start, end, from: "store", state, requests: 0 })
+  }
+  for (const { start, end, stored } of stretches) {
+    if (isServed(stored, input.policy, input.now)) {
+      store(start, end, stored?.state ?? noCause)
+      continue
+    }
+    const from = Math.min(Math.max(start, within.start), end)
+    const to = Math.max(Math.min(end, within.end), from)
+    if (start < from) store(start, from, stored?.state ?? tooEarly(within.start))
+    let at = from
+    for (const { id, range } of at < to ? flightsIn({ start: at, end: to }) : []) {
+      const begin = Math.max(range.start, at)
+      vendor(at, begin)
+      at = Math.min(range.end, to)
+      pieces.push({ start: begin, end: at, from: "vendor", state: { _tag: "Pending", flight: id }, requests: 0 })
+    }
+    vendor(at, to)
+    store(to, end, stored?.state ?? notYet)
+
+    function vendor(begin: EpochMillis, finish: EpochMillis) {
+      if (begin >= finish) return
+      const count = requestsIn({ start: begin, end: finish }).length
+      pieces.push({ start: begin, end: finish, from: "vendor", state: stored?.state ?? noCause, requests: count })
+    }
+  }
+  return pieces
+}
+
+/** The range as the store has it, stale or not. */
+export const storedPieces = (range: TimeRange, coverage: ReadonlyArray<StoredCoverage>): ReadonlyArray<PlanPiece> =>
+  stretchesOf(range, coverage).map(({ start, end, stored }) => ({
+    start,
+    end,
+    from: "store",
+    state: stored?.state ?? noCause,
+    requests: 0
+  }))
+
+/** What answering the range takes. `pieces` cover the range exactly; `requests` ascend and are disjoint. */
+export const draft = (input: PlanInput): PlanDraft => {
+  if (input.policy === "cacheOnly") return { pieces: storedPieces(input.range, input.coverage), requests: [] }
+  const stretches = stretchesOf(input.range, input.coverage)
+  const within: TimeRange = {
+    start: input.limits.earliest ?? Number.MIN_SAFE_INTEGER,
+    end: openEnd(input.timeframe, input.now)
+  }
+  const missing = stretches.filter((stretch) => !isServed(stretch.stored, input.policy, input.now))
+  const pending = Intervals.normalise(input.inFlight.map((flight) => flight.range))
+  const needed = Intervals.subtract(Intervals.intersect(Intervals.mergeNear(missing, 0), [within]), pending)
+  const ranges = requestRanges(needed, within, pending, input)
+  const requests = withAges(ranges, stretches, input)
+  return { pieces: piecesOf(stretches, requests, within, input), requests }
+}

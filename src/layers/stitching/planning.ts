@@ -1,0 +1,135 @@
+/** From a query to a priced plan, with what must be asked of the store and the quota on the way. */
+import { Clock, Effect, Option } from "effect"
+import type { StoredCoverage } from "../../domain/Coverage.ts"
+import type { Plan, PlannedRequest, RangePolicy } from "../../domain/Plan.ts"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
+import * as Timeframe from "../../domain/Timeframe.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
+import { alignmentOf } from "../../domain/VendorLimits.ts"
+import { Unsupported, VendorError } from "../../services/Adapter.ts"
+import type { MarketStore } from "../../services/MarketStore.ts"
+import type { Quota } from "../../services/Quota.ts"
+import * as CellGrid from "./CellGrid.ts"
+import { draft, type InFlight, type RequestDraft, storedPieces } from "./planner.ts"
+import type { BarSeries, Fetcher } from "./projection.ts"
+
+interface Services {
+  readonly market: MarketStore["Service"]
+  readonly quota: Quota["Service"]
+}
+
+const unsupported = (vendor: string, message: string) =>
+  new VendorError({ vendor, reason: new Unsupported({ message }) })
+
+/** Only bar series are stitched. */
+export const barSeries = (key: SeriesKey): Effect.Effect<BarSeries, VendorError> =>
+  key.timeframe === null
+    ? Effect.fail(unsupported(key.vendor, `a series of kind ${key.kind} has no ranges of bars; ask for kind bar`))
+    : Effect.succeed({ key, text: canonical(key), timeframe: key.timeframe })
+
+/** Refuses a timeframe that the vendor does not have, before anything is spent on it. */
+export const offered = ({ limits, name }: Fetcher, { timeframe }: BarSeries): Effect.Effect<void, VendorError> =>
+  limits.timeframes[timeframe] !== undefined
+    ? Effect.void
+    : Effect.fail(
+        unsupported(
+          name,
+          `no bars of ${timeframe}; it has ${Timeframe.all.filter((offer) => limits.timeframes[offer] !== undefined).join(", ") || "none"}`
+        )
+      )
+
+const cellsOf = ({ limits, name }: Fetcher, { timeframe }: BarSeries) => {
+  const alignment = alignmentOf(limits, timeframe)
+  if (alignment === null) return Effect.succeed(null)
+  return Option.match(CellGrid.make(alignment, timeframe), {
+    onNone: () => Effect.fail(unsupported(name, `its answers are cut in an unknown zone: ${alignment.zone}`)),
+    onSome: Effect.succeed
+  })
+}
+
+/** Requests with their price and the wait that the quota foresees, in the order in which they will be made. */
+const price = Effect.fnUntraced(function* (
+  quota: Quota["Service"],
+  fetcher: Fetcher,
+  series: BarSeries,
+  drafts: ReadonlyArray<RequestDraft>
+) {
+  if (drafts.length === 0) return []
+  const asked = yield* Effect.forEach(drafts, ({ range }) => fetcher.fetch.request(series.key, range))
+  const { maxInFlight, windows } = fetcher.limits
+  let waits: ReadonlyArray<number> = []
+  if (windows.length > 0 || maxInFlight !== null) {
+    // The account's first plan may come before its first call.
+    yield* quota.configure(fetcher.account, { windows, maxInFlight })
+    waits = yield* quota.forecast(
+      fetcher.account,
+      asked.map(({ keys, weight }) => ({ keys, weight, priority: 0 }))
+    )
+  }
+  return drafts.map((planned, index): PlannedRequest => {
+    const request = asked[index]
+    return { ...planned, waits: waits[index] ?? 0, cost: request === undefined ? 0 : fetcher.fetch.cost(request) }
+  })
+})
+
+/**
+ * The plan for a range that has stamps, as things are now. `inFlight` must have been looked at before this looks at the
+ * store: what lands in between is then planned as pending, never twice.
+ */
+export const planOf = Effect.fnUntraced(function* (
+  { market, quota }: Services,
+  fetcher: Fetcher,
+  series: BarSeries,
+  range: TimeRange,
+  policy: RangePolicy,
+  inFlight: ReadonlyArray<InFlight>
+) {
+  const cells = yield* cellsOf(fetcher, series)
+  const now = yield* Clock.currentTimeMillis
+  const coverage = yield* market.coverage(series.key, range)
+  const { pieces, requests: drafts } = draft({
+    timeframe: series.timeframe,
+    range,
+    policy,
+    now,
+    limits: fetcher.limits,
+    cells,
+    coverage,
+    inFlight
+  })
+  const requests = yield* price(quota, fetcher, series, drafts)
+  const plan: Plan = {
+    series: series.key,
+    range,
+    policy,
+    plannedAt: now,
+    pieces,
+    requests,
+    waits: requests.reduce((most, request) => Math.max(most, request.waits), 0),
+    cost: requests.reduce((sum, request) => sum + request.cost, 0)
+  }
+  return { plan, coverage }
+})
+
+/** The plan that asks nobody: what is stored, as it is. */
+export const storedPlan = (
+  series: BarSeries,
+  range: TimeRange,
+  now: number,
+  coverage: ReadonlyArray<StoredCoverage>
+): Plan => ({
+  series: series.key,
+  range,
+  policy: "cacheOnly",
+  plannedAt: now,
+  pieces: storedPieces(range, coverage),
+  requests: [],
+  waits: 0,
+  cost: 0
+})
+
+/** The plan for a range in which no bar of the timeframe can be stamped: there is nothing to have. */
+export const gridOnly = (series: BarSeries, range: TimeRange, now: number): Plan => ({
+  ...storedPlan(series, range, now, []),
+  pieces: [{ ...range, from: "store", state: { _tag: "Closed", calendar: "stamps" }, requests: 0 }]
+})

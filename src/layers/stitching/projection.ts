@@ -1,0 +1,75 @@
+import { Effect } from "effect"
+import type { Request } from "../../domain/Request.ts"
+import type { Response } from "../../domain/Response.ts"
+import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import type { Timeframe } from "../../domain/Timeframe.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { Adapter, DecodedBars, FetchCapability, VendorRequest } from "../../services/Adapter.ts"
+import type { CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import { proofOf } from "./evidence.ts"
+
+export type Fetcher = Adapter & { readonly fetch: FetchCapability }
+
+/** A bar series as the planner needs it: with its timeframe in hand. */
+export interface BarSeries {
+  readonly key: SeriesKey
+  /** Canonical text of the key. */
+  readonly text: string
+  readonly timeframe: Timeframe
+}
+
+/** An archived answer with what it was asked for. */
+export interface ArchivedAnswer {
+  readonly response: Response
+  readonly payload: Uint8Array
+  readonly range: TimeRange
+  readonly request: Pick<VendorRequest, "kind" | "method" | "params" | "body"> | Request
+  readonly refusal: "NotFound" | "NotEntitled" | null
+}
+
+const noRows: DecodedBars = { bars: [], positions: [], rejected: [] }
+
+/**
+ * Makes rows and coverage of an archived answer: the one way from bytes to the store, for what was just fetched and for what
+ * the archive has. Applying an answer twice changes nothing. Fails with Malformed when the bytes cannot be read; they stay in
+ * the archive and nothing is covered.
+ */
+export const project = Effect.fnUntraced(function* (
+  market: MarketStore["Service"],
+  fetcher: Fetcher,
+  series: BarSeries,
+  answer: ArchivedAnswer,
+  generation?: GenerationId
+) {
+  const { range, refusal, request, response } = answer
+  const decoded =
+    refusal === null ? yield* fetcher.fetch.decode(answer.payload, { series: series.key, range, request }) : noRows
+  const coverage = proofOf({
+    timeframe: series.timeframe,
+    limits: fetcher.limits,
+    range,
+    response: response.id,
+    fetchedAt: response.fetchedAt,
+    refusal,
+    rows: decoded.bars.length
+  })
+  const proven = coverage.at(-1)?.end ?? range.start
+  // Some vendors answer with bars of the future (dividend days, padded sessions). They are in the archive and prove nothing.
+  const known = (decoded.bars.at(-1)?.ts ?? -Infinity) < proven ? decoded.bars.length : countBefore(decoded, proven)
+  const result: CommitResult = yield* market.commit({
+    series: series.key,
+    response: response.id,
+    fetchedAt: response.fetchedAt,
+    decoderVersion: fetcher.fetch.decoderVersion,
+    bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
+    positions: known === decoded.bars.length ? decoded.positions : decoded.positions.slice(0, known),
+    coverage,
+    ...(generation === undefined ? {} : { generation })
+  })
+  return { rows: known, result }
+})
+
+const countBefore = ({ bars }: DecodedBars, end: number): number => {
+  const first = bars.findIndex((bar) => bar.ts >= end)
+  return first === -1 ? bars.length : first
+}

@@ -1,0 +1,131 @@
+/**
+ * Fetches everything that a series has again and shows it at once.
+ *
+ * The answers go into a generation beside the one that readers see, under a tag of their own in the archive: an ordinary read
+ * neither sees nor applies them. When all have succeeded, the generation is completed with what ordinary reads have had in the
+ * meantime and published while nobody plans and nothing is in flight, so that no evidence falls between the two. On any
+ * failure, refusal or interruption it is dropped.
+ */
+import { Clock, Deferred, Effect } from "effect"
+import type { StoredCoverage } from "../../domain/Coverage.ts"
+import * as Intervals from "../../domain/Intervals.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { GenerationId } from "../../services/MarketStore.ts"
+import type { Arrival } from "./boarding.ts"
+import type { Failure } from "./failure.ts"
+import { carry } from "./flying.ts"
+import { planOf, storedPlan } from "./planning.ts"
+import { type BarSeries, type Fetcher, project } from "./projection.ts"
+import { archivedAnswer } from "./replay.ts"
+import { holesOf, refusalOf } from "./report.ts"
+import * as SeriesDesk from "./SeriesDesk.ts"
+import type { Workshop } from "./Workshop.ts"
+
+const always: TimeRange = { start: -8_640_000_000_000_000, end: 8_640_000_000_000_000 }
+
+const rangesOf = (coverage: ReadonlyArray<StoredCoverage>): Intervals.Ranges =>
+  Intervals.mergeNear(
+    coverage.filter(({ state }) => state._tag !== "NotFound" && state._tag !== "NotEntitled"),
+    0
+  )
+
+/** The requests of all covered ranges, and the range that holds them all. */
+const planAgain = Effect.fnUntraced(function* (workshop: Workshop, fetcher: Fetcher, series: BarSeries) {
+  const covered = rangesOf(yield* workshop.market.coverage(series.key, always))
+  const plans = yield* Effect.forEach(covered, (range) => planOf(workshop, fetcher, series, range, "force", []))
+  const first = plans[0]?.plan
+  const last = plans.at(-1)?.plan
+  if (first === undefined || last === undefined) return null
+  const requests = plans.flatMap(({ plan }) => plan.requests)
+  const range: TimeRange = { start: first.range.start, end: last.range.end }
+  return { ...first, range, requests, cost: plans.reduce((sum, { plan }) => sum + plan.cost, 0) }
+})
+
+const fill = Effect.fnUntraced(function* (
+  workshop: Workshop,
+  fetcher: Fetcher,
+  series: BarSeries,
+  drafts: ReadonlyArray<SeriesDesk.Flight>,
+  desk: SeriesDesk.SeriesDesk,
+  generation: GenerationId
+) {
+  const { ingest, market } = workshop
+  yield* carry({ ingest, market, desk, series, fetcher, generation }, drafts)
+  let requests = 0
+  for (const flight of drafts) {
+    const landing = yield* Deferred.await(flight.landed)
+    if (landing.failure !== null) return yield* Effect.fail<Failure>(landing.failure)
+    requests += landing.calls
+  }
+  const made = yield* market.coverage(series.key, always, { generation })
+  for (const { state } of holesOf(made)) {
+    const refusal = refusalOf(series.key, state)
+    if (refusal !== null) return yield* Effect.fail<Failure>(refusal)
+  }
+  return requests
+})
+
+/** Everything that is visible and not in the generation: it came while the generation was being filled. */
+const complete = Effect.fnUntraced(function* (
+  { archive, market }: Workshop,
+  fetcher: Fetcher,
+  series: BarSeries,
+  generation: GenerationId
+) {
+  const visible = yield* market.coverage(series.key, always)
+  const made = yield* market.coverage(series.key, always, { generation })
+  const rest = Intervals.subtract(rangesOf(visible), rangesOf(made))
+  const late = visible.filter((interval) => Intervals.intersect([interval], rest).length > 0)
+  for (const id of new Set(late.map(({ state }) => state.response))) {
+    const answer = yield* archivedAnswer(archive, id)
+    if (answer !== null) yield* project(market, fetcher, series, answer, generation)
+  }
+  return made.reduce((latest, { recordedAt }) => Math.max(latest, recordedAt), 0)
+})
+
+export const refetch = Effect.fnUntraced(function* (
+  workshop: Workshop,
+  desk: SeriesDesk.SeriesDesk,
+  fetcher: Fetcher,
+  series: BarSeries
+) {
+  const { market } = workshop
+  const plan = yield* planAgain(workshop, fetcher, series)
+  if (plan === null) return null
+  const own = yield* SeriesDesk.make
+  let published = false
+  const requests = yield* Effect.acquireUseRelease(
+    market.beginGeneration(series.key),
+    (generation) =>
+      Effect.gen(function* () {
+        const flights = SeriesDesk.depart(own, plan.requests, true)
+        const asked = yield* fill(workshop, fetcher, series, flights, own, generation)
+        yield* desk.planning.withPermit(
+          Effect.gen(function* () {
+            for (const flight of [...desk.flights.values()]) yield* Effect.exit(Deferred.await(flight.landed))
+            const at = yield* complete(workshop, fetcher, series, generation)
+            yield* Effect.uninterruptible(
+              Effect.tap(market.publishGeneration(generation, at), () => {
+                published = true
+                return Effect.void
+              })
+            )
+          })
+        )
+        return asked
+      }),
+    (generation) => (published ? Effect.void : Effect.orElseSucceed(market.dropGeneration(generation), () => undefined))
+  )
+  const coverage = yield* market.coverage(series.key, plan.range)
+  const now = yield* Clock.currentTimeMillis
+  const { pieces } = storedPlan(series, plan.range, now, coverage)
+  const arrival: Arrival = {
+    plan: { ...plan, pieces },
+    coverage,
+    losses: [],
+    fetched: plan.requests.map((request) => request.range),
+    requests,
+    sharedRequests: 0
+  }
+  return arrival
+})

@@ -1,0 +1,29 @@
+import { isFresh, type StoredCoverage } from "../../domain/Coverage.ts"
+import * as Intervals from "../../domain/Intervals.ts"
+import type { Plan } from "../../domain/Plan.ts"
+import type { EpochMillis } from "../../domain/TimeRange.ts"
+import type { RequestDraft } from "./planner.ts"
+
+/**
+ * What is left to do of a plan that was made a while ago: its requests, less what others have had in the meantime (evidence
+ * that the plan did not know) or are having now. Never more than the plan. A request to a vendor whose answers are whole files
+ * is made as it was planned or not at all.
+ */
+export const remaining = (
+  plan: Plan,
+  coverage: ReadonlyArray<StoredCoverage>,
+  inFlight: Intervals.Ranges,
+  now: EpochMillis,
+  wholeCells: boolean
+): ReadonlyArray<RequestDraft> => {
+  const known = new Set(plan.pieces.map(({ state }) => ("response" in state ? state.response : null)))
+  const news = coverage.filter(({ state }) => !known.has(state.response) && isFresh(state, now))
+  const had = Intervals.union(Intervals.mergeNear(news, 0), Intervals.normalise(inFlight))
+  return plan.requests.flatMap((request) => {
+    const inPlan = Intervals.intersect([request.range], [plan.range])
+    const left = Intervals.subtract(inPlan, had)
+    if (left.length === 0) return []
+    if (wholeCells || Intervals.total(left) === Intervals.total(inPlan)) return [request]
+    return Intervals.subtract([request.range], had).map((range) => ({ ...request, range }))
+  })
+}

@@ -1,0 +1,108 @@
+import { Equal } from "effect"
+import { type CoverageInterval, type CoverageState, isComplete, type StoredCoverage } from "../../domain/Coverage.ts"
+import type { PlanPiece } from "../../domain/Plan.ts"
+import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
+import { NotEntitled, NotFound, VendorError } from "../../services/Adapter.ts"
+import { type Failure, kindOf, stateOf } from "./failure.ts"
+import { type InFlight, inOrder } from "./planner.ts"
+import { stretchesOf, walker } from "./stretches.ts"
+
+/** A range that was asked for in vain, and why. */
+export interface Loss {
+  readonly range: TimeRange
+  readonly failure: Failure
+}
+
+/**
+ * The coverage report of an answer. Where this answer asked in vain it says why, whatever older evidence the store still has;
+ * elsewhere it says what the store knows now, and where that is nothing, what the plan said.
+ */
+export const report = (
+  pieces: ReadonlyArray<PlanPiece>,
+  coverage: ReadonlyArray<StoredCoverage>,
+  losses: ReadonlyArray<Loss>
+): ReadonlyArray<CoverageInterval> => {
+  const intervals: Array<CoverageInterval> = []
+  const add = (start: number, end: number, state: CoverageState) => {
+    const last = intervals.at(-1)
+    if (last !== undefined && last.end === start && Equal.equals(last.state, state)) {
+      intervals[intervals.length - 1] = { start: last.start, end, state }
+    } else {
+      intervals.push({ start, end, state })
+    }
+  }
+  const storedIn = walker(coverage, (interval) => interval)
+  for (const piece of pieces) {
+    const unknown: CoverageState = piece.state._tag === "Missing" ? piece.state : { _tag: "Missing", cause: null }
+    for (const stretch of stretchesOf(piece, storedIn(piece))) {
+      let at = stretch.start
+      for (const { failure, range } of piece.from === "vendor" ? losses : []) {
+        if (range.end <= at || range.start >= stretch.end) continue
+        if (range.start > at) add(at, range.start, stretch.stored?.state ?? unknown)
+        const end = Math.min(range.end, stretch.end)
+        add(Math.max(at, range.start), end, stateOf(failure))
+        at = end
+      }
+      if (at < stretch.end) add(at, stretch.end, stretch.stored?.state ?? unknown)
+    }
+  }
+  return intervals
+}
+
+/**
+ * The one failure behind all the holes of a report, when there is one: then it says more than a list of holes. A stored refusal
+ * is such a failure too.
+ */
+export const commonFailure = (
+  series: SeriesKey,
+  holes: ReadonlyArray<CoverageInterval>,
+  losses: ReadonlyArray<Loss>
+): Failure | null => {
+  let common: Failure | null = null
+  for (const hole of holes) {
+    const failure = refusalOf(series, hole.state) ?? losses.find(({ range }) => meets(range, hole))?.failure ?? null
+    if (failure === null || (common !== null && kindOf(common) !== kindOf(failure))) return null
+    common ??= failure
+  }
+  return common
+}
+
+export const holesOf = <A extends CoverageInterval>(coverage: ReadonlyArray<A>): ReadonlyArray<A> =>
+  coverage.filter((interval) => !isComplete(interval.state))
+
+const meets = (a: TimeRange, b: TimeRange): boolean => a.start < b.end && b.start < a.end
+
+/** What the vendor said no to, as the error that it was. */
+export const refusalOf = ({ symbol, vendor }: SeriesKey, state: CoverageState): Failure | null => {
+  if (state._tag !== "NotFound" && state._tag !== "NotEntitled") return null
+  const again = `(response ${state.response}; asked again after ${new Date(state.until).toISOString()})`
+  return new VendorError({
+    vendor,
+    reason:
+      state._tag === "NotFound"
+        ? new NotFound({ message: `has no ${symbol} ${again}` })
+        : new NotEntitled({ message: `the account may not have ${symbol} ${again}` })
+  })
+}
+
+/** Marks what is on the way, where it is not there yet. */
+export const withFlights = (
+  coverage: ReadonlyArray<CoverageInterval>,
+  flights: ReadonlyArray<InFlight>
+): ReadonlyArray<CoverageInterval> => {
+  const flightsIn = walker(inOrder(flights), (flight) => flight.range)
+  return coverage.flatMap((interval) => {
+    if (interval.state._tag !== "Missing") return [interval]
+    const { end, state } = interval
+    const marked: Array<CoverageInterval> = []
+    let at = interval.start
+    for (const { id, range } of flightsIn(interval)) {
+      const start = Math.max(range.start, at)
+      if (start > at) marked.push({ start: at, end: start, state })
+      at = Math.min(range.end, end)
+      marked.push({ start, end: at, state: { _tag: "Pending", flight: id } })
+    }
+    return at < end ? [...marked, { start: at, end, state }] : marked
+  })
+}

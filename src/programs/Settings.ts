@@ -1,0 +1,85 @@
+/**
+ * What holds for a command: flag before environment before tapestry.yaml before default, each value with where it came from.
+ */
+import { Config, Effect, FileSystem, Option } from "effect"
+import type { GlobalFlag } from "effect/cli"
+import type { TapestryConfig } from "../layers/config/TapestryConfig.ts"
+import { UsageError } from "./failure/UsageError.ts"
+import { ConfigFile, DataDir, LogLevel as LogLevelFlag, logLevels } from "./flags/GlobalFlags.ts"
+import { isLevel } from "./logLevels.ts"
+
+export type Origin = "flag" | "environment" | "file" | "default"
+
+export interface Sourced<A> {
+  readonly value: A
+  readonly origin: Origin
+}
+
+export interface Settings {
+  readonly dataDir: Sourced<string>
+  /** Null: none is used. */
+  readonly configFile: Sourced<string | null>
+  readonly logLevel: Sourced<string>
+  readonly config: TapestryConfig
+}
+
+const variable = Effect.fnUntraced(function* (name: string) {
+  const text = yield* Config.option(Config.String(name))
+  return Option.filter(text, (given) => given !== "")
+}, Effect.orDie)
+
+/** LOG_LEVEL as it is in the environment, in lower case. */
+export const environmentLevel = Effect.gen(function* () {
+  const level = Option.map(yield* variable("LOG_LEVEL"), (text) => text.toLowerCase())
+  if (Option.isSome(level) && !isLevel(level.value)) {
+    return yield* new UsageError({ message: `LOG_LEVEL=${level.value}: expected one of ${logLevels.join(", ")}` })
+  }
+  return level
+})
+
+const conventional = "tapestry.yaml"
+
+const configFileOf = Effect.gen(function* (): Effect.fn.Return<
+  Sourced<string | null>,
+  never,
+  FileSystem.FileSystem | GlobalFlag.Setting.Identifier<"config">
+> {
+  const flag = yield* ConfigFile
+  if (Option.isSome(flag)) return { value: flag.value, origin: "flag" }
+  const environment = yield* variable("TAPESTRY_CONFIG")
+  if (Option.isSome(environment)) return { value: environment.value, origin: "environment" }
+  const fs = yield* FileSystem.FileSystem
+  const there = yield* Effect.orElseSucceed(fs.exists(conventional), () => false)
+  return { value: there ? conventional : null, origin: "default" }
+})
+
+const first = <A>(
+  candidates: ReadonlyArray<readonly [Origin, Option.Option<A>]>,
+  otherwise: Sourced<A>
+): Sourced<A> => {
+  for (const [origin, value] of candidates) if (Option.isSome(value)) return { value: value.value, origin }
+  return otherwise
+}
+
+export const settings = Effect.gen(function* () {
+  // Loaded when it is needed: the schemas of the configuration are not part of starting up.
+  const { defaults, load } = yield* Effect.promise(() => import("../layers/config/TapestryConfig.ts"))
+  const configFile = yield* configFileOf
+  const config = configFile.value === null ? defaults : yield* load(configFile.value)
+  const fromFile = (key: string): Origin => (config.keys.has(key) ? "file" : "default")
+  const dataDir = first(
+    [
+      ["flag", yield* DataDir],
+      ["environment", yield* variable("TAPESTRY_DATA_DIR")]
+    ],
+    { value: config.dataDir, origin: fromFile("dataDir") }
+  )
+  const logLevel = first<string>(
+    [
+      ["flag", yield* LogLevelFlag],
+      ["environment", yield* environmentLevel]
+    ],
+    { value: config.logLevel, origin: fromFile("logLevel") }
+  )
+  return { dataDir, configFile, logLevel, config } satisfies Settings
+})

@@ -1,0 +1,48 @@
+import { Cause, Effect, Exit, FileSystem, Path } from "effect"
+import { MarketStore } from "../../services/MarketStore.ts"
+import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import { withData } from "../Data.ts"
+import { documentOf } from "../failure/Failure.ts"
+import { bytes, counted } from "../format/Numbers.ts"
+import { settings } from "../Settings.ts"
+import { failed, ok, warning } from "./Check.ts"
+
+const contents = Effect.gen(function* () {
+  const archive = yield* ProvenanceStore
+  const store = yield* MarketStore
+  const stats = yield* archive.stats
+  const series = yield* store.series
+  const rows = series.reduce((sum, one) => sum + one.rows, 0)
+  return [
+    counted(series.length, "series", "series"),
+    counted(rows, "row"),
+    `${counted(stats.responses, "response")} in ${bytes(stats.payloadBytes)}`,
+    `archive schema ${stats.schemaVersion}`
+  ].join(", ")
+})
+
+/** Whether the data directory is there, can be written, and its databases open. */
+export const checkDataDirectory = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const found = yield* Effect.exit(settings)
+  // What is wrong with the settings is another check's to say.
+  if (Exit.isFailure(found)) return []
+  const directory = found.value.dataDir.value
+  const there = yield* Effect.orElseSucceed(fs.exists(path.join(directory, "market.sqlite")), () => false)
+  if (!there) return [ok("data directory", `${directory} holds nothing yet; it is made by the first fetch`)]
+  const exit = yield* Effect.exit(withData({ readonly: true }, contents))
+  if (Exit.isFailure(exit)) {
+    if (Cause.hasInterrupts(exit.cause)) return yield* Effect.interrupt
+    return [failed("data directory", documentOf(exit.cause).error.message)]
+  }
+  const writable = yield* Effect.isSuccess(fs.access(directory, { writable: true }))
+  return writable
+    ? [ok("data directory", `${directory}: ${exit.value}`)]
+    : [
+        warning(
+          "data directory",
+          `${directory}: ${exit.value}; it cannot be written by this user, so nothing can be fetched`
+        )
+      ]
+})

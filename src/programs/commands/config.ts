@@ -1,0 +1,61 @@
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { asCommand } from "../failure/UsageError.ts"
+import { Json } from "../flags/GlobalFlags.ts"
+import { redacted } from "../format/redacted.ts"
+import { render } from "../format/Table.ts"
+import { type Origin, type Settings, settings } from "../Settings.ts"
+import { Output } from "../terminal/Output.ts"
+import { oneLine, styleOf } from "../terminal/Style.ts"
+
+interface Value {
+  readonly key: string
+  readonly value: unknown
+  readonly origin: Origin
+}
+
+const values = ({ config, configFile, dataDir, logLevel }: Settings): ReadonlyArray<Value> => {
+  const own = (key: string, value: unknown): Value => ({
+    key,
+    value,
+    origin: config.keys.has(key) ? "file" : "default"
+  })
+  return [
+    { key: "config", ...configFile },
+    { key: "dataDir", ...dataDir },
+    { key: "logLevel", ...logLevel },
+    own("sample", config.sample),
+    own("limits.maxRows", config.maxRows),
+    own("limits.payloadLimit", config.archive.payloadLimit),
+    ...config.vendors.map((vendor) => own(`vendors.${vendor.name}`, redacted(vendor)))
+  ]
+}
+
+const text = (value: unknown): string =>
+  value === null ? "none" : typeof value === "string" ? value : JSON.stringify(value)
+
+const config = Effect.fn("tapestry config")(function* () {
+  const json = yield* Json
+  const { line, lines, terminal } = yield* Output
+  const all = values(yield* settings)
+  if (json) return yield* line(JSON.stringify({ values: all }))
+  const [header = "", ...rows] = render(
+    [
+      { header: "setting", align: "left" },
+      { header: "from", align: "left" },
+      { header: "value", align: "left" }
+    ],
+    all.map(({ key, value, origin }) => [key, origin, oneLine(text(value))])
+  )
+  yield* lines([styleOf(terminal).bold(header), ...rows])
+}, asCommand("config"))
+
+export const command = Command.make("config", {}, config).pipe(
+  Command.withDescription(
+    "The settings that hold and where each comes from: a flag, the environment, the configuration file or the default. Secrets are not shown."
+  ),
+  Command.withShortDescription("The settings that hold, and where each comes from"),
+  Command.withExamples([
+    { command: "tapestry config --config ./tapestry.yaml", description: "Check a configuration file" }
+  ])
+)

@@ -1,0 +1,148 @@
+/**
+ * The first minute with Tapestry: fetch half a year, ask for the whole year and see that only the missing half is fetched, ask
+ * again and see that nothing is, and follow one number to the bytes it came from. Everything happens in a temporary
+ * directory that is gone at the end, however it ends.
+ */
+import { Effect, FileSystem } from "effect"
+import { Command, Flag } from "effect/cli"
+import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import { type RangeAnswer, StitchingCache } from "../../services/StitchingCache.ts"
+import { withDataIn } from "../Data.ts"
+import { asCommand } from "../failure/UsageError.ts"
+import { Json } from "../flags/GlobalFlags.ts"
+import { answerDocument, planDocument } from "../format/Documents.ts"
+import { planSummary, planTable } from "../format/PlanLines.ts"
+import { sourceLine } from "../format/RangeLines.ts"
+import { receiptDocument } from "../format/ReceiptDocument.ts"
+import { receiptLines } from "../format/ReceiptLines.ts"
+import { wrap } from "../format/wrap.ts"
+import { Output } from "../terminal/Output.ts"
+import { styleOf } from "../terminal/Style.ts"
+
+const half = { start: Date.UTC(2008, 6, 1), end: Date.UTC(2009, 0, 1) }
+const year = { start: half.start, end: Date.UTC(2009, 6, 1) }
+const day = Date.UTC(2008, 8, 29)
+
+const flags = {
+  once: Flag.Boolean("once").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Show it, leave nothing behind and end; without it, what to try next is said as well"),
+    Flag.withDefault(false)
+  )
+}
+
+/** How the steps are told; nothing is said when a document is asked for. */
+const narrator = Effect.fnUntraced(function* (silent: boolean) {
+  const { lines, terminal } = yield* Output
+  const style = styleOf(terminal)
+  const width = terminal.isTerminal ? Math.min(terminal.columns, 90) : 90
+  const say = (...texts: ReadonlyArray<string>) => (silent ? Effect.void : lines(texts))
+  return {
+    step: (number: number, title: string, text: string, command: string) =>
+      say(style.bold(`${number}. ${title}`), ...wrap(text, width), "", style.dim(`   $ ${command}`)),
+    shown: (texts: ReadonlyArray<string>) => say(...texts.map((text) => (text === "" ? "" : `   ${text}`)), ""),
+    say,
+    wrapped: (text: string) => say(...wrap(text, width)),
+    style,
+    width
+  }
+})
+
+const bars = "tapestry bars SPX --vendor sample --timeframe 1d"
+
+const rowsOf = (answer: RangeAnswer) => [sourceLine(answer)]
+
+const story = Effect.fnUntraced(function* (json: boolean) {
+  const { line } = yield* Output
+  const tell = yield* narrator(json)
+  const cache = yield* StitchingCache
+  const registry = yield* AdapterRegistry
+  const vendor = yield* registry.fetcher("sample")
+  const series = yield* vendor.fetch.series({ symbol: "SPX", kind: "bar", timeframe: "1d" })
+
+  yield* tell.wrapped(
+    "Tapestry fetches market data once, keeps every answer as it came, and knows what it has. This shows it on the S&P 500, which comes along as the vendor 'sample', in a temporary directory."
+  )
+  yield* tell.say("")
+
+  yield* tell.step(
+    1,
+    "Ask for half a year",
+    "Nothing is stored yet, so all of it is fetched.",
+    `${bars} --from 2008-07-01 --to 2009-01-01`
+  )
+  const first = yield* cache.read({ series, range: half })
+  yield* tell.shown(rowsOf(first))
+
+  yield* tell.step(
+    2,
+    "Ask for the whole year",
+    "The plan says beforehand what that takes: the first half is there, only the second is fetched.",
+    `${bars} --from 2008-07-01 --to 2009-07-01 --plan`
+  )
+  const plan = yield* cache.plan({ series, range: year })
+  yield* tell.shown([...planTable(plan), planSummary(plan)])
+  const second = yield* cache.execute(plan)
+  yield* tell.say(tell.style.dim(`   $ ${bars} --from 2008-07-01 --to 2009-07-01`))
+  yield* tell.shown(rowsOf(second))
+
+  yield* tell.step(
+    3,
+    "Ask again",
+    "All of it is there, so nobody is asked.",
+    `${bars} --from 2008-07-01 --to 2009-07-01`
+  )
+  const third = yield* cache.read({ series, range: year })
+  yield* tell.shown(rowsOf(third))
+
+  yield* tell.step(
+    4,
+    "Where does a number come from?",
+    "29 September 2008, the day the index lost 8.8 %. The row leads to the answer it came in, the sha256 of that answer's exact bytes, and the line of the source file.",
+    "tapestry explain SPX --vendor sample --timeframe 1d --at 2008-09-29"
+  )
+  const receipt = yield* cache.explain(series, day)
+  yield* tell.shown(receiptLines(receipt, tell.style, tell.width - 3).slice(0, -2))
+
+  if (json) {
+    yield* line(
+      JSON.stringify({
+        half: answerDocument(first),
+        plan: planDocument(plan),
+        year: answerDocument(second),
+        again: answerDocument(third),
+        explain: receiptDocument(receipt)
+      })
+    )
+  }
+  return tell
+})
+
+const next = [
+  "Try it yourself; what you fetch is kept in .tapestry:",
+  "",
+  `  ${bars} --from 2019-01-01 --to 2020-01-01`,
+  "  tapestry coverage SPX --vendor sample --timeframe 1d",
+  "  tapestry archive responses",
+  "  tapestry --help"
+]
+
+const demo = Effect.fn("tapestry demo")(function* ({ once }: { readonly once: boolean }) {
+  const json = yield* Json
+  const fs = yield* FileSystem.FileSystem
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      const directory = yield* fs.makeTempDirectoryScoped({ prefix: "tapestry-demo-" })
+      const tell = yield* withDataIn(directory, story(json))
+      if (!once) yield* tell.say(...next)
+    })
+  )
+}, asCommand("demo"))
+
+export const command = Command.make("demo", flags, demo).pipe(
+  Command.withDescription(
+    "A tour in seconds, on sample data: a range is fetched, a wider one only in part, the same one not at all, and one number is traced to its bytes. Nothing is left behind."
+  ),
+  Command.withShortDescription("A tour in seconds, on sample data; leaves nothing behind"),
+  Command.withExamples([{ command: "tapestry demo --once" }])
+)

@@ -1,0 +1,34 @@
+/** Bars as CSV and NDJSON, a chunk at a time. Instants are ISO 8601 with milliseconds, in UTC, in both. */
+import type { Bar } from "../../domain/Bar.ts"
+
+const iso = (instant: number): string => new Date(instant).toISOString()
+const cell = (value: number | null): string => (value === null ? "" : String(value))
+
+export const csvHeader = "ts,open,high,low,close,volume,vwap,count\n"
+
+/** A value that the vendor does not give is an empty field. */
+export const csvRows = (bars: ReadonlyArray<Bar>): string => {
+  let text = ""
+  for (const bar of bars) {
+    text += `${iso(bar.ts)},${bar.open},${bar.high},${bar.low},${bar.close},${cell(bar.volume)},${cell(bar.vwap)},${cell(bar.count)}\n`
+  }
+  return text
+}
+
+/** A bar as it is in every JSON output: `vwap` and `count` are there where the vendor gives them. */
+export const barDocument = (bar: Bar) => ({
+  ts: iso(bar.ts),
+  open: bar.open,
+  high: bar.high,
+  low: bar.low,
+  close: bar.close,
+  volume: bar.volume,
+  ...(bar.vwap === null ? {} : { vwap: bar.vwap }),
+  ...(bar.count === null ? {} : { count: bar.count })
+})
+
+export const ndjsonRows = (bars: ReadonlyArray<Bar>): string => {
+  let text = ""
+  for (const bar of bars) text += `${JSON.stringify(barDocument(bar))}\n`
+  return text
+}

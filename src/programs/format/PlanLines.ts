@@ -1,0 +1,57 @@
+/** A plan as a table: where each part comes from, and what the whole would take. */
+import type { Plan, PlanPiece } from "../../domain/Plan.ts"
+import { titleOf } from "../flags/SeriesFlags.ts"
+import { counted, decimal, duration, grouped } from "./Numbers.ts"
+import { labelOf } from "./Strip.ts"
+import { type Column, render } from "./Table.ts"
+import { brief } from "./ZonedTime.ts"
+
+const columns: ReadonlyArray<Column> = [
+  { header: "from (UTC)", align: "left" },
+  { header: "to (exclusive)", align: "left" },
+  { header: "comes from", align: "left" },
+  { header: "status", align: "left" },
+  { header: "requests", align: "right" },
+  { header: "waits", align: "right" },
+  { header: "cost", align: "decimal" }
+]
+
+/** The wait and the cost of the requests that begin in a piece. */
+const spent = (plan: Plan, piece: PlanPiece) => {
+  const own = plan.requests.filter(({ range }) => range.start < piece.end && range.end > piece.start)
+  return {
+    waits: own.reduce((longest, request) => Math.max(longest, request.waits), 0),
+    cost: own.filter(({ range }) => range.end <= piece.end).reduce((sum, request) => sum + request.cost, 0)
+  }
+}
+
+const cells = (plan: Plan, piece: PlanPiece): ReadonlyArray<string> => {
+  const { waits, cost } = spent(plan, piece)
+  const fetched = piece.from === "vendor"
+  return [
+    brief(piece.start),
+    brief(piece.end),
+    fetched ? plan.series.vendor : "store",
+    labelOf(piece.state._tag),
+    fetched ? grouped(piece.requests) : "-",
+    fetched ? duration(waits) : "-",
+    fetched ? (cost === 0 ? "free" : decimal(cost)) : "-"
+  ]
+}
+
+export const planTable = (plan: Plan): ReadonlyArray<string> =>
+  render(
+    columns,
+    plan.pieces.map((piece) => cells(plan, piece))
+  )
+
+/** `SPX 1d: 1 request to sample, starts at once, free` */
+export const planSummary = (plan: Plan): string => {
+  const title = titleOf(plan.series)
+  if (plan.requests.length === 0) return `${title}: no request needed`
+  return [
+    `${title}: ${counted(plan.requests.length, "request")} to ${plan.series.vendor}`,
+    plan.waits === 0 ? "no wait" : `the last one starts after ${duration(plan.waits)}`,
+    plan.cost === 0 ? "free" : `cost ${decimal(plan.cost)}`
+  ].join(", ")
+}

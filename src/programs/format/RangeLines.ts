@@ -1,0 +1,50 @@
+/** What an answered range says of itself to people: where its rows came from, and what could not be had. */
+import { type CoverageInterval, CoverageState, isComplete } from "../../domain/Coverage.ts"
+import type { RangeAnswer } from "../../services/StitchingCache.ts"
+import { titleOf } from "../flags/SeriesFlags.ts"
+import { counted, duration, grouped } from "./Numbers.ts"
+import { brief } from "./ZonedTime.ts"
+
+/** `252 rows of SPX 1d: 125 from the store, 127 from sample in 1 request` */
+export const sourceLine = (answer: RangeAnswer): string => {
+  const { rowCount, rowsFromVendor, requests, sharedRequests, series } = answer
+  const rows = `${counted(rowCount, "row")} of ${titleOf(series)}`
+  const stored = rowCount - rowsFromVendor
+  const asked = requests + sharedRequests
+  if (rowCount === 0 && answer.coverage.every(({ state }) => isComplete(state))) {
+    return `${rows}: ${series.vendor} has none in this range${asked === 0 ? ", no request made" : `, asked in ${counted(asked, "request")}`}`
+  }
+  if (asked === 0) return `${rows}: ${grouped(rowCount)} from the store, no request made`
+  return `${rows}: ${grouped(stored)} from the store, ${grouped(rowsFromVendor)} from ${series.vendor} in ${counted(asked, "request")}`
+}
+
+/** Why an interval is not there, or until when what is there is believed. */
+export const because = (state: CoverageState): string =>
+  CoverageState.match(state, {
+    Covered: () => "",
+    Empty: ({ recheckAfter }) =>
+      recheckAfter === null
+        ? "the vendor has no rows there"
+        : `the vendor has no rows there; asked again after ${brief(recheckAfter)}`,
+    Provisional: ({ until }) => `not final yet; fetched again after ${brief(until)}`,
+    NotEntitled: ({ until }) => `the account may not have it; asked again after ${brief(until)}`,
+    NotFound: ({ until }) => `the vendor does not know it; asked again after ${brief(until)}`,
+    Closed: ({ calendar }) => `closed (${calendar})`,
+    Missing: ({ cause }) => (cause === null ? "not asked for yet" : cause.message),
+    Throttled: ({ retryAfter }) => `the vendor's budget is spent; try again in ${duration(retryAfter)}`,
+    Pending: () => "on its way in another request"
+  })
+
+export const span = (interval: { readonly start: number; readonly end: number }): string =>
+  `${brief(interval.start)} to ${brief(interval.end)}`
+
+export const holesOf = (coverage: ReadonlyArray<CoverageInterval>): ReadonlyArray<CoverageInterval> =>
+  coverage.filter((interval) => !isComplete(interval.state))
+
+const named = 10
+
+/** A line for each part that could not be had; after ten of them, how many more there are. */
+export const holeLines = (holes: ReadonlyArray<CoverageInterval>): ReadonlyArray<string> => [
+  ...holes.slice(0, named).map((hole) => `not had: ${span(hole)}: ${because(hole.state)}`),
+  ...(holes.length > named ? [`and ${counted(holes.length - named, "more part")} (see tapestry coverage)`] : [])
+]

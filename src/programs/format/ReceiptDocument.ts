@@ -1,0 +1,18 @@
+/** The chain behind a row as a JSON document. */
+import { canonical } from "../../domain/SeriesKey.ts"
+import type { Receipt } from "../../services/StitchingCache.ts"
+import { requestDocument, responseDocument } from "./archiveRows.ts"
+import { barDocument } from "./BarsText.ts"
+import { instant } from "./Documents.ts"
+
+export const receiptDocument = (receipt: Receipt) => ({
+  series: canonical(receipt.series),
+  row: barDocument(receipt.bar),
+  final: receipt.final,
+  recordedAt: instant(receipt.lineage.recordedAt),
+  decoderVersion: receipt.lineage.decoderVersion,
+  response: responseDocument(receipt.response),
+  request: requestDocument(receipt.request),
+  position: receipt.lineage.position,
+  excerpt: receipt.excerpt
+})

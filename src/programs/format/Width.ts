@@ -1,0 +1,16 @@
+/** How many columns of a terminal a text takes; control codes take none, East Asian wide characters two. */
+export const displayWidth = (text: string): number => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control codes are what is being removed
+  const plain = text.replace(/\u001b\[[0-9;]*m/g, "")
+  if (/^[ -~]*$/.test(plain)) return plain.length
+  let columns = 0
+  for (const { segment } of graphemes.segment(plain)) columns += widthOf(segment)
+  return columns
+}
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" })
+const wide =
+  /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u
+
+const widthOf = (grapheme: string): number =>
+  wide.test(grapheme) ? 2 : /^[\p{Mark}\p{Control}\p{Default_Ignorable_Code_Point}]+$/u.test(grapheme) ? 0 : 1

@@ -1,0 +1,65 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Effect, Layer, Logger, Option, References, Stdio } from "effect"
+import { CliConfig, Command } from "effect/cli"
+import manifest from "../../package.json" with { type: "json" }
+import * as CrashPoint from "./CrashPoint.ts"
+import * as archive from "./commands/archive.ts"
+import * as bars from "./commands/bars.ts"
+import * as config from "./commands/config.ts"
+import * as coverage from "./commands/coverage.ts"
+import * as demo from "./commands/demo.ts"
+import * as doctor from "./commands/doctor.ts"
+import * as explain from "./commands/explain.ts"
+import * as series from "./commands/series.ts"
+import * as vendors from "./commands/vendors.ts"
+import { reported } from "./failure/reported.ts"
+import * as UsagePresenter from "./failure/UsagePresenter.ts"
+import { builtIns, all as globalFlags } from "./flags/GlobalFlags.ts"
+import { levelOf } from "./logLevels.ts"
+import { runMain } from "./runMain.ts"
+import { environmentLevel } from "./Settings.ts"
+import * as Output from "./terminal/Output.ts"
+
+const tapestry = Command.make("tapestry").pipe(
+  Command.withDescription(
+    "Market data that can be trusted: every range fetched once, every row traced to the bytes it came from."
+  ),
+  Command.withSubcommands([
+    demo.command,
+    bars.command,
+    coverage.command,
+    explain.command,
+    series.command,
+    vendors.command,
+    archive.command,
+    config.command,
+    doctor.command
+  ]),
+  Command.withGlobalFlags(globalFlags)
+)
+
+const run = Command.runWith(tapestry, { version: manifest.version })
+
+const Environment = Layer.mergeAll(
+  CliConfig.layer({ builtIns }),
+  UsagePresenter.layer,
+  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+).pipe(Layer.provideMerge(Layer.mergeAll(Output.layer, NodeServices.layer)))
+
+/** `--json` as the words of the command line have it: errors of the parser itself are reported in JSON, too. */
+const asksForJson = (words: ReadonlyArray<string>): boolean => {
+  const end = words.indexOf("--")
+  return (end < 0 ? words : words.slice(0, end)).includes("--json")
+}
+
+const main = Effect.gen(function* () {
+  const stdio = yield* Stdio.Stdio
+  const words = yield* stdio.args
+  const command = Effect.gen(function* () {
+    const level = yield* environmentLevel
+    yield* Effect.provideService(run(words), References.MinimumLogLevel, levelOf(Option.getOrElse(level, () => "info")))
+  }).pipe(Effect.provide(CrashPoint.layer))
+  yield* reported({ json: asksForJson(words) })(command)
+})
+
+main.pipe(Effect.provide(Environment), (program) => runMain(program, { disableErrorReporting: true }))

@@ -1,0 +1,241 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem, Path, type Scope } from "effect"
+import { ConfigurationError } from "../../../src/layers/config/ConfigurationError.ts"
+import * as TapestryConfig from "../../../src/layers/config/TapestryConfig.ts"
+
+const load = Effect.fnUntraced(function* (text: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "tapestry-config-" })
+  const file = path.join(directory, "tapestry.yaml")
+  yield* fs.writeFileString(file, text)
+  return { directory, file, config: yield* TapestryConfig.load(file) }
+})
+
+const mistakes = Effect.fnUntraced(function* (text: string) {
+  const error = yield* Effect.flip(load(text))
+  assert.instanceOf(error, ConfigurationError)
+  return error
+})
+
+const vendor = `vendors:
+  spy:
+    adapter: file
+    root: data
+    path: "{symbol}.csv"
+    timeframe: 1d
+`
+
+const test = (title: string, body: Effect.Effect<void, unknown, NodeServices.NodeServices | Scope.Scope>) =>
+  it.effect(title, () => body.pipe(Effect.provide(NodeServices.layer)))
+
+describe("TapestryConfig", () => {
+  test(
+    "an empty file means the defaults, and says that it sets nothing",
+    Effect.gen(function* () {
+      for (const text of ["", "# nothing\n", "{}"]) {
+        const { config, file } = yield* load(text)
+        assert.deepStrictEqual(config, { ...TapestryConfig.defaults, file })
+      }
+      assert.isTrue(TapestryConfig.defaults.sample)
+      assert.strictEqual(TapestryConfig.defaults.maxRows, 10_000_000)
+      assert.strictEqual(TapestryConfig.defaults.archive.payloadLimit, 67_108_864)
+    })
+  )
+
+  test(
+    "paths are relative to the file, sizes and durations have units, and the keys that were set are known",
+    Effect.gen(function* () {
+      const { config, directory } = yield* load(`dataDir: store
+logLevel: debug
+sample: false
+limits: { maxRows: 1000, payloadLimit: 8 MiB }
+${vendor}    rejects: /var/rejects
+    finalityDelay: 2d
+    account: shared
+    quota:
+      concurrency: 2
+      maxInFlight: 1
+      windows: [{ name: minute, limit: 60, span: 60000, key: null }]
+`)
+      const path = yield* Path.Path
+      assert.strictEqual(config.dataDir, path.join(directory, "store"))
+      assert.strictEqual(config.logLevel, "debug")
+      assert.isFalse(config.sample)
+      assert.strictEqual(config.maxRows, 1000)
+      assert.strictEqual(config.archive.payloadLimit, 8_388_608)
+      assert.deepStrictEqual(Array.from(config.keys).sort(), [
+        "dataDir",
+        "limits.maxRows",
+        "limits.payloadLimit",
+        "logLevel",
+        "sample",
+        "vendors.spy"
+      ])
+      const [spy] = config.vendors
+      assert.strictEqual(spy?.name, "spy")
+      assert.strictEqual(spy?.account, "shared")
+      assert.strictEqual(spy?.finalityDelay, 2 * 86_400_000)
+      assert.strictEqual(spy?.maxFileSize, 8_388_608)
+      assert.strictEqual(spy?.concurrency, 2)
+      assert.strictEqual(spy?.maxInFlight, 1)
+      assert.deepStrictEqual(spy?.windows, [{ name: "minute", limit: 60, span: 60_000, key: null }])
+      const [entry] = spy?.entries ?? []
+      assert.strictEqual(entry?.root, path.join(directory, "data"))
+      assert.strictEqual(entry?.rejects, "/var/rejects")
+      assert.strictEqual(entry?.decoding.timeframe, "1d")
+    })
+  )
+
+  test(
+    "a wrong file names the line, the key's path, what was expected and what was found",
+    Effect.gen(function* () {
+      const error = yield* mistakes(`${vendor}    columns:
+      ts: 17
+`)
+      assert.deepStrictEqual(error.problems, [
+        {
+          path: "vendors.spy.columns.ts",
+          line: 8,
+          expected: "the name of a column",
+          found: "17",
+          remedy: null
+        }
+      ])
+      assert.match(
+        error.message,
+        /tapestry\.yaml: line 8: vendors\.spy\.columns\.ts: expected the name of a column, found 17$/
+      )
+    })
+  )
+
+  test(
+    "an unknown key is refused with the key that was probably meant",
+    Effect.gen(function* () {
+      const error = yield* mistakes(`${vendor}    timestmap: iso\nlogLevl: info\n`)
+      assert.deepStrictEqual(
+        error.problems.map(({ line, path, remedy }) => ({ line, path, remedy })),
+        [
+          { line: 7, path: "vendors.spy.timestmap", remedy: "did you mean timestamp?" },
+          { line: 8, path: "logLevl", remedy: "did you mean logLevel?" }
+        ]
+      )
+      const far = yield* mistakes("bananas: 1\n")
+      assert.strictEqual(far.problems[0]?.remedy, "remove it")
+      assert.strictEqual(far.problems[0]?.expected, "one of dataDir, logLevel, sample, limits, vendors")
+    })
+  )
+
+  for (const [what, line, path, expected] of [
+    ["    timeframe2: x\n", 7, "vendors.spy.timeframe2", /^one of the known keys/],
+    ["    scale: 0.0001\n", 7, "vendors.spy.scale", /^a whole number from 1 /],
+    ["    scale: ten\n", 7, "vendors.spy.scale", /^a whole number from 1 /],
+    ["    header: true\n", 7, "vendors.spy.header", /^the word "line"/],
+    ["    delimiter: ';;'\n", 7, "vendors.spy.delimiter", /^one ASCII character/],
+    ["    format: xml\n", 7, "vendors.spy.format", /"csv", "ndjson" or "json"/],
+    ["    zone: New York\n", 7, "vendors.spy.zone", /IANA zone/],
+    ["    timestamp: YYYY-MM-DD\n", 7, "vendors.spy.timestamp", /pattern/],
+    ["    timestamp: millis-of-day\n", 7, "vendors.spy.timestamp", /needs a path with a day/],
+    ["    member: '{sym}.csv'\n", 7, "vendors.spy.member", /\{symbol\}/],
+    ["    finalityDelay: soon\n", 7, "vendors.spy.finalityDelay", /^a duration/],
+    ["    maxFileSize: 0\n", 7, "vendors.spy.maxFileSize", /^a size above 0/],
+    ["    badRows: ignore\n", 7, "vendors.spy.badRows", /"fail" or "skip"/],
+    ["    header: [ts, o]\n    columns: { open: op }\n", 8, "vendors.spy.columns.open", /one of the columns in header/],
+    ["    entries:\n      a: { path: x.csv }\n", 8, "vendors.spy.entries.a.symbols", /exactly one symbol/],
+    ["    entries: {}\n", 7, "vendors.spy.entries", /at least one entry/],
+    ["    quota:\n      concurrency: 0\n", 8, "vendors.spy.quota.concurrency", /whole number above 0/]
+  ] as const) {
+    test(
+      `a mistake is placed: ${what.trim().replaceAll("\n", " ")}`,
+      Effect.gen(function* () {
+        const error = yield* mistakes(vendor + what)
+        const found = error.problems.find((problem) => problem.path === path)
+        assert.isDefined(found, JSON.stringify(error.problems))
+        assert.strictEqual(found?.line, line)
+        assert.match(found?.expected ?? "", expected)
+      })
+    )
+  }
+
+  for (const [text, path, expected] of [
+    ["vendors:\n  a:\n    adapter: yahoo2\n", "vendors.a.adapter", /"file"/],
+    ["vendors:\n  a:\n    root: x\n", "vendors.a.adapter", /"file"/],
+    [
+      "vendors:\n  a: { adapter: file, root: x, path: y.csv, symbols: [S] }\n",
+      "vendors.a.timeframe",
+      /length of the bars/
+    ],
+    ["vendors: [1]\n", "vendors", /mapping of vendor names/],
+    ["sample: maybe\n", "sample", /true or false/],
+    ["limits: { maxRows: -1 }\n", "limits.maxRows", /whole number of rows/],
+    ["limits: { payloadLimit: 3 parsecs }\n", "limits.payloadLimit", /size above 0/],
+    ["logLevel: loud\n", "logLevel", /"debug"/],
+    ["- 1\n", "", /object|mapping/],
+    [
+      "vendors:\n  Spy Co:\n    adapter: file\n    root: a\n    path: x.csv\n    symbols: [S]\n    timeframe: 1d\n",
+      "vendors.Spy Co",
+      /lower-case/
+    ]
+  ] as const) {
+    test(
+      `a mistake is named: ${text.replaceAll("\n", " ").trim()}`,
+      Effect.gen(function* () {
+        const error = yield* mistakes(text)
+        const found = error.problems.find((problem) => problem.path === path)
+        assert.isDefined(found, JSON.stringify(error.problems))
+        assert.match(found?.expected ?? "", expected)
+      })
+    )
+  }
+
+  test(
+    "two entries that answer the same question, or are cut differently, are refused",
+    Effect.gen(function* () {
+      const base = "vendors:\n  a:\n    adapter: file\n    root: r\n    timeframe: 1m\n    entries:\n"
+      const twins = yield* mistakes(`${base}      x: { path: "x/{symbol}.csv" }\n      y: { path: "y/{symbol}.csv" }\n`)
+      assert.strictEqual(twins.problems[0]?.path, "vendors.a.entries.y")
+      assert.strictEqual(twins.problems[0]?.remedy, "give one of them a dataset")
+      const cuts = yield* mistakes(
+        `${base}      x: { path: "{symbol}.csv" }\n      y: { path: "{symbol}/{yyyyMMdd}.csv", price: bid }\n`
+      )
+      assert.strictEqual(cuts.problems[0]?.remedy, "make it a vendor of its own")
+    })
+  )
+
+  test(
+    "all mistakes of a file are told at once, in the order of its lines",
+    Effect.gen(function* () {
+      const error = yield* mistakes("sample: 1\nlogLevel: 2\ndataDir: 3\n")
+      assert.deepStrictEqual(
+        error.problems.map((problem) => problem.path),
+        ["sample", "logLevel", "dataDir"]
+      )
+      assert.match(error.message, /3 mistakes\n {2}line 1: sample: /)
+    })
+  )
+
+  test(
+    "text that is not YAML is refused with its line",
+    Effect.gen(function* () {
+      const duplicate = yield* mistakes("vendors:\n  a: 1\n  a: 2\n")
+      assert.strictEqual(duplicate.problems[0]?.line, 3)
+      assert.strictEqual(duplicate.problems[0]?.found, "duplicate key 'a'")
+      const tabs = yield* mistakes("vendors:\n\ta: 1\n")
+      assert.strictEqual(tabs.problems[0]?.line, 2)
+      yield* mistakes("a: [1, 2\nb: 3")
+    })
+  )
+
+  test(
+    "a file that is not there, or is a directory, is a typed error that names it",
+    Effect.gen(function* () {
+      const missing = yield* Effect.flip(TapestryConfig.load("/nowhere/tapestry.yaml"))
+      assert.strictEqual(missing.file, "/nowhere/tapestry.yaml")
+      assert.match(missing.message, /no such file; give another with --config/)
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      assert.instanceOf(yield* Effect.flip(TapestryConfig.load(directory)), ConfigurationError)
+    })
+  )
+})

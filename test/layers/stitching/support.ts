@@ -1,0 +1,92 @@
+/** The whole way of a range over a fresh data directory and model vendors: store, archive, quota, session, stitching cache. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { Effect, Fiber, FileSystem, Layer, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import type { Bar } from "../../../src/domain/Bar.ts"
+import type { CoverageInterval } from "../../../src/domain/Coverage.ts"
+import type { TimeRange } from "../../../src/domain/TimeRange.ts"
+import * as IngestSessionLive from "../../../src/layers/ingest/IngestSessionLive.ts"
+import * as MarketStoreSqlite from "../../../src/layers/market/MarketStoreSqlite.ts"
+import * as ProvenanceStoreSqlite from "../../../src/layers/provenance/ProvenanceStoreSqlite.ts"
+import * as QuotaSqlite from "../../../src/layers/quota/QuotaSqlite.ts"
+import * as AdapterRegistryInMemory from "../../../src/layers/registry/AdapterRegistryInMemory.ts"
+import * as StitchingCacheLive from "../../../src/layers/stitching/StitchingCacheLive.ts"
+import type { Adapter } from "../../../src/services/Adapter.ts"
+import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
+import type { RangeAnswer } from "../../../src/services/StitchingCache.ts"
+
+const registered = (adapters: ReadonlyArray<Adapter>) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const registry = yield* AdapterRegistry
+      for (const adapter of adapters) yield* Effect.orDie(registry.register(Effect.succeed(adapter)))
+    })
+  ).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
+
+/** All services over a directory that exists. */
+export const over = (
+  directory: string,
+  adapters: ReadonlyArray<Adapter>,
+  options: { readonly maxPageCount?: number } = {}
+) =>
+  StitchingCacheLive.layer.pipe(
+    Layer.provideMerge(IngestSessionLive.layer),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        ProvenanceStoreSqlite.layer({ directory }),
+        MarketStoreSqlite.layer({ filename: `${directory}/market.sqlite`, ...options }),
+        QuotaSqlite.layer({ filename: `${directory}/quota.sqlite` }),
+        registered(adapters)
+      )
+    ),
+    Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),
+    Layer.fresh
+  )
+
+/** A directory that is removed when the test ends. */
+export const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (fs) =>
+  fs.makeTempDirectoryScoped({ prefix: "tapestry-stitching-" })
+).pipe(Effect.provide(NodeFileSystem.layer), Effect.orDie)
+
+/** All services over a directory of their own. */
+export const fresh = (...adapters: ReadonlyArray<Adapter>) =>
+  Layer.unwrap(Effect.map(temporaryDirectory, (directory) => over(directory, adapters)))
+
+/** Runs an effect and moves the clock on, step by step, until it has ended: for pauses and waits whose length is not the point. */
+export const moving = <A, E, R>(effect: Effect.Effect<A, E, R>, step = 250): Effect.Effect<A, E, R> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    while (fiber.pollUnsafe() === undefined) {
+      yield* settled
+      if (fiber.pollUnsafe() === undefined) yield* TestClock.adjust(step)
+    }
+    return yield* Fiber.join(fiber)
+  })
+
+/** Lets everything run that does not wait for the clock; the archive commits on a turn of the event loop. */
+export const settled = Effect.callback<void>((resume) => {
+  let turns = 4
+  const turn = () => {
+    turns--
+    if (turns === 0) resume(Effect.void)
+    else setImmediate(turn)
+  }
+  setImmediate(turn)
+})
+
+export const barsOf = (answer: RangeAnswer) => Stream.runCollect(answer.bars)
+
+export const utc = (text: string): number => Date.parse(text)
+export const between = (start: string, end: string): TimeRange => ({ start: utc(start), end: utc(end) })
+
+export const minute = 60_000
+export const hour = 60 * minute
+export const day = 24 * hour
+
+/** A report as text, one state a line without the ids of responses: `2024-01-01T00:00:00.000Z Covered`. */
+export const outline = (coverage: ReadonlyArray<CoverageInterval>): ReadonlyArray<string> =>
+  coverage.map(({ start, state }) => `${new Date(start).toISOString()} ${state._tag}`)
+
+export const stampsOf = (bars: ReadonlyArray<Bar>): ReadonlyArray<string> =>
+  bars.map((bar) => new Date(bar.ts).toISOString())
