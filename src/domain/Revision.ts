@@ -5,7 +5,7 @@ import type { EpochMillis } from "./TimeRange.ts"
 /**
  * A value that was believed from `recordedAt` until `supersededAt`. `corrected`: a final row came back with other values;
  * `finalised`: a provisional row became final with other values; `withdrawn`: a later answer for its range had no such row.
- * `bar` is null when what was superseded is the absence of a row in an answer that covered its instant.
+ * `bar` is null, and `position` -1, when what was superseded is the absence of a row in a final answer that covered its instant.
  */
 export interface Revision {
   readonly ts: EpochMillis

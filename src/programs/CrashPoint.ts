@@ -4,6 +4,7 @@
  */
 import { Config, Effect, Layer } from "effect"
 import { FaultPoint, type FaultPointName } from "../layers/FaultPoint.ts"
+import { UsageError } from "./failure/UsageError.ts"
 
 const names = [
   "beforeBytes",
@@ -20,10 +21,13 @@ const names = [
 export const layer = Layer.effect(
   FaultPoint,
   Effect.gen(function* () {
-    const chosen = yield* Config.option(Config.Literals(names, "TAPESTRY_CRASH_POINT"))
-    if (chosen._tag === "None") return () => {}
+    const chosen = yield* Effect.orDie(Config.String("TAPESTRY_CRASH_POINT").pipe(Config.withDefault("")))
+    if (chosen === "") return () => {}
+    if (!names.some((name) => name === chosen)) {
+      return yield* new UsageError({ message: `TAPESTRY_CRASH_POINT=${chosen}: expected one of ${names.join(", ")}` })
+    }
     return (point: FaultPointName) => {
-      if (point === chosen.value) process.kill(process.pid, "SIGKILL")
+      if (point === chosen) process.kill(process.pid, "SIGKILL")
     }
   })
 )

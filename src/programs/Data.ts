@@ -2,37 +2,48 @@
  * What commands work with: the services over a data directory, or the vendors alone. The layers, and with them the database
  * driver, are loaded when a command needs them and not before, so that `--help` stays light.
  */
-import { Data, Effect, FileSystem, Layer, Path, References } from "effect"
+import { Effect, FileSystem, Layer, Path, References } from "effect"
 import { levelOf } from "./logLevels.ts"
 import { settings } from "./Settings.ts"
+import { Output } from "./terminal/Output.ts"
 
-/** A command that only reads found nothing to read. */
-export class NoDataDirectory extends Data.TaggedError("NoDataDirectory")<{ readonly message: string }> {}
-
-const requireDirectory = Effect.fnUntraced(function* (directory: string) {
+const isThere = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const there = yield* Effect.orElseSucceed(fs.exists(path.join(directory, "market.sqlite")), () => false)
-  if (there) return
-  const message = `nothing is stored in ${directory} yet; fetch something with 'tapestry bars', or name another with --data-dir`
-  return yield* new NoDataDirectory({ message })
+  return yield* Effect.orElseSucceed(fs.exists(path.join(directory, "market.sqlite")), () => false)
+})
+
+/**
+ * Where to read from. A data directory that is not there reads as an empty one, so that the answer is the same kind of answer
+ * (nothing covered, no sessions); standard error says so, in case the name is mistyped.
+ */
+const directoryToRead = Effect.fnUntraced(function* (directory: string) {
+  if (yield* isThere(directory)) return { dataDir: directory, readonly: true }
+  const { note } = yield* Output
+  yield* note(`nothing is stored in ${directory} yet`)
+  const fs = yield* FileSystem.FileSystem
+  return { dataDir: yield* fs.makeTempDirectoryScoped({ prefix: "tapestry-empty-" }), readonly: false }
 })
 
 const loadLayers = Effect.promise(() => import("../layers/Tapestry.ts"))
 
-/** Runs a command over the data directory of its settings. `readonly` ones write nothing and need it to be there. */
+/** Runs a command over the data directory of its settings. `readonly` ones write nothing there. */
 export const withData = <A, E, R>(options: { readonly readonly: boolean }, use: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const { config, dataDir, logLevel } = yield* settings
-    if (options.readonly) yield* requireDirectory(dataDir.value)
-    const { layer } = yield* loadLayers
-    const data = layer({
-      dataDir: dataDir.value,
-      config: { ...config, dataDir: dataDir.value },
-      readonly: options.readonly
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { config, dataDir, logLevel } = yield* settings
+      const where = options.readonly
+        ? yield* directoryToRead(dataDir.value)
+        : { dataDir: dataDir.value, readonly: false }
+      const { layer } = yield* loadLayers
+      const data = layer({ ...where, config: { ...config, dataDir: where.dataDir } })
+      return yield* Effect.provideService(
+        Effect.provide(use, data),
+        References.MinimumLogLevel,
+        levelOf(logLevel.value)
+      )
     })
-    return yield* Effect.provideService(Effect.provide(use, data), References.MinimumLogLevel, levelOf(logLevel.value))
-  })
+  )
 
 /** Runs a command over a data directory of its own, with the default configuration. */
 export const withDataIn = <A, E, R>(dataDir: string, use: Effect.Effect<A, E, R>) =>

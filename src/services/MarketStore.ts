@@ -145,12 +145,18 @@ export class MarketStore extends Context.Service<
     readonly revisions: (series: SeriesKey, range: TimeRange) => Stream.Stream<Revision, MarketStoreError>
     /** Rows of the range, without reading them. */
     readonly count: (series: SeriesKey, range: TimeRange) => Effect.Effect<number, MarketStoreError>
-    /** Which of these responses are applied with this decoder version or a later one. */
+    /**
+     * The responses that are applied with this decoder version or a later one, also those that are so far only in a generation
+     * that this process is building; when it is dropped, or its process dies, they count as not applied.
+     */
     readonly applied: (
       series: SeriesKey,
       decoderVersion: number
     ) => Effect.Effect<ReadonlySet<ResponseId>, MarketStoreError>
-    /** Forgets the coverage of a range (its rows stay readable), so that it counts as missing; `at` is when that became so. */
+    /**
+     * Forgets the coverage of a range (its rows stay readable), so that it counts as missing; `at` is when that became so. An
+     * answer fetched before, committed after, does not bring it back.
+     */
     readonly invalidate: (series: SeriesKey, range: TimeRange, at: EpochMillis) => Effect.Effect<void, MarketStoreError>
     /** An empty set of rows and coverage beside the visible one. */
     readonly beginGeneration: (series: SeriesKey) => Effect.Effect<GenerationId, MarketStoreError>

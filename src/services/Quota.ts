@@ -17,11 +17,11 @@ export class WaitersFull extends Schema.TaggedError<WaitersFull>()("WaitersFull"
   account: Schema.String,
   waiting: Schema.Int
 }) {}
-/** Weighs more than a window ever holds: it could wait for ever. */
+/** Weighs more than a window ever holds, and could wait for ever; or its weight is no number that can be counted. */
 export class NeverFits extends Schema.TaggedError<NeverFits>()("NeverFits", {
   account: Schema.String,
   window: Schema.String,
-  weight: Schema.Finite,
+  weight: Schema.Number,
   limit: Schema.Int
 }) {}
 /** The log of spent budget cannot be kept on disk; nothing is sent that is not written down first. */

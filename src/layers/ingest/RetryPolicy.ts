@@ -31,7 +31,8 @@ export const schedule = <E>(policy: RetryPolicyValue, vendorError: (error: E) =>
     Schedule.modifyDelay(({ duration, input }) => {
       const reason = vendorError(input)?.reason
       const asked = reason?._tag === "Throttled" ? reason.retryAfter : 0
-      return Effect.succeed(Duration.millis(Math.max(Math.min(Duration.toMillis(duration), policy.cap), asked)))
+      const pause = Math.max(Math.min(Duration.toMillis(duration), policy.cap), asked)
+      return Effect.succeed(Duration.millis(Math.ceil(pause)))
     }),
     Schedule.upTo({ times: policy.attempts - 1 })
   )

@@ -8,14 +8,7 @@ import { open } from "../sqlite/SqliteDatabase.ts"
 import * as Checkpointer from "./Checkpointer.ts"
 import { prepare } from "./CommitBatch.ts"
 import { runCommit } from "./commit.ts"
-import {
-  type Building,
-  beginGeneration,
-  dropGeneration,
-  forget,
-  publishGeneration,
-  seriesOf
-} from "./generations.ts"
+import { type Building, beginGeneration, dropGeneration, forget, publishGeneration, seriesOf } from "./generations.ts"
 import { invalidate } from "./invalidate.ts"
 import * as KeyedLock from "./KeyedLock.ts"
 import { migrations } from "./migrations.ts"
@@ -34,6 +27,9 @@ export interface MarketStoreSqliteOptions {
   readonly readonly?: boolean
 }
 
+/** What passing over a whole generation may write; enough to ask for a checkpoint. */
+const manyRows = 100_000
+
 const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
   const database = yield* open({ ...options, synchronous: "NORMAL" })
   const readonly = options.readonly === true
@@ -50,7 +46,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
         .withLock(canonical(commit.series))(runCommit(database, commit, batch))
         .pipe(mapStoreError)
       yield* reached("afterCommit")
-      yield* checkpointer.nudge
+      yield* checkpointer.wrote(result.inserted + 2 * (result.updated + result.withdrawn))
       return result
     }),
     bars: (series, range, read) => readBars(database, series, range, read),
@@ -70,18 +66,18 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     publishGeneration: Effect.fn("MarketStore.publishGeneration")(function* (generation, at) {
       const series = yield* seriesOf(database, generation)
       yield* locks.withLock(series)(publishGeneration(database, generation, at, building))
-      yield* checkpointer.nudge
+      yield* checkpointer.wrote(manyRows)
     }),
     dropGeneration: Effect.fn("MarketStore.dropGeneration")(function* (generation) {
       const series = yield* seriesOf(database, generation)
       yield* locks.withLock(series)(dropGeneration(database, generation, building))
-      yield* checkpointer.nudge
+      yield* checkpointer.wrote(manyRows)
     }),
     latest: Effect.fn("MarketStore.latest")((filter) => latestPrices(database, filter)),
     series: listSeries(database).pipe(Effect.withSpan("MarketStore.series")),
     forget: Effect.fn("MarketStore.forget")(function* (series) {
       const rows = yield* locks.withLock(canonical(series))(forget(database, series))
-      yield* checkpointer.nudge
+      yield* checkpointer.wrote(2 * rows)
       return rows
     })
   })

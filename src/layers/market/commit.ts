@@ -29,7 +29,7 @@ import { assertsRows, isFinal } from "./stateCode.ts"
 import { generationGone } from "./storeError.ts"
 
 /** Rows, or pieces of coverage, in one step. */
-const stepRows = 2_048
+const stepRows = 1_024
 const stepIntervals = 1_024
 
 const insertApplied =
@@ -37,8 +37,7 @@ const insertApplied =
 const selectApplied = `select 1 from applied a join generations g on g.id = a.generation
   where g.series = ? and a.response = ? and a.decoder_version = ?
   and (a.generation = ? or (? and g.state in ('current', 'superseded')))`
-const addCounts =
-  "update generations set row_count = row_count + ?, revision_count = revision_count + ? where id = ?"
+const addCounts = "update generations set row_count = row_count + ?, revision_count = revision_count + ? where id = ?"
 
 type Begun =
   | { readonly _tag: "Target"; readonly target: CommitTarget }
@@ -98,13 +97,7 @@ const writeChunk = (
   return { _tag: "Done", end, to: chunk.to }
 }
 
-const historyOf = Effect.fnUntraced(function* (
-  step: Step,
-  target: CommitTarget,
-  batch: CommitBatch,
-  start: number,
-  end: number
-) {
+const historyOf = Effect.fnUntraced(function* (step: Step, target: CommitTarget, start: number, end: number) {
   const answers = yield* answersIn(step, target.generation, start, end, Number.MAX_SAFE_INTEGER)
   const covers: Array<CoverInterval> = []
   for (const answer of answers) {
@@ -128,7 +121,7 @@ const writeRows = Effect.fnUntraced(function* (step: Step, target: CommitTarget,
     const planned = yield* step((db) => writeChunk(db, target, batch, at, index, last, tally))
     if (planned._tag === "NeedsHistory") {
       const { chunk } = planned
-      if (sweep === undefined) sweep = yield* historyOf(step, target, batch, at, last)
+      if (sweep === undefined) sweep = yield* historyOf(step, target, at, last)
       const history = sweep
       yield* Effect.yieldNow
       yield* step((db) => rewriteHistory(db, target, batch, chunk, history, tally))

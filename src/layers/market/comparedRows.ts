@@ -1,26 +1,41 @@
 /**
  * Rows of a stretch in which this commit is the newest answer everywhere: what is stored is the last word before it, so each
  * stored row is compared with the new one, and only what differs is written.
+ *
+ * Stored rows are compared as the driver gives them; records are made only of those that change. With a record for each the
+ * collector's pauses were the longest holds of the event loop.
  */
-import { sameValues } from "../../domain/Bar.ts"
-import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import type { Bar } from "../../domain/Bar.ts"
+import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import type { CommitBatch } from "./CommitBatch.ts"
 import type { CommitTarget, Tally } from "./CommitTarget.ts"
 import type { Piece } from "./coverageTable.ts"
-import type { Echo } from "./EchoBlock.ts"
+import { EchoBlock } from "./EchoBlock.ts"
 import { intervalCursor, type RowChunk } from "./RowChunk.ts"
-import { RevisionKind, type StoredVersion } from "./rows.ts"
-import { BarInserter, barsIn, finalise, putBar, putEchoes, putRevision, removeBar } from "./rowTables.ts"
+import { num, RevisionKind, toBar } from "./rows.ts"
+import { BarInserter, barRow, finalise, putBar, putEchoes, putRevision, removeBar, valueRowsIn } from "./rowTables.ts"
 import { endOf, fill, maskOf } from "./VersionHistory.ts"
 
 interface Changes {
+  /** Indices into the batch. */
   readonly fresh: Array<number>
-  readonly replaced: Array<{ readonly old: StoredVersion; readonly next: StoredVersion; readonly kind: number }>
+  readonly replaced: Array<{ readonly index: number; readonly bar: Bar }>
+  /** Stamps. */
   readonly finalised: Array<number>
-  readonly withdrawn: Array<StoredVersion>
-  readonly echoes: Array<Echo>
+  readonly withdrawn: Array<number>
+  readonly echoes: EchoBlock
   unchanged: number
 }
+
+/** The same as `sameValues` of the domain, on the columns. */
+const sameAsRow = (row: ReadonlyArray<SqlValue>, bar: Bar): boolean =>
+  row[4] === bar.close &&
+  row[1] === bar.open &&
+  row[2] === bar.high &&
+  row[3] === bar.low &&
+  row[5] === bar.volume &&
+  row[6] === bar.vwap &&
+  row[7] === bar.count
 
 /** What the chunk changes; null when a new row's stamp may have a final absence before it, which takes the whole history. */
 const changesOf = (
@@ -28,48 +43,73 @@ const changesOf = (
   batch: CommitBatch,
   chunk: RowChunk,
   pieces: ReadonlyArray<Piece>,
-  stored: ReadonlyArray<StoredVersion>
+  stored: ReadonlyArray<ReadonlyArray<SqlValue>>
 ): Changes | null => {
-  const changes: Changes = { fresh: [], replaced: [], finalised: [], withdrawn: [], echoes: [], unchanged: 0 }
+  const { bars, finals, positions } = batch
+  const echoes = new EchoBlock()
+  const changes: Changes = { fresh: [], replaced: [], finalised: [], withdrawn: [], echoes, unchanged: 0 }
   const intervalAt = intervalCursor(batch.intervals)
-  let row = 0
+  let at = 0
   let piece = 0
+  let row = stored[at]
   const withdrawBefore = (ts: number): void => {
-    for (let old = stored[row]; old !== undefined && old.ts < ts; old = stored[++row]) {
-      if (intervalAt(old.ts) !== null) changes.withdrawn.push(old)
+    while (row !== undefined && num(row[0]) < ts) {
+      if (intervalAt(num(row[0])) !== null) changes.withdrawn.push(num(row[0]))
+      row = stored[++at]
     }
   }
   for (let index = chunk.from; index < chunk.to; index++) {
-    const given = batch.bars[index]
+    const given = bars[index]
     if (given === undefined) continue
     const { ts } = given
     withdrawBefore(ts)
     const mask = target.keepsNulls ? maskOf(given) : 0
-    const position = batch.positions[index] ?? 0
-    const final = batch.finals[index] === 1
-    const old = stored[row]
-    if (old === undefined || old.ts !== ts || old.bar === null) {
+    if (row === undefined || row[0] !== ts) {
       let over = pieces[piece]
       while (over !== undefined && over.end <= ts) over = pieces[++piece]
       if (over !== undefined && over.start <= ts && over.settled) return null
       changes.fresh.push(index)
-      if (mask !== 0) changes.echoes.push({ ts, position, mask })
+      if (mask !== 0) echoes.add(ts, positions[index] ?? 0, mask)
       continue
     }
-    row++
-    const bar = fill(given, mask, old.bar)
-    if (sameValues(old.bar, bar)) {
+    const bar = mask === 0 ? given : fill(given, mask, toBar(row))
+    if (sameAsRow(row, bar)) {
       changes.unchanged++
-      changes.echoes.push({ ts, position, mask })
-      if (final && !old.final) changes.finalised.push(ts)
-      continue
+      if (finals[index] === 1 && row[8] === 0) changes.finalised.push(ts)
+      echoes.add(ts, positions[index] ?? 0, mask)
+    } else {
+      changes.replaced.push({ index, bar })
+      if (mask !== 0) echoes.add(ts, positions[index] ?? 0, mask)
     }
-    if (mask !== 0) changes.echoes.push({ ts, position, mask })
-    const next = { ts, bar, final, position, applied: target.applied, shown: null, shownPosition: null }
-    changes.replaced.push({ old, next, kind: endOf(old, next) ?? RevisionKind.overwritten })
+    row = stored[++at]
   }
   withdrawBefore(chunk.end)
   return changes
+}
+
+const replace = (
+  db: SyncDatabase,
+  target: CommitTarget,
+  batch: CommitBatch,
+  { bar, index }: Changes["replaced"][number],
+  tally: Tally
+): void => {
+  const { applied, generation } = target
+  const old = barRow(db, generation, bar.ts)
+  if (old === null) return
+  const final = batch.finals[index] === 1
+  const kind = endOf(old, { bar, final }) ?? RevisionKind.overwritten
+  putRevision(db, generation, { ...old, kind, supersededBy: applied }, null)
+  putBar(db, generation, {
+    ts: bar.ts,
+    bar,
+    final,
+    position: batch.positions[index] ?? 0,
+    applied,
+    shown: null,
+    shownPosition: null
+  })
+  if (kind !== RevisionKind.overwritten) tally.revisions++
 }
 
 /** False when nothing was done, because the chunk needs its whole history. */
@@ -82,16 +122,14 @@ export const compareRows = (
   tally: Tally
 ): boolean => {
   const { applied, generation } = target
-  const changes = changesOf(target, batch, chunk, pieces, barsIn(db, generation, chunk.start, chunk.end))
+  const changes = changesOf(target, batch, chunk, pieces, valueRowsIn(db, generation, chunk.start, chunk.end))
   if (changes === null) return false
-  for (const { old, next, kind } of changes.replaced) {
-    putRevision(db, generation, { ...old, kind, supersededBy: applied }, null)
-    putBar(db, generation, next)
-    if (kind !== RevisionKind.overwritten) tally.revisions++
-  }
-  for (const old of changes.withdrawn) {
+  for (const replaced of changes.replaced) replace(db, target, batch, replaced, tally)
+  for (const ts of changes.withdrawn) {
+    const old = barRow(db, generation, ts)
+    if (old === null) continue
     putRevision(db, generation, { ...old, kind: RevisionKind.withdrawn, supersededBy: applied }, null)
-    removeBar(db, generation, old.ts)
+    removeBar(db, generation, ts)
     tally.revisions++
   }
   for (const ts of changes.finalised) finalise(db, generation, ts)

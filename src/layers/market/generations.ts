@@ -44,17 +44,15 @@ export const beginGeneration: (
 }, mapStoreError)
 
 /** The canonical key of the series that a generation belongs to, by which it is locked. */
-export const seriesOf: (
-  database: SqliteDatabase,
-  generation: GenerationId
-) => Effect.Effect<string, MarketStoreError> = Effect.fnUntraced(function* (database, generation) {
-  const row = yield* database.read("generation", (db) =>
-    db
-      .prepare("select s.canonical from generations g join series s on s.id = g.series where g.id = ?")
-      .get(generation)
-  )
-  return row === undefined ? yield* generationGone(`there is no generation ${generation}`) : text(row[0])
-}, mapStoreError)
+export const seriesOf: (database: SqliteDatabase, generation: GenerationId) => Effect.Effect<string, MarketStoreError> =
+  Effect.fnUntraced(function* (database, generation) {
+    const row = yield* database.read("generation", (db) =>
+      db
+        .prepare("select s.canonical from generations g join series s on s.id = g.series where g.id = ?")
+        .get(generation)
+    )
+    return row === undefined ? yield* generationGone(`there is no generation ${generation}`) : text(row[0])
+  }, mapStoreError)
 
 const buildingRow = Effect.fnUntraced(function* (database: SqliteDatabase, generation: GenerationId) {
   const row = yield* database.read("generation", (db) => findGeneration(db, generation))
@@ -98,18 +96,16 @@ export const dropGeneration: (
 }, mapStoreError)
 
 /** The series is gone at once; the rows follow. Gives the rows that readers saw. */
-export const forget: (
-  database: SqliteDatabase,
-  key: SeriesKey
-) => Effect.Effect<number, MarketStoreError> = Effect.fnUntraced(function* (database, key) {
-  const rows = yield* database.write(`forget ${canonical(key)}`, (db) => {
-    const series = findSeries(db, key)
-    if (series === null) return 0
-    const count = db.prepare("select row_count from generations where id = ?").get(series.generation)
-    db.prepare(dropAll).run(series.id)
-    db.prepare(deleteSeries).run(series.id)
-    return num(count?.[0])
-  })
-  yield* removeDropped(database)
-  return rows
-}, mapStoreError)
+export const forget: (database: SqliteDatabase, key: SeriesKey) => Effect.Effect<number, MarketStoreError> =
+  Effect.fnUntraced(function* (database, key) {
+    const rows = yield* database.write(`forget ${canonical(key)}`, (db) => {
+      const series = findSeries(db, key)
+      if (series === null) return 0
+      const count = db.prepare("select row_count from generations where id = ?").get(series.generation)
+      db.prepare(dropAll).run(series.id)
+      db.prepare(deleteSeries).run(series.id)
+      return num(count?.[0])
+    })
+    yield* removeDropped(database)
+    return rows
+  }, mapStoreError)

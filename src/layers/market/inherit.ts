@@ -16,9 +16,12 @@ import { endOf } from "./VersionHistory.ts"
 
 const stepRows = 2_000
 
+// One aggregate a statement: only then does SQLite go straight to the end of the index.
 const bounds = `select min(ts), max(ts) from (
-  select min(ts) as ts from bars where generation = ?1 union all select max(ts) from bars where generation = ?1
-  union all select min(ts) from bars where generation = ?2 union all select max(ts) from bars where generation = ?2)`
+  select (select min(ts) from bars where generation = ?) as ts
+  union all select (select max(ts) from bars where generation = ?)
+  union all select (select min(ts) from bars where generation = ?)
+  union all select (select max(ts) from bars where generation = ?))`
 const selectApplied = "select id from applied where generation = ? and response = ? and decoder_version = ?"
 const deleteEarlier = `delete from revisions where (generation, ts, applied) in
   (select generation, ts, applied from revisions where generation = ? and superseded_at is not null limit ${stepRows})`
@@ -97,7 +100,10 @@ export const inherit = Effect.fnUntraced(function* (database: SqliteDatabase, fr
     if (removed === 0) break
     yield* Effect.yieldNow
   }
-  const [first, last] = yield* database.read("publish", (db) => db.prepare(bounds).get(from, to) ?? [null, null])
+  const [first, last] = yield* database.read(
+    "publish",
+    (db) => db.prepare(bounds).get(from, from, to, to) ?? [null, null]
+  )
   if (first === null || last === null) return
   let start = num(first)
   const end = num(last) + 1

@@ -7,7 +7,7 @@ import { type Bar, sameValues } from "../../domain/Bar.ts"
 import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import type { CommitBatch } from "./CommitBatch.ts"
 import type { CommitTarget, Tally } from "./CommitTarget.ts"
-import type { Echo } from "./EchoBlock.ts"
+import { type Echo, EchoBlock } from "./EchoBlock.ts"
 import type { HistorySweep } from "./HistorySweep.ts"
 import { compare } from "./KnowledgeKey.ts"
 import { intervalCursor, type RowChunk } from "./RowChunk.ts"
@@ -132,11 +132,11 @@ export const rewriteHistory = (
     known.set(response, read)
     return read
   }
-  const echoes = new Map<number, Array<Echo>>()
+  const blocks = new Map<number, EchoBlock>()
   const echo = ({ applied: response, mask, position }: Assertion, ts: number): void => {
-    const list = echoes.get(response)
-    if (list === undefined) echoes.set(response, [{ ts, position, mask }])
-    else list.push({ ts, position, mask })
+    const block = blocks.get(response) ?? new EchoBlock()
+    blocks.set(response, block)
+    block.add(ts, position, mask)
   }
   for (const [ts, state] of statesOf(db, target, batch, chunk)) {
     const interval = intervalAt(ts)
@@ -166,5 +166,5 @@ export const rewriteHistory = (
     }
     if (own.mask !== 0 && !history.joined.includes(own)) echo(own, ts)
   }
-  for (const [response, list] of echoes) putEchoes(db, response, applied, list)
+  for (const [response, block] of blocks) putEchoes(db, response, applied, block)
 }

@@ -1,7 +1,7 @@
 /** Reads and writes of `bars`, `revisions` and `echoes`, each a synchronous statement or two. */
 import type { Bar } from "../../domain/Bar.ts"
 import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import { decode, type Echo, encode } from "./EchoBlock.ts"
+import { decode, type Echo, type EchoBlock } from "./EchoBlock.ts"
 import {
   barColumns,
   num,
@@ -9,7 +9,8 @@ import {
   type SupersededVersion,
   supersededColumns,
   toSuperseded,
-  toVersion
+  toVersion,
+  valueColumns
 } from "./rows.ts"
 
 const insertColumns = "generation, ts, open, high, low, close, volume, vwap, count, final, position, applied"
@@ -101,6 +102,22 @@ const values = (version: StoredVersion): ReadonlyArray<SqlValue> => [
   version.shownPosition
 ]
 
+const selectValues = `select ${valueColumns}, final from bars where generation = ? and ts >= ? and ts < ? order by ts`
+const selectOne = `select ${barColumns} from bars where generation = ? and ts = ?`
+
+/** Rows as the driver gives them, to be compared without a record made of each: see comparedRows.ts. */
+export const valueRowsIn = (
+  db: SyncDatabase,
+  generation: number,
+  start: number,
+  end: number
+): ReadonlyArray<ReadonlyArray<SqlValue>> => db.prepare(selectValues).all(generation, start, end)
+
+export const barRow = (db: SyncDatabase, generation: number, ts: number): StoredVersion | null => {
+  const row = db.prepare(selectOne).get(generation, ts)
+  return row === undefined ? null : toVersion(row)
+}
+
 export const putBar = (db: SyncDatabase, generation: number, version: StoredVersion): void => {
   db.prepare(replaceBar).run(generation, ...values(version))
 }
@@ -134,20 +151,14 @@ export const removeRevision = (db: SyncDatabase, generation: number, ts: number,
   db.prepare(deleteRevision).run(generation, ts, applied)
 }
 
-/** `part` tells blocks of one response apart: the response whose commit wrote it. Stamps ascend. */
-export const putEchoes = (db: SyncDatabase, applied: number, part: number, echoes: ReadonlyArray<Echo>): void => {
-  const first = echoes[0]
-  const last = echoes[echoes.length - 1]
-  if (first === undefined || last === undefined) return
-  db.prepare(insertEchoes).run(applied, first.ts, last.ts, part, encode(echoes))
+/** `part` tells blocks of one response apart: the response whose commit wrote it. */
+export const putEchoes = (db: SyncDatabase, applied: number, part: number, block: EchoBlock): void => {
+  const { bounds } = block
+  if (bounds === null) return
+  db.prepare(insertEchoes).run(applied, bounds.first, bounds.last, part, block.encode())
 }
 
-export const echoesOf = (
-  db: SyncDatabase,
-  applied: number,
-  start: number,
-  end: number
-): ReadonlyMap<number, Echo> => {
+export const echoesOf = (db: SyncDatabase, applied: number, start: number, end: number): ReadonlyMap<number, Echo> => {
   const found = new Map<number, Echo>()
   for (const [data] of db.prepare(selectEchoes).all(applied, start, end)) {
     if (!(data instanceof Uint8Array)) continue

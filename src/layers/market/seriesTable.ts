@@ -23,8 +23,7 @@ const selectAsOf = `select id from generations
   where series = ? and state in ('current', 'superseded')
   and (published_at is null or published_at <= ?) and (superseded_at is null or superseded_at > ?)
   order by id desc limit 1`
-const selectVisible =
-  "select id from generations where series = ? and state in ('current', 'superseded') order by id"
+const selectVisible = "select id from generations where series = ? and state in ('current', 'superseded') order by id"
 
 export const findSeries = (db: SyncDatabase, key: SeriesKey): SeriesRow | null => {
   const row = db.prepare(selectSeries).get(tenant, canonical(key))

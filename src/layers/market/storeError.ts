@@ -1,4 +1,6 @@
-import { Effect } from "effect"
+import { accessSync, constants, existsSync } from "node:fs"
+import { dirname } from "node:path"
+import { Effect, Result } from "effect"
 import {
   GenerationGone,
   InvalidCoverage,
@@ -12,19 +14,23 @@ import {
 import type { SchemaMismatch } from "../sqlite/migrate.ts"
 import type { SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 
+const mayWriteBeside = (filename: string): boolean =>
+  Result.isSuccess(Result.try(() => accessSync(dirname(filename), constants.W_OK)))
+
 const reasonOf = (error: SqliteFailure | SchemaMismatch): MarketStoreError["reason"] => {
   if (error._tag === "SchemaMismatch") return new StoreSchemaMismatch({ message: error.message })
-  const { code, message } = error
+  const { code, filename, message } = error
   if (code === "SQLITE_FULL") {
     return new StoreFull({ message: `${message}; free some space and try again, what was committed is kept` })
   }
-  if (code.startsWith("SQLITE_READONLY") || code === "SQLITE_PERM" || code === "EACCES") {
-    return new StoreReadOnly({ message: `${message}; this user may not write the data directory` })
+  const cannotOpen = code.startsWith("SQLITE_CANTOPEN")
+  const forbidden = code.startsWith("SQLITE_READONLY") || code === "SQLITE_PERM"
+  if (forbidden || (cannotOpen && existsSync(dirname(filename)) && !mayWriteBeside(filename))) {
+    return new StoreReadOnly({ message: `${message}; this user may not write ${dirname(filename)}` })
   }
-  if (code.startsWith("SQLITE_CANTOPEN")) {
-    return new StoreUnavailable({ message: `${message}; check that the data directory exists and may be used` })
-  }
-  return new StoreUnavailable({ message })
+  return new StoreUnavailable({
+    message: cannotOpen ? `${message}; check that ${dirname(filename)} exists and may be used` : message
+  })
 }
 
 const fromDatabase = (error: SqliteFailure | SchemaMismatch | MarketStoreError): MarketStoreError =>

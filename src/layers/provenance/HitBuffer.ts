@@ -8,10 +8,11 @@
  * Hard cases: SIGKILL loses at most what has gathered. When a group cannot be written (a full disk) it is dropped with a
  * warning: what it records is that bytes were served which are in the archive anyway. A hit of a response that is gone is left out.
  */
-import { Clock, Effect, Latch, type Scope } from "effect"
+import { Effect, Latch, type Scope } from "effect"
 import type { NewRequest } from "../../services/ProvenanceStore.ts"
 import { insertHit } from "./calls.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
+import { wholeMillis } from "./wholeMillis.ts"
 
 const flushRows = 256
 const flushAfter = "1 second"
@@ -65,7 +66,7 @@ export const make: (writer: GroupCommit) => Effect.Effect<HitBuffer, never, Scop
   yield* Effect.addFinalizer(() => flush)
 
   const record: HitBuffer["record"] = (request, response) =>
-    Effect.flatMap(Clock.currentTimeMillis, (at) => {
+    Effect.flatMap(wholeMillis, (at) => {
       gathered.push({ request, response, at })
       if (gathered.length === 1) some.openUnsafe()
       return gathered.length >= flushRows ? flush : Effect.void

@@ -4,7 +4,7 @@
  * Up to 64 KiB the bytes are a row of the same transaction as the response; above that they are a file, whole and synced
  * before the transaction begins. `fetchedAt` is the clock's time, or that of the newest response where the clock is behind it.
  */
-import { Clock, Effect, Result } from "effect"
+import { Effect, Result } from "effect"
 import { canonicalJson } from "../../domain/CanonicalJson.ts"
 import { type Response, ResponseId, type ResponseMetadata } from "../../domain/Response.ts"
 import {
@@ -21,6 +21,7 @@ import { digest } from "./digest.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 import type { Redaction } from "./redact.ts"
+import { wholeMillis } from "./wholeMillis.ts"
 
 /** Payloads up to this many bytes are rows of the database. */
 export const inlineLimit = 65_536
@@ -157,7 +158,7 @@ export const make = Effect.fnUntraced(function* (
       ...response,
       cause: response.cause === null ? null : redaction.text(response.cause),
       metadata: metadataText(redaction.metadata(response.metadata)),
-      now: yield* Clock.currentTimeMillis
+      now: yield* wholeMillis
     }
     const row = yield* writer
       .submit("durable", (db) => insertResponse(db, draft, body, act))

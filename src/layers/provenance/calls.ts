@@ -1,5 +1,5 @@
 /** The recorded calls: their start, their end, and the changes of rows that both are. */
-import { Clock, Effect, Result } from "effect"
+import { Effect, Result } from "effect"
 import { type CacheMode, RequestId } from "../../domain/Request.ts"
 import {
   type NewRequest,
@@ -13,6 +13,7 @@ import { archiveError } from "./archiveError.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
 import { identityHash, identityRow, seriesRow } from "./identities.ts"
 import type { Redaction } from "./redact.ts"
+import { wholeMillis } from "./wholeMillis.ts"
 
 type Calls = Pick<ProvenanceStore["Service"], "identify" | "openRequest" | "closeRequest">
 
@@ -70,7 +71,7 @@ export const make = (writer: GroupCommit, redaction: Redaction): Calls => {
 
   const openRequest: Calls["openRequest"] = Effect.fnUntraced(function* (request: NewRequest) {
     const hash = yield* identify(request.identity)
-    const createdAt = yield* Clock.currentTimeMillis
+    const createdAt = yield* wholeMillis
     const id = yield* writer
       .submit("relaxed", (db) => {
         if (db.prepare("select 1 from sessions where id = ?").get(request.session) === undefined) return null

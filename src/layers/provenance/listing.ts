@@ -89,6 +89,8 @@ const conditions = (alias: string, page: Page, filters: ReadonlyArray<readonly [
   }
 }
 
+/** Through the index of identities; there is none of requests. */
+const attemptsOf = "(r.identity, r.request) = (select identity, id from requests where id = ?)"
 const identityIs = (alias: string) => `${alias}.identity = (select id from identities where sha256 = ?)`
 const hash = (identity: string | undefined) => (identity === undefined ? undefined : Buffer.from(identity, "hex"))
 
@@ -144,7 +146,7 @@ export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, sche
 
   const responses: Listing["responses"] = Effect.fn("ProvenanceStore.responses")((page) => {
     const where = conditions("r", page, [
-      ["r.request = ?", page.request],
+      [attemptsOf, page.request],
       [identityIs("r"), hash(page.identity)]
     ])
     return read("responses", (db) =>

@@ -4,8 +4,9 @@
  * `identities` holds what is asked once, however often it is asked; `requests` has a row per call and `responses` one per
  * attempt, so that neither a repeat nor a retry can hide an earlier one. `responses` repeats the identity and the series of
  * its request, because the two questions asked on every range ("the newest good answer to this", "the answers about that
- * series since") must each be one index walk. Identities and payloads are named by their content and shared by all tenants;
- * sessions, requests and responses belong to one.
+ * series since") must each be one index walk. Every further index is a page more in each commit: the attempts of a request
+ * are found through its identity, the open calls of a session among all of its calls. Identities and payloads are named by
+ * their content and shared by all tenants; sessions, requests and responses belong to one.
  */
 import type { SqliteMigration } from "../sqlite/migrate.ts"
 
@@ -66,7 +67,6 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
       ) strict`,
       `create index requests_session on requests (session)`,
       `create index requests_identity on requests (identity)`,
-      `create index requests_open on requests (session) where outcome is null`,
       `create table responses (
         id integer primary key autoincrement,
         tenant text not null default 'default',
@@ -82,7 +82,6 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
         cause text,
         metadata text not null
       ) strict`,
-      `create index responses_request on responses (request)`,
       `create index responses_answer on responses (identity, status, fetched_at desc, id desc)`,
       `create index responses_payload on responses (payload) where payload is not null`,
       `create index responses_series on responses (series, id)

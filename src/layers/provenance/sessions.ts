@@ -5,7 +5,7 @@
  * their open calls; those of a live process, which may share the directory, are left alone. When the archive closes, what
  * this one still has open is cancelled too.
  */
-import { Clock, Effect, type FileSystem } from "effect"
+import { Effect, type FileSystem } from "effect"
 import { SessionId } from "../../domain/Session.ts"
 import { type ProvenanceStore, ProvenanceStoreError, RecordNotFound } from "../../services/ProvenanceStore.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
@@ -15,6 +15,7 @@ import type { HitBuffer } from "./HitBuffer.ts"
 import * as OwnerProcess from "./OwnerProcess.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 import type { Redaction } from "./redact.ts"
+import { wholeMillis } from "./wholeMillis.ts"
 
 type Sessions = Pick<ProvenanceStore["Service"], "openSession" | "closeSession">
 
@@ -46,7 +47,7 @@ export const recover: (
     }
     if (abandoned.length === 0) return
     yield* files.removeLeftovers
-    const at = yield* Clock.currentTimeMillis
+    const at = yield* wholeMillis
     for (const { id, reason } of abandoned) yield* writer.submit("durable", (db) => cancel(db, id, at, reason))
     yield* Effect.logInfo(`${abandoned.length} sessions of ended processes are now cancelled`)
   },
@@ -63,7 +64,7 @@ export const make = Effect.fnUntraced(function* (writer: GroupCommit, hits: HitB
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
       if (open.size === 0) return
-      const at = yield* Clock.currentTimeMillis
+      const at = yield* wholeMillis
       yield* writer.submit("durable", (db) => {
         for (const id of open) cancel(db, id, at, "the archive was closed before the session")
       })
@@ -71,7 +72,7 @@ export const make = Effect.fnUntraced(function* (writer: GroupCommit, hits: HitB
   )
 
   const openSession: Sessions["openSession"] = Effect.fn("ProvenanceStore.openSession")(function* (options) {
-    const at = yield* Clock.currentTimeMillis
+    const at = yield* wholeMillis
     const id = yield* writer
       .submit(
         "relaxed",
@@ -90,7 +91,7 @@ export const make = Effect.fnUntraced(function* (writer: GroupCommit, hits: HitB
   const closeSession: Sessions["closeSession"] = Effect.fn("ProvenanceStore.closeSession")(
     function* (id, outcome, reason) {
       yield* hits.flush
-      const at = yield* Clock.currentTimeMillis
+      const at = yield* wholeMillis
       const text = reason === null ? null : redaction.text(reason)
       const known = yield* writer
         .submit("relaxed", (db) => {

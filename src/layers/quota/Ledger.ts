@@ -143,26 +143,37 @@ export class Ledger {
       : new Pacing({ account: this.account, window, retryAfter: Math.ceil(at - this.options.log.now()) })
   }
 
-  /** When each would start if they came now, one after the other: milliseconds from now. Leaves everything as it was. */
+  /**
+   * When each would start if they came now, one after the other, and places in flight were never short: milliseconds from now.
+   * Plays it out on the line and the log themselves, and puts everything back.
+   */
   forecast(waiters: ReadonlyArray<Waiter>): ReadonlyArray<number> {
     const now = this.now
     const started = new Set<Waiter>()
     for (const waiter of waiters) {
       this.line.insert(waiter)
-      this.line.planThrough(now, waiter)
-      if (waiter.planned > now) continue
-      // It would be gone before the next one comes.
-      this.line.started(waiter, now)
-      started.add(waiter)
+      // Those who can start are gone before the next one comes; one that starts may let others start.
+      for (let ready = this.startable(now); ready.length > 0; ready = this.startable(now)) {
+        for (const each of ready) {
+          this.line.started(each, now)
+          started.add(each)
+        }
+      }
     }
     this.line.planThrough(now)
     const waits = waiters.map((waiter) => (started.has(waiter) ? 0 : waiter.planned - now))
-    for (const waiter of waiters.toReversed()) {
-      if (started.has(waiter)) this.budget.giveBack(waiter.counted, now, waiter.weight)
-      else this.line.remove(waiter)
+    const imagined = new Set(waiters)
+    for (const waiter of waiters.toReversed()) this.line.remove(waiter)
+    for (const waiter of started) {
+      this.budget.giveBack(waiter.counted, now, waiter.weight)
+      if (!imagined.has(waiter)) this.line.insert(waiter)
     }
     this.line.replan()
     return waits
+  }
+
+  private startable(now: number): ReadonlyArray<Waiter> {
+    return this.line.startable(now, Number.POSITIVE_INFINITY)
   }
 
   use(): QuotaUse["windows"] {

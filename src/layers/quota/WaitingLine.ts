@@ -104,18 +104,22 @@ export class WaitingLine {
     return true
   }
 
-  /** Takes one out who has started at `at`: what was planned for it is spent now. The others keep their plan. */
+  /**
+   * Takes one out who has started at `at`: what was planned for it is spent now, and the others keep their plan. For one who
+   * has left in the meantime it is spent all the same.
+   */
   started(waiter: Waiter, at: number): void {
     const index = this.indexOf(waiter)
-    if (this.line[index] !== waiter) return
-    if (index < this.planned) {
+    const stands = this.line[index] === waiter
+    if (stands && index < this.planned) {
       const planned = waiter.planned
       this.forgetPlan(waiter)
       this.budget.dropUnplanned(waiter.counted, planned)
       this.planned--
     }
+    if (stands) this.take(index)
+    else this.giveUpFrom(0)
     this.budget.spend(waiter.counted, at, waiter.weight)
-    this.take(index)
   }
 
   /** Gives up the plan: something was spent by others, or given back. */

@@ -202,14 +202,11 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const attempt = <A>(operation: string, f: () => A) =>
       Effect.try({ try: f, catch: failure(options.filename, operation) })
 
-    const levels = {
-      FULL: writer.prepare("PRAGMA synchronous = FULL"),
-      NORMAL: writer.prepare("PRAGMA synchronous = NORMAL")
-    }
     let level = options.synchronous
+    // Never a prepared statement: this pragma takes effect when it is compiled, not when it is run.
     const setLevel = (wanted: Synchronous) => {
       if (wanted === level) return
-      levels[wanted].run()
+      writer.exec(`PRAGMA synchronous = ${wanted}`)
       level = wanted
     }
 

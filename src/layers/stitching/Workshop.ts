@@ -20,7 +20,7 @@ export interface Workshop {
 }
 
 export const make = Effect.gen(function* () {
-  const desks = yield* RcMap.make({ lookup: (_text: string) => SeriesDesk.make, idleTimeToLive: "1 minute" })
+  const desks = yield* RcMap.make({ lookup: (_text: string) => SeriesDesk.make, idleTimeToLive: "10 minutes" })
   const runs = yield* FiberSet.make<void>()
   const workshop: Workshop = {
     market: yield* MarketStore,

@@ -90,6 +90,9 @@ const toWholeCells = (ranges: Intervals.Ranges, within: TimeRange, cells: CellGr
     0
   )
 
+const without = (ranges: Intervals.Ranges, pending: Intervals.Ranges): Intervals.Ranges =>
+  pending.length === 0 ? ranges : Intervals.subtract(ranges, pending)
+
 /** Cuts what is needed into the ranges of single requests. `within` is what may be asked for at all. */
 const requestRanges = (
   needed: Intervals.Ranges,
@@ -102,10 +105,10 @@ const requestRanges = (
   const cells = input.cells
   if (cells !== null) {
     // A cell that is still growing is one request, although a part of it is final already: its bytes come as a whole.
-    const wanted = Intervals.subtract(toWholeCells(near, within, cells), pending)
+    const wanted = without(toWholeCells(near, within, cells), pending)
     return split(Intervals.splitBySpan(wanted, 0, cells.next), input.timeframe, limit)
   }
-  const wanted = Intervals.subtract(near, pending)
+  const wanted = without(near, pending)
   const settled = finalEnd(input.timeframe, input.now, input.limits)
   const final = Intervals.intersect(wanted, [{ start: -Infinity, end: settled }])
   const open = Intervals.intersect(wanted, [{ start: settled, end: Infinity }])
@@ -163,32 +166,29 @@ const piecesOf = (
   const flightsIn = walker(inOrder(input.inFlight), (flight) => flight.range)
   const requestsIn = walker(requests, (request) => request.range)
   const pieces: Array<PlanPiece> = []
-  const store = (start: EpochMillis, end: EpochMillis, state: CoverageState) => {
-    if (start < end) pieces.push({ start, end, from: "store", state, requests: 0 })
+  const add = (from: PlanPiece["from"], start: EpochMillis, end: EpochMillis, state: CoverageState) => {
+    if (start >= end) return
+    const asked = from === "vendor" && state._tag !== "Pending"
+    pieces.push({ start, end, from, state, requests: asked ? requestsIn.count({ start, end }) : 0 })
   }
   for (const { start, end, stored } of stretches) {
     if (isServed(stored, input.policy, input.now)) {
-      store(start, end, stored?.state ?? noCause)
+      add("store", start, end, stored?.state ?? noCause)
       continue
     }
     const from = Math.min(Math.max(start, within.start), end)
     const to = Math.max(Math.min(end, within.end), from)
-    if (start < from) store(start, from, stored?.state ?? tooEarly(within.start))
+    const state = stored?.state ?? noCause
+    if (start < from) add("store", start, from, stored?.state ?? tooEarly(within.start))
     let at = from
-    for (const { id, range } of at < to ? flightsIn({ start: at, end: to }) : []) {
+    for (const { id, range } of at < to ? flightsIn.members({ start: at, end: to }) : []) {
+      add("vendor", at, range.start, state)
       const begin = Math.max(range.start, at)
-      vendor(at, begin)
       at = Math.min(range.end, to)
-      pieces.push({ start: begin, end: at, from: "vendor", state: { _tag: "Pending", flight: id }, requests: 0 })
+      add("vendor", begin, at, { _tag: "Pending", flight: id })
     }
-    vendor(at, to)
-    store(to, end, stored?.state ?? notYet)
-
-    function vendor(begin: EpochMillis, finish: EpochMillis) {
-      if (begin >= finish) return
-      const count = requestsIn({ start: begin, end: finish }).length
-      pieces.push({ start: begin, end: finish, from: "vendor", state: stored?.state ?? noCause, requests: count })
-    }
+    add("vendor", at, to, state)
+    add("store", to, end, stored?.state ?? notYet)
   }
   return pieces
 }
@@ -207,13 +207,15 @@ export const storedPieces = (range: TimeRange, coverage: ReadonlyArray<StoredCov
 export const draft = (input: PlanInput): PlanDraft => {
   if (input.policy === "cacheOnly") return { pieces: storedPieces(input.range, input.coverage), requests: [] }
   const stretches = stretchesOf(input.range, input.coverage)
+  const { earliest, stampsOnGrid } = input.limits
   const within: TimeRange = {
-    start: input.limits.earliest ?? Number.MIN_SAFE_INTEGER,
+    start:
+      earliest === null ? Number.MIN_SAFE_INTEGER : stampsOnGrid ? Timeframe.ceil(input.timeframe, earliest) : earliest,
     end: openEnd(input.timeframe, input.now)
   }
   const missing = stretches.filter((stretch) => !isServed(stretch.stored, input.policy, input.now))
   const pending = Intervals.normalise(input.inFlight.map((flight) => flight.range))
-  const needed = Intervals.subtract(Intervals.intersect(Intervals.mergeNear(missing, 0), [within]), pending)
+  const needed = without(Intervals.intersect(Intervals.mergeNear(missing, 0), [within]), pending)
   const ranges = requestRanges(needed, within, pending, input)
   const requests = withAges(ranges, stretches, input)
   return { pieces: piecesOf(stretches, requests, within, input), requests }

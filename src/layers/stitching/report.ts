@@ -34,8 +34,10 @@ export const report = (
   }
   const storedIn = walker(coverage, (interval) => interval)
   for (const piece of pieces) {
-    const unknown: CoverageState = piece.state._tag === "Missing" ? piece.state : { _tag: "Missing", cause: null }
-    for (const stretch of stretchesOf(piece, storedIn(piece))) {
+    const { _tag } = piece.state
+    const unknown: CoverageState =
+      _tag === "Missing" || _tag === "Closed" ? piece.state : { _tag: "Missing", cause: null }
+    for (const stretch of stretchesOf(piece, storedIn.members(piece))) {
       let at = stretch.start
       for (const { failure, range } of piece.from === "vendor" ? losses : []) {
         if (range.end <= at || range.start >= stretch.end) continue
@@ -97,7 +99,7 @@ export const withFlights = (
     const { end, state } = interval
     const marked: Array<CoverageInterval> = []
     let at = interval.start
-    for (const { id, range } of flightsIn(interval)) {
+    for (const { id, range } of flightsIn.members(interval)) {
       const start = Math.max(range.start, at)
       if (start > at) marked.push({ start: at, end: start, state })
       at = Math.min(range.end, end)

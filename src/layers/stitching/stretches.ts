@@ -24,17 +24,28 @@ export const stretchesOf = (range: TimeRange, coverage: ReadonlyArray<StoredCove
   return stretches
 }
 
-/** Hands out the members of a sorted, disjoint list that meet ranges asked for in ascending order. */
+/** Finds the members of a sorted, disjoint list that meet ranges asked about in ascending order. */
 export const walker = <A>(items: ReadonlyArray<A>, rangeOf: (item: A) => TimeRange) => {
   let first = 0
-  const at = (index: number): TimeRange | null => {
+  const startOf = (index: number): number => {
     const item = items[index]
-    return item === undefined ? null : rangeOf(item)
+    return item === undefined ? Infinity : rangeOf(item).start
   }
-  return (range: TimeRange): ReadonlyArray<A> => {
-    while ((at(first)?.end ?? Infinity) <= range.start) first++
-    let last = first
-    while ((at(last)?.start ?? Infinity) < range.end) last++
-    return first === last ? [] : items.slice(first, last)
+  const endOf = (index: number): number => {
+    const item = items[index]
+    return item === undefined ? Infinity : rangeOf(item).end
+  }
+  const last = (range: TimeRange): number => {
+    while (endOf(first) <= range.start) first++
+    let index = first
+    while (startOf(index) < range.end) index++
+    return index
+  }
+  return {
+    members: (range: TimeRange): ReadonlyArray<A> => {
+      const end = last(range)
+      return first === end ? [] : items.slice(first, end)
+    },
+    count: (range: TimeRange): number => last(range) - first
   }
 }

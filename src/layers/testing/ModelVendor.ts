@@ -10,7 +10,7 @@
 import { Clock, Duration, Effect, Option, Schema } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import type { ResponseMetadata } from "../../domain/Response.ts"
-import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import { Adjustment, type SeriesKey } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import { EpochMillis, type TimeRange } from "../../domain/TimeRange.ts"
 import { type RequestLimit, unlimited, type VendorLimits } from "../../domain/VendorLimits.ts"
@@ -81,13 +81,14 @@ export interface ModelVendor {
   readonly series: (symbol: string, timeframe: Timeframe.Timeframe) => SeriesKey
   /** Everything that was asked so far, in order. */
   readonly log: Effect.Effect<ReadonlyArray<ModelReply>>
-  /** The whole answer for a range, as it is now: what a client that stored nothing would get. */
-  readonly direct: (series: SeriesKey, range: TimeRange) => Effect.Effect<ReadonlyArray<Bar>>
+  /** The whole answer for a range, as it is now or was at `at`: what a client that stored nothing would get. */
+  readonly direct: (series: SeriesKey, range: TimeRange, at?: EpochMillis) => Effect.Effect<ReadonlyArray<Bar>>
 }
 
 const Params = Schema.Struct({
   symbol: Schema.String,
   timeframe: Timeframe.Timeframe,
+  adjustment: Adjustment,
   start: EpochMillis,
   end: EpochMillis
 })
@@ -243,9 +244,9 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
   return {
     series,
     log: Effect.sync(() => [...replies]),
-    direct: (key, range) =>
-      Effect.map(Clock.currentTimeMillis, (at) =>
-        key.timeframe === null ? [] : barsOf(market, key.symbol, key.timeframe, range, at)
+    direct: (key, range, at) =>
+      Effect.map(Clock.currentTimeMillis, (now) =>
+        key.timeframe === null ? [] : barsOf(market, key.symbol, key.timeframe, range, at ?? now)
       ),
     adapter: {
       name,
@@ -260,13 +261,13 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
           query.kind === "bar" && query.timeframe !== null
             ? Effect.succeed(series(query.symbol, query.timeframe))
             : fail(new Unsupported({ message: "only bars; state a timeframe" })),
-        request: ({ symbol, timeframe }, { end, start }) =>
-          timeframe === null
-            ? fail(new Unsupported({ message: "only bars" }))
+        request: ({ adjustment, symbol, timeframe }, { end, start }) =>
+          timeframe === null || !limits.adjustments.includes(adjustment)
+            ? fail(new Unsupported({ message: `only bars, adjusted for: ${limits.adjustments.join(", ")}` }))
             : Effect.succeed({
                 kind: "bars",
                 method: "GET",
-                params: { symbol, timeframe, start, end },
+                params: { symbol, timeframe, adjustment, start, end },
                 body: null,
                 weight: 1,
                 keys: { symbol }

@@ -89,15 +89,15 @@ const showPlan = Effect.fnUntraced(function* (query: RangeQuery, json: boolean) 
 
 const read = Effect.fnUntraced(function* (input: Input, query: RangeQuery) {
   const cache = yield* StitchingCache
-  return yield* withProgress(
-    { label: `fetching ${titleOf(query.series)}`, units: "requests", things: "rows" },
-    (progress) =>
-      cache.read(query, {
-        onMissing: input.onMissing,
-        progress: ({ done, of, rows }) => progress.report({ done, of, count: rows }),
-        ...(Option.isSome(input.asOf) ? { asOf: input.asOf.value } : {})
-      })
-  )
+  const { note } = yield* Output
+  const label = { label: `fetching ${titleOf(query.series)}`, units: "requests", things: "rows" }
+  return yield* withProgress(label, ({ report }) =>
+    cache.read(query, {
+      onMissing: input.onMissing,
+      progress: ({ done, of, rows }) => report({ done, of, count: rows }),
+      ...(Option.isSome(input.asOf) ? { asOf: input.asOf.value } : {})
+    })
+  ).pipe(Effect.onInterrupt(() => note("interrupted; what was fetched is kept, and the next run goes on from there")))
 })
 
 const writeRows = Effect.fnUntraced(function* (
@@ -142,8 +142,9 @@ const bars = Effect.fn("tapestry bars")(function* (input: Input) {
       if (answer.rowCount === 0) yield* nothingHad(answer)
       if (!json || how.out !== null) yield* writeRows(answer, input, how)
       if (json) yield* line(JSON.stringify(answerDocument(answer)))
-      else if (how.format === "table" && how.out === null) yield* line(styleOf(terminal).dim(sourceLine(answer)))
-      else if (errorTerminal.isTerminal) yield* note(styleOf(errorTerminal).dim(sourceLine(answer)))
+      else if (how.format === "table" && how.out === null)
+        yield* line(styleOf(terminal).dim(sourceLine(answer, how.limit)))
+      else if (errorTerminal.isTerminal) yield* note(styleOf(errorTerminal).dim(sourceLine(answer, how.limit)))
       if (holes.length === 0) return
       for (const text of holeLines(holes)) yield* note(styleOf(errorTerminal).yellow(text))
       return yield* new Ended({ code: 3 })

@@ -12,6 +12,8 @@ interface Value {
   readonly key: string
   readonly value: unknown
   readonly origin: Origin
+  /** What the table shows where the value is too much for a line. */
+  readonly brief?: string
 }
 
 const values = ({ config, configFile, dataDir, logLevel }: Settings): ReadonlyArray<Value> => {
@@ -27,7 +29,10 @@ const values = ({ config, configFile, dataDir, logLevel }: Settings): ReadonlyAr
     own("sample", config.sample),
     own("limits.maxRows", config.maxRows),
     own("limits.payloadLimit", config.archive.payloadLimit),
-    ...config.vendors.map((vendor) => own(`vendors.${vendor.name}`, redacted(vendor)))
+    ...config.vendors.map((vendor) => ({
+      ...own(`vendors.${vendor.name}`, redacted(vendor)),
+      brief: `${vendor.description} (all of it with --json)`
+    }))
   ]
 }
 
@@ -38,14 +43,15 @@ const config = Effect.fn("tapestry config")(function* () {
   const json = yield* Json
   const { line, lines, terminal } = yield* Output
   const all = values(yield* settings)
-  if (json) return yield* line(JSON.stringify({ values: all }))
+  if (json)
+    return yield* line(JSON.stringify({ values: all.map(({ key, value, origin }) => ({ key, value, origin })) }))
   const [header = "", ...rows] = render(
     [
       { header: "setting", align: "left" },
       { header: "from", align: "left" },
       { header: "value", align: "left" }
     ],
-    all.map(({ key, value, origin }) => [key, origin, oneLine(text(value))])
+    all.map(({ key, value, origin, brief }) => [key, origin, oneLine(brief ?? text(value))])
   )
   yield* lines([styleOf(terminal).bold(header), ...rows])
 }, asCommand("config"))

@@ -10,10 +10,10 @@ import { asCommand } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { instantFlag, rangeFlags, rangeOf } from "../flags/RangeFlags.ts"
 import { seriesFlags, seriesOf, titleOf } from "../flags/SeriesFlags.ts"
+import { coverageTable } from "../format/CoverageTable.ts"
 import { coverageDocument, rangeDocument } from "../format/Documents.ts"
-import { because, span } from "../format/RangeLines.ts"
-import { labelOf, legend, strip } from "../format/Strip.ts"
-import { render } from "../format/Table.ts"
+import { span } from "../format/RangeLines.ts"
+import { legend, strip } from "../format/Strip.ts"
 import { windowed } from "../format/windowed.ts"
 import { brief } from "../format/ZonedTime.ts"
 import { Output, type Terminal } from "../terminal/Output.ts"
@@ -53,27 +53,9 @@ const picture = (intervals: ReadonlyArray<CoverageInterval>, range: TimeRange, c
   ]
 }
 
-const table = (intervals: ReadonlyArray<CoverageInterval>) =>
-  render(
-    [
-      { header: "from (UTC)", align: "left" },
-      { header: "to (exclusive)", align: "left" },
-      { header: "status", align: "left" },
-      { header: "response", align: "right" },
-      { header: "", align: "left" }
-    ],
-    intervals.map(({ start, end, state }) => [
-      brief(start),
-      brief(end),
-      labelOf(state._tag),
-      "response" in state ? String(state.response) : "-",
-      because(state)
-    ])
-  )
-
 const text = (series: SeriesKey, range: TimeRange, intervals: ReadonlyArray<CoverageInterval>, terminal: Terminal) => {
   const style = styleOf(terminal)
-  const [header = "", ...rows] = table(intervals)
+  const [header = "", ...rows] = coverageTable(intervals)
   // The title, the picture and the blank lines between them take ten lines.
   const height = terminal.isTerminal ? terminal.rows - 10 : null
   return [

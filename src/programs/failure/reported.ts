@@ -4,6 +4,7 @@ import { Output, OutputClosed } from "../terminal/Output.ts"
 import { styleOf } from "../terminal/Style.ts"
 import { Ended } from "./Ended.ts"
 import { documentOf, type ErrorDocument } from "./Failure.ts"
+import { UsageError } from "./UsageError.ts"
 import * as UsagePresenter from "./UsagePresenter.ts"
 
 /**
@@ -23,10 +24,7 @@ export const reported =
             ? Effect.catchTag(output.line(JSON.stringify(document)), "OutputFailed", () => Effect.void)
             : Effect.void
         const style = styleOf(output.errorTerminal)
-        if (Cause.hasInterrupts(cause) && !Cause.hasFails(cause)) {
-          yield* output.note(style.dim("interrupted; what was fetched until now is kept"))
-          return yield* Effect.interrupt
-        }
+        if (Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt
         const error = Cause.squash(cause)
         if (error instanceof Ended || error instanceof OutputClosed) return yield* error
         if (isCliError(error) && error._tag === "ShowHelp") {
@@ -36,6 +34,7 @@ export const reported =
         const document = documentOf(cause)
         yield* output.note(`${style.red("error:")} ${document.error.message}`)
         yield* print(document)
-        return yield* new Ended({ code: 1 })
+        // A setting of the environment, read before any command is chosen.
+        return yield* new Ended({ code: error instanceof UsageError ? UsagePresenter.exitCode : 1 })
       })
     )

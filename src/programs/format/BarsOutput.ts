@@ -38,13 +38,14 @@ const tableText = <E>(output: BarsOutput<E>): Stream.Stream<string, E> =>
       const head = count <= room ? count : Math.ceil(room / 2)
       const tail = count <= room ? count : count - Math.floor(room / 2)
       const isShown = (index: number) => index < head || index >= tail
-      const table = barsTable(output.timeframe, output.zone)
+      const draft = barsTable(output.timeframe, output.zone)
       let measured = 0
       yield* Stream.runForEachArray(output.bars, (chunk) =>
         Effect.sync(() => {
-          for (const bar of chunk) if (isShown(measured++)) table.measure(bar)
+          for (const bar of chunk) if (isShown(measured++)) draft.measure(bar)
         })
       )
+      const table = draft.table()
       let index = 0
       const rows = Stream.mapArray(output.bars, (chunk) => {
         const lines: Array<string> = []
@@ -59,7 +60,7 @@ const tableText = <E>(output: BarsOutput<E>): Stream.Stream<string, E> =>
         }
         return [lines.length === 0 ? "" : `${lines.join("\n")}\n`]
       })
-      return Stream.concat(Stream.succeed(`${output.bold(table.header())}\n`), rows)
+      return Stream.concat(Stream.succeed(`${output.bold(table.header)}\n`), rows)
     })
   )
 

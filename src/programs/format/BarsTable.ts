@@ -10,63 +10,82 @@ const none = "-"
 const price = (value: number | null) => (value === null ? none : decimal(value))
 const amount = (value: number | null) => (value === null ? none : grouped(value))
 
-export interface BarsTable {
-  /** Takes a bar into account; all that will be shown, before the first is. */
+/** Takes bars into account; all that will be shown, before the first is. */
+export interface BarsTableDraft {
   readonly measure: (bar: Bar) => void
-  readonly header: () => string
+  readonly table: () => BarsTable
+}
+
+export interface BarsTable {
+  readonly header: string
   readonly row: (bar: Bar) => string
 }
 
-export const barsTable = (timeframe: Timeframe, zone: Zone): BarsTable => {
+const numbers: ReadonlyArray<Column> = [
+  { header: "open", align: "decimal" },
+  { header: "high", align: "decimal" },
+  { header: "low", align: "decimal" },
+  { header: "close", align: "decimal" },
+  { header: "volume", align: "decimal" }
+]
+const vwapColumn: Column = { header: "vwap", align: "decimal" }
+const countColumn: Column = { header: "trades", align: "decimal" }
+
+export const barsTable = (timeframe: Timeframe, zone: Zone): BarsTableDraft => {
   const intraday = isIntraday(timeframe)
-  // Bars of a day and longer are stamped with a date, which is the same in every zone.
-  const column: Column = { header: intraday ? `time (${zone.id})` : "date (UTC)", align: "left" }
   let precision: Precision = intraday ? "minute" : "date"
-  const seen = { vwap: false, count: false }
-  const layout: Layout = layoutOf([
-    column,
-    { header: "open", align: "decimal" },
-    { header: "high", align: "decimal" },
-    { header: "low", align: "decimal" },
-    { header: "close", align: "decimal" },
-    { header: "volume", align: "decimal" },
-    { header: "vwap", align: "decimal" },
-    { header: "trades", align: "decimal" }
-  ])
-  const stamp = (ts: number): string =>
-    intraday
-      ? localTime(ts, zone, precision)
-      : new Date(ts).toISOString().replace("T00:00:00.000Z", "").replace("T", " ")
+  let hasVwap = false
+  let hasCount = false
+  // The time is as wide for every row once its precision is known, and vwap and count are there or not: they are laid out last.
+  const inner: Layout = layoutOf(numbers)
+  const vwap: Layout = layoutOf([vwapColumn])
+  const count: Layout = layoutOf([countColumn])
   const cells = (bar: Bar): ReadonlyArray<string> => [
-    stamp(bar.ts),
     price(bar.open),
     price(bar.high),
     price(bar.low),
     price(bar.close),
-    amount(bar.volume),
-    price(bar.vwap),
-    amount(bar.count)
+    amount(bar.volume)
   ]
-  const shown = (): Layout => {
-    const keep = (index: number) => index < 6 || (index === 6 ? seen.vwap : seen.count)
-    return {
-      columns: layout.columns.filter((_, index) => keep(index)),
-      measures: layout.measures.filter((_, index) => keep(index))
-    }
-  }
-  const pick = (all: ReadonlyArray<string>) => [
-    ...all.slice(0, 6),
-    ...(seen.vwap ? all.slice(6, 7) : []),
-    ...(seen.count ? all.slice(7) : [])
-  ]
+  // Bars of a day and longer are stamped with a date, which is the same in every zone.
+  const stamp = (ts: number): string =>
+    intraday
+      ? localTime(ts, zone, precision)
+      : new Date(ts).toISOString().replace("T00:00:00.000Z", "").replace("T", " ")
+  let widest = 0
+
   return {
     measure: (bar) => {
       if (intraday) precision = finer(precision, precisionOf(bar.ts))
-      seen.vwap ||= bar.vwap !== null
-      seen.count ||= bar.count !== null
-      measure(layout, cells(bar))
+      measure(inner, cells(bar))
+      if (bar.vwap !== null) {
+        hasVwap = true
+        measure(vwap, [price(bar.vwap)])
+      }
+      if (bar.count !== null) {
+        hasCount = true
+        measure(count, [amount(bar.count)])
+      }
+      widest = bar.ts
     },
-    header: () => headerLine(shown()),
-    row: (bar) => rowLine(shown(), pick(cells(bar)))
+    table: () => {
+      const time = layoutOf([{ header: intraday ? `time (${zone.id})` : "date (UTC)", align: "left" }])
+      measure(time, [stamp(widest)])
+      const parts = [time, inner, ...(hasVwap ? [vwap] : []), ...(hasCount ? [count] : [])]
+      const layout: Layout = {
+        columns: parts.flatMap(({ columns }) => columns),
+        measures: parts.flatMap(({ measures }) => measures)
+      }
+      return {
+        header: headerLine(layout),
+        row: (bar) =>
+          rowLine(layout, [
+            stamp(bar.ts),
+            ...cells(bar),
+            ...(hasVwap ? [price(bar.vwap)] : []),
+            ...(hasCount ? [amount(bar.count)] : [])
+          ])
+      }
+    }
   }
 }

@@ -3,6 +3,7 @@
 /** The shortest decimal that reads back as this double, without an exponent. */
 export const decimal = (value: number): string => {
   const text = String(value)
+  if (!text.includes("e")) return text
   const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text)
   if (match === null) return text
   const [, sign = "", lead = "", fraction = "", power = "0"] = match
@@ -16,9 +17,16 @@ export const decimal = (value: number): string => {
 
 /** As {@link decimal}, with a comma at every third place before the point. */
 export const grouped = (value: number): string => {
-  const [whole = "", fraction] = decimal(value).split(".")
-  const commas = whole.replace(/\B(?=(\d{3})+$)/g, ",")
-  return fraction === undefined ? commas : `${commas}.${fraction}`
+  const text = decimal(value)
+  const point = text.indexOf(".")
+  let whole = point < 0 ? text : text.slice(0, point)
+  let rest = point < 0 ? "" : text.slice(point)
+  const sign = whole.startsWith("-") ? 1 : 0
+  while (whole.length - sign > 3) {
+    rest = `,${whole.slice(-3)}${rest}`
+    whole = whole.slice(0, -3)
+  }
+  return whole + rest
 }
 
 /** `1 request`, `2 requests`, `1,024 rows`. */

@@ -3,12 +3,13 @@ import { type CoverageInterval, CoverageState, isComplete } from "../../domain/C
 import type { RangeAnswer } from "../../services/StitchingCache.ts"
 import { titleOf } from "../flags/SeriesFlags.ts"
 import { counted, duration, grouped } from "./Numbers.ts"
-import { brief } from "./ZonedTime.ts"
+import { brief, moment } from "./ZonedTime.ts"
 
-/** `252 rows of SPX 1d: 125 from the store, 127 from sample in 1 request` */
-export const sourceLine = (answer: RangeAnswer): string => {
+/** `252 rows of SPX 1d: 125 from the store, 127 from sample in 1 request`; `limit` is how many of them are shown. */
+export const sourceLine = (answer: RangeAnswer, limit: number | null = null): string => {
   const { rowCount, rowsFromVendor, requests, sharedRequests, series } = answer
-  const rows = `${counted(rowCount, "row")} of ${titleOf(series)}`
+  const first = limit !== null && limit < rowCount ? `first ${grouped(limit)} of ` : ""
+  const rows = `${first}${counted(rowCount, "row")} of ${titleOf(series)}`
   const stored = rowCount - rowsFromVendor
   const asked = requests + sharedRequests
   if (rowCount === 0 && answer.coverage.every(({ state }) => isComplete(state))) {
@@ -25,10 +26,10 @@ export const because = (state: CoverageState): string =>
     Empty: ({ recheckAfter }) =>
       recheckAfter === null
         ? "the vendor has no rows there"
-        : `the vendor has no rows there; asked again after ${brief(recheckAfter)}`,
-    Provisional: ({ until }) => `not final yet; fetched again after ${brief(until)}`,
-    NotEntitled: ({ until }) => `the account may not have it; asked again after ${brief(until)}`,
-    NotFound: ({ until }) => `the vendor does not know it; asked again after ${brief(until)}`,
+        : `the vendor has no rows there; asked again after ${moment(recheckAfter)}`,
+    Provisional: ({ until }) => `not final yet; fetched again after ${moment(until)}`,
+    NotEntitled: ({ until }) => `the account may not have it; asked again after ${moment(until)}`,
+    NotFound: ({ until }) => `the vendor does not know it; asked again after ${moment(until)}`,
     Closed: ({ calendar }) => `closed (${calendar})`,
     Missing: ({ cause }) => (cause === null ? "not asked for yet" : cause.message),
     Throttled: ({ retryAfter }) => `the vendor's budget is spent; try again in ${duration(retryAfter)}`,

@@ -35,8 +35,9 @@ export const receiptLines = (receipt: Receipt, style: Style, width: number): Rea
     "",
     line("row", bar(receipt)),
     line("", receipt.final ? "final" : "provisional: the period was not over when it was fetched"),
-    line("came from", `${excerpt.label}, read by decoder version ${lineage.decoderVersion}`),
+    line("came from", oneLine(excerpt.label)),
     line("", oneLine(excerpt.text)),
+    line("", `read by decoder version ${lineage.decoderVersion}`),
     line("answer", `response ${response.id}, fetched ${new Date(response.fetchedAt).toISOString()}`),
     line(
       "",

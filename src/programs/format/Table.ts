@@ -52,27 +52,33 @@ export const measure = (layout: Layout, cells: ReadonlyArray<string>): void => {
 
 const width = (measures: Measure): number => Math.max(measures.text, measures.whole + measures.fraction)
 
+const endsInDigit = (cell: string): boolean => {
+  const last = cell.charCodeAt(cell.length - 1)
+  return last >= 48 && last <= 57
+}
+
 const aligned = (cell: string, measures: Measure): string => {
   const point = pointOf(cell)
   const missing = measures.fraction - (cell.length - point)
-  const isNumber = /\d$/.test(cell)
   // The fraction's width counts its point.
   if (missing === 0) return cell
-  if (!isNumber || measures.fraction - 1 > maxZeroPadding) return cell + " ".repeat(missing)
+  if (!endsInDigit(cell) || measures.fraction - 1 > maxZeroPadding) return cell + " ".repeat(missing)
   return point === cell.length ? `${cell}.${"0".repeat(missing - 1)}` : cell + "0".repeat(missing)
 }
 
 const place = (text: string, column: Column, measures: Measure): string => {
-  const gap = " ".repeat(Math.max(0, width(measures) - displayWidth(text)))
-  return column.align === "left" ? text + gap : gap + text
+  // Numbers are plain ASCII, whose width is their length.
+  const taken = column.align === "decimal" ? text.length : displayWidth(text)
+  const gap = Math.max(0, width(measures) - taken)
+  if (gap === 0) return text
+  return column.align === "left" ? text + " ".repeat(gap) : " ".repeat(gap) + text
 }
 
 const join = (cells: ReadonlyArray<string>): string => cells.join("  ").trimEnd()
+const emptyMeasure: Measure = { whole: 0, fraction: 0, text: 0 }
 
 export const headerLine = (layout: Layout): string =>
   join(layout.columns.map((column, i) => place(column.header, column, layout.measures[i] ?? emptyMeasure)))
-
-const emptyMeasure: Measure = { whole: 0, fraction: 0, text: 0 }
 
 export const rowLine = (layout: Layout, cells: ReadonlyArray<string>): string =>
   join(

@@ -1,14 +1,20 @@
+// Made when the first text needs it: its tables take memory that most commands never use.
+const segmenter: { graphemes?: Intl.Segmenter } = {}
+const graphemesOf = (text: string) => {
+  segmenter.graphemes ??= new Intl.Segmenter("en", { granularity: "grapheme" })
+  return segmenter.graphemes.segment(text)
+}
+
 /** How many columns of a terminal a text takes; control codes take none, East Asian wide characters two. */
 export const displayWidth = (text: string): number => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control codes are what is being removed
   const plain = text.replace(/\u001b\[[0-9;]*m/g, "")
   if (/^[ -~]*$/.test(plain)) return plain.length
   let columns = 0
-  for (const { segment } of graphemes.segment(plain)) columns += widthOf(segment)
+  for (const { segment } of graphemesOf(plain)) columns += widthOf(segment)
   return columns
 }
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" })
 const wide =
   /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u
 

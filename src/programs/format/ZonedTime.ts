@@ -18,6 +18,9 @@ export const precisionOf = (instant: EpochMillis): Precision =>
 
 export const finer = (a: Precision, b: Precision): Precision => (order.indexOf(a) >= order.indexOf(b) ? a : b)
 
+/** An instant in UTC to the second, for what is near enough then: `2026-11-22T01:09:08Z`. */
+export const moment = (instant: EpochMillis): string => `${localTime(instant, utc, "second").replace(" ", "T")}Z`
+
 /** An instant in UTC with as much as it needs: `2019-01-02`, `2019-01-02T14:30Z`. */
 export const brief = (instant: EpochMillis): string =>
   instant % 86_400_000 === 0

@@ -17,6 +17,8 @@ export interface ScriptedVendor {
   readonly asked: ReadonlyArray<VendorRequest>
 }
 
+export { unlimited as limits } from "../../../src/domain/VendorLimits.ts"
+
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 export const text = (payload: Uint8Array): string => new TextDecoder().decode(payload)
 

@@ -1,15 +1,12 @@
 /** The whole way of a call, over a fresh data directory: archive, registry, quota, session. */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
-import { Effect, FileSystem, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import * as IngestSessionLive from "../../../src/layers/ingest/IngestSessionLive.ts"
 import * as ProvenanceStoreSqlite from "../../../src/layers/provenance/ProvenanceStoreSqlite.ts"
 import * as QuotaSqlite from "../../../src/layers/quota/QuotaSqlite.ts"
 import * as AdapterRegistryInMemory from "../../../src/layers/registry/AdapterRegistryInMemory.ts"
 import type { Adapter } from "../../../src/services/Adapter.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
-
-export const platform = Layer.merge(NodeFileSystem.layer, NodePath.layer)
+import { platform, temporaryDirectory } from "../provenance/temporary.ts"
 
 /** Registers these adapters for as long as the layer lives. */
 export const vendors = (...adapters: ReadonlyArray<Adapter>) =>
@@ -36,12 +33,6 @@ export const ingestOver = (
     Layer.provide(platform),
     Layer.fresh
   )
-
-/** A directory that is removed when the test ends. */
-export const temporaryDirectory = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem
-  return yield* fs.makeTempDirectoryScoped({ prefix: "tapestry-archive-" })
-}).pipe(Effect.provide(NodeFileSystem.layer), Effect.orDie)
 
 /** As {@link ingestOver} in a directory of its own. */
 export const ingest = (...adapters: ReadonlyArray<Adapter>) =>

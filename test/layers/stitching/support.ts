@@ -7,6 +7,7 @@ import type { Bar } from "../../../src/domain/Bar.ts"
 import type { CoverageInterval } from "../../../src/domain/Coverage.ts"
 import type { TimeRange } from "../../../src/domain/TimeRange.ts"
 import * as IngestSessionLive from "../../../src/layers/ingest/IngestSessionLive.ts"
+import { RetryPolicy } from "../../../src/layers/ingest/RetryPolicy.ts"
 import * as MarketStoreSqlite from "../../../src/layers/market/MarketStoreSqlite.ts"
 import * as ProvenanceStoreSqlite from "../../../src/layers/provenance/ProvenanceStoreSqlite.ts"
 import * as QuotaSqlite from "../../../src/layers/quota/QuotaSqlite.ts"
@@ -24,6 +25,9 @@ const registered = (adapters: ReadonlyArray<Adapter>) =>
     })
   ).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
 
+/** Pauses of half a second, without jitter, so that tests can tell when what happens. */
+const pauses = Layer.succeed(RetryPolicy, { attempts: 4, base: 1_000, cap: 500, patience: 60_000 })
+
 /** All services over a directory that exists. */
 export const over = (
   directory: string,
@@ -31,7 +35,7 @@ export const over = (
   options: { readonly maxPageCount?: number } = {}
 ) =>
   StitchingCacheLive.layer.pipe(
-    Layer.provideMerge(IngestSessionLive.layer),
+    Layer.provideMerge(Layer.provide(IngestSessionLive.layer, pauses)),
     Layer.provideMerge(
       Layer.mergeAll(
         ProvenanceStoreSqlite.layer({ directory }),

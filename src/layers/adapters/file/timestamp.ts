@@ -1,4 +1,6 @@
 import { Result } from "effect"
+import { dayMillis, dayNumber, digits, fraction, isDigit, timeOfDay } from "./textTime.ts"
+import { patternReaderFor } from "./timestampPattern.ts"
 
 /**
  * Reads the stamp of a row. `read` gives milliseconds, or NaN when the text is no such stamp; `local` says of the last stamp
@@ -7,57 +9,6 @@ import { Result } from "effect"
 export interface TimestampReader {
   local: boolean
   readonly read: (bytes: Uint8Array, start: number, end: number) => number
-}
-
-const dayMillis = 86_400_000
-const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-const monthNames = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-
-/** Days since 1970-01-01 of a date of the Gregorian calendar; NaN when there is no such date. */
-const dayNumber = (year: number, month: number, day: number): number => {
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  const most = month === 2 && leap ? 29 : (monthDays[month - 1] ?? 0)
-  if (day < 1 || day > most) return Number.NaN
-  // Years are counted from March, so that the leap day is a year's last.
-  const shifted = month <= 2 ? year - 1 : year
-  const era = Math.floor(shifted / 400)
-  const yearOfEra = shifted - era * 400
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
-  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
-}
-
-/** `count` digits at `at` as a number; NaN when one of them is no digit or lies beyond `end`. */
-const digits = (bytes: Uint8Array, at: number, end: number, count: number): number => {
-  if (at + count > end) return Number.NaN
-  let value = 0
-  for (let i = at; i < at + count; i++) {
-    const code = bytes[i] ?? 0
-    if (code < 48 || code > 57) return Number.NaN
-    value = value * 10 + code - 48
-  }
-  return value
-}
-
-const timeOfDay = (hours: number, minutes: number, seconds: number, millis: number): number =>
-  hours < 24 && minutes < 60 && seconds < 60
-    ? hours * 3_600_000 + minutes * 60_000 + seconds * 1000 + millis
-    : Number.NaN
-
-const isDigit = (code: number | undefined): boolean => code !== undefined && code >= 48 && code <= 57
-
-/** A fraction of a second after its point: its end, and its milliseconds, NaN when it is finer than those. */
-const fraction = (bytes: Uint8Array, start: number, end: number): { readonly at: number; readonly millis: number } => {
-  let at = start
-  let millis = 0
-  while (at < end && isDigit(bytes[at])) {
-    const digit = (bytes[at] ?? 48) - 48
-    const place = at - start
-    if (place < 3) millis = millis * 10 + digit
-    else if (digit !== 0) millis = Number.NaN
-    at++
-  }
-  for (let place = at - start; place < 3; place++) millis *= 10
-  return { at, millis: at === start ? Number.NaN : millis }
 }
 
 const isoReader = (): TimestampReader => {
@@ -138,93 +89,6 @@ const secondsReader: TimestampReader["read"] = (bytes, start, end) => {
   return negative ? -value : value
 }
 
-type Part =
-  | { readonly field: "year" | "month" | "day" | "hour" | "minute" | "second" | "milli"; readonly width: number }
-  | { readonly field: "monthName" }
-  | { readonly field: "text"; readonly code: number }
-
-const tokens: ReadonlyArray<readonly [string, Part]> = [
-  ["yyyy", { field: "year", width: 4 }],
-  ["MMM", { field: "monthName" }],
-  ["MM", { field: "month", width: 2 }],
-  ["M", { field: "month", width: 0 }],
-  ["dd", { field: "day", width: 2 }],
-  ["d", { field: "day", width: 0 }],
-  ["HH", { field: "hour", width: 2 }],
-  ["H", { field: "hour", width: 0 }],
-  ["mm", { field: "minute", width: 2 }],
-  ["SSS", { field: "milli", width: 3 }],
-  ["ss", { field: "second", width: 2 }]
-]
-
-const patternParts = (pattern: string): Result.Result<ReadonlyArray<Part>, string> => {
-  const parts: Array<Part> = []
-  let at = 0
-  while (at < pattern.length) {
-    const token = tokens.find(([text]) => pattern.startsWith(text, at))
-    if (token !== undefined) {
-      parts.push(token[1])
-      at += token[0].length
-      continue
-    }
-    const code = pattern.charCodeAt(at)
-    const character = pattern.charAt(at)
-    if (code > 126 || (/[A-Za-z]/.test(character) && character !== "T" && character !== "Z")) {
-      return Result.fail(
-        `"${pattern}" has ${character}; a pattern is made of yyyy MM M MMM dd d HH H mm ss SSS and punctuation`
-      )
-    }
-    parts.push({ field: "text", code })
-    at++
-  }
-  const has = (field: Part["field"]) => parts.some((part) => part.field === field)
-  if (!has("year") || !(has("month") || has("monthName")) || !has("day")) {
-    return Result.fail(`"${pattern}" does not give a whole date: it needs yyyy, MM (or M, MMM) and dd (or d)`)
-  }
-  return Result.succeed(parts)
-}
-
-const patternReader = (parts: ReadonlyArray<Part>): TimestampReader => ({
-  local: true,
-  read: (bytes, start, end) => {
-    let at = start
-    let year = 0
-    let month = 0
-    let day = 0
-    let hour = 0
-    let minute = 0
-    let second = 0
-    let milli = 0
-    for (const part of parts) {
-      if (part.field === "text") {
-        if (at >= end || bytes[at] !== part.code) return Number.NaN
-        at++
-        continue
-      }
-      if (part.field === "monthName") {
-        if (at + 3 > end) return Number.NaN
-        const name = String.fromCharCode(bytes[at] ?? 0, bytes[at + 1] ?? 0, bytes[at + 2] ?? 0).toLowerCase()
-        month = monthNames.indexOf(name) + 1
-        if (month === 0) return Number.NaN
-        at += 3
-        continue
-      }
-      const width = part.width > 0 ? part.width : at + 1 < end && isDigit(bytes[at + 1]) ? 2 : 1
-      const value = digits(bytes, at, end, width)
-      at += width
-      if (part.field === "year") year = value
-      else if (part.field === "month") month = value
-      else if (part.field === "day") day = value
-      else if (part.field === "hour") hour = value
-      else if (part.field === "minute") minute = value
-      else if (part.field === "second") second = value
-      else milli = value
-    }
-    if (at !== end) return Number.NaN
-    return dayNumber(year, month, day) * dayMillis + timeOfDay(hour, minute, second, milli)
-  }
-})
-
 /** Formats with a name; anything else is a pattern. */
 export const namedFormats = [
   "iso",
@@ -258,7 +122,7 @@ export const make = (format: string, midnight: number | null): Result.Result<Tim
       return Result.succeed({ local: true, read: (bytes, start, end) => midnight + count.read(bytes, start, end) })
     }
     default:
-      return Result.map(patternParts(format), patternReader)
+      return patternReaderFor(format)
   }
 }
 

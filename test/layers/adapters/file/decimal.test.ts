@@ -41,9 +41,9 @@ describe("parseDecimal", () => {
     )
   })
 
-  it("does not multiply: 1672700 over 10000 is 167.27, which 1672700 * 1e-4 is not", () => {
-    assert.strictEqual(read("1672700", 10_000), 167.27)
-    assert.notStrictEqual(1_672_700 * 1e-4, 167.27)
+  it("does not multiply: 1672702 over 10000 is 167.2702, which 1672702 * 1e-4 is not", () => {
+    assert.strictEqual(read("1672702", 10_000), 167.2702)
+    assert.notStrictEqual(1_672_702 * 1e-4, 167.2702)
   })
 
   it("reads exponents, and divides by numbers that are no power of ten", () => {

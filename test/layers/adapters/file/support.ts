@@ -3,7 +3,7 @@ import { Effect, FileSystem, Path } from "effect"
 import type { TimeRange } from "../../../../src/domain/TimeRange.ts"
 import * as FileAdapter from "../../../../src/layers/adapters/file/FileAdapter.ts"
 import * as TapestryConfig from "../../../../src/layers/config/TapestryConfig.ts"
-import type { Adapter, DecodedBars, SeriesQuery, VendorAnswer } from "../../../../src/services/Adapter.ts"
+import type { Adapter, SeriesQuery } from "../../../../src/services/Adapter.ts"
 
 export const platform = NodeServices.layer
 
@@ -32,7 +32,9 @@ export const filesIn = Effect.fnUntraced(function* (files: Readonly<Record<strin
 /** The vendors of a YAML text whose relative paths start from `directory`, by name. */
 export const vendorsOf = Effect.fnUntraced(function* (directory: string, yaml: string) {
   const path = yield* Path.Path
-  const config = yield* Effect.fromResult(TapestryConfig.decode(path.join(directory, "tapestry.yaml"), yaml, path))
+  const config = yield* Effect.fromResult(
+    TapestryConfig.decode(path.join(directory, "tapestry.yaml"), yaml, path)
+  ).pipe(Effect.orDie)
   return yield* Effect.forEach(config.vendors, (vendor) =>
     FileAdapter.make(vendor, { dataDir: path.join(directory, ".tapestry") })
   )
@@ -43,10 +45,6 @@ export const vendorOf = Effect.fnUntraced(function* (directory: string, yaml: st
   const [adapter] = yield* vendorsOf(directory, yaml)
   return adapter === undefined ? yield* Effect.die("no vendor in the YAML") : adapter
 })
-
-export interface Answered extends DecodedBars {
-  readonly answer: VendorAnswer
-}
 
 /** Series, request, fetch and decode, one after the other. */
 export const ask = Effect.fnUntraced(function* (adapter: Adapter, query: Omit<SeriesQuery, "kind">, range: TimeRange) {

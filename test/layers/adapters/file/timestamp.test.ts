@@ -64,7 +64,7 @@ describe("timestamp", () => {
         assert.deepStrictEqual(read("epoch-micros", String(BigInt(at) * 1000n)), { value: at, local: false })
         assert.deepStrictEqual(read("epoch-nanos", String(BigInt(at) * 1_000_000n)), { value: at, local: false })
         const seconds = Math.trunc(at / 1000)
-        assert.deepStrictEqual(read("epoch-seconds", String(seconds)).value ?? 0, seconds * 1000)
+        assert.isTrue(read("epoch-seconds", String(seconds)).value === seconds * 1000)
       })
     )
     assert.strictEqual(read("epoch-seconds", "1546421400.25").value, 1_546_421_400_250)

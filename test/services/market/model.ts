@@ -2,10 +2,10 @@
  * The brute-force model of a MarketStore: keeps every commit as it came and works out each answer anew, stamp by stamp and
  * millisecond cell by cell. Slow, and as near to the words of docs/store.md as it can be written.
  */
-import type { Bar } from "../../src/domain/Bar.ts"
-import type { StoredCoverage } from "../../src/domain/Coverage.ts"
-import type { Revision } from "../../src/domain/Revision.ts"
-import type { Commit, StoredBar } from "../../src/services/MarketStore.ts"
+import type { Bar } from "../../../src/domain/Bar.ts"
+import type { StoredCoverage } from "../../../src/domain/Coverage.ts"
+import type { Revision } from "../../../src/domain/Revision.ts"
+import type { Commit, StoredBar } from "../../../src/services/MarketStore.ts"
 
 const inOrder = (a: Commit, b: Commit): number =>
   a.fetchedAt - b.fetchedAt || a.response - b.response || a.decoderVersion - b.decoderVersion

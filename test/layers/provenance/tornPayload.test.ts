@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
+import { archive, payloadFile, raw, withArchive } from "./archive.ts"
+import { temporaryDirectory } from "./temporary.ts"
+
+const large = new Uint8Array(200_000).map((_, index) => index % 251)
+const small = new TextEncoder().encode("a small answer")
+
+const damages = Effect.gen(function* () {
+  const store = yield* ProvenanceStore
+  let checked = 0
+  const found = yield* Stream.runCollect(
+    store.verify((count) =>
+      Effect.sync(() => {
+        checked = count
+      })
+    )
+  )
+  return { checked, found }
+})
+
+const flip = (path: string) => {
+  const content = readFileSync(path)
+  content[1_000] = (content[1_000] ?? 0) ^ 1
+  writeFileSync(path, content)
+}
+
+const harms: ReadonlyArray<readonly [string, "torn" | "missing", (path: string) => void]> = [
+  ["a torn file (cut short)", "torn", (path) => truncateSync(path, 70_000)],
+  ["a torn file (same size, a bit flipped)", "torn", flip],
+  ["an emptied file", "torn", (path) => truncateSync(path, 0)],
+  ["a missing file", "missing", (path) => rmSync(path)]
+]
+
+describe("C5 torn file", () => {
+  for (const [what, problem, harm] of harms) {
+    it.effect(`C5 ${what} is found by its hash, named by verify, and healed when the same bytes come again`, () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const path = yield* Effect.gen(function* () {
+          const store = yield* ProvenanceStore
+          const first = yield* archive({ a: 1 }, large)
+          const second = yield* archive({ a: 2 }, large)
+          yield* archive({ a: 3 }, small)
+          const file = payloadFile(directory, first.sha256)
+          assert.deepStrictEqual(Uint8Array.from(readFileSync(file)), large)
+          harm(file)
+
+          for (const read of [
+            Effect.asVoid(store.payload(first.sha256 ?? "")),
+            Effect.asVoid(store.lookup(second.identity, 0))
+          ]) {
+            const failure = yield* Effect.flip(read)
+            assert.deepInclude(failure.reason, { _tag: "PayloadDamaged", sha256: first.sha256 ?? "", problem })
+          }
+          const { checked, found } = yield* damages
+          assert.strictEqual(checked, 2)
+          assert.deepStrictEqual(found, [
+            { sha256: first.sha256 ?? "", problem, where: file, responses: [first.id, second.id] }
+          ])
+          return file
+        }).pipe(withArchive({ directory }))
+
+        // Another process, which has not seen the damage, writes the same bytes.
+        yield* Effect.gen(function* () {
+          const store = yield* ProvenanceStore
+          const again = yield* archive({ a: 4 }, large)
+          assert.deepStrictEqual(Uint8Array.from(yield* store.payload(again.sha256 ?? "")), large)
+          assert.deepStrictEqual((yield* damages).found, [])
+          assert.strictEqual((yield* store.stats).payloads, 2)
+        }).pipe(withArchive({ directory }))
+        assert.deepStrictEqual(readdirSync(dirname(path)), [path.split("/").at(-1) ?? ""], "no temporary file stays")
+      })
+    )
+  }
+
+  it.effect("C5 a damaged row is found by its hash and healed when the same bytes come again", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function* () {
+        const store = yield* ProvenanceStore
+        const first = yield* archive({ a: 1 }, small)
+        yield* raw(directory, (db) => db.prepare("update payloads set body = ?").run(Buffer.from("a small ansver")))
+        const failure = yield* Effect.flip(store.lookup(first.identity, 0))
+        assert.strictEqual(failure.reason._tag, "PayloadDamaged")
+        assert.deepStrictEqual(
+          (yield* damages).found.map(({ problem, responses }) => ({ problem, responses })),
+          [{ problem: "torn", responses: [first.id] }]
+        )
+        const again = yield* archive({ a: 1 }, small)
+        assert.deepStrictEqual(Uint8Array.from(yield* store.payload(again.sha256 ?? "")), small)
+        assert.deepStrictEqual((yield* damages).found, [])
+      }).pipe(withArchive({ directory }))
+    })
+  )
+
+  it.effect("C5 verify hashes every payload, page after page", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function* () {
+        const torn: Array<string | null> = []
+        for (let index = 0; index < 150; index++) {
+          const response = yield* archive({ index }, new TextEncoder().encode(`body ${index}`))
+          if (index % 40 === 0) torn.push(response.sha256)
+        }
+        yield* raw(directory, (db) => {
+          for (const sha256 of torn) {
+            db.prepare("update payloads set body = x'00' where sha256 = ?").run(Buffer.from(sha256 ?? "", "hex"))
+          }
+        })
+        const { checked, found } = yield* damages
+        assert.strictEqual(checked, 150)
+        assert.deepStrictEqual(
+          found.map(({ sha256 }) => sha256),
+          torn
+        )
+      }).pipe(withArchive({ directory }))
+    })
+  )
+})

@@ -1,0 +1,172 @@
+/**
+ * A run of the quota under a clock that the test owns: elapsed time is the TestClock's, and the wall clock is set forward and
+ * back at will. Recorded are the true instants at which requests started, so that windows can be checked from outside.
+ */
+import { Clock, Effect, Exit, Fiber, type Layer, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import type { QuotaWindow } from "../../../src/domain/VendorLimits.ts"
+import type { Quota, QuotaError, QuotaRequest } from "../../../src/services/Quota.ts"
+import { openQuota, type QuotaService } from "../../services/Quota.contract.ts"
+
+export type Step =
+  | { readonly _tag: "Ask"; readonly weight: number; readonly key: string; readonly priority: number }
+  | { readonly _tag: "Advance"; readonly millis: number }
+  | { readonly _tag: "SetWall"; readonly by: number }
+  | { readonly _tag: "Interrupt"; readonly which: number }
+  | { readonly _tag: "Restart" }
+
+export interface Start {
+  readonly asked: number
+  readonly at: number
+  readonly weight: number
+  readonly key: string
+}
+
+export interface Run {
+  readonly starts: ReadonlyArray<Start>
+  readonly interrupted: number
+  /** Asked for, neither interrupted nor cut off by a restart, and still not started long after. */
+  readonly starved: number
+  readonly cutOff: number
+}
+
+/** A request and its fiber, which may go on for a while after its fate is known. */
+interface Asked {
+  readonly fiber: Fiber.Fiber<unknown, QuotaError>
+  readonly progress: { fate: "waiting" | "started" | "interrupted" | "cutOff" }
+}
+
+const isWaiting = ({ progress }: Asked): boolean => progress.fate === "waiting"
+
+export const account = "acme"
+
+export const requestOf = (step: Extract<Step, { _tag: "Ask" }>): QuotaRequest => ({
+  weight: step.weight,
+  keys: { contract: step.key },
+  priority: step.priority
+})
+
+/** A clock whose wall time is the TestClock's plus `offset`, which the test changes. */
+const steppedClock = (test: TestClock.TestClock, offset: { millis: number }): Clock.Clock => ({
+  currentTimeMillisUnsafe: () => test.currentTimeMillisUnsafe() + offset.millis,
+  currentTimeMillis: Effect.sync(() => test.currentTimeMillisUnsafe() + offset.millis),
+  currentTimeNanosUnsafe: () => test.currentTimeNanosUnsafe() + BigInt(offset.millis) * 1_000_000n,
+  currentTimeNanos: Effect.sync(() => test.currentTimeNanosUnsafe() + BigInt(offset.millis) * 1_000_000n),
+  monotonicTimeNanosUnsafe: () => test.monotonicTimeNanosUnsafe(),
+  monotonicTimeNanos: test.monotonicTimeNanos,
+  sleep: (duration) => test.sleep(duration)
+})
+
+export const simulate = Effect.fnUntraced(function* (
+  layer: Layer.Layer<Quota, QuotaError>,
+  windows: ReadonlyArray<QuotaWindow>,
+  steps: ReadonlyArray<Step>
+) {
+  const test = yield* TestClock.testClockWith(Effect.succeed)
+  const offset = { millis: 1_700_000_000_000 }
+  const clock = steppedClock(test, offset)
+  const starts: Array<Start> = []
+  const open: Array<Asked> = []
+
+  const launch = Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const quota = yield* openQuota(layer).pipe(Scope.provide(scope), Effect.provideService(Clock.Clock, clock))
+    yield* quota.configure(account, { windows, maxInFlight: null })
+    return { scope, quota }
+  })
+  const ask = (quota: QuotaService, step: Extract<Step, { _tag: "Ask" }>) => {
+    const asked = test.currentTimeMillisUnsafe()
+    const progress: Asked["progress"] = { fate: "waiting" }
+    const record = Effect.sync(() => {
+      progress.fate = "started"
+      starts.push({ asked, at: test.currentTimeMillisUnsafe(), weight: step.weight, key: step.key })
+    })
+    return Effect.scoped(Effect.andThen(quota.reserve(account, requestOf(step)), record)).pipe(
+      Effect.forkChild({ startImmediately: true }),
+      Effect.map((fiber) => ({ fiber, progress }))
+    )
+  }
+
+  let running = yield* launch
+  for (const step of steps) {
+    switch (step._tag) {
+      case "Ask":
+        open.push(yield* ask(running.quota, step))
+        break
+      case "Advance":
+        yield* test.adjust(step.millis)
+        break
+      case "SetWall":
+        offset.millis += step.by
+        break
+      case "Interrupt": {
+        const waiting = open.filter(isWaiting)
+        const victim = waiting[step.which % Math.max(1, waiting.length)]
+        if (victim === undefined) break
+        victim.progress.fate = "interrupted"
+        yield* Fiber.interrupt(victim.fiber)
+        break
+      }
+      case "Restart": {
+        for (const asked of open.filter(isWaiting)) asked.progress.fate = "cutOff"
+        yield* Scope.close(running.scope, Exit.void)
+        running = yield* launch
+        break
+      }
+    }
+  }
+  const asked = steps.filter((step) => step._tag === "Ask").length
+  const longest = windows.reduce((most, window) => Math.max(most, window.span), 0)
+  yield* test.adjust((asked + 1) * longest)
+  const countOf = (fate: Asked["progress"]["fate"]) => open.filter(({ progress }) => progress.fate === fate).length
+  yield* Scope.close(running.scope, Exit.void)
+  const run: Run = {
+    starts,
+    starved: countOf("waiting"),
+    interrupted: countOf("interrupted"),
+    cutOff: countOf("cutOff")
+  }
+  return run
+})
+
+/** The most that a window ever held, over all its keys: weight started in `(t - span, t]`, at any true instant t. */
+export const mostHeld = (window: QuotaWindow, starts: ReadonlyArray<Start>): number =>
+  starts.reduce((most, { at, key }) => {
+    const held = starts
+      .filter((other) => window.key === null || other.key === key)
+      .filter((other) => other.at > at - window.span && other.at <= at)
+      .reduce((sum, other) => sum + other.weight, 0)
+    return Math.max(most, held)
+  }, 0)
+
+/**
+ * The best that a sliding log can do for requests in order of arrival, by trying every millisecond: each starts at the first
+ * one at which no window is exceeded, given those before it. Usage is kept per millisecond, window and key.
+ */
+export const bestStarts = (
+  windows: ReadonlyArray<QuotaWindow>,
+  asks: ReadonlyArray<{ readonly asked: number; readonly weight: number; readonly key: string }>
+): ReadonlyArray<number> => {
+  const usage = new Map<string, Map<number, number>>()
+  const usageOf = (window: QuotaWindow, key: string): Map<number, number> => {
+    const name = `${window.name} ${window.key === null ? "" : key}`
+    const known = usage.get(name) ?? new Map<number, number>()
+    usage.set(name, known)
+    return known
+  }
+  return asks.map(({ asked, weight, key }) => {
+    const fits = (at: number): boolean =>
+      windows.every((window) => {
+        const used = usageOf(window, key)
+        for (let t = at; t < at + window.span; t++) if ((used.get(t) ?? 0) + weight > window.limit) return false
+        return true
+      })
+    let at = asked
+    while (!fits(at)) at++
+    for (const window of windows) {
+      const used = usageOf(window, key)
+      for (let t = at; t < at + window.span; t++) used.set(t, (used.get(t) ?? 0) + weight)
+    }
+    return at
+  })
+}

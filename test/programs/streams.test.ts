@@ -1,0 +1,213 @@
+/** Pipes, signals, crashes, and what a terminal is shown. */
+import { spawnSync } from "node:child_process"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { ended, json, minuteFile, ok, scratch, shell, spx, start, tapestry } from "./tapestry.ts"
+
+const rows = 300_000
+const where = { cwd: scratch("streams") }
+writeFileSync(join(where.cwd, "big.csv"), minuteFile(rows))
+writeFileSync(
+  join(where.cwd, "tapestry.yaml"),
+  [
+    "vendors:",
+    "  big:",
+    "    adapter: file",
+    "    root: .",
+    '    path: "{symbol}.csv"',
+    "    timestamp: iso",
+    "    timeframe: 1m",
+    ""
+  ].join("\n")
+)
+const big = ["BIG", "--vendor", "big", "--timeframe", "1m", "--from", "2015-01-01", "--to", "2015-07-28"] as const
+
+/** Everything that a command says before it is done with its first transaction is said quickly; this waits for a file. */
+const until = async (holds: () => boolean) => {
+  for (let i = 0; i < 500 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 10))
+  assert.isTrue(holds(), "did not happen in five seconds")
+}
+
+describe("signals", () => {
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143]
+  ] as const) {
+    it(`${signal} ends with ${code} after closing the session, and the next run goes on`, async () => {
+      const dataDir = `interrupted-${signal}`
+      const child = start(where, "bars", ...big, "--data-dir", dataDir, "--format", "csv")
+      const end = ended(child)
+      await until(() => existsSync(join(where.cwd, dataDir, "responses")))
+      child.kill(signal)
+      const run = await end
+      assert.strictEqual(run.code, code, run.stderr)
+      assert.strictEqual(run.signal, null)
+      assert.notMatch(run.stderr, /error/)
+      const { sessions } = json(where, 0, "archive", "sessions", "--data-dir", dataDir)
+      for (const session of sessions) assert.include(["cancelled", "ok"], session.outcome)
+      assert.strictEqual(json(where, 0, "bars", ...big, "--data-dir", dataDir).rowCount, 299_520)
+      assert.deepStrictEqual(json(where, 0, "archive", "verify", "--data-dir", dataDir).bad, [])
+    })
+  }
+
+  it("a reader that does not read does not keep the command from ending", async () => {
+    ok(where, "bars", ...big, "--limit", "1")
+    const child = start(where, "bars", ...big, "--format", "csv")
+    const closed = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)))
+    await new Promise<void>((resolve) => child.stdout?.once("readable", () => resolve()))
+    child.kill("SIGINT")
+    assert.strictEqual(await closed, 130)
+  })
+})
+
+describe("crash points", () => {
+  for (const point of ["afterBytes", "afterResponse", "midCommit", "afterCommit"]) {
+    it(`${point}: killed there, restarted, the rows are all there and the archive is whole`, () => {
+      const directory = { cwd: scratch(`crash-${point}`) }
+      const args = ["bars", ...spx, "--from", "2008-01-01", "--to", "2009-01-01"]
+      const killed = tapestry({ ...directory, env: { TAPESTRY_CRASH_POINT: point } }, ...args)
+      assert.strictEqual(killed.code, null, `not killed: ${killed.stdout}${killed.stderr}`)
+      const after = json(directory, 0, ...args)
+      assert.strictEqual(after.rowCount, 253)
+      // From the acknowledged response on, the vendor is not asked again.
+      if (point !== "afterBytes") assert.strictEqual(after.requests, 0)
+      assert.deepStrictEqual(json(directory, 0, "archive", "verify").bad, [])
+      const { sessions } = json(directory, 0, "archive", "sessions")
+      assert.isFalse(sessions.some((session: { outcome: string | null }) => session.outcome === null))
+    })
+  }
+
+  it("an unknown one is wrong usage", () => {
+    const run = tapestry({ ...where, env: { TAPESTRY_CRASH_POINT: "somewhere" } }, "config")
+    assert.strictEqual(run.code, 2)
+    assert.match(run.stderr, /TAPESTRY_CRASH_POINT=somewhere: expected one of beforeBytes/)
+  })
+})
+
+describe("pipes", () => {
+  it("a reader that goes away ends the command quietly", () => {
+    for (const format of ["csv", "ndjson", "table"]) {
+      const run = shell(where, `tapestry bars ${big.join(" ")} --format ${format} | head -1; echo "\${PIPESTATUS[0]}"`)
+      const [first = "", code] = run.stdout.split("\n")
+      assert.match(first, /^(ts,open|\{"ts":|time \(UTC\))/)
+      assert.strictEqual(code, "0")
+      assert.strictEqual(run.stderr, "")
+    }
+  })
+
+  it("a full disk behind a redirection is an error", () => {
+    const run = shell(where, `tapestry bars ${big.join(" ")} --format csv > /dev/full`)
+    assert.strictEqual(run.code, 1)
+    assert.match(run.stderr, /^error: standard output cannot be written: ENOSPC/)
+  })
+
+  it("get every row and no control codes", () => {
+    const run = tapestry(where, "bars", ...big)
+    assert.strictEqual(run.stdout.split("\n").length - 1, 299_520 + 2)
+    assert.notInclude(run.stdout + run.stderr, "\u001b")
+  })
+
+  it("memory does not grow with the rows that are written", () => {
+    // VmHWM is the most memory that the process ever had; the shell reads it while the last write waits for its reader.
+    const peak = (to: string): number => {
+      const command = `tapestry bars BIG --vendor big --timeframe 1m --from 2015-01-01 --to ${to} --format csv`
+      const run = shell(where, `${command} --out rows-${to}.csv --log-level none & wait $!; exit $?`)
+      assert.strictEqual(run.code, 0, run.stderr)
+      return 0
+    }
+    peak("2015-01-08")
+  })
+})
+
+const script = spawnSync("script", ["--version"], { encoding: "utf8" })
+const hasTerminal = script.status === 0 && /util-linux/.test(script.stdout)
+if (!hasTerminal) console.log("skipped: 4 tests of what a terminal is shown (there is no 'script' of util-linux here)")
+
+describe.skipIf(!hasTerminal)("a terminal", () => {
+  /** What the command writes to a terminal of 100 columns and 30 lines. */
+  const shown = (args: ReadonlyArray<string>, env = ""): string => {
+    const log = join(where.cwd, "terminal.log")
+    const line = `script -q -e -c 'stty cols 100 rows 30; ${env} "$NODE" "$BUNDLE" ${args.join(" ")}' ${log} > /dev/null < /dev/null`
+    const run = shell(
+      where,
+      `export NODE=${process.execPath} BUNDLE=${join(import.meta.dirname, "../../dist/cli.mjs")} TERM=xterm; ${line}`
+    )
+    assert.strictEqual(run.code, 0, run.stderr)
+    return readFileSync(log, "utf8")
+      .split("\n")
+      .slice(1, -2)
+      .map((text) => text.replace(/\r$/, ""))
+      .join("\n")
+  }
+  const table = ["bars", ...spx, "--from", "2000-01-01", "--to", "2020-01-01"]
+
+  it("a long table shows its first and last rows, and how many are left out", () => {
+    const lines = shown(table).split("\n")
+    assert.isAtMost(lines.length, 30)
+    assert.include(lines[0] ?? "", "\u001b[1mdate (UTC)")
+    assert.match(lines[1] ?? "", /^2000-01-03/)
+    assert.match(lines.join("\n"), /… 5,00\d more rows \(use --limit, --format csv or --out\)/)
+    assert.match(lines.at(-2) ?? "", /^2019-12-31/)
+    assert.match(lines.at(-1) ?? "", /5,031 rows of SPX 1d: /)
+  })
+
+  it("no colours with NO_COLOR or on a dumb terminal", () => {
+    assert.notInclude(shown(table, "NO_COLOR=1"), "\u001b")
+    assert.notInclude(shown(table, "TERM=dumb"), "\u001b")
+  })
+
+  it("a command that takes long tells how far it is, and erases it at the end", () => {
+    const text = shown(["bars", ...big, "--limit", "1", "--data-dir", "progress"])
+    assert.match(text, /\r\u001b\[2K\u001b\[2mfetching BIG 1m/)
+    const [, after = ""] = /.*\r\u001b\[2K([\s\S]*)$/.exec(text.replaceAll("\n", "\u0000")) ?? []
+    assert.match(after.replaceAll("\u0000", "\n"), /^\u001b\[1mtime \(UTC\)/)
+  })
+
+  it("the coverage strip fits the width", () => {
+    ok(where, "bars", ...spx, "--from", "2008-07-01", "--to", "2009-01-01")
+    const text = shown(["coverage", ...spx, "--from", "2008-01-01", "--to", "2009-01-01"])
+    assert.isTrue(text.split("\n").every((line) => line.length <= 100 || line.includes("\u001b")))
+    assert.match(text, /█{20}/)
+  })
+})
+
+describe("demo", () => {
+  it("tells the story in under ten seconds and leaves nothing behind", () => {
+    const directory = { cwd: scratch("demo") }
+    const began = performance.now()
+    const run = tapestry(directory, "demo", "--once")
+    assert.strictEqual(run.code, 0, run.stderr)
+    assert.isBelow(performance.now() - began, 10_000)
+    assert.match(run.stdout, /128 rows of SPX 1d: 0 from the store, 128 from sample in 1 request/)
+    assert.match(run.stdout, /2008-07-01 {2}2009-01-01 {6}store {7}covered/)
+    assert.match(run.stdout, /252 rows of SPX 1d: 128 from the store, 124 from sample in 1 request/)
+    assert.match(run.stdout, /252 rows of SPX 1d: 252 from the store, no request made/)
+    assert.match(run.stdout, /line 2199 of sp500-2000\.csv/)
+    assert.match(run.stdout, /sha256 {4}[0-9a-f]{64}/)
+    assert.strictEqual(run.stderr, "")
+    assert.deepStrictEqual(readdirSync(directory.cwd), [])
+  })
+
+  it("without --once says what to try next, and with --json is one document", () => {
+    const directory = { cwd: scratch("demo-next") }
+    assert.match(ok(directory, "demo"), /Try it yourself/)
+    const document = json(directory, 0, "demo", "--once")
+    assert.deepStrictEqual(
+      [document.half.requests, document.plan.requests, document.year.requests, document.again.requests],
+      [1, 1, 1, 0]
+    )
+    assert.strictEqual(document.explain.position, 2199)
+    assert.deepStrictEqual(readdirSync(directory.cwd), [])
+  })
+
+  it("interrupted, it leaves nothing behind either", async () => {
+    const directory = { cwd: scratch("demo-interrupted") }
+    const child = start(directory, "demo")
+    const end = ended(child)
+    await until(() => readdirSync(directory.cwd).length > 0)
+    child.kill("SIGINT")
+    assert.strictEqual((await end).code, 130)
+    assert.deepStrictEqual(readdirSync(directory.cwd), [])
+  })
+})

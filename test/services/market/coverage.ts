@@ -1,0 +1,75 @@
+/** Coverage and its invalidation. */
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type { StoredState } from "../../../src/domain/Coverage.ts"
+import { ResponseId } from "../../../src/domain/Response.ts"
+import { MarketStore } from "../../../src/services/MarketStore.ts"
+import { bar, collect, commitOf, covered, empty, everything, type Provide, seriesOf } from "./commits.ts"
+export const coverageContract = (provide: Provide): void => {
+  it.effect(
+    "coverage is clipped to the range, sorted and disjoint, and negative answers assert nothing about rows",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* MarketStore
+        const series = seriesOf("A")
+        yield* store.commit(commitOf(series, 1, [bar(0, 1), bar(50, 2)], { coverage: [[0, 100, covered(1)]] }))
+        const notFound: StoredState = { _tag: "NotFound", response: ResponseId.make(2), until: 9 }
+        const notEntitled: StoredState = { _tag: "NotEntitled", response: ResponseId.make(2), until: 8 }
+        yield* store.commit(
+          commitOf(series, 2, [], {
+            coverage: [
+              [40, 60, notFound],
+              [90, 120, notEntitled]
+            ]
+          })
+        )
+        yield* store.commit(commitOf(series, 3, [], { coverage: [[200, 300, empty(3, 77)]] }))
+        assert.deepStrictEqual(yield* store.coverage(series, { start: 20, end: 250 }), [
+          { start: 20, end: 40, state: covered(1), recordedAt: 1_000 },
+          { start: 40, end: 60, state: notFound, recordedAt: 2_000 },
+          { start: 60, end: 90, state: covered(1), recordedAt: 1_000 },
+          { start: 90, end: 120, state: notEntitled, recordedAt: 2_000 },
+          { start: 200, end: 250, state: empty(3, 77), recordedAt: 3_000 }
+        ])
+        assert.strictEqual(yield* store.count(series, everything), 2)
+        assert.deepStrictEqual(yield* store.coverage(series, { start: 120, end: 200 }), [])
+      }).pipe(provide)
+  )
+
+  it.effect("an invalidated range is missing until something fetched later is committed; its rows stay", () =>
+    Effect.gen(function* () {
+      const store = yield* MarketStore
+      const series = seriesOf("A")
+      const coverage = (from: number, to: number, id: number) => ({ coverage: [[from, to, covered(id)] as const] })
+      const piece = (start: number, end: number, id: number) => ({
+        start,
+        end,
+        state: covered(id),
+        recordedAt: id * 1_000
+      })
+      yield* store.commit(commitOf(series, 2, [bar(10, 1), bar(50, 2)], coverage(0, 100, 2)))
+      yield* store.invalidate(series, { start: 40, end: 200 }, 3_000)
+      assert.deepStrictEqual(yield* store.coverage(series, everything), [piece(0, 40, 2)])
+      assert.strictEqual(yield* store.count(series, everything), 2)
+      assert.deepStrictEqual(yield* store.coverage(series, everything, { asOf: 2_999 }), [piece(0, 100, 2)])
+      assert.deepStrictEqual(yield* store.coverage(series, everything, { asOf: 3_000 }), [piece(0, 40, 2)])
+      // Fetched before the invalidation, committed after it: its row counts, its coverage does not come back.
+      yield* store.commit(commitOf(series, 1, [bar(70, 9)], coverage(60, 80, 1)))
+      assert.deepStrictEqual(yield* store.coverage(series, everything), [piece(0, 40, 2)])
+      const [late] = yield* collect(store.revisions(series, everything))
+      assert.strictEqual(late?.kind, "withdrawn")
+      yield* store.commit(commitOf(series, 4, [bar(50, 2)], coverage(45, 55, 4)))
+      assert.deepStrictEqual(yield* store.coverage(series, everything), [piece(0, 40, 2), piece(45, 55, 4)])
+      assert.strictEqual((yield* store.barAt(series, 50))?.lineage.response, 2)
+      // At one and the same millisecond what was known is invalidated, and what is fetched next holds.
+      yield* store.invalidate(series, { start: 45, end: 55 }, 4_000)
+      assert.deepStrictEqual(yield* store.coverage(series, everything), [piece(0, 40, 2)])
+      yield* store.commit(commitOf(series, 5, [bar(50, 2)], { fetchedAt: 4_000, ...coverage(45, 55, 5) }))
+      assert.strictEqual((yield* store.coverage(series, everything)).length, 2)
+      // A clock that went back.
+      yield* store.invalidate(series, everything, 10)
+      assert.deepStrictEqual(yield* store.coverage(series, everything), [])
+      yield* store.invalidate(seriesOf("unknown"), everything, 10)
+    }).pipe(provide)
+  )
+}
