@@ -80,7 +80,7 @@ describe("the tarball", () => {
           module: "NodeNext",
           moduleResolution: "NodeNext",
           target: "ES2024",
-          lib: ["ES2024", "ESNext.Disposable"],
+          lib: ["ES2024", "ESNext.Disposable", "DOM"],
           strict: true,
           noEmit: true,
           exactOptionalPropertyTypes: true,

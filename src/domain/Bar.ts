@@ -39,8 +39,11 @@ export const defectOf = (bar: Bar, rules: BarRules): string | null => {
   if (!finite(bar.vwap)) return `vwap is not a finite number: ${bar.vwap}`
   if (!finite(bar.count)) return `count is not a finite number: ${bar.count}`
   if (bar.count !== null && bar.count < 0) return `count is negative: ${bar.count}`
-  if (!rules.allowNonPositivePrices && bar.low <= 0) return `low ${bar.low} is not above zero`
-  return null
+  if (rules.allowNonPositivePrices) return null
+  // Vendors whose open or close lies outside low and high are believed, but a zero there is an absent price.
+  if (bar.low <= 0) return `low ${bar.low} is not above zero`
+  if (bar.open <= 0) return `open ${bar.open} is not above zero`
+  return bar.close <= 0 ? `close ${bar.close} is not above zero` : null
 }
 
 /** Equality of everything a vendor asserts about an instant; -0 equals 0. */

@@ -1,6 +1,7 @@
 /**
  * Arithmetic over sets of instants, kept as sorted, disjoint, non-touching half-open ranges (the normal form). Every function
- * but `normalise` expects normal form and returns it; each is linear in its inputs, so a whole plan is O(n log n).
+ * but `normalise` expects normal form and returns it; each is linear in its inputs and its result, so a whole plan is
+ * O(n log n).
  */
 import type { EpochMillis, TimeRange } from "./TimeRange.ts"
 
@@ -90,15 +91,19 @@ export const subtract = (a: Ranges, b: Ranges): Ranges => {
 }
 
 /**
- * Cuts each range into pieces of at most `span`. `next` gives the first boundary after an instant and moves the cuts onto a
- * grid (bar stamps, file boundaries); a span shorter than one step of the grid yields single steps.
+ * Cuts each range into pieces of at most `span` milliseconds (of one, where `span` is less). `next` gives the first boundary
+ * after an instant and moves the cuts onto a grid (bar stamps, file boundaries); a span shorter than one step of the grid
+ * yields single steps. It is asked a few dozen times a piece, however fine the grid.
  */
 export const splitBySpan = (ranges: Ranges, span: number, next?: (instant: EpochMillis) => EpochMillis): Ranges => {
+  const length = Math.max(1, Math.floor(span))
   const pieces: Array<TimeRange> = []
   for (const range of ranges) {
     let start = range.start
     while (start < range.end) {
-      const end = Math.min(range.end, next === undefined ? start + span : furthest(start, span, next))
+      // The last piece is not measured against the grid: the range itself ends it.
+      const whole = next === undefined || range.end - start <= length
+      const end = Math.min(range.end, whole ? start + length : lastBoundary(start, start + length, next))
       pieces.push({ start, end })
       start = end
     }
@@ -106,13 +111,22 @@ export const splitBySpan = (ranges: Ranges, span: number, next?: (instant: Epoch
   return pieces
 }
 
-const furthest = (start: EpochMillis, span: number, next: (instant: EpochMillis) => EpochMillis): EpochMillis => {
+/** The last boundary after `start` and not after `limit`; the first one after `start` where all are after `limit`. */
+const lastBoundary = (
+  start: EpochMillis,
+  limit: EpochMillis,
+  next: (instant: EpochMillis) => EpochMillis
+): EpochMillis => {
   let boundary = next(start)
-  while (true) {
-    const further = next(boundary)
-    if (further - start > span) return boundary
-    boundary = further
+  let beyond = limit
+  while (beyond - boundary > 1) {
+    const middle = boundary + Math.floor((beyond - boundary) / 2)
+    const found = next(middle)
+    if (found <= limit) boundary = found
+    else beyond = middle
   }
+  const further = next(boundary)
+  return further <= limit ? further : boundary
 }
 
 /** The sum of the lengths, in milliseconds. */

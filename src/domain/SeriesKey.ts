@@ -27,7 +27,10 @@ export type SessionScope = typeof SessionScope.Type
 export const Adjustment = Schema.Literals(["raw", "splits", "all"])
 export type Adjustment = typeof Adjustment.Type
 
-const Part = Schema.NonEmptyString
+// A lone surrogate has no UTF-8 form, so it has no canonical text either.
+const Part = Schema.NonEmptyString.pipe(
+  Schema.check(Schema.makeFilter((text) => text.isWellFormed() || "a lone surrogate is not text"))
+)
 
 /**
  * The identity of a series: two series that differ in any part never share rows or coverage.
@@ -95,6 +98,8 @@ export const parse = (text: string): Result.Result<SeriesKey, string> => {
     const decoded: Array<string | null> = []
     for (const part of parts) decoded.push(yield* decodePart(part))
     const [vendor, dataset, symbol, kind, timeframe, price, session, currency, adjustment] = decoded
-    return yield* decode({ vendor, dataset, symbol, kind, timeframe, price, session, currency, adjustment })
+    const key = yield* decode({ vendor, dataset, symbol, kind, timeframe, price, session, currency, adjustment })
+    const spelling = canonical(key)
+    return spelling === text ? key : yield* Result.fail(`its canonical spelling is ${spelling}`)
   }).pipe(Result.mapError((cause) => `not a series key: ${text}: ${cause}`))
 }

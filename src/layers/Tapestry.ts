@@ -63,7 +63,8 @@ export const layer = (
       const stores = Layer.mergeAll(
         ProvenanceStoreSqlite.layer({ directory: options.dataDir, readonly, ...options.config.archive }),
         MarketStoreSqlite.layer({ filename: path.join(options.dataDir, "market.sqlite"), readonly }),
-        QuotaSqlite.layer({ filename: path.join(options.dataDir, "quota.sqlite") })
+        // Who may only read spends nothing, so there is nothing to write down.
+        QuotaSqlite.layer({ filename: readonly ? ":memory:" : path.join(options.dataDir, "quota.sqlite") })
       )
       const vendors = ConfiguredVendors.layer(options.config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
       return StitchingCacheLive.layer.pipe(

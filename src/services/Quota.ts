@@ -1,7 +1,10 @@
 import { Context, type Effect, Schema, type Scope } from "effect"
 import type { QuotaWindow } from "../domain/VendorLimits.ts"
 
-/** The budget is spent now; `retryAfter` milliseconds from now the same request would pass if nobody else came. */
+/**
+ * The budget is spent now; `retryAfter` milliseconds from now the same request would pass if nobody else came. `window` names
+ * what it waits for; with "requests in flight" `retryAfter` is a guess, since nobody knows when a vendor answers.
+ */
 export class Pacing extends Schema.TaggedError<Pacing>()("Pacing", {
   account: Schema.String,
   window: Schema.String,
@@ -59,12 +62,15 @@ export interface QuotaRequest {
   readonly weight: number
   /** Values of the keys that keyed windows count by. A window whose key is absent here does not count the request. */
   readonly keys: Readonly<Record<string, string>>
-  /** Higher first; equal ones in order of arrival. */
+  /**
+   * Higher first; equal ones in order of arrival. From -100 to 100; a point is worth some time of waiting (a minute unless
+   * the layer says otherwise), so that nobody is overtaken for ever.
+   */
   readonly priority: number
 }
 
 export interface Reservation {
-  /** How long the request waited, in milliseconds. */
+  /** How long the request waited, in whole milliseconds. */
   readonly waited: number
 }
 
@@ -86,7 +92,10 @@ export interface QuotaUse {
 export class Quota extends Context.Service<
   Quota,
   {
-    /** Sets the policy of an account. A later call replaces it; what was spent stays spent. */
+    /**
+     * Sets the policy of an account; one that has none is never made to wait. A later call replaces it. What was spent while
+     * it had windows stays spent, as far back as the longest of them reached.
+     */
     readonly configure: (account: string, policy: QuotaPolicy) => Effect.Effect<void, QuotaError>
     /**
      * Waits for a place in every window at once, takes it, and holds a place in flight until the scope closes. Interrupted
@@ -95,7 +104,10 @@ export class Quota extends Context.Service<
     readonly reserve: (account: string, request: QuotaRequest) => Effect.Effect<Reservation, QuotaError, Scope.Scope>
     /** As `reserve`, but fails with Pacing where it would wait. */
     readonly tryReserve: (account: string, request: QuotaRequest) => Effect.Effect<Reservation, QuotaError, Scope.Scope>
-    /** When each of these requests, made now in this order, would start: milliseconds from now. Spends nothing. */
+    /**
+     * When each of these requests, made now in this order, would start: milliseconds from now, those who wait already counted
+     * in. Places in flight are taken to be free. Spends nothing.
+     */
     readonly forecast: (
       account: string,
       requests: ReadonlyArray<QuotaRequest>

@@ -103,6 +103,8 @@ export interface RangeAnswer {
   readonly rowsFromVendor: number
   readonly requests: number
   readonly sharedRequests: number
+  /** Rows that a lenient vendor dropped from what this answer fetched; absent: none. */
+  readonly rowsRejected?: number
   readonly bars: Stream.Stream<Bar, StitchingCacheError>
 }
 

@@ -28,7 +28,7 @@ export interface Where {
 
 /** Nothing of the machine's own settings reaches the command. */
 const environment = (where: Where): NodeJS.ProcessEnv => ({
-  PATH: process.env["PATH"],
+  PATH: process.env.PATH,
   HOME: where.cwd,
   TMPDIR: where.cwd,
   ...where.env

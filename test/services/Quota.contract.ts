@@ -1,60 +1,10 @@
-/** What every layer of Quota does. `store` gives a layer over an empty log; built twice, it is a restart or another process. */
+/** What every layer of Quota does with requests that draw on a budget. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Data, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
+import { Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { QuotaWindow } from "../../src/domain/VendorLimits.ts"
-import { Throttled, VendorError } from "../../src/services/Adapter.ts"
-import { Quota, type QuotaError, type QuotaPolicy, type QuotaRequest } from "../../src/services/Quota.ts"
-
-export type QuotaStore = Effect.Effect<Layer.Layer<Quota, QuotaError>, never, Scope.Scope>
-export type QuotaService = Context.Service.Shape<typeof Quota>
-
-const account = "acme"
-
-export const window = (
-  limit: number,
-  span: number,
-  key: string | null = null,
-  name = `${limit}/${span}`
-): QuotaWindow => ({
-  name,
-  limit,
-  span,
-  key
-})
-export const policy = (windows: ReadonlyArray<QuotaWindow>, maxInFlight: number | null = null): QuotaPolicy => ({
-  windows,
-  maxInFlight
-})
-export const request = (options: Partial<QuotaRequest> = {}): QuotaRequest => ({
-  weight: 1,
-  keys: {},
-  priority: 0,
-  ...options
-})
-
-/** A new instance over the layer's store, for as long as the scope lives. */
-export const openQuota = (
-  layer: Layer.Layer<Quota, QuotaError>
-): Effect.Effect<QuotaService, QuotaError, Scope.Scope> =>
-  Effect.map(Layer.build(Layer.fresh(layer)), (context) => Context.get(context, Quota))
-
-const now = TestClock.testClockWith((clock) => Effect.sync(() => clock.currentTimeMillisUnsafe()))
-
-/** Reserves in a child, gives the place in flight back at once, and yields the instant at which the request started. */
-export const startOf = (quota: QuotaService, options?: Partial<QuotaRequest>, name = account) =>
-  Effect.scoped(Effect.andThen(quota.reserve(name, request(options)), now)).pipe(
-    Effect.forkChild({ startImmediately: true })
-  )
-
-/** The reason of a QuotaError that an effect must fail with. */
-export const reasonOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.exit(effect), (exit) => {
-    const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
-    return typeof error === "object" && error !== null && "reason" in error ? error.reason : exit
-  })
-
-class Trouble extends Data.TaggedError("Trouble")<{ readonly counts: boolean }> {}
+import type { QuotaError } from "../../src/services/Quota.ts"
+import { account, openQuota, policy, type QuotaStore, reasonOf, request, startOf, window } from "./quotaSupport.ts"
 
 export const quotaContract = (name: string, store: QuotaStore): void => {
   const fresh = Effect.flatMap(store, openQuota)
@@ -411,80 +361,5 @@ export const quotaContract = (name: string, store: QuotaStore): void => {
         )
       })
     )
-
-    describe("guard", () => {
-      const counts = (error: Trouble): boolean => error.counts
-      const failing = (quota: QuotaService, counting: boolean) =>
-        Effect.flip(quota.guard(account, Effect.fail(new Trouble({ counts: counting })), counts))
-      const breakerOf = (quota: QuotaService) => Effect.map(quota.use(account), (use) => use.breaker)
-
-      it.effect("opens after five failures in a row, probes once, and closes when that succeeds", () =>
-        Effect.gen(function* () {
-          const quota = yield* fresh
-          yield* Effect.replicateEffect(failing(quota, true), 4)
-          assert.strictEqual(yield* quota.guard(account, Effect.succeed("fine"), counts), "fine")
-          yield* Effect.replicateEffect(failing(quota, true), 5)
-          assert.strictEqual(yield* breakerOf(quota), "open")
-          const ran: Array<string> = []
-          const call = Effect.sync(() => ran.push("ran"))
-          const refused = yield* reasonOf(quota.guard(account, call, counts))
-          assert.include(refused, { _tag: "BreakerOpen", account, retryAfter: 5_000 })
-          assert.deepStrictEqual(ran, [])
-          assert.strictEqual(yield* quota.guard("other", Effect.succeed(1), counts), 1)
-          yield* TestClock.adjust(5_000)
-          const probe = yield* Effect.forkChild(quota.guard(account, Effect.sleep(100), counts), {
-            startImmediately: true
-          })
-          assert.strictEqual(yield* breakerOf(quota), "half-open")
-          assert.include(yield* reasonOf(quota.guard(account, call, counts)), {
-            _tag: "BreakerOpen",
-            retryAfter: 1_000
-          })
-          yield* TestClock.adjust(100)
-          yield* Fiber.join(probe)
-          assert.strictEqual(yield* breakerOf(quota), "closed")
-        })
-      )
-
-      it.effect("failures that do not count, and interruptions, leave it closed", () =>
-        Effect.gen(function* () {
-          const quota = yield* fresh
-          yield* Effect.replicateEffect(failing(quota, false), 20)
-          yield* Effect.replicateEffect(Effect.exit(quota.guard(account, Effect.interrupt, counts)), 20)
-          assert.strictEqual(yield* breakerOf(quota), "closed")
-          yield* Effect.replicateEffect(Effect.exit(quota.guard(account, Effect.die("defect"), counts)), 5)
-          assert.strictEqual(yield* breakerOf(quota), "open")
-        })
-      )
-
-      it.effect("stays open twice as long each time, up to five minutes", () =>
-        Effect.gen(function* () {
-          const quota = yield* fresh
-          yield* Effect.replicateEffect(failing(quota, true), 5)
-          const lengths: Array<number> = []
-          for (let i = 0; i < 9; i++) {
-            const refused = yield* reasonOf(quota.guard(account, Effect.void, counts))
-            const length =
-              typeof refused === "object" && refused !== null && "retryAfter" in refused
-                ? Number(refused.retryAfter)
-                : Number.NaN
-            lengths.push(length / 1_000)
-            yield* TestClock.adjust(length)
-            yield* failing(quota, true)
-          }
-          assert.deepStrictEqual(lengths, [5, 10, 20, 40, 80, 160, 300, 300, 300])
-        })
-      )
-
-      it.effect("opens for as long as a throttling vendor asks for", () =>
-        Effect.gen(function* () {
-          const quota = yield* fresh
-          const throttled = new VendorError({ vendor: "acme", reason: new Throttled({ retryAfter: 90_000 }) })
-          yield* Effect.replicateEffect(Effect.exit(quota.guard(account, Effect.fail(throttled), () => true)), 5)
-          const refused = yield* reasonOf(quota.guard(account, Effect.void, () => true))
-          assert.include(refused, { _tag: "BreakerOpen", retryAfter: 90_000 })
-        })
-      )
-    })
   })
 }

@@ -61,7 +61,7 @@ export const fill = (bar: Bar, mask: number, from: Bar | null): Bar =>
       }
 
 /** `bar` with its masked fields null again. */
-export const unfill = (bar: Bar, mask: number): Bar =>
+const unfill = (bar: Bar, mask: number): Bar =>
   mask === 0
     ? bar
     : {

@@ -11,7 +11,7 @@ const selectPage = `select ${columns}, id from answers
   order by end_ts, start_ts, id limit ?`
 
 /** `applied` is null for an invalidated interval. */
-export interface StoredAnswer extends Answer {
+interface StoredAnswer extends Answer {
   readonly applied: number | null
 }
 

@@ -6,7 +6,7 @@ import { num, numOrNull } from "./rows.ts"
 
 export const tenant = "default"
 
-export interface SeriesRow {
+interface SeriesRow {
   readonly id: number
   /** The generation that readers see. */
   readonly generation: number
@@ -67,7 +67,7 @@ export const showGeneration = (db: SyncDatabase, series: number, generation: num
   db.prepare(pointAt).run(generation, series)
 }
 
-export interface GenerationRow {
+interface GenerationRow {
   readonly series: number
   readonly state: "building" | "current" | "superseded" | "dropped"
   /** Null for the first one, which was visible from the beginning. */

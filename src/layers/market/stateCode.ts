@@ -4,7 +4,7 @@ import type { ResponseId } from "../../domain/Response.ts"
 /** How a state is written in the columns `state` and `until`. `Missing` is an invalidated interval; readers never see it. */
 export const StateCode = { Missing: 0, Covered: 1, Empty: 2, Provisional: 3, NotEntitled: 4, NotFound: 5 } as const
 
-export interface EncodedState {
+interface EncodedState {
   readonly code: number
   readonly until: number | null
 }

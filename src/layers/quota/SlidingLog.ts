@@ -91,7 +91,7 @@ export class SlidingLog {
     while (true) {
       // Too full: wait until the oldest one leaves. What is planned until then enters meanwhile.
       while (used > room && left < this.times.length) {
-        at = Math.max(at, this.time(left) + span - 1)
+        at = Math.max(at, this.time(left) + span)
         entered = this.upTo(at)
         left = this.upTo(at - span)
         used = this.sum(entered) - this.sum(left)

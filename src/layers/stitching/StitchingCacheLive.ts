@@ -21,37 +21,38 @@ import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import { type ReadOptions, StitchingCache } from "../../services/StitchingCache.ts"
-import { answerAsOf, answerOf, asServiceError, checkRows } from "./answering.ts"
-import { given, planned, setOut } from "./boarding.ts"
-import { explain } from "./explaining.ts"
+import { answerAsOf, answerOf, asServiceError, checkRows } from "./answerOf.ts"
+import { applyArchived } from "./applyArchived.ts"
+import * as CacheContext from "./CacheContext.ts"
+import { explain } from "./explain.ts"
+import { fetchMissing, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
-import { barSeries, gridOnly, offered, planOf, storedPlan } from "./planning.ts"
-import type { BarSeries, Fetcher } from "./projection.ts"
-import { refetch } from "./refetching.ts"
-import { applyArchived } from "./replay.ts"
+import { barSeries, gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
+import type { BarSeries, Fetcher } from "./project.ts"
+import { refetch } from "./refetch.ts"
 import { report, withFlights } from "./report.ts"
 import { acceptable, type SeriesDesk } from "./SeriesDesk.ts"
-import * as Workshop from "./Workshop.ts"
 
 const noProgress: NonNullable<ReadOptions["progress"]> = () => Effect.void
 
 const make = Effect.gen(function* () {
-  const workshop = yield* Workshop.make
-  const { market, registry } = workshop
+  const context = yield* CacheContext.make
+  const { market, registry } = context
 
-  /** The vendor, or null where its absence does not matter: what is stored can be read without it. */
-  const fetcherOf = ({ key }: BarSeries, needed: boolean) =>
-    needed ? registry.fetcher(key.vendor) : Effect.orElseSucceed(registry.fetcher(key.vendor), () => null)
-
-  /** What is stored, once everything that is archived has been applied. */
+  /** What is stored, once everything that is archived has been applied; it can be read without its vendor. */
   const stored = Effect.fnUntraced(function* (
     desk: SeriesDesk,
     series: BarSeries,
     range: TimeRange,
     asOf: number | undefined
   ) {
-    const fetcher = yield* fetcherOf(series, false)
-    if (fetcher !== null) yield* desk.planning.withPermit(applyArchived(workshop, desk, series, fetcher))
+    const fetcher = yield* Effect.orElseSucceed(registry.fetcher(series.key.vendor), () => null)
+    if (fetcher !== null) {
+      yield* desk.planning.withPermit(applyArchived(context, desk, series, fetcher)).pipe(
+        // Who may only read is served what there is; who may write applies the rest.
+        Effect.catchReason("MarketStoreError", "StoreReadOnly", ({ message }) => Effect.logDebug(message))
+      )
+    }
     const now = yield* Clock.currentTimeMillis
     const coverage = yield* market.coverage(series.key, range, asOf === undefined ? {} : { asOf })
     return { coverage, plan: storedPlan(series, range, now, coverage) }
@@ -65,20 +66,21 @@ const make = Effect.gen(function* () {
   ) {
     const { coverage, plan } = yield* stored(desk, series, range, options.asOf)
     const onMissing = options.onMissing ?? "fail"
-    if (options.asOf !== undefined) return yield* answerAsOf(workshop, plan, coverage, options.asOf, onMissing)
-    const arrival = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0 }
-    return yield* answerOf(workshop, arrival, onMissing)
+    if (options.asOf !== undefined) return yield* answerAsOf(context, plan, coverage, options.asOf, onMissing)
+    const gathered = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0 }
+    return yield* answerOf(context, gathered, onMissing)
   })
 
   /** A range in which no bar of the timeframe can be stamped: a whole answer, without rows. */
   const readNothing = Effect.fnUntraced(function* (
     series: BarSeries,
     range: TimeRange,
+    policy: RangePolicy,
     onMissing: ReadOptions["onMissing"]
   ) {
-    const plan = gridOnly(series, range, yield* Clock.currentTimeMillis)
-    const arrival = { plan, coverage: [], losses: [], fetched: [], requests: 0, sharedRequests: 0 }
-    return yield* answerOf(workshop, arrival, onMissing ?? "fail")
+    const plan = gridOnly(series, range, policy, yield* Clock.currentTimeMillis)
+    const gathered = { plan, coverage: [], losses: [], fetched: [], requests: 0, sharedRequests: 0 }
+    return yield* answerOf(context, gathered, onMissing ?? "fail")
   })
 
   const readThrough = Effect.fnUntraced(function* (
@@ -91,13 +93,29 @@ const make = Effect.gen(function* () {
   ) {
     const fetcher: Fetcher = yield* registry.fetcher(series.key.vendor)
     yield* offered(fetcher, series)
-    const arrival = yield* setOut(
-      { workshop, desk, fetcher, series, range, policy },
-      plan === null ? planned(workshop, fetcher, series, range, policy) : given(workshop, fetcher, series, plan),
-      checkRows(workshop, series.key, range),
+    const gathered = yield* fetchMissing(
+      { context, desk, fetcher, series, range, policy },
+      plan === null ? planned(context, fetcher, series, range, policy) : given(context, fetcher, series, plan),
+      checkRows(context, series.key, range),
       options.progress ?? noProgress
     )
-    return yield* answerOf(workshop, arrival, options.onMissing ?? "fail")
+    return yield* answerOf(context, gathered, options.onMissing ?? "fail")
+  })
+
+  /** `plan` is the one to execute; null: the one that is best now. */
+  const answer = Effect.fnUntraced(function* (
+    series: BarSeries,
+    asked: TimeRange,
+    policy: RangePolicy,
+    options: ReadOptions,
+    plan: Plan | null
+  ) {
+    const range = Timeframe.stamps(series.timeframe, asked)
+    if (range === null) return yield* readNothing(series, asked, policy, options.onMissing)
+    const desk = yield* context.deskOf(series.text)
+    return policy === "cacheOnly" || options.asOf !== undefined
+      ? yield* readStored(desk, series, range, options)
+      : yield* readThrough(desk, series, range, policy, options, plan)
   })
 
   return StitchingCache.of({
@@ -105,16 +123,16 @@ const make = Effect.gen(function* () {
       function* ({ policy = "cacheFirst", range: asked, series: key }) {
         const series = yield* barSeries(key)
         const range = Timeframe.stamps(series.timeframe, asked)
-        if (range === null) return gridOnly(series, asked, yield* Clock.currentTimeMillis)
-        const desk = yield* workshop.deskOf(series.text)
+        if (range === null) return gridOnly(series, asked, policy, yield* Clock.currentTimeMillis)
+        const desk = yield* context.deskOf(series.text)
         if (policy === "cacheOnly") return (yield* stored(desk, series, range, undefined)).plan
         const fetcher = yield* registry.fetcher(key.vendor)
         yield* offered(fetcher, series)
         return yield* desk.planning.withPermit(
           Effect.gen(function* () {
-            yield* applyArchived(workshop, desk, series, fetcher)
+            yield* applyArchived(context, desk, series, fetcher)
             const inFlight = acceptable(desk, policy, range)
-            return (yield* planOf(workshop, fetcher, series, range, policy, inFlight)).plan
+            return (yield* planOf(context, fetcher, series, range, policy, inFlight)).plan
           })
         )
       },
@@ -123,14 +141,8 @@ const make = Effect.gen(function* () {
     ),
 
     read: Effect.fn("StitchingCache.read")(
-      function* ({ policy = "cacheFirst", range: asked, series: key }, options = {}) {
-        const series = yield* barSeries(key)
-        const range = Timeframe.stamps(series.timeframe, asked)
-        if (range === null) return yield* readNothing(series, asked, options.onMissing)
-        const desk = yield* workshop.deskOf(series.text)
-        return policy === "cacheOnly" || options.asOf !== undefined
-          ? yield* readStored(desk, series, range, options)
-          : yield* readThrough(desk, series, range, policy, options, null)
+      function* ({ policy = "cacheFirst", range, series: key }, options = {}) {
+        return yield* answer(yield* barSeries(key), range, policy, options, null)
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -138,12 +150,7 @@ const make = Effect.gen(function* () {
 
     execute: Effect.fn("StitchingCache.execute")(
       function* (plan, options = {}) {
-        const series = yield* barSeries(plan.series)
-        const desk = yield* workshop.deskOf(series.text)
-        if (plan.policy === "cacheOnly" || options.asOf !== undefined) {
-          return yield* readStored(desk, series, plan.range, options)
-        }
-        return yield* readThrough(desk, series, plan.range, plan.policy, options, plan)
+        return yield* answer(yield* barSeries(plan.series), plan.range, plan.policy, options, plan)
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -153,8 +160,8 @@ const make = Effect.gen(function* () {
       function* (key, asked, options = {}) {
         const series = yield* barSeries(key)
         const range = Timeframe.stamps(series.timeframe, asked)
-        if (range === null) return report(gridOnly(series, asked, 0).pieces, [], [])
-        const desk = yield* workshop.deskOf(series.text)
+        if (range === null) return report(gridOnly(series, asked, "cacheOnly", 0).pieces, [], [])
+        const desk = yield* context.deskOf(series.text)
         const inFlight = acceptable(desk, "cacheFirst", range)
         const { coverage, plan } = yield* stored(desk, series, range, options.asOf)
         return withFlights(report(plan.pieces, coverage, []), options.asOf === undefined ? inFlight : [])
@@ -174,9 +181,9 @@ const make = Effect.gen(function* () {
         const series = yield* barSeries(key)
         const fetcher = yield* registry.fetcher(key.vendor)
         yield* offered(fetcher, series)
-        const desk = yield* workshop.deskOf(series.text)
-        const arrival = yield* desk.refetching.withPermit(refetch(workshop, desk, fetcher, series))
-        if (arrival !== null) return yield* answerOf(workshop, arrival, "partial")
+        const desk = yield* context.deskOf(series.text)
+        const gathered = yield* desk.refetching.withPermit(refetch(context, desk, fetcher, series))
+        if (gathered !== null) return yield* answerOf(context, gathered, "partial")
         // Nothing is covered, so there is nothing to fetch again: an answer without rows over the bar that is open now.
         const now = yield* Clock.currentTimeMillis
         const range = { start: Timeframe.floor(series.timeframe, now), end: openEnd(series.timeframe, now) }
@@ -187,7 +194,7 @@ const make = Effect.gen(function* () {
     ),
 
     explain: Effect.fn("StitchingCache.explain")(function* (key, ts, options = {}) {
-      return yield* explain(workshop, yield* barSeries(key), ts, options.asOf)
+      return yield* explain(context, yield* barSeries(key), ts, options.asOf)
     }, Effect.mapError(asServiceError))
   })
 })

@@ -10,7 +10,7 @@ import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { RequestLimit, VendorLimits } from "../../domain/VendorLimits.ts"
 import type { CellGrid } from "./CellGrid.ts"
 import { finalEnd, finalSince, openEnd } from "./finality.ts"
-import { type Stretch, stretchesOf, walker } from "./stretches.ts"
+import { type Stretch, stretchesOf, walker } from "./stretchesOf.ts"
 
 /** A range that a request in flight will bring. */
 export interface InFlight {

@@ -6,7 +6,7 @@ import type { TimeRange } from "../../domain/TimeRange.ts"
 import { NotEntitled, NotFound, VendorError } from "../../services/Adapter.ts"
 import { type Failure, kindOf, stateOf } from "./failure.ts"
 import { type InFlight, inOrder } from "./planner.ts"
-import { stretchesOf, walker } from "./stretches.ts"
+import { stretchesOf, walker } from "./stretchesOf.ts"
 
 /** A range that was asked for in vain, and why. */
 export interface Loss {

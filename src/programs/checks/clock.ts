@@ -1,8 +1,8 @@
 import { Clock, Effect, Exit, FileSystem, Path } from "effect"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
-import { withData } from "../Data.ts"
 import { duration } from "../format/Numbers.ts"
 import { settings } from "../Settings.ts"
+import { withData } from "../withData.ts"
 import { failed, ok, warning } from "./Check.ts"
 
 // This was written in 2026: a clock before it is wrong.

@@ -1,10 +1,10 @@
 import { Cause, Effect, Exit, FileSystem, Path } from "effect"
 import { MarketStore } from "../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
-import { withData } from "../Data.ts"
 import { documentOf } from "../failure/Failure.ts"
 import { bytes, counted } from "../format/Numbers.ts"
 import { settings } from "../Settings.ts"
+import { withData } from "../withData.ts"
 import { failed, ok, warning } from "./Check.ts"
 
 const contents = Effect.gen(function* () {

@@ -1,9 +1,9 @@
 import { Cause, Duration, Effect, Exit } from "effect"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
-import { withVendors } from "../Data.ts"
 import { documentOf } from "../failure/Failure.ts"
 import { duration } from "../format/Numbers.ts"
 import { settings } from "../Settings.ts"
+import { withVendors } from "../withData.ts"
 import { failed, ok } from "./Check.ts"
 
 const pingOne = Effect.fnUntraced(function* (vendor: string) {

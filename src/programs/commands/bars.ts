@@ -3,7 +3,6 @@ import { Command, Flag } from "effect/cli"
 import { OnMissing, RangePolicy } from "../../domain/Plan.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { type RangeAnswer, type RangeQuery, StitchingCache } from "../../services/StitchingCache.ts"
-import { withData } from "../Data.ts"
 import { Ended } from "../failure/Ended.ts"
 import { nothingHad } from "../failure/nothingHad.ts"
 import { asCommand, UsageError } from "../failure/UsageError.ts"
@@ -19,6 +18,7 @@ import { writeAtomically } from "../terminal/AtomicFile.ts"
 import { Output } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { styleOf } from "../terminal/Style.ts"
+import { withData } from "../withData.ts"
 
 const flags = {
   ...seriesFlags,
@@ -145,8 +145,15 @@ const bars = Effect.fn("tapestry bars")(function* (input: Input) {
       else if (how.format === "table" && how.out === null)
         yield* line(styleOf(terminal).dim(sourceLine(answer, how.limit)))
       else if (errorTerminal.isTerminal) yield* note(styleOf(errorTerminal).dim(sourceLine(answer, how.limit)))
-      if (holes.length === 0) return
-      for (const text of holeLines(holes)) yield* note(styleOf(errorTerminal).yellow(text))
+      const rejected = answer.rowsRejected ?? 0
+      if (holes.length === 0 && rejected === 0) return
+      const problems = [
+        ...holeLines(holes),
+        ...(rejected === 0
+          ? []
+          : [`rejected: ${counted(rejected, "row")} that ${series.vendor} sent cannot be accepted`])
+      ]
+      for (const text of problems) yield* note(styleOf(errorTerminal).yellow(text))
       return yield* new Ended({ code: 3 })
     })
   )
@@ -168,7 +175,7 @@ export const command = Command.make("bars", flags, bars).pipe(
     },
     {
       command: "tapestry bars EURUSD --vendor fx --timeframe 1m --last 2d --tz America/New_York",
-      description: "The last two whole days, in local time"
+      description: "The last two whole days of a vendor of your own, in local time"
     },
     {
       command: "tapestry bars SPX --vendor sample --timeframe 1d --from 2000-01-01 --to 2010-01-01 --out spx.csv",

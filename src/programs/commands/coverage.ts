@@ -5,7 +5,6 @@ import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { MarketStore } from "../../services/MarketStore.ts"
 import { StitchingCache } from "../../services/StitchingCache.ts"
-import { withData } from "../Data.ts"
 import { asCommand } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { instantFlag, rangeFlags, rangeOf } from "../flags/RangeFlags.ts"
@@ -18,6 +17,7 @@ import { windowed } from "../format/windowed.ts"
 import { brief } from "../format/ZonedTime.ts"
 import { Output, type Terminal } from "../terminal/Output.ts"
 import { styleOf } from "../terminal/Style.ts"
+import { withData } from "../withData.ts"
 
 const flags = {
   ...seriesFlags,

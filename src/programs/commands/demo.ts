@@ -7,7 +7,6 @@ import { Effect, FileSystem } from "effect"
 import { Command, Flag } from "effect/cli"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { type RangeAnswer, StitchingCache } from "../../services/StitchingCache.ts"
-import { withDataIn } from "../Data.ts"
 import { asCommand } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { answerDocument, planDocument } from "../format/Documents.ts"
@@ -18,6 +17,7 @@ import { receiptLines } from "../format/ReceiptLines.ts"
 import { wrap } from "../format/wrap.ts"
 import { Output } from "../terminal/Output.ts"
 import { styleOf } from "../terminal/Style.ts"
+import { withDataIn } from "../withData.ts"
 
 const half = { start: Date.UTC(2008, 6, 1), end: Date.UTC(2009, 0, 1) }
 const year = { start: half.start, end: Date.UTC(2009, 6, 1) }

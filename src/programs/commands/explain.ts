@@ -4,7 +4,6 @@ import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import { floor, isIntraday } from "../../domain/Timeframe.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import { StitchingCache } from "../../services/StitchingCache.ts"
-import { withData } from "../Data.ts"
 import { asCommand } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { instantFlag } from "../flags/RangeFlags.ts"
@@ -16,6 +15,7 @@ import { labelOf } from "../format/Strip.ts"
 import { brief } from "../format/ZonedTime.ts"
 import { Output } from "../terminal/Output.ts"
 import { styleOf } from "../terminal/Style.ts"
+import { withData } from "../withData.ts"
 
 const flags = {
   ...seriesFlags,

@@ -1,5 +1,6 @@
 /** What a failed command says of itself: one line for people, one document for programs, and an exit code. */
 import { Cause, Predicate } from "effect"
+import { ConfigurationError } from "../../layers/config/ConfigurationError.ts"
 import { oneLine } from "../terminal/Style.ts"
 
 /** `{"error":{"_tag","reason","message"}}`: the service's error, the reason inside it, and a sentence that says what to do. */
@@ -26,7 +27,11 @@ const namesOf = (error: unknown): { readonly tag: string; readonly reason: strin
     : { tag, reason }
 }
 
+/** One line, but for a configuration file with several mistakes, each of which has a line of its own. */
 const messageOf = (error: unknown): string => {
+  if (error instanceof ConfigurationError) {
+    return error.message.split("\n").map(oneLine).join("\n")
+  }
   if (Predicate.hasProperty(error, "message") && typeof error.message === "string" && error.message !== "") {
     return oneLine(error.message)
   }

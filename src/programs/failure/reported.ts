@@ -32,7 +32,7 @@ export const reported =
           return yield* new Ended({ code: UsagePresenter.exitCode })
         }
         const document = documentOf(cause)
-        yield* output.note(`${style.red("error:")} ${document.error.message}`)
+        yield* output.note(`${style.red("error:")} ${document.error.message.replaceAll("\n", "\n  ")}`)
         yield* print(document)
         // A setting of the environment, read before any command is chosen.
         return yield* new Ended({ code: error instanceof UsageError ? UsagePresenter.exitCode : 1 })

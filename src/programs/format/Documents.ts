@@ -36,6 +36,7 @@ export const answerDocument = (answer: RangeAnswer) => ({
   rowCount: answer.rowCount,
   requests: answer.requests,
   rowsFromVendor: answer.rowsFromVendor,
+  ...(answer.rowsRejected === undefined ? {} : { rowsRejected: answer.rowsRejected }),
   coverage: answer.coverage.map(coverageDocument)
 })
 

@@ -10,7 +10,7 @@ import { closeSync, openSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect, References, Stream } from "effect"
 import { RequestId } from "../../../src/domain/Request.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { withArchive } from "./archive.ts"
@@ -64,12 +64,16 @@ const run = (directory: string, log: string, cache: string, kill: Kill) =>
       if (kill.stage !== null || timer !== undefined || !data.toString().includes("ready")) return
       timer = setTimeout(() => running.kill("SIGKILL"), kill.after)
     })
-    running.on("close", (_, signal) => {
+    running.once("close", (_, signal) => {
       closeSync(fd)
       assert.strictEqual(signal, "SIGKILL", `kill ${kill.index}: the child ended by itself`)
       resume(Effect.succeed(readFileSync(log, "utf8")))
     })
-    return Effect.sync(() => running.kill("SIGKILL"))
+    return Effect.callback<void>((dead) => {
+      running.removeAllListeners("close")
+      running.once("close", () => dead(Effect.void))
+      running.kill("SIGKILL")
+    })
   })
 
 interface Acknowledged {
@@ -108,7 +112,7 @@ const check = (directory: string, known: Acknowledged, kill: Kill) =>
       assert.deepInclude(responses.get(id), { sha256, sizeBytes: size, status: "ok" }, `response ${id} ${at}`)
       assert.strictEqual(requests.get(RequestId.make(responses.get(id)?.request ?? 1))?.outcome, "fetched")
     }
-    const files = readdirSync(join(directory, "responses"), { recursive: true, encoding: "utf8" })
+    const files = readdirSync(directory, { recursive: true, encoding: "utf8" })
     assert.deepStrictEqual(
       files.filter((name) => name.endsWith(".tmp")),
       [],
@@ -149,6 +153,6 @@ it.live(
       )
       for (const stage of stages) assert.isAbove(hit.get(stage) ?? 0, 0, `no kill hit ${stage}`)
       assert.isAbove(acknowledged, kills)
-    }),
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "Warn")),
   180_000
 )

@@ -122,6 +122,36 @@ describe("recovery at the start", () => {
     })
   )
 
+  it.effect("hits are in the database a second later, or at once when many have gathered", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function* () {
+        const store = yield* ProvenanceStore
+        const response = yield* archive({ a: 1 }, new Uint8Array(10))
+        const hit = store.recordHit(
+          {
+            session: (yield* store.session(1)).id,
+            identity: identity({ a: 1 }),
+            subject: null,
+            cacheMode: { _tag: "default", ttl: null }
+          },
+          response.id
+        )
+        const written = raw(directory, (db) =>
+          db.prepare("select count(*) from requests where outcome = 'hit'").pluck().get()
+        )
+        yield* hit
+        yield* TestClock.adjust("999 millis")
+        assert.strictEqual(yield* written, 0)
+        yield* TestClock.adjust("1 millis")
+        yield* Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow, { discard: true })
+        assert.strictEqual(yield* written, 1)
+        yield* Effect.forEach(Array.from({ length: 256 }), () => hit, { discard: true })
+        assert.strictEqual(yield* written, 257)
+      }).pipe(withArchive({ directory }))
+    })
+  )
+
   it.effect("C17 fetchedAt does not fall behind the archive after a restart with a clock that went back", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory

@@ -2,8 +2,10 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { dirname } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
+import { FaultPoint } from "../../../src/layers/FaultPoint.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { archive, payloadFile, raw, withArchive } from "./archive.ts"
+import { recorded } from "./failingFiles.ts"
 import { temporaryDirectory } from "./temporary.ts"
 
 const large = new Uint8Array(200_000).map((_, index) => index % 251)
@@ -118,6 +120,40 @@ describe("C5 torn file", () => {
           torn
         )
       }).pipe(withArchive({ directory }))
+    })
+  )
+
+  it.effect("C5 atomic write: another name, synced, renamed, directory synced, and only then the row", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const log: Array<string> = []
+      const act = (point: string) => {
+        if (point === "rowWritten") log.push("row")
+      }
+      const shard = yield* Effect.gen(function* () {
+        const first = yield* archive({ a: 1 }, large)
+        yield* archive({ a: 2 }, large)
+        return dirname(payloadFile(directory, first.sha256))
+      }).pipe(withArchive({ directory }, recorded(log)), Effect.provideService(FaultPoint, act))
+      const short = log.map((line) =>
+        line
+          .replace(/[0-9a-f]{64}\.\d+\.[0-9a-f.]+\.tmp/, "draft")
+          .replace(/[0-9a-f]{64}\.bin/, "payload")
+          .replace(shard, "SHARD")
+          .replace(directory, "DATA")
+      )
+      assert.deepStrictEqual(short, [
+        "sync DATA/responses",
+        "sync DATA",
+        "write SHARD/draft",
+        "sync SHARD/draft",
+        "rename SHARD/payload",
+        "sync SHARD",
+        "row",
+        // The same bytes again: the file is compared and relied on.
+        "sync SHARD",
+        "row"
+      ])
     })
   )
 })

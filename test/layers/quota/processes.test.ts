@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as QuotaSqlite from "../../../src/layers/quota/QuotaSqlite.ts"
-import { openQuota, policy, window } from "../../services/Quota.contract.ts"
+import { openQuota, policy, window } from "../../services/quotaSupport.ts"
 import { temporaryFile } from "./support.ts"
 
 const worker = fileURLToPath(new URL("./worker.ts", import.meta.url))

@@ -2,14 +2,21 @@
  * A run of the quota under a clock that the test owns: elapsed time is the TestClock's, and the wall clock is set forward and
  * back at will. Recorded are the true instants at which requests started, so that windows can be checked from outside.
  */
-import { Clock, Effect, Exit, Fiber, type Layer, Scope } from "effect"
+import { Clock, Duration, Effect, Exit, Fiber, type Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { QuotaWindow } from "../../../src/domain/VendorLimits.ts"
-import type { Quota, QuotaError, QuotaRequest } from "../../../src/services/Quota.ts"
-import { openQuota, type QuotaService } from "../../services/Quota.contract.ts"
+import type { Quota, QuotaError, QuotaPolicy, QuotaRequest } from "../../../src/services/Quota.ts"
+import { account, openQuota, type QuotaService } from "../../services/quotaSupport.ts"
 
 export type Step =
-  | { readonly _tag: "Ask"; readonly weight: number; readonly key: string; readonly priority: number }
+  | {
+      readonly _tag: "Ask"
+      readonly weight: number
+      readonly key: string
+      readonly priority: number
+      /** Milliseconds in flight. */
+      readonly hold: number
+    }
   | { readonly _tag: "Advance"; readonly millis: number }
   | { readonly _tag: "SetWall"; readonly by: number }
   | { readonly _tag: "Interrupt"; readonly which: number }
@@ -24,6 +31,7 @@ export interface Start {
 
 export interface Run {
   readonly starts: ReadonlyArray<Start>
+  readonly mostInFlight: number
   readonly interrupted: number
   /** Asked for, neither interrupted nor cut off by a restart, and still not started long after. */
   readonly starved: number
@@ -38,7 +46,7 @@ interface Asked {
 
 const isWaiting = ({ progress }: Asked): boolean => progress.fate === "waiting"
 
-export const account = "acme"
+export const longestHold = 30
 
 export const requestOf = (step: Extract<Step, { _tag: "Ask" }>): QuotaRequest => ({
   weight: step.weight,
@@ -59,7 +67,7 @@ const steppedClock = (test: TestClock.TestClock, offset: { millis: number }): Cl
 
 export const simulate = Effect.fnUntraced(function* (
   layer: Layer.Layer<Quota, QuotaError>,
-  windows: ReadonlyArray<QuotaWindow>,
+  policy: QuotaPolicy,
   steps: ReadonlyArray<Step>
 ) {
   const test = yield* TestClock.testClockWith(Effect.succeed)
@@ -67,11 +75,12 @@ export const simulate = Effect.fnUntraced(function* (
   const clock = steppedClock(test, offset)
   const starts: Array<Start> = []
   const open: Array<Asked> = []
+  const flying = { now: 0, most: 0 }
 
   const launch = Effect.gen(function* () {
     const scope = yield* Scope.make()
     const quota = yield* openQuota(layer).pipe(Scope.provide(scope), Effect.provideService(Clock.Clock, clock))
-    yield* quota.configure(account, { windows, maxInFlight: null })
+    yield* quota.configure(account, policy)
     return { scope, quota }
   })
   const ask = (quota: QuotaService, step: Extract<Step, { _tag: "Ask" }>) => {
@@ -81,7 +90,16 @@ export const simulate = Effect.fnUntraced(function* (
       progress.fate = "started"
       starts.push({ asked, at: test.currentTimeMillisUnsafe(), weight: step.weight, key: step.key })
     })
-    return Effect.scoped(Effect.andThen(quota.reserve(account, requestOf(step)), record)).pipe(
+    const fly = Effect.acquireUseRelease(
+      Effect.sync(() => {
+        flying.now++
+        flying.most = Math.max(flying.most, flying.now)
+      }),
+      () => test.sleep(Duration.millis(step.hold)),
+      () => Effect.sync(() => flying.now--)
+    )
+    const run = Effect.andThen(quota.reserve(account, requestOf(step)), Effect.andThen(record, fly))
+    return Effect.scoped(run).pipe(
       Effect.forkChild({ startImmediately: true }),
       Effect.map((fiber) => ({ fiber, progress }))
     )
@@ -116,12 +134,13 @@ export const simulate = Effect.fnUntraced(function* (
     }
   }
   const asked = steps.filter((step) => step._tag === "Ask").length
-  const longest = windows.reduce((most, window) => Math.max(most, window.span), 0)
-  yield* test.adjust((asked + 1) * longest)
+  const longest = policy.windows.reduce((most, window) => Math.max(most, window.span), 0)
+  yield* test.adjust((asked + 1) * (longest + longestHold))
   const countOf = (fate: Asked["progress"]["fate"]) => open.filter(({ progress }) => progress.fate === fate).length
   yield* Scope.close(running.scope, Exit.void)
   const run: Run = {
     starts,
+    mostInFlight: flying.most,
     starved: countOf("waiting"),
     interrupted: countOf("interrupted"),
     cutOff: countOf("cutOff")

@@ -308,6 +308,8 @@ describe("StitchingCache", () => {
       const series = vendor.series("ALPHA", "1d")
       const answer = yield* cache.read({ series, range: between("2024-03-01T01:00:00Z", "2024-03-01T23:00:00Z") })
       assert.strictEqual(answer.rowCount, 0)
+      assert.deepStrictEqual(outline(answer.coverage), ["2024-03-01T01:00:00.000Z Closed"])
+      assert.deepStrictEqual((yield* cache.execute(answer.plan)).coverage, answer.coverage)
       assert.strictEqual((yield* vendor.log).length, 0)
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { MaxAnswerRows } from "../../../src/layers/stitching/AnswerLimits.ts"
+import { MaxAnswerRows } from "../../../src/layers/stitching/MaxAnswerRows.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import { type Adapter, Rejected, Throttled, Unavailable } from "../../../src/services/Adapter.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
@@ -255,6 +255,28 @@ describe("StitchingCache, what fails", () => {
       }).pipe(Effect.provide(over(directory, [vendor.adapter])))
       assert.deepStrictEqual(answer, yield* vendor.direct(series, range))
       assert.strictEqual((yield* vendor.log).length, 1)
+    })
+  })
+
+  it.effect("a data directory that may only be read serves what is applied, and the rest is missing", () => {
+    const vendor = ModelVendor.make()
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(noon)
+      const directory = yield* temporaryDirectory
+      const series = vendor.series("ALPHA", "1h")
+      const next = { start: range.end, end: range.end + day }
+      yield* Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        const store = yield* MarketStore
+        yield* cache.read({ series, range: next })
+        yield* store.forget(series)
+      }).pipe(Effect.provide(over(directory, [vendor.adapter])))
+      const answer = yield* Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        const whole = { start: range.start, end: next.end }
+        return yield* cache.read({ series, range: whole, policy: "cacheOnly" }, { onMissing: "partial" })
+      }).pipe(Effect.provide(over(directory, [vendor.adapter], { readonly: true })))
+      assert.deepStrictEqual(outline(answer.coverage), ["2024-03-01T00:00:00.000Z Missing"])
     })
   })
 

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
+import type { Adapter } from "../../../src/services/Adapter.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
 import { barsOf, between, fresh, hour, minute, moving, outline, settled, utc } from "./support.ts"
@@ -74,6 +75,30 @@ describe("StitchingCache, many readers", () => {
         [early, { start: early.end, end: late.end }]
       )
     }).pipe(Effect.provide(fresh(vendor.adapter)))
+  })
+
+  it.effect("C42 readers that plan at the same time do not plan the same", () => {
+    const vendor = ModelVendor.make()
+    const { fetch } = vendor.adapter
+    const hesitant: Adapter = {
+      ...vendor.adapter,
+      fetch: { ...fetch, request: (series, range) => Effect.delay(fetch.request(series, range), "1 second") }
+    }
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(noon)
+      const cache = yield* StitchingCache
+      const series = vendor.series("ALPHA", "1h")
+      const ranges = [0, 6, 12].map((hours) => ({
+        start: utc("2024-03-01T00:00:00Z") + hours * hour,
+        end: utc("2024-03-02T00:00:00Z")
+      }))
+      const reads = ranges.map((range) => cache.read({ series, range }))
+      yield* moving(Effect.all(reads, { concurrency: "unbounded" }))
+      assert.deepStrictEqual(
+        (yield* vendor.log).map(({ range }) => range),
+        ranges.slice(0, 1)
+      )
+    }).pipe(Effect.provide(fresh(hesitant)))
   })
 
   it.effect("C42 the pieces of one plan run beside each other, never more than the vendor allows", () => {

@@ -148,6 +148,20 @@ describe("StitchingCache, plans", () => {
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })
 
+  it.effect("X3 what was invalidated in the very millisecond of its fetch is fetched again too", () => {
+    const vendor = ModelVendor.make()
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(noon)
+      const cache = yield* StitchingCache
+      const series = vendor.series("ALPHA", "1h")
+      yield* cache.read({ series, range })
+      yield* cache.invalidate(series, range)
+      assert.deepStrictEqual(outline(yield* cache.coverage(series, range)), ["2024-03-01T00:00:00.000Z Missing"])
+      assert.strictEqual((yield* cache.read({ series, range })).requests, 1)
+      assert.strictEqual((yield* cache.read({ series, range })).requests, 0)
+    }).pipe(Effect.provide(fresh(vendor.adapter)))
+  })
+
   it.effect("a row is explained down to the line of the bytes that it came from", () => {
     const vendor = ModelVendor.make()
     return Effect.gen(function* () {

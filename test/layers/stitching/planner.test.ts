@@ -8,9 +8,9 @@ import * as Timeframe from "../../../src/domain/Timeframe.ts"
 import type { TimeRange } from "../../../src/domain/TimeRange.ts"
 import { type Alignment, unlimited, type VendorLimits } from "../../../src/domain/VendorLimits.ts"
 import * as CellGrid from "../../../src/layers/stitching/CellGrid.ts"
-import { proofOf } from "../../../src/layers/stitching/evidence.ts"
 import { finalEnd, finalSince, openEnd } from "../../../src/layers/stitching/finality.ts"
 import { draft, type PlanInput } from "../../../src/layers/stitching/planner.ts"
+import { proofOf } from "../../../src/layers/stitching/proofOf.ts"
 import { between, day, hour, minute, utc } from "./support.ts"
 
 const now = utc("2024-03-06T12:20:00Z")

@@ -32,13 +32,13 @@ const pauses = Layer.succeed(RetryPolicy, { attempts: 4, base: 1_000, cap: 500, 
 export const over = (
   directory: string,
   adapters: ReadonlyArray<Adapter>,
-  options: { readonly maxPageCount?: number } = {}
+  options: { readonly maxPageCount?: number; readonly readonly?: boolean } = {}
 ) =>
   StitchingCacheLive.layer.pipe(
     Layer.provideMerge(Layer.provide(IngestSessionLive.layer, pauses)),
     Layer.provideMerge(
       Layer.mergeAll(
-        ProvenanceStoreSqlite.layer({ directory }),
+        ProvenanceStoreSqlite.layer({ directory, readonly: options.readonly === true }),
         MarketStoreSqlite.layer({ filename: `${directory}/market.sqlite`, ...options }),
         QuotaSqlite.layer({ filename: `${directory}/quota.sqlite` }),
         registered(adapters)
@@ -57,11 +57,15 @@ export const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (fs) =>
 export const fresh = (...adapters: ReadonlyArray<Adapter>) =>
   Layer.unwrap(Effect.map(temporaryDirectory, (directory) => over(directory, adapters)))
 
-/** Runs an effect and moves the clock on, step by step, until it has ended: for pauses and waits whose length is not the point. */
+/**
+ * Runs an effect and moves the clock on, step by step, until it has ended: for pauses and waits whose length is not the point.
+ * One that never ends dies.
+ */
 export const moving = <A, E, R>(effect: Effect.Effect<A, E, R>, step = 250): Effect.Effect<A, E, R> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
-    while (fiber.pollUnsafe() === undefined) {
+    for (let turns = 0; fiber.pollUnsafe() === undefined; turns++) {
+      if (turns === 20_000) return yield* Effect.die(new Error(`still waiting after ${turns} turns of ${step} ms`))
       yield* settled
       if (fiber.pollUnsafe() === undefined) yield* TestClock.adjust(step)
     }

@@ -50,7 +50,7 @@ const keepNulls = (bar: Bar, before: Bar | null): Bar =>
         count: bar.count ?? before.count
       }
 
-export interface StampHistory {
+interface StampHistory {
   readonly last: StoredBar | null
   readonly revisions: ReadonlyArray<Revision>
 }

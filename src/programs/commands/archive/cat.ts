@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import { PayloadDamaged, ProvenanceStore, ProvenanceStoreError } from "../../../services/ProvenanceStore.ts"
-import { withData } from "../../Data.ts"
 import { asCommand, UsageError } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
 import { Output } from "../../terminal/Output.ts"
+import { withData } from "../../withData.ts"
 
 const flags = {
   payload: Argument.String("payload").pipe(Argument.withDescription("A response's id, or the sha256 of its bytes"))

@@ -1,11 +1,11 @@
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
-import { withData } from "../../Data.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { identityFlag, idFlag, pageFlags, pageOf } from "../../flags/PageFlags.ts"
 import { requestColumns, requestDocument, requestRow } from "../../format/archiveRows.ts"
 import { printList } from "../../terminal/printList.ts"
+import { withData } from "../../withData.ts"
 
 const flags = { ...pageFlags, session: idFlag("session", "Only those of this session"), identity: identityFlag }
 

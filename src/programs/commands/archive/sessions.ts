@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
-import { withData } from "../../Data.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { pageFlags, pageOf } from "../../flags/PageFlags.ts"
 import { sessionColumns, sessionDocument, sessionRow } from "../../format/archiveRows.ts"
 import { printList } from "../../terminal/printList.ts"
+import { withData } from "../../withData.ts"
 
 const sessions = Effect.fn("tapestry archive sessions")(
   function* (input: Command.Command.Config.Infer<typeof pageFlags>) {

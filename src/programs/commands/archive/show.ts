@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
-import { withData } from "../../Data.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
 import {
@@ -15,6 +14,7 @@ import {
 import { Output } from "../../terminal/Output.ts"
 import { fieldLines } from "../../terminal/printList.ts"
 import { styleOf } from "../../terminal/Style.ts"
+import { withData } from "../../withData.ts"
 
 const flags = {
   id: Argument.Int("id").pipe(Argument.withDescription("The record's id")),

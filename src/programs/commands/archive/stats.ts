@@ -1,12 +1,12 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
-import { withData } from "../../Data.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
 import { bytes, grouped } from "../../format/Numbers.ts"
 import { render } from "../../format/Table.ts"
 import { Output } from "../../terminal/Output.ts"
+import { withData } from "../../withData.ts"
 
 const stats = Effect.fn("tapestry archive stats")(
   function* () {

@@ -1,7 +1,6 @@
 import { Effect, Ref, Stream } from "effect"
 import { Command } from "effect/cli"
 import { type Damage, ProvenanceStore } from "../../../services/ProvenanceStore.ts"
-import { withData } from "../../Data.ts"
 import { Ended } from "../../failure/Ended.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
@@ -9,6 +8,7 @@ import { counted } from "../../format/Numbers.ts"
 import { Output } from "../../terminal/Output.ts"
 import { withProgress } from "../../terminal/Progress.ts"
 import { oneLine, styleOf } from "../../terminal/Style.ts"
+import { withData } from "../../withData.ts"
 
 const sentence = (damage: Damage): string =>
   `${damage.problem}: ${damage.sha256} (${damage.where}), the bytes of response ${damage.responses.join(", ")}`

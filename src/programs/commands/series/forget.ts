@@ -3,12 +3,12 @@ import { Argument, Command, Flag } from "effect/cli"
 import { canonical, parse } from "../../../domain/SeriesKey.ts"
 import { Timeframe } from "../../../domain/Timeframe.ts"
 import { MarketStore } from "../../../services/MarketStore.ts"
-import { withData } from "../../Data.ts"
 import { asCommand, UsageError } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
 import { seriesFlags, seriesOf } from "../../flags/SeriesFlags.ts"
 import { counted } from "../../format/Numbers.ts"
 import { Output } from "../../terminal/Output.ts"
+import { withData } from "../../withData.ts"
 
 const flags = {
   ...seriesFlags,

@@ -2,12 +2,12 @@ import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { canonical } from "../../../domain/SeriesKey.ts"
 import { MarketStore } from "../../../services/MarketStore.ts"
-import { withData } from "../../Data.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { instantOrNull } from "../../format/Documents.ts"
 import { grouped } from "../../format/Numbers.ts"
 import { brief } from "../../format/ZonedTime.ts"
 import { printList } from "../../terminal/printList.ts"
+import { withData } from "../../withData.ts"
 
 const list = Effect.fn("tapestry series list")(
   function* () {

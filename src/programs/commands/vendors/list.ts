@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { AdapterRegistry } from "../../../services/AdapterRegistry.ts"
-import { withVendors } from "../../Data.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { vendorDocument } from "../../format/vendorText.ts"
 import { printList } from "../../terminal/printList.ts"
+import { withVendors } from "../../withData.ts"
 
 const all = Effect.gen(function* () {
   const registry = yield* AdapterRegistry

@@ -1,13 +1,13 @@
 import { Duration, Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import { AdapterRegistry } from "../../../services/AdapterRegistry.ts"
-import { withVendors } from "../../Data.ts"
 import { Ended } from "../../failure/Ended.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
 import { duration } from "../../format/Numbers.ts"
 import { Output } from "../../terminal/Output.ts"
 import { oneLine, styleOf } from "../../terminal/Style.ts"
+import { withVendors } from "../../withData.ts"
 
 const flags = { vendor: Argument.String("vendor").pipe(Argument.withDescription("The vendor's name")) }
 

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
-import { type ArchivedAnswer, type BarSeries, type Fetcher, project } from "./projection.ts"
+import { type ArchivedAnswer, type BarSeries, type Fetcher, project } from "./project.ts"
 import type { SeriesDesk } from "./SeriesDesk.ts"
 
 /**

@@ -7,7 +7,7 @@ import { Quota } from "../../services/Quota.ts"
 import * as SeriesDesk from "./SeriesDesk.ts"
 
 /** What the parts of the stitching cache work with. */
-export interface Workshop {
+export interface CacheContext {
   readonly market: MarketStore["Service"]
   readonly archive: ProvenanceStore["Service"]
   readonly ingest: IngestSession["Service"]
@@ -22,7 +22,7 @@ export interface Workshop {
 export const make = Effect.gen(function* () {
   const desks = yield* RcMap.make({ lookup: (_text: string) => SeriesDesk.make, idleTimeToLive: "10 minutes" })
   const runs = yield* FiberSet.make<void>()
-  const workshop: Workshop = {
+  const context: CacheContext = {
     market: yield* MarketStore,
     archive: yield* ProvenanceStore,
     ingest: yield* IngestSession,
@@ -31,5 +31,5 @@ export const make = Effect.gen(function* () {
     deskOf: (text) => RcMap.get(desks, text),
     detach: (run) => Effect.asVoid(FiberSet.run(runs, run, { startImmediately: true }))
   }
-  return workshop
+  return context
 })

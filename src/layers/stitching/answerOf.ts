@@ -11,11 +11,11 @@ import {
   StitchingCacheError,
   TooManyRows
 } from "../../services/StitchingCache.ts"
-import { MaxAnswerRows } from "./AnswerLimits.ts"
-import type { Arrival } from "./boarding.ts"
+import type { CacheContext } from "./CacheContext.ts"
 import { isOurs, type Refusal, unwrap } from "./failure.ts"
+import type { Gathered } from "./fetchMissing.ts"
+import { MaxAnswerRows } from "./MaxAnswerRows.ts"
 import { commonFailure, holesOf, report } from "./report.ts"
-import type { Workshop } from "./Workshop.ts"
 
 /** The one error of the service, from whatever failed inside it. */
 export const asServiceError = (refusal: Refusal): StitchingCacheError =>
@@ -27,36 +27,36 @@ export const asServiceError = (refusal: Refusal): StitchingCacheError =>
   })
 
 /** Refuses what the store alone shows to be too much, so that nothing is fetched for an answer that cannot be given. */
-export const checkRows = Effect.fnUntraced(function* (workshop: Workshop, series: SeriesKey, range: TimeRange) {
+export const checkRows = Effect.fnUntraced(function* (context: CacheContext, series: SeriesKey, range: TimeRange) {
   const limit = yield* MaxAnswerRows
-  const rows = yield* workshop.market.count(series, range)
+  const rows = yield* context.market.count(series, range)
   if (rows > limit) return yield* new TooManyRows({ rows, limit })
   return rows
 })
 
-const barsOf = (workshop: Workshop, series: SeriesKey, range: TimeRange, asOf: EpochMillis | undefined) =>
-  workshop.market
+const barsOf = (context: CacheContext, series: SeriesKey, range: TimeRange, asOf: EpochMillis | undefined) =>
+  context.market
     .bars(series, range, asOf === undefined ? {} : { asOf })
     .pipe(Stream.mapError((error) => asServiceError(error)))
 
-/** The answer that an arrival allows, or why there is none. */
+/** The answer that an fetched allows, or why there is none. */
 export const answerOf = Effect.fnUntraced(function* (
-  workshop: Workshop,
-  arrival: Arrival,
+  context: CacheContext,
+  gathered: Gathered,
   onMissing: NonNullable<ReadOptions["onMissing"]>
 ) {
-  const { losses, plan } = arrival
+  const { losses, plan } = gathered
   const { range, series } = plan
   const ours = losses.find(({ failure }) => isOurs(failure))
   if (ours !== undefined) return yield* ours.failure
-  const coverage = report(plan.pieces, arrival.coverage, losses)
+  const coverage = report(plan.pieces, gathered.coverage, losses)
   const holes = holesOf(coverage)
   if (onMissing === "fail" && holes.length > 0) {
     return yield* commonFailure(series, holes, losses) ?? new RangeIncomplete({ holes })
   }
-  const rowCount = yield* checkRows(workshop, series, range)
-  const fetched = Intervals.intersect(Intervals.normalise(arrival.fetched), [range])
-  const counts = yield* Effect.forEach(fetched, (piece) => workshop.market.count(series, piece))
+  const rowCount = yield* checkRows(context, series, range)
+  const fetched = Intervals.intersect(Intervals.normalise(gathered.fetched), [range])
+  const counts = yield* Effect.forEach(fetched, (piece) => context.market.count(series, piece))
   const answer: RangeAnswer = {
     series,
     range,
@@ -64,16 +64,16 @@ export const answerOf = Effect.fnUntraced(function* (
     coverage,
     rowCount,
     rowsFromVendor: counts.reduce((sum, count) => sum + count, 0),
-    requests: arrival.requests,
-    sharedRequests: arrival.sharedRequests,
-    bars: barsOf(workshop, series, range, undefined)
+    requests: gathered.requests,
+    sharedRequests: gathered.sharedRequests,
+    bars: barsOf(context, series, range, undefined)
   }
   return answer
 })
 
 /** The answer as it was known at `asOf`; its rows are counted by reading them, since the store counts only what is known now. */
 export const answerAsOf = Effect.fnUntraced(function* (
-  workshop: Workshop,
+  context: CacheContext,
   plan: Plan,
   known: ReadonlyArray<StoredCoverage>,
   asOf: EpochMillis,
@@ -86,7 +86,7 @@ export const answerAsOf = Effect.fnUntraced(function* (
     return yield* commonFailure(series, holes, []) ?? new RangeIncomplete({ holes })
   }
   const limit = yield* MaxAnswerRows
-  const bars = workshop.market.bars(series, range, { asOf })
+  const bars = context.market.bars(series, range, { asOf })
   const rowCount = yield* Stream.runCount(Stream.take(bars, limit + 1))
   if (rowCount > limit) return yield* new TooManyRows({ rows: rowCount, limit })
   const answer: RangeAnswer = {
@@ -98,7 +98,7 @@ export const answerAsOf = Effect.fnUntraced(function* (
     rowsFromVendor: 0,
     requests: 0,
     sharedRequests: 0,
-    bars: barsOf(workshop, series, range, asOf)
+    bars: barsOf(context, series, range, asOf)
   }
   return answer
 })

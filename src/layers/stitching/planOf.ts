@@ -11,7 +11,7 @@ import type { MarketStore } from "../../services/MarketStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import * as CellGrid from "./CellGrid.ts"
 import { draft, type InFlight, type RequestDraft, storedPieces } from "./planner.ts"
-import type { BarSeries, Fetcher } from "./projection.ts"
+import type { BarSeries, Fetcher } from "./project.ts"
 
 interface Services {
   readonly market: MarketStore["Service"]
@@ -129,7 +129,8 @@ export const storedPlan = (
 })
 
 /** The plan for a range in which no bar of the timeframe can be stamped: there is nothing to have. */
-export const gridOnly = (series: BarSeries, range: TimeRange, now: number): Plan => ({
+export const gridOnly = (series: BarSeries, range: TimeRange, policy: RangePolicy, now: number): Plan => ({
   ...storedPlan(series, range, now, []),
+  policy,
   pieces: [{ ...range, from: "store", state: { _tag: "Closed", calendar: "stamps" }, requests: 0 }]
 })

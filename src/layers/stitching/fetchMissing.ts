@@ -5,19 +5,19 @@ import type { Plan, RangePolicy } from "../../domain/Plan.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { alignmentOf } from "../../domain/VendorLimits.ts"
 import type { ReadOptions } from "../../services/StitchingCache.ts"
+import { applyArchived } from "./applyArchived.ts"
+import type { CacheContext } from "./CacheContext.ts"
 import type { Failure, Refusal } from "./failure.ts"
-import { carry } from "./flying.ts"
 import type { RequestDraft } from "./planner.ts"
-import { planOf } from "./planning.ts"
-import type { BarSeries, Fetcher } from "./projection.ts"
+import { planOf } from "./planOf.ts"
+import type { BarSeries, Fetcher } from "./project.ts"
 import { remaining } from "./remaining.ts"
-import { applyArchived } from "./replay.ts"
 import type { Loss } from "./report.ts"
+import { runFlights } from "./runFlights.ts"
 import { acceptable, bypasses, depart, type Flight, leave, type SeriesDesk } from "./SeriesDesk.ts"
-import type { Workshop } from "./Workshop.ts"
 
-/** Everything that a plan set out to have has landed. `fetched` are the ranges that the vendor answered for this reader. */
-export interface Arrival {
+/** What became of a plan, once all that it waited for has landed. `fetched` are the ranges that the vendor answered for this reader. */
+export interface Gathered {
   readonly plan: Plan
   readonly coverage: ReadonlyArray<StoredCoverage>
   readonly losses: ReadonlyArray<Loss>
@@ -26,7 +26,7 @@ export interface Arrival {
   readonly sharedRequests: number
 }
 
-interface Departure {
+interface Prepared {
   readonly plan: Plan
   readonly coverage: ReadonlyArray<StoredCoverage>
   readonly drafts: ReadonlyArray<RequestDraft>
@@ -35,8 +35,8 @@ interface Departure {
 }
 
 /** Who asks for what. */
-export interface Errand {
-  readonly workshop: Workshop
+export interface ReadContext {
+  readonly context: CacheContext
   readonly desk: SeriesDesk
   readonly fetcher: Fetcher
   readonly series: BarSeries
@@ -46,69 +46,70 @@ export interface Errand {
 
 /** The drafts of a plan made now. */
 export const planned =
-  (workshop: Workshop, fetcher: Fetcher, series: BarSeries, range: TimeRange, policy: RangePolicy) =>
-  (joined: ReadonlyArray<Flight>): Effect.Effect<Departure, Failure> =>
-    Effect.map(planOf(workshop, fetcher, series, range, policy, joined), ({ coverage, plan }) => {
+  (context: CacheContext, fetcher: Fetcher, series: BarSeries, range: TimeRange, policy: RangePolicy) =>
+  (joined: ReadonlyArray<Flight>): Effect.Effect<Prepared, Failure> =>
+    Effect.map(planOf(context, fetcher, series, range, policy, joined), ({ coverage, plan }) => {
       const pending = new Set(plan.pieces.map(({ state }) => (state._tag === "Pending" ? state.flight : null)))
       return { plan, coverage, drafts: plan.requests, awaited: joined.filter(({ id }) => pending.has(id)) }
     })
 
 /** What is left of a plan made earlier. */
 export const given =
-  (workshop: Workshop, fetcher: Fetcher, series: BarSeries, plan: Plan) =>
-  (joined: ReadonlyArray<Flight>): Effect.Effect<Departure, Failure> =>
+  (context: CacheContext, fetcher: Fetcher, series: BarSeries, plan: Plan) =>
+  (joined: ReadonlyArray<Flight>): Effect.Effect<Prepared, Failure> =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const coverage = yield* workshop.market.coverage(series.key, plan.range)
+      const coverage = yield* context.market.coverage(series.key, plan.range)
       const pending = joined.map((flight) => flight.range)
       const drafts = remaining(plan, coverage, pending, now, alignmentOf(fetcher.limits, series.timeframe) !== null)
       return { plan, coverage, drafts, awaited: joined }
     })
 
 /**
- * Sets out for what is missing and waits until all of it has landed. `choose` is given the flights that are joined, and is
- * called under the series' planning permit, so that nobody sets out for the same in the meantime. `check` is the last look before
- * anything is spent.
+ * Asks for what is missing and waits until all of it has landed. `choose` is given the flights that are joined, and is
+ * called under the series' planning permit, so that nobody asks for the same in the meantime. `check` is the
+ * last look before anything is spent.
  */
-export const setOut = Effect.fnUntraced(function* (
-  { desk, fetcher, policy, range, series, workshop }: Errand,
-  choose: (joined: ReadonlyArray<Flight>) => Effect.Effect<Departure, Failure>,
+export const fetchMissing = Effect.fnUntraced(function* (
+  { desk, fetcher, policy, range, series, context }: ReadContext,
+  choose: (joined: ReadonlyArray<Flight>) => Effect.Effect<Prepared, Failure>,
   check: Effect.Effect<unknown, Refusal>,
   progress: NonNullable<ReadOptions["progress"]>
 ) {
   const aboard: Array<Flight> = []
 
   const start = Effect.gen(function* () {
-    yield* applyArchived(workshop, desk, series, fetcher)
+    yield* applyArchived(context, desk, series, fetcher)
     // From here on these cannot be abandoned; whatever lands now is in the store by the time it is looked at, or joined.
     const joined = acceptable(desk, policy, range)
     for (const flight of joined) flight.waiting++
     aboard.push(...joined)
-    const departure = yield* choose(joined)
-    yield* check
+    const prepared = yield* choose(joined)
+    if (prepared.drafts.length > 0) yield* check
     for (const flight of aboard.splice(0)) {
-      if (departure.awaited.includes(flight)) aboard.push(flight)
+      if (prepared.awaited.includes(flight)) aboard.push(flight)
       else leave(desk, flight)
     }
     const own = yield* Effect.uninterruptible(
       Effect.suspend(() => {
-        const flights = depart(desk, departure.drafts, bypasses(policy))
+        const flights = depart(desk, prepared.drafts, bypasses(policy))
         aboard.push(...flights)
         if (flights.length === 0) return Effect.succeed(flights)
-        const journey = { ingest: workshop.ingest, market: workshop.market, desk, series, fetcher }
-        const held = Effect.scoped(Effect.andThen(workshop.deskOf(series.text), carry(journey, flights)))
-        return Effect.as(workshop.detach(held), flights)
+        const { ingest, market } = context
+        const flying = runFlights({ ingest, market, desk, series, fetcher }, flights)
+        const held = Effect.scoped(Effect.andThen(context.deskOf(series.text), flying))
+        return Effect.as(context.detach(held), flights)
       })
     )
-    return { departure, own: new Set(own) }
+    return { prepared, own: new Set(own) }
   })
 
   return yield* Effect.gen(function* () {
-    const { departure, own } = yield* desk.planning.withPermit(start)
+    const { prepared, own } = yield* desk.planning.withPermit(start)
     if (aboard.length === 0) {
-      const { coverage, plan } = departure
-      const arrival: Arrival = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0 }
-      return arrival
+      const { coverage, plan } = prepared
+      const gathered: Gathered = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0 }
+      return gathered
     }
     const losses: Array<Loss> = []
     const fetched: Array<TimeRange> = []
@@ -129,10 +130,10 @@ export const setOut = Effect.fnUntraced(function* (
       rows += landing.rows
       yield* progress({ done: ++done, of: aboard.length, rows })
     }
-    const coverage = yield* workshop.market.coverage(series.key, range)
+    const coverage = yield* context.market.coverage(series.key, range)
     losses.sort((a, b) => a.range.start - b.range.start)
-    const arrival: Arrival = { plan: departure.plan, coverage, losses, fetched, requests, sharedRequests }
-    return arrival
+    const gathered: Gathered = { plan: prepared.plan, coverage, losses, fetched, requests, sharedRequests }
+    return gathered
   }).pipe(Effect.ensuring(Effect.sync(() => leaveAll(desk, aboard))))
 })
 

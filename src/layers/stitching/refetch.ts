@@ -11,15 +11,15 @@ import type { StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId } from "../../services/MarketStore.ts"
-import type { Arrival } from "./boarding.ts"
+import { archivedAnswer } from "./applyArchived.ts"
+import type { CacheContext } from "./CacheContext.ts"
 import type { Failure } from "./failure.ts"
-import { carry } from "./flying.ts"
-import { planOf, storedPlan } from "./planning.ts"
-import { type BarSeries, type Fetcher, project } from "./projection.ts"
-import { archivedAnswer } from "./replay.ts"
+import type { Gathered } from "./fetchMissing.ts"
+import { planOf, storedPlan } from "./planOf.ts"
+import { type BarSeries, type Fetcher, project } from "./project.ts"
 import { holesOf, refusalOf } from "./report.ts"
+import { runFlights } from "./runFlights.ts"
 import * as SeriesDesk from "./SeriesDesk.ts"
-import type { Workshop } from "./Workshop.ts"
 
 const always: TimeRange = { start: -8_640_000_000_000_000, end: 8_640_000_000_000_000 }
 
@@ -30,9 +30,9 @@ const rangesOf = (coverage: ReadonlyArray<StoredCoverage>): Intervals.Ranges =>
   )
 
 /** The requests of all covered ranges, and the range that holds them all. */
-const planAgain = Effect.fnUntraced(function* (workshop: Workshop, fetcher: Fetcher, series: BarSeries) {
-  const covered = rangesOf(yield* workshop.market.coverage(series.key, always))
-  const plans = yield* Effect.forEach(covered, (range) => planOf(workshop, fetcher, series, range, "force", []))
+const planAgain = Effect.fnUntraced(function* (context: CacheContext, fetcher: Fetcher, series: BarSeries) {
+  const covered = rangesOf(yield* context.market.coverage(series.key, always))
+  const plans = yield* Effect.forEach(covered, (range) => planOf(context, fetcher, series, range, "force", []))
   const first = plans[0]?.plan
   const last = plans.at(-1)?.plan
   if (first === undefined || last === undefined) return null
@@ -42,15 +42,15 @@ const planAgain = Effect.fnUntraced(function* (workshop: Workshop, fetcher: Fetc
 })
 
 const fill = Effect.fnUntraced(function* (
-  workshop: Workshop,
+  context: CacheContext,
   fetcher: Fetcher,
   series: BarSeries,
   drafts: ReadonlyArray<SeriesDesk.Flight>,
   desk: SeriesDesk.SeriesDesk,
   generation: GenerationId
 ) {
-  const { ingest, market } = workshop
-  yield* carry({ ingest, market, desk, series, fetcher, generation }, drafts)
+  const { ingest, market } = context
+  yield* runFlights({ ingest, market, desk, series, fetcher, generation }, drafts)
   let requests = 0
   for (const flight of drafts) {
     const landing = yield* Deferred.await(flight.landed)
@@ -67,7 +67,7 @@ const fill = Effect.fnUntraced(function* (
 
 /** Everything that is visible and not in the generation: it came while the generation was being filled. */
 const complete = Effect.fnUntraced(function* (
-  { archive, market }: Workshop,
+  { archive, market }: CacheContext,
   fetcher: Fetcher,
   series: BarSeries,
   generation: GenerationId
@@ -84,13 +84,13 @@ const complete = Effect.fnUntraced(function* (
 })
 
 export const refetch = Effect.fnUntraced(function* (
-  workshop: Workshop,
+  context: CacheContext,
   desk: SeriesDesk.SeriesDesk,
   fetcher: Fetcher,
   series: BarSeries
 ) {
-  const { market } = workshop
-  const plan = yield* planAgain(workshop, fetcher, series)
+  const { market } = context
+  const plan = yield* planAgain(context, fetcher, series)
   if (plan === null) return null
   const own = yield* SeriesDesk.make
   let published = false
@@ -99,11 +99,11 @@ export const refetch = Effect.fnUntraced(function* (
     (generation) =>
       Effect.gen(function* () {
         const flights = SeriesDesk.depart(own, plan.requests, true)
-        const asked = yield* fill(workshop, fetcher, series, flights, own, generation)
+        const asked = yield* fill(context, fetcher, series, flights, own, generation)
         yield* desk.planning.withPermit(
           Effect.gen(function* () {
             for (const flight of [...desk.flights.values()]) yield* Effect.exit(Deferred.await(flight.landed))
-            const at = yield* complete(workshop, fetcher, series, generation)
+            const at = yield* complete(context, fetcher, series, generation)
             yield* Effect.uninterruptible(
               Effect.tap(market.publishGeneration(generation, at), () => {
                 published = true
@@ -114,12 +114,17 @@ export const refetch = Effect.fnUntraced(function* (
         )
         return asked
       }),
-    (generation) => (published ? Effect.void : Effect.orElseSucceed(market.dropGeneration(generation), () => undefined))
+    (generation) =>
+      published
+        ? Effect.void
+        : Effect.catch(market.dropGeneration(generation), ({ message }) =>
+            Effect.logWarning(`a refetch left an unpublished generation behind: ${message}`)
+          )
   )
   const coverage = yield* market.coverage(series.key, plan.range)
   const now = yield* Clock.currentTimeMillis
   const { pieces } = storedPlan(series, plan.range, now, coverage)
-  const arrival: Arrival = {
+  const gathered: Gathered = {
     plan: { ...plan, pieces },
     coverage,
     losses: [],
@@ -127,5 +132,5 @@ export const refetch = Effect.fnUntraced(function* (
     requests,
     sharedRequests: 0
   }
-  return arrival
+  return gathered
 })

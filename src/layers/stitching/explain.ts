@@ -1,12 +1,12 @@
 import { Effect } from "effect"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import { NoSuchRow, type Receipt } from "../../services/StitchingCache.ts"
-import type { BarSeries } from "./projection.ts"
-import type { Workshop } from "./Workshop.ts"
+import type { CacheContext } from "./CacheContext.ts"
+import type { BarSeries } from "./project.ts"
 
 /** The chain from a stored row back to the line of the bytes that it was read from. */
 export const explain = Effect.fnUntraced(function* (
-  { archive, market, registry }: Workshop,
+  { archive, market, registry }: CacheContext,
   series: BarSeries,
   ts: EpochMillis,
   asOf: EpochMillis | undefined

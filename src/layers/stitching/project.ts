@@ -6,7 +6,7 @@ import type { Timeframe } from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { Adapter, DecodedBars, FetchCapability, VendorRequest } from "../../services/Adapter.ts"
 import type { CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
-import { proofOf } from "./evidence.ts"
+import { proofOf } from "./proofOf.ts"
 
 export type Fetcher = Adapter & { readonly fetch: FetchCapability }
 

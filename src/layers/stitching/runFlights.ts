@@ -16,12 +16,12 @@ import type { CacheMode } from "../../domain/Request.ts"
 import type { VendorError } from "../../services/Adapter.ts"
 import type { FetchedPayload, IngestSession, OpenIngestSession } from "../../services/IngestSession.ts"
 import type { GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
-import { type Failure, unwrap } from "./failure.ts"
-import { type BarSeries, type Fetcher, project } from "./projection.ts"
-import { refetchTag } from "./replay.ts"
+import { refetchTag } from "./applyArchived.ts"
+import { type Failure, isOurs, unwrap } from "./failure.ts"
+import { type BarSeries, type Fetcher, project } from "./project.ts"
 import { type Flight, type Landing, land, type SeriesDesk } from "./SeriesDesk.ts"
 
-export interface Journey {
+export interface FlightContext {
   readonly ingest: IngestSession["Service"]
   readonly market: MarketStore["Service"]
   readonly desk: SeriesDesk
@@ -45,8 +45,8 @@ const landingOf = (served: FetchedPayload["served"], rows: number, failure: Fail
   failure
 })
 
-const fly = Effect.fnUntraced(function* (journey: Journey, session: OpenIngestSession, flight: Flight) {
-  const { desk, fetcher, generation, market, series } = journey
+const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIngestSession, flight: Flight) {
+  const { desk, fetcher, generation, market, series } = context
   const { range } = flight
   const request = yield* fetcher.fetch.request(series.key, range)
 
@@ -73,7 +73,8 @@ const fly = Effect.fnUntraced(function* (journey: Journey, session: OpenIngestSe
         const projected = yield* Effect.result(
           project(market, fetcher, series, { ...answer, range, request }, generation)
         )
-        desk.settled.add(answer.response.id)
+        // What this machine could not store is tried again by the next plan; everything else needs no second look.
+        if (Result.isSuccess(projected) || !isOurs(projected.failure)) desk.settled.add(answer.response.id)
         return { answer, projected }
       })
     )
@@ -110,13 +111,13 @@ const lost = (failure: Failure): Landing => ({
 })
 
 /** Runs the flights until each has landed. Ends interrupted when one was abandoned, so that the session says so. */
-export const carry = Effect.fnUntraced(
-  function* (journey: Journey, flights: ReadonlyArray<Flight>) {
-    const { desk, fetcher, ingest } = journey
+export const runFlights = Effect.fnUntraced(
+  function* (context: FlightContext, flights: ReadonlyArray<Flight>) {
+    const { desk, fetcher, ingest } = context
     let abandoned = 0
     const session = yield* ingest.open({ source: fetcher.name, mode: flights.length > 1 ? "batch" : "sync" })
     const board = (flight: Flight) =>
-      fly(journey, session, flight).pipe(
+      fly(context, session, flight).pipe(
         Effect.catch((error) => Effect.succeed(lost(unwrap(error)))),
         Effect.raceFirst(
           Effect.flatMap(Deferred.await(flight.abandoned), () => {
@@ -130,8 +131,8 @@ export const carry = Effect.fnUntraced(
     yield* Effect.forEach(flights, board, { concurrency: fetcher.limits.concurrency, discard: true })
     if (abandoned > 0) yield* Effect.interrupt
   },
-  (journeying, { desk }, flights) =>
-    journeying.pipe(
+  (running, { desk }, flights) =>
+    running.pipe(
       Effect.scoped,
       Effect.catch((error) => Effect.sync(() => landRest(desk, flights, Effect.succeed(lost(unwrap(error)))))),
       Effect.ensuring(Effect.sync(() => landRest(desk, flights, Effect.interrupt)))
