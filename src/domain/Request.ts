@@ -36,7 +36,7 @@ export interface RequestSubject {
  * How the archive may answer a request.
  *
  * - `default`: any successful response, or one younger than `ttl` milliseconds when that is given; else fetch.
- * - `maxAge`: only a response fetched at or after `notBefore`; else fetch.
+ * - `maxAge`: only a response asked for at or after `notBefore`; else fetch.
  * - `onlyIfCached`: the newest response whatever its age (unless `ttl` is given); else fail with CacheMiss.
  * - `bypass`: always fetch; the answer is archived.
  */

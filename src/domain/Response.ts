@@ -26,6 +26,7 @@ export interface ResponseMetadata extends Schema.Schema.Type<typeof ResponseMeta
 
 /**
  * One attempt at a vendor and what came of it. `sha256` (64 hex digits) names the payload; it is null when no bytes came.
+ * `askedAt` is when the attempt was sent: what was final then is final in the answer, however long the answer took.
  * `fetchedAt` never decreases within an archive, whatever the clock does; `(fetchedAt, id)` orders answers. `waited` is the
  * time the quota made the attempt wait, in milliseconds.
  */
@@ -38,6 +39,7 @@ export const Response = Schema.Struct({
   status: ResponseStatus,
   sha256: Schema.NullOr(Schema.String),
   sizeBytes: Schema.Int,
+  askedAt: EpochMillis,
   fetchedAt: EpochMillis,
   waited: Schema.Finite,
   cause: Schema.NullOr(Schema.String),

@@ -74,6 +74,8 @@ export interface NewRequest {
 export interface NewResponse {
   readonly request: RequestId
   readonly attempt: number
+  /** When the attempt was sent to the vendor. */
+  readonly askedAt: EpochMillis
   readonly status: ResponseStatus
   readonly body: Uint8Array | null
   readonly metadata: ResponseMetadata
@@ -145,7 +147,7 @@ export class ProvenanceStore extends Context.Service<
     readonly recordHit: (request: NewRequest, response: ResponseId) => Effect.Effect<void>
     /** Durable when it returns. A response that answers (`ok`) closes its request as `fetched` in the same transaction. */
     readonly append: (response: NewResponse) => Effect.Effect<Response, ProvenanceStoreError>
-    /** The newest `ok` response of an identity, fetched at or after `notBefore`, with its verified bytes; null when none. */
+    /** The newest `ok` response of an identity, asked for at or after `notBefore`, with its verified bytes; null when none. */
     readonly lookup: (
       identityHash: string,
       notBefore: EpochMillis

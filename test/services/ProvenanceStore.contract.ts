@@ -48,6 +48,7 @@ const opened = Effect.gen(function* () {
     return yield* store.append({
       request: yield* request(of, more.subject ?? null),
       attempt: 1,
+      askedAt: 0,
       status: more.status ?? "ok",
       body: typeof body === "string" ? bytes(body) : body,
       metadata,
@@ -173,6 +174,7 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
           return yield* store.append({
             request: id,
             attempt: 1,
+            askedAt: 0,
             status: "ok",
             body: bytes("same"),
             metadata: of,
@@ -204,6 +206,7 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
         const kept = yield* store.append({
           request: yield* request(identity({ a: 1 })),
           attempt: 1,
+          askedAt: 0,
           status: "ok",
           body: bytes("paid for"),
           metadata: { ...metadata, headers: { server: "\ud800" }, elapsedMillis: Number.NaN },
@@ -300,6 +303,7 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
             store.append({
               request: RequestId.make(99),
               attempt: 1,
+              askedAt: 0,
               status: "ok",
               body: bytes("x"),
               metadata,

@@ -11,6 +11,7 @@
 import { Cause, Effect, Exit } from "effect"
 import type { RequestId } from "../../domain/Request.ts"
 import type { Response, ResponseMetadata, ResponseStatus } from "../../domain/Response.ts"
+import type { EpochMillis } from "../../domain/TimeRange.ts"
 import {
   type Adapter,
   type FetchCapability,
@@ -23,6 +24,7 @@ import {
 import type { NewRequest, ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import type { Quota, QuotaError } from "../../services/Quota.ts"
 import { FaultPoint } from "../FaultPoint.ts"
+import { wholeMillis } from "../provenance/wholeMillis.ts"
 import type { Cockpit } from "./Flights.ts"
 import { isRetryable, RetryPolicy, schedule } from "./RetryPolicy.ts"
 
@@ -80,6 +82,7 @@ interface Outcome {
   readonly answer: VendorAnswer | null
   readonly reason: VendorErrorReason | null
   readonly waited: number
+  readonly askedAt: EpochMillis
 }
 
 const speaksAgainstVendor = (error: CallError): boolean =>
@@ -108,21 +111,25 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
         restore(
           quota.reserve(adapter.account, { weight: request.weight, keys: request.keys, priority: call.priority })
         ),
-        ({ waited }) =>
-          restore(Effect.provideService(adapter.fetch.fetch(request), FirstByte, cockpit.bytesBegan)).pipe(
+        Effect.fnUntraced(function* ({ waited }) {
+          const askedAt = yield* wholeMillis
+          return yield* restore(
+            Effect.provideService(adapter.fetch.fetch(request), FirstByte, cockpit.bytesBegan)
+          ).pipe(
             Effect.matchCauseEffect({
               onSuccess: (answer): Effect.Effect<Outcome> => {
                 cockpit.bytesBegan()
-                return Effect.succeed({ answer, reason: answer.refusal, waited })
+                return Effect.succeed({ answer, reason: answer.refusal, waited, askedAt })
               },
               onFailure: (cause): Effect.Effect<Outcome> => {
                 const failed = cause.reasons.find(Cause.isFailReason)
                 return failed === undefined
                   ? Effect.failCause(Cause.fromReasons(cause.reasons.filter((reason) => !Cause.isFailReason(reason))))
-                  : Effect.succeed({ answer: null, reason: failed.error.reason, waited })
+                  : Effect.succeed({ answer: null, reason: failed.error.reason, waited, askedAt })
               }
             })
           )
+        })
       )
     )
   }
@@ -138,6 +145,7 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
       const response = yield* store.append({
         request,
         attempt,
+        askedAt: outcome.askedAt,
         status,
         body: outcome.answer?.body ?? null,
         metadata: outcome.answer?.metadata ?? noMetadata,
@@ -167,7 +175,9 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
         }).pipe(
           Effect.tapCause((cause) =>
             Cause.hasDies(cause)
-              ? archive({ answer: null, reason: null, waited: 0 }, "error", describe(cause))
+              ? Effect.flatMap(wholeMillis, (askedAt) =>
+                  archive({ answer: null, reason: null, waited: 0, askedAt }, "error", describe(cause))
+                )
               : Effect.void
           ),
           Effect.flatMap(settle)

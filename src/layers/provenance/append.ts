@@ -90,11 +90,12 @@ const insertResponse = (
   if (body !== null && body.inline !== null) act("bytesWritten")
   const last = db.prepare("select fetched_at from responses order by id desc limit 1").get()
   const fetchedAt = Math.max(draft.now, Number(last?.[0] ?? draft.now))
+  const askedAt = Math.min(draft.askedAt, fetchedAt)
   const id = db
     .prepare(
       `insert into responses
-         (request, identity, series, attempt, status, payload, size, fetched_at, waited, cause, metadata)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+         (request, identity, series, attempt, status, payload, size, asked_at, fetched_at, waited, cause, metadata)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
     )
     .run(
       draft.request,
@@ -104,6 +105,7 @@ const insertResponse = (
       draft.status,
       payload,
       body?.size ?? 0,
+      askedAt,
       fetchedAt,
       draft.waited,
       draft.cause,
@@ -125,6 +127,7 @@ const insertResponse = (
     status: draft.status,
     sha256: body?.sha256 ?? null,
     sizeBytes: body?.size ?? 0,
+    askedAt,
     fetchedAt,
     waited: draft.waited,
     cause: draft.cause,

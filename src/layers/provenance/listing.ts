@@ -56,12 +56,26 @@ const toRequest = (row: Row): Request => {
   })
 }
 
-const responseColumns = `select r.id, r.request, q.session, i.sha256, r.attempt, r.status, p.sha256, r.size, r.fetched_at,
+const responseColumns = `select r.id, r.request, q.session, i.sha256, r.attempt, r.status, p.sha256, r.size, r.asked_at, r.fetched_at,
     r.waited, r.cause, r.metadata
   from responses r join requests q on q.id = r.request join identities i on i.id = r.identity
   left join payloads p on p.id = r.payload`
 const toResponse = (row: Row): Response => {
-  const [id, request, session, identity, attempt, status, sha256, sizeBytes, fetchedAt, waited, cause, metadata] = row
+  const [
+    id,
+    request,
+    session,
+    identity,
+    attempt,
+    status,
+    sha256,
+    sizeBytes,
+    askedAt,
+    fetchedAt,
+    waited,
+    cause,
+    metadata
+  ] = row
   return decodeResponse({
     id,
     request,
@@ -71,6 +85,7 @@ const toResponse = (row: Row): Response => {
     status,
     sha256: hex(sha256),
     sizeBytes,
+    askedAt,
     fetchedAt,
     waited,
     cause,

@@ -16,11 +16,11 @@ import type { PayloadFiles } from "./PayloadFiles.ts"
 type Reading = Pick<ProvenanceStore["Service"], "lookup" | "payload">
 
 const newestAnswer = `
-  select r.id, r.request, q.session, r.attempt, r.size, r.fetched_at, r.waited, r.cause, r.metadata, p.sha256, p.body
+  select r.id, r.request, q.session, r.attempt, r.size, r.asked_at, r.fetched_at, r.waited, r.cause, r.metadata, p.sha256, p.body
   from responses r
   join requests q on q.id = r.request
   left join payloads p on p.id = r.payload
-  where r.identity = (select id from identities where sha256 = ?) and r.status = 'ok' and r.fetched_at >= ?
+  where r.identity = (select id from identities where sha256 = ?) and r.status = 'ok' and r.asked_at >= ?
   order by r.fetched_at desc, r.id desc
   limit 1`
 
@@ -62,7 +62,7 @@ export const make = (database: SqliteDatabase, files: PayloadFiles, payloadLimit
       archiveError
     )
     if (row === undefined) return null
-    const [id, request, session, attempt, size, fetchedAt, waited, cause, metadata, sha256Bytes, body] = row
+    const [id, request, session, attempt, size, askedAt, fetchedAt, waited, cause, metadata, sha256Bytes, body] = row
     const sha256 = hex(sha256Bytes)
     const payload = sha256 === null ? nothing : yield* bytesOf(sha256, Number(size), body)
     return {
@@ -75,6 +75,7 @@ export const make = (database: SqliteDatabase, files: PayloadFiles, payloadLimit
         status: "ok" as const,
         sha256,
         sizeBytes: Number(size),
+        askedAt: Number(askedAt),
         fetchedAt: Number(fetchedAt),
         waited: Number(waited),
         cause: cause === null ? null : String(cause),

@@ -77,6 +77,7 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
         status text not null,
         payload integer references payloads (id),
         size integer not null,
+        asked_at integer not null,
         fetched_at integer not null,
         waited real not null,
         cause text,

@@ -49,6 +49,7 @@ export const project = Effect.fnUntraced(function* (
     limits: fetcher.limits,
     range,
     response: response.id,
+    askedAt: response.askedAt,
     fetchedAt: response.fetchedAt,
     refusal,
     rows: decoded.bars.length

@@ -13,22 +13,23 @@ export interface Answer {
   readonly limits: VendorLimits
   readonly range: TimeRange
   readonly response: ResponseId
+  readonly askedAt: EpochMillis
   readonly fetchedAt: EpochMillis
   readonly refusal: "NotFound" | "NotEntitled" | null
   readonly rows: number
 }
 
 /**
- * What an answer proves, and nothing more: what was final when it was fetched (not now) is covered, or empty; what was still
+ * What an answer proves, and nothing more: what was final when it was asked for (not when it came, not now) is covered, or empty; what was still
  * open is provisional; of what lay in the future it says nothing, whatever range the vendor was asked for.
  */
 export const proofOf = (answer: Answer): ReadonlyArray<Proof> => {
-  const { fetchedAt, limits, range, response, timeframe } = answer
+  const { askedAt, fetchedAt, limits, range, response, timeframe } = answer
   if (answer.refusal !== null) {
     return [{ ...range, state: { _tag: answer.refusal, response, until: fetchedAt + limits.refusalFor } }]
   }
-  const settled = Math.min(range.end, Math.max(range.start, finalEnd(timeframe, fetchedAt, limits)))
-  const open = Math.min(range.end, Math.max(settled, openEnd(timeframe, fetchedAt)))
+  const settled = Math.min(range.end, Math.max(range.start, finalEnd(timeframe, askedAt, limits)))
+  const open = Math.min(range.end, Math.max(settled, openEnd(timeframe, askedAt)))
   const proofs: Array<Proof> = []
   if (range.start < settled) {
     const recheckAfter = limits.emptyFor === null ? null : fetchedAt + limits.emptyFor

@@ -36,7 +36,7 @@ export const archive = Effect.fnUntraced(function* (
     subject: null,
     cacheMode: { _tag: "bypass" }
   })
-  return yield* store.append({ request, attempt: 1, status: "ok", body, metadata, cause: null, waited: 0 })
+  return yield* store.append({ request, attempt: 1, askedAt: 0, status: "ok", body, metadata, cause: null, waited: 0 })
 })
 
 /** The database as it is, past the archive. */

@@ -54,6 +54,7 @@ const worker = (fiber: number) =>
       const response = yield* store.append({
         request,
         attempt: 1,
+        askedAt: 0,
         status: "ok",
         body,
         metadata: {
