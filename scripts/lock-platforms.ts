@@ -49,7 +49,12 @@ for (const [from, locked] of Object.entries(lock.packages)) {
     const exact = /^[~^]?(\d+\.\d+\.\d+.*)$/.exec(version)?.[1]
     const platform = platformOf(name)
     if (exact === undefined || Object.keys(platform).length === 0) continue
-    lock.packages[path] = { version: exact, ...(locked.dev === true ? { dev: true } : {}), optional: true, ...platform } as Locked
+    lock.packages[path] = {
+      version: exact,
+      ...(locked.dev === true ? { dev: true } : {}),
+      optional: true,
+      ...platform
+    } as Locked
     added++
   }
 }

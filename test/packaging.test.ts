@@ -30,7 +30,7 @@ const run = (command: string, args: ReadonlyArray<string>, cwd: string, env: Nod
 }
 
 /** The machine's own commands, without the project's node_modules/.bin that npm puts in front. */
-const outerPath = (process.env["PATH"] ?? "")
+const outerPath = (process.env.PATH ?? "")
   .split(":")
   .filter((entry) => !entry.includes("node_modules"))
   .join(":")

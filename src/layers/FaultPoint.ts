@@ -1,7 +1,9 @@
 import { Context, Effect } from "effect"
 
 /**
- * Places in the write path where a process may die. Tests and the environment (`TAPESTRY_CRASH_POINT`, read by the CLI) put
+ * Places in the write path where a process may die, in their order: inside the archive (`beforeBytes` to `rowWritten`), when a
+ * response and its bytes are durable (`afterBytes`, `acknowledged`), when the session has it (`afterResponse`), between the rows
+ * and the coverage of a commit (`midCommit`) and after it (`afterCommit`). Tests and the environment (`TAPESTRY_CRASH_POINT`, read by the CLI) put
  * something here; by default reaching one costs nothing and does nothing.
  */
 export type FaultPointName =

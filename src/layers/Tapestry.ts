@@ -18,6 +18,7 @@ import * as MarketStoreSqlite from "./market/MarketStoreSqlite.ts"
 import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
 import * as QuotaSqlite from "./quota/QuotaSqlite.ts"
 import * as AdapterRegistryInMemory from "./registry/AdapterRegistryInMemory.ts"
+import { MaxAnswerRows } from "./stitching/MaxAnswerRows.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
 
 export interface TapestryOptions {
@@ -68,6 +69,7 @@ export const layer = (
       )
       const vendors = ConfiguredVendors.layer(options.config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
       return StitchingCacheLive.layer.pipe(
+        Layer.provide(Layer.succeed(MaxAnswerRows, options.config.maxRows)),
         Layer.provideMerge(IngestSessionLive.layer),
         Layer.provideMerge(Layer.mergeAll(stores, vendors))
       )

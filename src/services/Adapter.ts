@@ -91,6 +91,8 @@ export interface DecodedBars {
   readonly bars: ReadonlyArray<Bar>
   readonly positions: ReadonlyArray<number>
   readonly rejected: ReadonlyArray<{ readonly position: number; readonly reason: string }>
+  /** True where prices at or below zero are as they should be (spreads, energy); absent: they are refused. */
+  readonly allowNonPositivePrices?: boolean
 }
 
 /** The piece of a payload that a position names: `label` says what it is (`line 4712 of sp500-2000.csv`). */

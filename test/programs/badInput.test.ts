@@ -113,7 +113,13 @@ describe("files of a vendor", () => {
     ].join("\n")
   writeFileSync(
     join(where.cwd, "tapestry.yaml"),
-    ["vendors:", vendor("strict"), vendor("lenient", "    badRows: skip", "    rejects: rejects"), ""].join("\n")
+    [
+      "vendors:",
+      vendor("strict"),
+      vendor("lenient", "    badRows: skip", "    rejects: rejects"),
+      vendor("oil", "    allowNonPositivePrices: true"),
+      ""
+    ].join("\n")
   )
   const bars = (symbol: string, vendor: string) => [
     "bars",
@@ -137,10 +143,24 @@ describe("files of a vendor", () => {
     assert.deepStrictEqual(json(where, 0, "archive", "verify").bad, [])
   })
 
-  it("a bad row is skipped by the lenient vendor", () => {
-    const answer = JSON.parse(tapestry(where, ...bars("bad", "lenient"), "--json").stdout)
+  it("a bad row is skipped by the lenient vendor, which says so and ends with 3", () => {
+    const run = tapestry(where, ...bars("bad", "lenient"), "--json")
+    const answer = JSON.parse(run.stdout)
     assert.strictEqual(answer.rowCount, 3)
+    assert.strictEqual(answer.rowsRejected, 1)
+    assert.strictEqual(run.code, 3)
+    assert.match(run.stderr, /rejected: 1 row that lenient sent/)
     assert.isAbove(readdirSync(join(where.cwd, "rejects"), { recursive: true }).length, 0)
+  })
+
+  it("prices below zero are refused, unless the vendor's files may have them", () => {
+    write("negative.csv", row(1), "2024-01-02,10,12,-40.32,-37.63,100")
+    const refused = tapestry(where, ...bars("negative", "strict"))
+    assert.strictEqual(refused.code, 1)
+    assert.match(refused.stderr, /not above zero/)
+    const allowed = tapestry(where, ...bars("negative", "oil"), "--format", "csv")
+    assert.strictEqual(allowed.code, 0, allowed.stderr)
+    assert.include(allowed.stdout, "-37.63")
   })
 
   it("a truncated file and a directory in place of a file end with 1", () => {

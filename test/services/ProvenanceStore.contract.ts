@@ -92,6 +92,7 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
           yield* store.append({
             request: failing,
             attempt,
+            askedAt: 0,
             status: "error",
             body: null,
             metadata,

@@ -141,7 +141,6 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
     let last: Response | null = null
 
     const archive = Effect.fnUntraced(function* (outcome: Outcome, status: ResponseStatus, cause: string | null) {
-      act("afterBytes")
       const response = yield* store.append({
         request,
         attempt,

@@ -171,6 +171,7 @@ export const make = Effect.fnUntraced(function* (
         reason: new RecordNotFound({ record: "request", id: response.request })
       })
     }
+    act("afterBytes")
     act("acknowledged")
     return row
   })

@@ -4,6 +4,7 @@ import { IngestSession } from "../../services/IngestSession.ts"
 import { MarketStore } from "../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { Quota } from "../../services/Quota.ts"
+import { MaxAnswerRows } from "./MaxAnswerRows.ts"
 import * as SeriesDesk from "./SeriesDesk.ts"
 
 /** What the parts of the stitching cache work with. */
@@ -13,6 +14,7 @@ export interface CacheContext {
   readonly ingest: IngestSession["Service"]
   readonly registry: AdapterRegistry["Service"]
   readonly quota: Quota["Service"]
+  readonly maxAnswerRows: number
   /** The desk of a series, by canonical key, for as long as somebody works at it and a little longer. */
   readonly deskOf: (text: string) => Effect.Effect<SeriesDesk.SeriesDesk, never, Scope.Scope>
   /** Runs in the layer's scope, not the caller's; closing the layer interrupts it. */
@@ -28,6 +30,7 @@ export const make = Effect.gen(function* () {
     ingest: yield* IngestSession,
     registry: yield* AdapterRegistry,
     quota: yield* Quota,
+    maxAnswerRows: yield* MaxAnswerRows,
     deskOf: (text) => RcMap.get(desks, text),
     detach: (run) => Effect.asVoid(FiberSet.run(runs, run, { startImmediately: true }))
   }

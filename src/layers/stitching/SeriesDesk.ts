@@ -18,6 +18,8 @@ import type { RequestDraft } from "./planner.ts"
 /** What a flight brought. `calls` counts what was asked of the vendor for it, `joined` what others were asking already. */
 export interface Landing {
   readonly rows: number
+  /** Rows of the answer that a lenient vendor dropped. */
+  readonly rejected: number
   readonly calls: number
   readonly joined: number
   readonly failure: Failure | null

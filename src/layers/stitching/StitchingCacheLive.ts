@@ -67,7 +67,7 @@ const make = Effect.gen(function* () {
     const { coverage, plan } = yield* stored(desk, series, range, options.asOf)
     const onMissing = options.onMissing ?? "fail"
     if (options.asOf !== undefined) return yield* answerAsOf(context, plan, coverage, options.asOf, onMissing)
-    const gathered = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0 }
+    const gathered = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
     return yield* answerOf(context, gathered, onMissing)
   })
 
@@ -79,7 +79,7 @@ const make = Effect.gen(function* () {
     onMissing: ReadOptions["onMissing"]
   ) {
     const plan = gridOnly(series, range, policy, yield* Clock.currentTimeMillis)
-    const gathered = { plan, coverage: [], losses: [], fetched: [], requests: 0, sharedRequests: 0 }
+    const gathered = { plan, coverage: [], losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
     return yield* answerOf(context, gathered, onMissing ?? "fail")
   })
 

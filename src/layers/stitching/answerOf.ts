@@ -14,7 +14,6 @@ import {
 import type { CacheContext } from "./CacheContext.ts"
 import { isOurs, type Refusal, unwrap } from "./failure.ts"
 import type { Gathered } from "./fetchMissing.ts"
-import { MaxAnswerRows } from "./MaxAnswerRows.ts"
 import { commonFailure, holesOf, report } from "./report.ts"
 
 /** The one error of the service, from whatever failed inside it. */
@@ -28,7 +27,7 @@ export const asServiceError = (refusal: Refusal): StitchingCacheError =>
 
 /** Refuses what the store alone shows to be too much, so that nothing is fetched for an answer that cannot be given. */
 export const checkRows = Effect.fnUntraced(function* (context: CacheContext, series: SeriesKey, range: TimeRange) {
-  const limit = yield* MaxAnswerRows
+  const limit = context.maxAnswerRows
   const rows = yield* context.market.count(series, range)
   if (rows > limit) return yield* new TooManyRows({ rows, limit })
   return rows
@@ -39,7 +38,7 @@ const barsOf = (context: CacheContext, series: SeriesKey, range: TimeRange, asOf
     .bars(series, range, asOf === undefined ? {} : { asOf })
     .pipe(Stream.mapError((error) => asServiceError(error)))
 
-/** The answer that an fetched allows, or why there is none. */
+/** The answer that what was gathered allows, or why there is none. */
 export const answerOf = Effect.fnUntraced(function* (
   context: CacheContext,
   gathered: Gathered,
@@ -66,6 +65,7 @@ export const answerOf = Effect.fnUntraced(function* (
     rowsFromVendor: counts.reduce((sum, count) => sum + count, 0),
     requests: gathered.requests,
     sharedRequests: gathered.sharedRequests,
+    ...(gathered.rowsRejected === 0 ? {} : { rowsRejected: gathered.rowsRejected }),
     bars: barsOf(context, series, range, undefined)
   }
   return answer
@@ -85,7 +85,7 @@ export const answerAsOf = Effect.fnUntraced(function* (
   if (onMissing === "fail" && holes.length > 0) {
     return yield* commonFailure(series, holes, []) ?? new RangeIncomplete({ holes })
   }
-  const limit = yield* MaxAnswerRows
+  const limit = context.maxAnswerRows
   const bars = context.market.bars(series, range, { asOf })
   const rowCount = yield* Stream.runCount(Stream.take(bars, limit + 1))
   if (rowCount > limit) return yield* new TooManyRows({ rows: rowCount, limit })

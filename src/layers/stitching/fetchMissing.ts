@@ -24,6 +24,7 @@ export interface Gathered {
   readonly fetched: ReadonlyArray<TimeRange>
   readonly requests: number
   readonly sharedRequests: number
+  readonly rowsRejected: number
 }
 
 interface Prepared {
@@ -108,13 +109,22 @@ export const fetchMissing = Effect.fnUntraced(function* (
     const { prepared, own } = yield* desk.planning.withPermit(start)
     if (aboard.length === 0) {
       const { coverage, plan } = prepared
-      const gathered: Gathered = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0 }
+      const gathered: Gathered = {
+        plan,
+        coverage,
+        losses: [],
+        fetched: [],
+        requests: 0,
+        sharedRequests: 0,
+        rowsRejected: 0
+      }
       return gathered
     }
     const losses: Array<Loss> = []
     const fetched: Array<TimeRange> = []
     let requests = 0
     let sharedRequests = 0
+    let rowsRejected = 0
     let rows = 0
     let done = 0
     for (const flight of aboard) {
@@ -128,11 +138,20 @@ export const fetchMissing = Effect.fnUntraced(function* (
       }
       if (landing.failure !== null) losses.push({ range: flight.range, failure: landing.failure })
       rows += landing.rows
+      rowsRejected += landing.rejected
       yield* progress({ done: ++done, of: aboard.length, rows })
     }
     const coverage = yield* context.market.coverage(series.key, range)
     losses.sort((a, b) => a.range.start - b.range.start)
-    const gathered: Gathered = { plan: prepared.plan, coverage, losses, fetched, requests, sharedRequests }
+    const gathered: Gathered = {
+      plan: prepared.plan,
+      coverage,
+      losses,
+      fetched,
+      requests,
+      sharedRequests,
+      rowsRejected
+    }
     return gathered
   }).pipe(Effect.ensuring(Effect.sync(() => leaveAll(desk, aboard))))
 })

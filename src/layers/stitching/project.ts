@@ -65,9 +65,10 @@ export const project = Effect.fnUntraced(function* (
     bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
     positions: known === decoded.bars.length ? decoded.positions : decoded.positions.slice(0, known),
     coverage,
+    allowNonPositivePrices: decoded.allowNonPositivePrices === true,
     ...(generation === undefined ? {} : { generation })
   })
-  return { rows: known, result }
+  return { rows: known, rejected: decoded.rejected.length, result }
 })
 
 const countBefore = ({ bars }: DecodedBars, end: number): number => {

@@ -52,17 +52,19 @@ const fill = Effect.fnUntraced(function* (
   const { ingest, market } = context
   yield* runFlights({ ingest, market, desk, series, fetcher, generation }, drafts)
   let requests = 0
+  let rowsRejected = 0
   for (const flight of drafts) {
     const landing = yield* Deferred.await(flight.landed)
     if (landing.failure !== null) return yield* Effect.fail<Failure>(landing.failure)
     requests += landing.calls
+    rowsRejected += landing.rejected
   }
   const made = yield* market.coverage(series.key, always, { generation })
   for (const { state } of holesOf(made)) {
     const refusal = refusalOf(series.key, state)
     if (refusal !== null) return yield* Effect.fail<Failure>(refusal)
   }
-  return requests
+  return { requests, rowsRejected }
 })
 
 /** Everything that is visible and not in the generation: it came while the generation was being filled. */
@@ -94,12 +96,12 @@ export const refetch = Effect.fnUntraced(function* (
   if (plan === null) return null
   const own = yield* SeriesDesk.make
   let published = false
-  const requests = yield* Effect.acquireUseRelease(
+  const asked = yield* Effect.acquireUseRelease(
     market.beginGeneration(series.key),
     (generation) =>
       Effect.gen(function* () {
         const flights = SeriesDesk.depart(own, plan.requests, true)
-        const asked = yield* fill(context, fetcher, series, flights, own, generation)
+        const filled = yield* fill(context, fetcher, series, flights, own, generation)
         yield* desk.planning.withPermit(
           Effect.gen(function* () {
             for (const flight of [...desk.flights.values()]) yield* Effect.exit(Deferred.await(flight.landed))
@@ -112,7 +114,7 @@ export const refetch = Effect.fnUntraced(function* (
             )
           })
         )
-        return asked
+        return filled
       }),
     (generation) =>
       published
@@ -129,7 +131,7 @@ export const refetch = Effect.fnUntraced(function* (
     coverage,
     losses: [],
     fetched: plan.requests.map((request) => request.range),
-    requests,
+    ...asked,
     sharedRequests: 0
   }
   return gathered

@@ -38,13 +38,6 @@ const cacheModeOf = (flight: Flight): CacheMode =>
       ? { _tag: "default", ttl: null }
       : { _tag: "maxAge", notBefore: flight.notBefore }
 
-const landingOf = (served: FetchedPayload["served"], rows: number, failure: Failure | null): Landing => ({
-  rows,
-  calls: served === "vendor" ? 1 : 0,
-  joined: served === "flight" ? 1 : 0,
-  failure
-})
-
 const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIngestSession, flight: Flight) {
   const { desk, fetcher, generation, market, series } = context
   const { range } = flight
@@ -96,15 +89,19 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
 
 const landing = (
   { served }: FetchedPayload,
-  projected: Result.Result<{ readonly rows: number }, VendorError | MarketStoreError>
-): Landing =>
-  Result.isSuccess(projected)
-    ? landingOf(served, projected.success.rows, null)
-    : landingOf(served, 0, unwrap(projected.failure))
+  projected: Result.Result<{ readonly rows: number; readonly rejected: number }, VendorError | MarketStoreError>
+): Landing => ({
+  rows: Result.isSuccess(projected) ? projected.success.rows : 0,
+  rejected: Result.isSuccess(projected) ? projected.success.rejected : 0,
+  calls: served === "vendor" ? 1 : 0,
+  joined: served === "flight" ? 1 : 0,
+  failure: Result.isSuccess(projected) ? null : unwrap(projected.failure)
+})
 
 /** What became of a flight whose answer never came; the failure says whether the vendor was asked. */
 const lost = (failure: Failure): Landing => ({
   rows: 0,
+  rejected: 0,
   calls: failure._tag === "VendorError" && failure.reason._tag !== "Unsupported" ? 1 : 0,
   joined: 0,
   failure

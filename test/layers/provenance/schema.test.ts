@@ -64,7 +64,7 @@ describe("C11 schema", () => {
         database.write("orphan", (db) =>
           db
             .prepare(
-              "insert into responses (request, identity, attempt, status, size, fetched_at, waited, metadata) values (7, 7, 1, 'ok', 0, 0, 0, '{}')"
+              "insert into responses (request, identity, attempt, status, size, asked_at, fetched_at, waited, metadata) values (7, 7, 1, 'ok', 0, 0, 0, 0, '{}')"
             )
             .run()
         )

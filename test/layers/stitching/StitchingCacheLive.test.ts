@@ -5,7 +5,7 @@ import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
-import { barsOf, between, day, fresh, hour, minute, outline, stampsOf, utc } from "./support.ts"
+import { barsOf, between, day, fresh, hour, minute, moving, outline, stampsOf, utc } from "./support.ts"
 
 /** A Wednesday. */
 const noon = utc("2024-03-06T12:00:00Z")
@@ -57,6 +57,28 @@ describe("StitchingCache", () => {
       assert.deepStrictEqual(bars, yield* vendor.direct(series, whole))
       assert.strictEqual(new Set(stampsOf(bars)).size, bars.length)
       assert.strictEqual(answer.rowCount, bars.length)
+    }).pipe(Effect.provide(fresh(vendor.adapter)))
+  })
+
+  it.effect("C36 an answer asked for before a bar's close is provisional there, however late it comes", () => {
+    const vendor = ModelVendor.make({ latency: [2 * minute, 2 * minute], limits: { provisionalFor: minute } })
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(noon - minute)
+      const cache = yield* StitchingCache
+      const series = vendor.series("ALPHA", "1h")
+      const range = { start: noon - 2 * hour, end: noon }
+      const answer = yield* moving(cache.read({ series, range }), minute)
+      assert.deepStrictEqual(outline(answer.coverage), [
+        "2024-03-06T10:00:00.000Z Covered",
+        "2024-03-06T11:00:00.000Z Provisional"
+      ])
+      yield* TestClock.adjust(2 * minute)
+      const later = yield* moving(cache.read({ series, range }), minute)
+      assert.deepStrictEqual(outline(later.coverage), [
+        "2024-03-06T10:00:00.000Z Covered",
+        "2024-03-06T11:00:00.000Z Covered"
+      ])
+      assert.deepStrictEqual(yield* barsOf(later), yield* vendor.direct(series, range))
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })
 

@@ -181,13 +181,14 @@ describe("the planner", () => {
     )
   })
 
-  it("an answer proves what was final when it came, and nothing of the future", () => {
+  it("an answer proves what was final when it was asked for, and nothing of the future", () => {
     fc.assert(
       fc.property(timeframes, fc.nat(40 * day), fc.nat(40 * day), fc.nat(2 * day), (timeframe, back, length, delay) => {
         const start = Timeframe.floor(timeframe, now - back)
         const range = { start, end: start + length + 1 }
         const limits = { ...unlimited, finalityDelay: delay }
-        const proofs = proofOf({ timeframe, limits, range, response, fetchedAt: now, refusal: null, rows: 1 })
+        const fetchedAt = now + 90_000
+        const proofs = proofOf({ timeframe, limits, range, response, askedAt: now, fetchedAt, refusal: null, rows: 1 })
         for (const { end, start: from, state } of proofs) {
           assert.isBelow(from, end)
           if (state._tag === "Covered") assert.isAtMost(end, finalEnd(timeframe, now, limits))

@@ -184,7 +184,7 @@ export const make: (
       )
       yield* Effect.logWarning(`${name}: ${file.rejected.length} rows of ${params.path} skipped; see ${target}`)
     }
-    return file
+    return { ...file, allowNonPositivePrices: params.decoding.allowNonPositivePrices }
   })
 
   const locate: FetchCapability["locate"] = Effect.fn("FileAdapter.locate")(function* (payload, position, decoding) {
