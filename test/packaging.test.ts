@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,7 +16,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 
@@ -40,9 +41,17 @@ const which = (command: string): string | undefined => {
 }
 
 describe("the tarball", () => {
-  it("holds dist, README and licences, is under 3 MB, installs into an empty project and type-checks there", () => {
+  it("holds dist, README and licences, is under 3 MB, installs into an empty project, compiles and runs there", () => {
+    // A copy of the working tree is packed, since packing builds dist/ anew and other tests run what is in this one's.
+    const source = join(scratch, "source")
+    cpSync(root, source, {
+      recursive: true,
+      filter: (path) => !/^(node_modules|dist|\.git|\.tapestry|coverage)(\/|$)/.test(relative(root, path))
+    })
+    symlinkSync(join(root, "node_modules"), join(source, "node_modules"))
+    const printed = run("npm", ["pack", "--json", "--foreground-scripts=false", "--pack-destination", scratch], source)
     const packed: ReadonlyArray<{ filename: string; size: number; files: ReadonlyArray<{ path: string }> }> =
-      JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", scratch], root))
+      JSON.parse(printed.slice(printed.search(/^\[$/m)))
     const [tarball] = packed
     assert.isDefined(tarball)
     assert.isBelow(tarball.size, 3_000_000)
@@ -73,6 +82,14 @@ describe("the tarball", () => {
     )
     run("npm", ["install", "--no-audit", "--no-fund", join(scratch, tarball.filename)], project)
     writeFileSync(join(project, "use.ts"), readFileSync(join(root, "examples/consumer.ts")))
+    const shown = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1] ?? ""
+    assert.include(shown, "Tapestry.layer")
+    writeFileSync(
+      join(project, "readme.ts"),
+      `import { Console, Effect, Stream } from "effect"
+import { AdapterRegistry, StitchingCache, Tapestry, TapestryConfig } from "tapestry"
+${shown}`
+    )
     writeFileSync(
       join(project, "tsconfig.json"),
       JSON.stringify({
@@ -87,12 +104,12 @@ describe("the tarball", () => {
           types: [],
           skipLibCheck: false
         },
-        include: ["use.ts"]
+        include: ["use.ts", "readme.ts"]
       })
     )
     run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], project)
-    const printed = run(process.execPath, [join(project, "use.ts")], project)
-    assert.match(printed, /5 bars of SPX, the first closes at 2510\.03/)
+    const said = run(process.execPath, [join(project, "use.ts")], project)
+    assert.match(said, /5 bars of SPX, the first closes at 2510\.03/)
     const cli = run(process.execPath, [join(project, "node_modules/.bin/tapestry"), "--version"], project)
     assert.include(cli, JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version)
   }, 180_000)

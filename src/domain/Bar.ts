@@ -19,6 +19,7 @@ export const Bar = Schema.Struct({
 })
 export interface Bar extends Schema.Schema.Type<typeof Bar> {}
 
+/** What a series allows its bars beyond the usual. */
 export interface BarRules {
   /** Spreads, energy and rates trade at or below zero; everything else is refused there. */
   readonly allowNonPositivePrices: boolean

@@ -54,6 +54,7 @@ export interface CoverageInterval {
   readonly state: CoverageState
 }
 
+/** {@link CoverageInterval} on the wire. */
 export const CoverageInterval = Schema.Struct({ start: EpochMillis, end: EpochMillis, state: CoverageState })
 
 /** True when the rows of the interval can be served as they are at `now`: final, or provisional and not yet stale. */

@@ -108,6 +108,7 @@ export interface Zone {
   readonly offsetAt: (instant: EpochMillis) => number
 }
 
+/** Coordinated Universal Time. */
 export const utc: Zone = { id: "UTC", offsetAt: () => 0 }
 
 const gmtOffset = /GMT(?:([+\u2212-])(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?)?$/

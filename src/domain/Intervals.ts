@@ -5,6 +5,7 @@
  */
 import type { EpochMillis, TimeRange } from "./TimeRange.ts"
 
+/** A set of instants. */
 export type Ranges = ReadonlyArray<TimeRange>
 
 /** Any ranges, in any order, as a normal form; empty and reversed ones vanish, touching ones join. */
@@ -35,6 +36,7 @@ const mergeSorted = (sorted: Ranges, within: number): Ranges => {
 /** Joins ranges whose distance is at most `within`, so that one request can serve both. */
 export const mergeNear = (ranges: Ranges, within: number): Ranges => mergeSorted(ranges, Math.max(0, within))
 
+/** The instants of either set. */
 export const union = (a: Ranges, b: Ranges): Ranges => {
   const both: Array<TimeRange> = []
   let i = 0
@@ -53,6 +55,7 @@ export const union = (a: Ranges, b: Ranges): Ranges => {
   return mergeSorted(both, 0)
 }
 
+/** The instants of both sets. */
 export const intersect = (a: Ranges, b: Ranges): Ranges => {
   const common: Array<TimeRange> = []
   let i = 0

@@ -3,9 +3,11 @@ import { ResponseId } from "./Response.ts"
 import { SessionId } from "./Session.ts"
 import { EpochMillis, TimeRange } from "./TimeRange.ts"
 
+/** The number of a call in its archive; they grow and are never used twice. */
 export const RequestId = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)), Schema.brand("RequestId"))
 export type RequestId = typeof RequestId.Type
 
+/** How the vendor is addressed; for those without verbs of their own, what kind of exchange it is. */
 export const RequestMethod = Schema.Literals(["GET", "POST", "SEND", "SUBSCRIBE", "COMMAND"])
 export type RequestMethod = typeof RequestMethod.Type
 

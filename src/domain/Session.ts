@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { EpochMillis } from "./TimeRange.ts"
 
+/** The number of a session in its archive; they grow and are never used twice. */
 export const SessionId = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)), Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 

@@ -18,8 +18,10 @@ export interface TimeRange {
   readonly end: EpochMillis
 }
 
+/** Milliseconds from start to end. */
 export const span = (range: TimeRange): number => range.end - range.start
 
+/** Whether an instant is in the range; its end is not. */
 export const contains = (range: TimeRange, instant: EpochMillis): boolean =>
   range.start <= instant && instant < range.end
 

@@ -37,14 +37,20 @@ export const environmentLevel = Effect.gen(function* () {
   return level
 })
 
+/** A flag whose value was left empty, as by a variable of a script that is not set, means no directory and no file. */
+const notEmpty = (name: string, flag: Option.Option<string>): Effect.Effect<Option.Option<string>, UsageError> =>
+  Option.isSome(flag) && flag.value.trim() === ""
+    ? Effect.fail(new UsageError({ message: `--${name} is empty; give it a name, or leave it out` }))
+    : Effect.succeed(flag)
+
 const conventional = "tapestry.yaml"
 
 const configFileOf = Effect.gen(function* (): Effect.fn.Return<
   Sourced<string | null>,
-  never,
+  UsageError,
   FileSystem.FileSystem | GlobalFlag.Setting.Identifier<"config">
 > {
-  const flag = yield* ConfigFile
+  const flag = yield* notEmpty("config", yield* ConfigFile)
   if (Option.isSome(flag)) return { value: flag.value, origin: "flag" }
   const environment = yield* variable("TAPESTRY_CONFIG")
   if (Option.isSome(environment)) return { value: environment.value, origin: "environment" }
@@ -69,7 +75,7 @@ export const settings = Effect.gen(function* () {
   const fromFile = (key: string): Origin => (config.keys.has(key) ? "file" : "default")
   const dataDir = first(
     [
-      ["flag", yield* DataDir],
+      ["flag", yield* notEmpty("data-dir", yield* DataDir)],
       ["environment", yield* variable("TAPESTRY_DATA_DIR")]
     ],
     { value: config.dataDir, origin: fromFile("dataDir") }

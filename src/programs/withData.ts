@@ -2,23 +2,18 @@
  * What commands work with: the services over a data directory, or the vendors alone. The layers, and with them the database
  * driver, are loaded when a command needs them and not before, so that `--help` stays light.
  */
-import { Effect, FileSystem, Layer, Path, References } from "effect"
+import { Effect, FileSystem, Layer, References } from "effect"
+import { holdsData } from "./holdsData.ts"
 import { levelOf } from "./logLevels.ts"
 import { settings } from "./Settings.ts"
 import { Output } from "./terminal/Output.ts"
-
-const isThere = Effect.fnUntraced(function* (directory: string) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  return yield* Effect.orElseSucceed(fs.exists(path.join(directory, "market.sqlite")), () => false)
-})
 
 /**
  * Where to read from. A data directory that is not there reads as an empty one, so that the answer is the same kind of answer
  * (nothing covered, no sessions); standard error says so, in case the name is mistyped.
  */
 const directoryToRead = Effect.fnUntraced(function* (directory: string) {
-  if (yield* isThere(directory)) return { dataDir: directory, readonly: true }
+  if (yield* holdsData(directory)) return { dataDir: directory, readonly: true }
   const { note } = yield* Output
   yield* note(`nothing is stored in ${directory} yet`)
   const fs = yield* FileSystem.FileSystem

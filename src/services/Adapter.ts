@@ -101,6 +101,7 @@ export interface Excerpt {
   readonly text: string
 }
 
+/** What `decode` and `locate` may depend on beside the bytes: the series, the range, and the request as it was archived. */
 export interface Decoding {
   readonly series: SeriesKey
   readonly range: TimeRange
@@ -131,7 +132,7 @@ export interface FetchCapability {
   readonly decoderVersion: number
 }
 
-/** The capability to send (orders, commands). Declared for registration; used by the streaming issue's adapters. */
+/** The capability to send (orders, commands). No vendor of this release has it; it can be registered and is listed. */
 export interface SendCapability {
   readonly send: (request: VendorRequest, payload: Uint8Array) => Effect.Effect<VendorAnswer, VendorError>
 }
@@ -141,6 +142,7 @@ export interface StreamCapability {
   readonly kinds: ReadonlyArray<SeriesKind>
 }
 
+/** What a probe of the vendor found. */
 export interface PingReport {
   readonly ok: boolean
   readonly elapsed: Duration.Duration

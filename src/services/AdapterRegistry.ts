@@ -1,6 +1,7 @@
 import { Context, type Effect, Schema, type Scope } from "effect"
 import type { Adapter, FetchCapability, PingReport, SendCapability, StreamCapability, VendorError } from "./Adapter.ts"
 
+/** What a vendor can be used for. */
 export const Capability = Schema.Literals(["fetch", "send", "stream"])
 export type Capability = typeof Capability.Type
 
@@ -20,6 +21,7 @@ export class MissingCapability extends Schema.TaggedError<MissingCapability>()("
   has: Schema.Array(Capability)
 }) {}
 
+/** What can go wrong in the registry; nothing of it succeeds when it is tried again unchanged. */
 export class AdapterRegistryError extends Schema.TaggedError<AdapterRegistryError>()("AdapterRegistryError", {
   reason: Schema.Union([DuplicateVendor, UnknownVendor, MissingCapability])
 }) {

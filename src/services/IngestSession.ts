@@ -44,6 +44,7 @@ export interface FetchedPayload {
   readonly served: "vendor" | "archive" | "flight"
 }
 
+/** A session that is open; its calls end with its scope. */
 export interface OpenIngestSession {
   readonly id: SessionId
   readonly source: string

@@ -34,6 +34,7 @@ export class GenerationGone extends Schema.TaggedError<GenerationGone>()("Genera
   message: Schema.String
 }) {}
 
+/** Why the store refused or failed; whatever it was, nothing of the commit that failed is stored. */
 export class MarketStoreError extends Schema.TaggedError<MarketStoreError>()("MarketStoreError", {
   reason: Schema.Union([
     StoreUnavailable,
@@ -92,6 +93,7 @@ export interface CommitResult {
   readonly alreadyApplied: boolean
 }
 
+/** A series of the store: how many rows it shows, the stamps of the first and the last, and how many revisions it keeps. */
 export interface SeriesSummary {
   readonly series: SeriesKey
   readonly rows: number
@@ -100,12 +102,14 @@ export interface SeriesSummary {
   readonly revisions: number
 }
 
+/** The last bar that a series has, and its close; `ts` is the bar's stamp. */
 export interface LatestPrice {
   readonly series: SeriesKey
   readonly ts: EpochMillis
   readonly price: number
 }
 
+/** A row with where it came from; `final` is false while its vendor may still change it. */
 export interface StoredBar {
   readonly bar: Bar
   readonly lineage: Lineage

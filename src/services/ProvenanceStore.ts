@@ -37,6 +37,7 @@ export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("Payl
 /** Params or body that have no canonical form (NaN, infinities). */
 export class NotCanonical extends Schema.TaggedError<NotCanonical>()("NotCanonical", { message: Schema.String }) {}
 
+/** Why the archive refused or failed; what it acknowledged before is not affected. */
 export class ProvenanceStoreError extends Schema.TaggedError<ProvenanceStoreError>()("ProvenanceStoreError", {
   reason: Schema.Union([
     ArchiveUnavailable,
@@ -89,6 +90,7 @@ export interface ArchivedPayload {
   readonly payload: Uint8Array
 }
 
+/** A page of a listing. */
 export interface Page {
   /** Newest first; only ids below this. */
   readonly before?: number
@@ -103,6 +105,7 @@ export interface Damage {
   readonly responses: ReadonlyArray<ResponseId>
 }
 
+/** How much the archive holds: counts of records, and sizes in bytes. */
 export interface ArchiveStats {
   readonly sessions: number
   readonly requests: number

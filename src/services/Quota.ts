@@ -32,6 +32,7 @@ export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>()("Qu
   message: Schema.String
 }) {}
 
+/** Why a request may not start now, or never. Instants and spans in it are milliseconds. */
 export class QuotaError extends Schema.TaggedError<QuotaError>()("QuotaError", {
   reason: Schema.Union([Pacing, BreakerOpen, WaitersFull, NeverFits, QuotaUnavailable])
 }) {
@@ -58,6 +59,7 @@ export interface QuotaPolicy {
   readonly maxInFlight: number | null
 }
 
+/** What a request takes from its account's budget. */
 export interface QuotaRequest {
   readonly weight: number
   /** Values of the keys that keyed windows count by. A window whose key is absent here does not count the request. */
@@ -69,11 +71,13 @@ export interface QuotaRequest {
   readonly priority: number
 }
 
+/** A request that may start. */
 export interface Reservation {
   /** How long the request waited, in whole milliseconds. */
   readonly waited: number
 }
 
+/** What an account has spent at this moment, one entry a window and value of its key; `span` is in milliseconds. */
 export interface QuotaUse {
   readonly account: string
   readonly windows: ReadonlyArray<{

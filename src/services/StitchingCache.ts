@@ -29,6 +29,7 @@ export class NoSuchRow extends Schema.TaggedError<NoSuchRow>()("NoSuchRow", {
   series: Schema.String
 }) {}
 
+/** Why a range could not be had; what was fetched before it failed is kept. */
 export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>()("StitchingCacheError", {
   reason: Schema.Union([
     RangeIncomplete,
@@ -67,6 +68,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
   }
 }
 
+/** Which bars are wanted, and whom may be asked for them. */
 export interface RangeQuery {
   readonly series: SeriesKey
   readonly range: TimeRange
@@ -81,6 +83,7 @@ export interface ReadProgress {
   readonly rows: number
 }
 
+/** How a range is read. */
 export interface ReadOptions {
   /** `fail` unless given. */
   readonly onMissing?: OnMissing

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process"
 import { appendFileSync, chmodSync, cpSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
 import { ensureBundle } from "../support/bundle.ts"
 import { json, ok, scratch, spx, tapestry } from "./tapestry.ts"
@@ -226,6 +226,28 @@ describe("a data directory", () => {
     assert.strictEqual(json(where, 1, "archive", "verify").bad.length, 1)
     assert.strictEqual(json(where, 0, "bars", ...spx, "--from", "2008-07-01", "--to", "2008-09-01").rowCount, 43)
     assert.deepStrictEqual(json(where, 0, "archive", "verify").bad, [])
+  })
+
+  const small = join(template.cwd, "small")
+  mkdirSync(small)
+  const [mount, unmount] = ["mount", "umount"]
+  const mounted = spawnSync(mount, ["-t", "tmpfs", "-o", "size=400k", "tmpfs", small]).status === 0
+  afterAll(() => void (mounted && spawnSync(unmount, [small])))
+  if (!mounted) console.log("skipped: 1 test of a disk that is full (no small file system can be mounted here)")
+  it.skipIf(!mounted)("on a disk that is full ends with 1 and says so; with space the same command goes on", () => {
+    const args = ["bars", ...spx, ...july, "--data-dir", "small/data"]
+    for (const attempt of [1, 2]) {
+      const run = tapestry(template, ...args)
+      assert.strictEqual(run.code, 1, `attempt ${attempt}: ${run.stderr}`)
+      assert.strictEqual(run.stdout, "")
+      assert.match(run.stderr, /^error: [^\n]*(disk is full|ENOSPC)[^\n]*free some space[^\n]*\n$/)
+    }
+    assert.match(json(template, 1, ...args).error.reason, /Full$/)
+    assert.strictEqual(spawnSync(mount, ["-o", "remount,size=20m", small]).status, 0)
+    assert.deepStrictEqual(json(template, 0, "archive", "verify", "--data-dir", "small/data").bad, [])
+    assert.strictEqual(json(template, 0, ...args).rowCount, 22)
+    const { sessions } = json(template, 0, "archive", "sessions", "--data-dir", "small/data")
+    assert.isFalse(sessions.some((session: { outcome: string | null }) => session.outcome === null))
   })
 
   const asRoot = process.getuid?.() === 0

@@ -1,15 +1,18 @@
-/** What every layer of Quota does with requests that draw on a budget. */
+/** What every layer of Quota does: here with requests that draw on a budget, in quota/guard.ts with calls that fail. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { QuotaWindow } from "../../src/domain/VendorLimits.ts"
 import type { QuotaError } from "../../src/services/Quota.ts"
+import { quotaGuardContract } from "./quota/guard.ts"
 import { account, openQuota, policy, type QuotaStore, reasonOf, request, startOf, window } from "./quotaSupport.ts"
 
 export const quotaContract = (name: string, store: QuotaStore): void => {
   const fresh = Effect.flatMap(store, openQuota)
   const configured = (windows: ReadonlyArray<QuotaWindow>, maxInFlight: number | null = null) =>
     Effect.tap(fresh, (quota) => quota.configure(account, policy(windows, maxInFlight)))
+
+  quotaGuardContract(name, store)
 
   describe(`Quota (${name})`, () => {
     it.effect("lets requests through up to the limit, and the next when the oldest is a whole span old", () =>
@@ -81,7 +84,7 @@ export const quotaContract = (name: string, store: QuotaStore): void => {
       })
     )
 
-    it.effect("Pacing tells when the same request passes if nobody else comes", () =>
+    it.effect("X8: Pacing tells when the same request passes if nobody else comes", () =>
       Effect.gen(function* () {
         const quota = yield* configured([window(2, 1_000, null, "burst"), window(3, 60_000, null, "minute")])
         yield* quota.tryReserve(account, request())
@@ -238,7 +241,7 @@ export const quotaContract = (name: string, store: QuotaStore): void => {
       })
     )
 
-    it.effect("accounts do not share anything", () =>
+    it.effect("X8: accounts do not share anything", () =>
       Effect.gen(function* () {
         const quota = yield* configured([window(1, 1_000)])
         yield* quota.configure("other", policy([window(1, 1_000)]))
@@ -292,7 +295,7 @@ export const quotaContract = (name: string, store: QuotaStore): void => {
       })
     )
 
-    it.effect("two instances over one store respect the windows together", () =>
+    it.effect("X8: two instances over one store respect the windows together", () =>
       Effect.gen(function* () {
         const layer = yield* store
         const instances = yield* Effect.forEach([1, 2], () => openQuota(layer))

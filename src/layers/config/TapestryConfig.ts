@@ -3,11 +3,11 @@
  * here is the file's part, with `keys` telling which values the file really gave.
  */
 import { Effect, FileSystem, Path, Result, Schema } from "effect"
-import { Yaml } from "effect/encoding"
 import { type FileVendor, FileVendorSpec } from "../adapters/file/FileCatalogue.ts"
 import { resolveVendor } from "../adapters/file/resolveVendor.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
+import { parseYaml } from "./parseYaml.ts"
 import { ByteCount } from "./units.ts"
 import { lineOf, yamlLines } from "./yamlLines.ts"
 
@@ -27,7 +27,7 @@ const Document = Schema.Struct({
   vendors: Schema.optionalKey(
     Schema.Record(Schema.String, FileVendorSpec).annotate({ expected: "a mapping of vendor names" })
   )
-})
+}).annotate({ expected: "a mapping with keys such as dataDir and vendors" })
 type Document = typeof Document.Type
 
 export type VendorConfig = FileVendor
@@ -75,7 +75,9 @@ const valueAt = (document: unknown, path: ReadonlyArray<string>): unknown =>
   )
 
 const failed = (file: string, problems: ReadonlyArray<ConfigurationProblem>): ConfigurationError | null => {
-  const [first, ...rest] = problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+  // Two checks of one value may say the same.
+  const different = new Map(problems.map((problem) => [JSON.stringify(problem), problem]))
+  const [first, ...rest] = [...different.values()].toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
   return first === undefined ? null : new ConfigurationError({ file, problems: [first, ...rest] })
 }
 
@@ -85,32 +87,19 @@ const unreadable = (file: string, found: string, remedy: string): ConfigurationE
     problems: [{ path: "", line: null, expected: "a readable YAML file", found, remedy }]
   })
 
-const parseYaml = (file: string, text: string): Result.Result<unknown, ConfigurationError> =>
-  Result.mapError(
-    Result.try(() => Yaml.parse(text)),
-    (cause) => {
-      const message = cause instanceof Error ? cause.message : String(cause)
-      const line = /at line (\d+)/.exec(message)
-      return new ConfigurationError({
-        file,
-        problems: [
-          {
-            path: "",
-            line: line === null ? null : Number(line[1]),
-            expected: "YAML",
-            found: message.replace(/ at line \d+$/, "").replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()),
-            remedy: null
-          }
-        ]
-      })
-    }
-  )
-
 const keysOf = (document: Document): ReadonlySet<string> => {
   const keys = new Set<string>(Object.keys(document).filter((key) => key !== "limits" && key !== "vendors"))
   for (const key of Object.keys(document.limits ?? {})) keys.add(`limits.${key}`)
   for (const key of Object.keys(document.vendors ?? {})) keys.add(`vendors.${key}`)
   return keys
+}
+
+/** The bundled vendor and one of the file would have one name. */
+const sampleTaken: DocumentProblem = {
+  path: ["vendors", "sample"],
+  expected: "another name",
+  found: "the name of the bundled sample",
+  remedy: "rename it, or give the sample up with sample: false"
 }
 
 const decodeDocument = Schema.decodeUnknownResult(Document, { errors: "all", onExcessProperty: "error" })
@@ -125,7 +114,12 @@ export const decode = (
   path: Path.Path
 ): Result.Result<TapestryConfig, ConfigurationError> =>
   Result.gen(function* () {
-    const raw = (yield* parseYaml(file, text)) ?? {}
+    const parsed = Result.mapError(
+      parseYaml(text),
+      ({ line, found }) =>
+        new ConfigurationError({ file, problems: [{ path: "", line, expected: "YAML", found, remedy: null }] })
+    )
+    const raw = (yield* parsed) ?? {}
     const lines = yamlLines(text)
     const placed = (problem: DocumentProblem): ConfigurationProblem => ({
       path: problem.path.join("."),
@@ -149,6 +143,7 @@ export const decode = (
         onFailure: (found) => problems.push(...found.map(placed)),
         onSuccess: (vendor) => vendors.push(vendor)
       })
+      if (name === "sample" && document.sample !== false) problems.push(placed(sampleTaken))
     }
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
@@ -176,7 +171,9 @@ export const load = Effect.fn("TapestryConfig.load")(function* (
       Effect.mapError((error) =>
         error.reason._tag === "NotFound"
           ? unreadable(file, "no such file", "give another with --config, or make it")
-          : unreadable(file, error.message, "check its permissions, or give another with --config")
+          : error.reason._tag === "PermissionDenied"
+            ? unreadable(file, "no right to read it", "give this user the right, or give another with --config")
+            : unreadable(file, "something else (a directory?)", "give another with --config")
       )
     )
   return yield* Effect.fromResult(decode(file, text, path))

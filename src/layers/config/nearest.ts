@@ -25,6 +25,8 @@ export const nearest = (word: string, known: ReadonlyArray<string>): string | nu
   let best: string | null = null
   let least = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {
+    // A word so much longer or shorter is not near, and comparing would take time and room for both lengths.
+    if (Math.abs(candidate.length - word.length) >= least) continue
     const steps = distance(word.toLowerCase(), candidate.toLowerCase())
     if (steps < least) {
       least = steps

@@ -27,7 +27,8 @@ const Plain = 1
 const isWide = (ts: number, position: number): boolean => Math.abs(ts) >= 2 ** 50 || Math.abs(position) >= 2 ** 47
 
 const decodePlain = (data: Uint8Array): ReadonlyArray<Echo> => {
-  const numbers = new Float64Array(data.slice(1).buffer)
+  // Not `slice`: the driver gives Buffers, whose slices share their memory, tag byte and all.
+  const numbers = new Float64Array(Uint8Array.from(data.subarray(1)).buffer)
   return Array.from({ length: numbers.length / 3 }, (_, index) => ({
     ts: numbers[index * 3] ?? 0,
     position: numbers[index * 3 + 1] ?? 0,

@@ -10,6 +10,7 @@ import type { EpochMillis } from "../../domain/TimeRange.ts"
 import { GenerationId, type MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
 import { inherit } from "./inherit.ts"
+import { inheritInvalidations } from "./invalidate.ts"
 import { removeDropped } from "./removal.ts"
 import { num, text } from "./rows.ts"
 import { ensureSeries, findGeneration, findSeries, insertGenerationRow, showGeneration } from "./seriesTable.ts"
@@ -76,11 +77,21 @@ export const publishGeneration: (
   // Readers as of an instant need the switches in ascending order, whatever the clock did.
   const switched = Math.max(at, before.publishedAt)
   yield* inherit(database, before.id, generation, switched)
-  yield* database.write("publish", (db) => {
+  yield* inheritInvalidations(database, before.id, generation)
+  const shown = yield* database.write("publish", (db) => {
+    // The lock is this process's own: another one may have dropped this generation, or published one, in the meantime.
+    const visible = db.prepare("select generation from series where id = ?").get(series)?.[0]
+    if (findGeneration(db, generation)?.state !== "building" || visible !== before.id) return false
     db.prepare(supersede).run(switched, before.id)
     db.prepare(publish).run(switched, generation)
     showGeneration(db, series, generation)
+    return true
   })
+  if (!shown) {
+    return yield* generationGone(
+      `another process has published or dropped a generation beside generation ${generation}`
+    )
+  }
   building.delete(generation)
 }, mapStoreError)
 

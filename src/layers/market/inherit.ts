@@ -15,6 +15,7 @@ import { assertsRows, isFinal } from "./stateCode.ts"
 import { endOf } from "./VersionHistory.ts"
 
 const stepRows = 2_000
+const stepPieces = 4_000
 
 // One aggregate a statement: only then does SQLite go straight to the end of the index.
 const bounds = `select min(ts), max(ts) from (
@@ -58,6 +59,10 @@ const takeOver = (db: SyncDatabase, generation: number, old: StoredVersion, row:
   }
 }
 
+/** How far pieces that were read with the limit `stepPieces` go: there may be more behind the last of a full page. */
+const reachOf = (pieces: ReadonlyArray<Piece>): number =>
+  pieces.length < stepPieces ? Number.POSITIVE_INFINITY : (pieces.at(-1)?.end ?? Number.POSITIVE_INFINITY)
+
 /** One step over the stamps of `[start, end)`; gives the revisions it left. */
 const inheritIn = (
   db: SyncDatabase,
@@ -67,11 +72,12 @@ const inheritIn = (
   start: number,
   end: number
 ): { readonly end: number; readonly revisions: number } => {
-  const stop = Math.min(end, nthStamp(db, from, start, stepRows) ?? end, nthStamp(db, to, start, stepRows) ?? end)
+  const last = Math.min(end, nthStamp(db, from, start, stepRows) ?? end, nthStamp(db, to, start, stepRows) ?? end)
+  const oldPieces = piecesIn(db, from, start, last, stepPieces)
+  const newPieces = piecesIn(db, to, start, last, stepPieces)
+  const stop = Math.min(last, reachOf(oldPieces), reachOf(newPieces))
   const olds = new Map(barsIn(db, from, start, stop).map((row) => [row.ts, row]))
   const news = new Map(barsIn(db, to, start, stop).map((row) => [row.ts, row]))
-  const oldPieces = piecesIn(db, from, start, stop, stepRows * 2)
-  const newPieces = piecesIn(db, to, start, stop, stepRows * 2)
   let revisions = 0
   for (const ts of new Set([...olds.keys(), ...news.keys()])) {
     const old = olds.get(ts) ?? absenceAt(db, from, oldPieces, ts)

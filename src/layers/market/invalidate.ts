@@ -1,13 +1,15 @@
 /**
  * Invalidation: an entry in the history of coverage that says nothing is known. Like an answer it has its place in the order of
  * knowledge, just after everything that was fetched by then; so an older answer that is committed late does not bring the
- * coverage back, and a newer one does. Rows are not touched.
+ * coverage back, and a newer one does. Rows are not touched. A generation that is published inherits the invalidations of the
+ * one before it, for what it holds may have been fetched before them.
  */
 import { Effect } from "effect"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
-import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import type { SqliteDatabase, SqliteFailure, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import type { BatchInterval } from "./CommitBatch.ts"
 import { writeAnswers } from "./commit.ts"
 import type { KnowledgeKey } from "./KnowledgeKey.ts"
 import { num } from "./rows.ts"
@@ -31,6 +33,15 @@ const keyAt = (db: SyncDatabase, generation: number, at: EpochMillis): Knowledge
   }
 }
 
+const nothingKnown = ({ end, start }: TimeRange): BatchInterval => ({
+  start,
+  end,
+  code: StateCode.Missing,
+  until: null,
+  final: false,
+  assertsRows: false
+})
+
 export const invalidate: (
   database: SqliteDatabase,
   key: SeriesKey,
@@ -45,10 +56,27 @@ export const invalidate: (
         return series === null || knowledge === null ? null : { generation: series.generation, key: knowledge }
       })
       if (found === null) return
-      const { start, end } = range
-      yield* writeAnswers(step, { ...found, applied: null }, [
-        { start, end, code: StateCode.Missing, until: null, final: false, assertsRows: false }
-      ])
+      yield* writeAnswers(step, { ...found, applied: null }, [nothingKnown(range)])
     })
   )
 }, mapStoreError)
+
+const selectInvalidations = `select start_ts, end_ts, fetched_at, response, decoder_version from answers
+  where generation = ? and applied is null
+  except select start_ts, end_ts, fetched_at, response, decoder_version from answers
+  where generation = ? and applied is null`
+
+/** Lays the invalidations of a generation over another that is about to replace it. May run again: each is laid once. */
+export const inheritInvalidations: (
+  database: SqliteDatabase,
+  from: number,
+  to: number
+) => Effect.Effect<void, SqliteFailure> = Effect.fnUntraced(function* (database, from, to) {
+  const found = yield* database.read("publish", (db) => db.prepare(selectInvalidations).all(from, to))
+  for (const [start, end, fetchedAt, response, decoderVersion] of found) {
+    const key = { fetchedAt: num(fetchedAt), response: num(response), decoderVersion: num(decoderVersion) }
+    yield* database.transaction("publish", (step) =>
+      writeAnswers(step, { generation: to, key, applied: null }, [nothingKnown({ start: num(start), end: num(end) })])
+    )
+  }
+})

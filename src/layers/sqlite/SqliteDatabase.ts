@@ -11,7 +11,7 @@
  * one connection for both, so its readers do wait.
  */
 import Database from "better-sqlite3"
-import { Data, Effect, Exit, type Scope, Semaphore, Stream } from "effect"
+import { Data, Effect, Exit, Schedule, type Scope, Semaphore, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
 
@@ -148,21 +148,42 @@ const makeConnection = (db: Database.Database): SqlConnection.Connection => {
   }
 }
 
+const configure = (db: Database.Database, options: SqliteOptions, readonly: boolean): void => {
+  if (!readonly) {
+    db.pragma("journal_mode = WAL")
+    db.pragma(`synchronous = ${options.synchronous}`)
+    db.pragma("foreign_keys = ON")
+    if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`)
+  }
+  db.pragma("cache_size = -16384")
+}
+
+const connect = (options: SqliteOptions, readonly: boolean) =>
+  Effect.try({
+    try: () => {
+      const db = new Database(options.filename, { readonly, fileMustExist: readonly, timeout: 5_000 })
+      try {
+        configure(db, options, readonly)
+        return db
+      } catch (cause) {
+        db.close()
+        throw cause
+      }
+    },
+    catch: failure(options.filename, "open")
+  })
+
+/**
+ * Taking up WAL mode needs the file alone for a moment. Where another process opens, closes or mends the database just then,
+ * SQLite may say "locked" at once, whatever the timeout, so it is asked again for as long as a timeout would have waited.
+ */
+const whileLocked = Schedule.spaced("20 millis").pipe(Schedule.upTo({ duration: "5 seconds" }))
+
 const openConnection = Effect.fnUntraced(function* (options: SqliteOptions, readonly: boolean) {
   return yield* Effect.acquireRelease(
-    Effect.try({
-      try: () => {
-        const db = new Database(options.filename, { readonly, fileMustExist: readonly, timeout: 5_000 })
-        if (!readonly) {
-          db.pragma("journal_mode = WAL")
-          db.pragma(`synchronous = ${options.synchronous}`)
-          db.pragma("foreign_keys = ON")
-          if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`)
-        }
-        db.pragma("cache_size = -16384")
-        return db
-      },
-      catch: failure(options.filename, "open")
+    Effect.retry(connect(options, readonly), {
+      schedule: whileLocked,
+      while: ({ code }) => code.startsWith("SQLITE_BUSY")
     }),
     (db) =>
       Effect.sync(() => {

@@ -32,20 +32,16 @@ const utc = (unit: Alignment["unit"]): CellGrid => {
 const zoned = (unit: Alignment["unit"], zone: DateTime.TimeZone): CellGrid => {
   const startOf = (instant: EpochMillis) => DateTime.startOf(DateTime.setZone(DateTime.makeUnsafe(instant), zone), unit)
   const start = (instant: EpochMillis) => DateTime.toEpochMillis(startOf(instant))
-  return {
-    start,
-    // A day and a half later is in the next day whatever the clocks do; the same holds for months and years.
-    next: (instant) =>
-      DateTime.toEpochMillis(
-        DateTime.startOf(
-          DateTime.add(
-            startOf(instant),
-            unit === "day" ? { hours: 36 } : unit === "month" ? { days: 45 } : { days: 500 }
-          ),
-          unit
-        )
-      )
+  // A day and a half later is in the next day whatever the clocks do; the same holds for months and years.
+  const later = unit === "day" ? { hours: 36 } : unit === "month" ? { days: 45 } : { days: 500 }
+  const next = (instant: EpochMillis): EpochMillis => {
+    let cell = startOf(instant)
+    // Where the clocks go back just after midnight, the midnight that opens the day can be before an instant of the day before.
+    do cell = DateTime.startOf(DateTime.add(cell, later), unit)
+    while (DateTime.toEpochMillis(cell) <= instant)
+    return DateTime.toEpochMillis(cell)
   }
+  return { start, next }
 }
 
 /**

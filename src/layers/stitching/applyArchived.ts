@@ -33,11 +33,14 @@ export const applyArchived = Effect.fnUntraced(function* (
   }
   const answers = yield* archive.answersOf(series.text, desk.applied.upTo)
   const unknown = answers.filter((id) => !desk.settled.has(id))
-  const applied = unknown.length === 0 ? new Set<ResponseId>() : yield* market.applied(series.key, decoderVersion)
+  const none: ReadonlySet<ResponseId> = new Set()
+  const applied = unknown.length === 0 ? none : yield* market.applied(series.key, decoderVersion)
+  const waiting = unknown.some((id) => !applied.has(id))
+  const published = waiting ? yield* market.applied(series.key, Number.MIN_SAFE_INTEGER) : none
   let upTo = answers.at(-1) ?? desk.applied.upTo
   for (const id of unknown) {
     if (applied.has(id)) continue
-    const left = yield* applyOne({ archive, market }, desk, series, fetcher, id)
+    const left = yield* applyOne({ archive, market }, desk, series, fetcher, id, published)
     if (left === "in flight") upTo = Math.min(upTo, id - 1)
   }
   desk.applied = { decoderVersion, upTo }
@@ -61,10 +64,13 @@ const applyOne = Effect.fnUntraced(function* (
   desk: SeriesDesk,
   series: BarSeries,
   fetcher: Fetcher,
-  id: ResponseId
+  id: ResponseId,
+  published: ReadonlySet<ResponseId>
 ) {
   const answer = yield* archivedAnswer(archive, id)
-  if (answer === null || answer.request.cacheTag === refetchTag) return "passed over"
+  if (answer === null) return "passed over"
+  // What a published refetch had read with an earlier decoder is read again like everything else.
+  if (answer.request.cacheTag === refetchTag && !published.has(id)) return "passed over"
   const { range } = answer
   for (const flight of desk.flights.values()) {
     // Its own flight is about to apply it.

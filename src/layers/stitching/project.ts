@@ -4,7 +4,15 @@ import type { Response } from "../../domain/Response.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { Timeframe } from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
-import type { Adapter, DecodedBars, FetchCapability, VendorRequest } from "../../services/Adapter.ts"
+import {
+  type Adapter,
+  type DecodedBars,
+  type Decoding,
+  type FetchCapability,
+  Malformed,
+  VendorError,
+  type VendorRequest
+} from "../../services/Adapter.ts"
 import type { CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import { proofOf } from "./proofOf.ts"
 
@@ -43,14 +51,13 @@ export const project = Effect.fnUntraced(function* (
 ) {
   const { range, refusal, request, response } = answer
   const decoded =
-    refusal === null ? yield* fetcher.fetch.decode(answer.payload, { series: series.key, range, request }) : noRows
+    refusal === null ? yield* decode(fetcher, answer.payload, { series: series.key, range, request }) : noRows
   const coverage = proofOf({
     timeframe: series.timeframe,
     limits: fetcher.limits,
     range,
     response: response.id,
     askedAt: response.askedAt,
-    fetchedAt: response.fetchedAt,
     refusal,
     rows: decoded.bars.length
   })
@@ -70,6 +77,21 @@ export const project = Effect.fnUntraced(function* (
   })
   return { rows: known, rejected: decoded.rejected.length, result }
 })
+
+/** A decoder that throws is as good as bytes that cannot be read: every plan of the series would meet it again. */
+const decode = ({ fetch, name }: Fetcher, payload: Uint8Array, decoding: Decoding) =>
+  Effect.catchDefect(
+    Effect.suspend(() => fetch.decode(payload, decoding)),
+    (defect) =>
+      Effect.flatMap(Effect.logError(`the decoder of ${name} failed`, defect), () =>
+        Effect.fail(
+          new VendorError({
+            vendor: name,
+            reason: new Malformed({ position: null, message: `its decoder failed: ${defect}` })
+          })
+        )
+      )
+  )
 
 const countBefore = ({ bars }: DecodedBars, end: number): number => {
   const first = bars.findIndex((bar) => bar.ts >= end)

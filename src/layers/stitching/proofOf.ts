@@ -14,7 +14,6 @@ export interface Answer {
   readonly range: TimeRange
   readonly response: ResponseId
   readonly askedAt: EpochMillis
-  readonly fetchedAt: EpochMillis
   readonly refusal: "NotFound" | "NotEntitled" | null
   readonly rows: number
 }
@@ -22,23 +21,26 @@ export interface Answer {
 /**
  * What an answer proves, and nothing more: what was final when it was asked for (not when it came, not now) is covered, or empty; what was still
  * open is provisional; of what lay in the future it says nothing, whatever range the vendor was asked for.
+ *
+ * How long it is believed counts from when it was asked for, too. Fetch times never decrease within an archive: after a clock
+ * that was once ahead they stay ahead, and what counted from them would be believed for as long.
  */
 export const proofOf = (answer: Answer): ReadonlyArray<Proof> => {
-  const { askedAt, fetchedAt, limits, range, response, timeframe } = answer
+  const { askedAt, limits, range, response, timeframe } = answer
   if (answer.refusal !== null) {
-    return [{ ...range, state: { _tag: answer.refusal, response, until: fetchedAt + limits.refusalFor } }]
+    return [{ ...range, state: { _tag: answer.refusal, response, until: askedAt + limits.refusalFor } }]
   }
   const settled = Math.min(range.end, Math.max(range.start, finalEnd(timeframe, askedAt, limits)))
   const open = Math.min(range.end, Math.max(settled, openEnd(timeframe, askedAt)))
   const proofs: Array<Proof> = []
   if (range.start < settled) {
-    const recheckAfter = limits.emptyFor === null ? null : fetchedAt + limits.emptyFor
+    const recheckAfter = limits.emptyFor === null ? null : askedAt + limits.emptyFor
     const state: Proof["state"] =
       answer.rows > 0 ? { _tag: "Covered", response } : { _tag: "Empty", response, recheckAfter }
     proofs.push({ start: range.start, end: settled, state })
   }
   if (settled < open) {
-    const state: Proof["state"] = { _tag: "Provisional", response, until: fetchedAt + limits.provisionalFor }
+    const state: Proof["state"] = { _tag: "Provisional", response, until: askedAt + limits.provisionalFor }
     proofs.push({ start: settled, end: open, state })
   }
   return proofs

@@ -6,7 +6,7 @@
  * meantime and published while nobody plans and nothing is in flight, so that no evidence falls between the two. On any
  * failure, refusal or interruption it is dropped.
  */
-import { Clock, Deferred, Effect } from "effect"
+import { Clock, Deferred, Effect, Option } from "effect"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
@@ -85,6 +85,34 @@ const complete = Effect.fnUntraced(function* (
   return made.reduce((latest, { recordedAt }) => Math.max(latest, recordedAt), 0)
 })
 
+/** How often a moment without flights is waited for while others plan, before nobody plans until there is one. */
+const patience = 16
+
+const allLanded = Effect.fnUntraced(function* (desk: SeriesDesk.SeriesDesk) {
+  for (const flight of [...desk.flights.values()]) yield* Effect.exit(Deferred.await(flight.landed))
+})
+
+/**
+ * Runs `use` while nobody plans and nothing is in flight. Flights are waited for outside the permit, so that no reader waits
+ * for another's vendor; only a series that is never without flights is held up in the end.
+ */
+const whenQuiet = Effect.fnUntraced(function* <A, E>(desk: SeriesDesk.SeriesDesk, use: Effect.Effect<A, E>) {
+  for (let attempt = 0; ; attempt++) {
+    const last = attempt === patience
+    if (!last) yield* allLanded(desk)
+    const done = yield* desk.planning.withPermit(
+      Effect.suspend(() =>
+        last
+          ? Effect.asSome(Effect.andThen(allLanded(desk), use))
+          : desk.flights.size === 0
+            ? Effect.asSome(use)
+            : Effect.succeedNone
+      )
+    )
+    if (Option.isSome(done)) return done.value
+  }
+})
+
 export const refetch = Effect.fnUntraced(function* (
   context: CacheContext,
   desk: SeriesDesk.SeriesDesk,
@@ -102,9 +130,9 @@ export const refetch = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         const flights = SeriesDesk.depart(own, plan.requests, true)
         const filled = yield* fill(context, fetcher, series, flights, own, generation)
-        yield* desk.planning.withPermit(
+        yield* whenQuiet(
+          desk,
           Effect.gen(function* () {
-            for (const flight of [...desk.flights.values()]) yield* Effect.exit(Deferred.await(flight.landed))
             const at = yield* complete(context, fetcher, series, generation)
             yield* Effect.uninterruptible(
               Effect.tap(market.publishGeneration(generation, at), () => {

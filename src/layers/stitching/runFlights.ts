@@ -5,9 +5,10 @@
  * for every flight, whatever happens. It runs in a fiber of the layer, not of the reader: others may wait for its flights too.
  *
  * Hard cases: an abandoned flight is interrupted while it waits for the quota or the vendor, but from the moment its answer is
- * archived it goes on until the rows are committed. Bytes that cannot be read, or that were applied before and whose coverage
- * is gone since (invalidated, run out), are not asked of the archive in a loop: the vendor is asked once more, at once or, for
- * the unreadable, when they are as old as a refusal is believed.
+ * archived it goes on until the rows are committed. Bytes that cannot be read, or that were applied before and do not cover this
+ * range (invalidated or run out since, or applied for another range by a vendor who is asked the same for both), are not asked
+ * of the archive in a loop: the vendor is asked once more, at once or, for the unreadable, when they are as old as a refusal is
+ * believed.
  */
 import { Clock, Deferred, Effect, Result } from "effect"
 import { isFresh } from "../../domain/Coverage.ts"
@@ -45,7 +46,7 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
 
   const isCovered = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const coverage = yield* market.coverage(series.key, range)
+    const coverage = yield* market.coverage(series.key, range, generation === undefined ? {} : { generation })
     const fresh = Intervals.mergeNear(
       coverage.filter((interval) => isFresh(interval.state, now)),
       0
@@ -73,18 +74,15 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
     )
 
   const { answer, projected } = yield* once(cacheModeOf(flight))
-  if (answer.served === "archive") {
-    const now = yield* Clock.currentTimeMillis
-    const again =
-      projected._tag === "Success"
-        ? projected.success.result.alreadyApplied && !(yield* isCovered)
-        : answer.response.fetchedAt + fetcher.limits.refusalFor <= now
-    if (again) {
-      const second = yield* once({ _tag: "bypass" })
-      return landing(second.answer, second.projected)
-    }
-  }
-  return landing(answer, projected)
+  const first = landing(answer, projected)
+  const isOld = answer.response.askedAt + fetcher.limits.refusalFor <= (yield* Clock.currentTimeMillis)
+  const again = Result.isSuccess(projected)
+    ? projected.success.result.alreadyApplied && !(yield* isCovered)
+    : answer.served === "archive" && isOld
+  if (!again) return first
+  const second = yield* once({ _tag: "bypass" })
+  const { calls, joined, ...rest } = landing(second.answer, second.projected)
+  return { ...rest, calls: first.calls + calls, joined: first.joined + joined }
 })
 
 const landing = (

@@ -1,8 +1,9 @@
-import { Cause, Effect, Exit, FileSystem, Path } from "effect"
+import { Cause, Effect, Exit, FileSystem } from "effect"
 import { MarketStore } from "../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { documentOf } from "../failure/Failure.ts"
 import { bytes, counted } from "../format/Numbers.ts"
+import { holdsData } from "../holdsData.ts"
 import { settings } from "../Settings.ts"
 import { withData } from "../withData.ts"
 import { failed, ok, warning } from "./Check.ts"
@@ -24,13 +25,13 @@ const contents = Effect.gen(function* () {
 /** Whether the data directory is there, can be written, and its databases open. */
 export const checkDataDirectory = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
   const found = yield* Effect.exit(settings)
   // What is wrong with the settings is another check's to say.
   if (Exit.isFailure(found)) return []
   const directory = found.value.dataDir.value
-  const there = yield* Effect.orElseSucceed(fs.exists(path.join(directory, "market.sqlite")), () => false)
-  if (!there) return [ok("data directory", `${directory} holds nothing yet; it is made by the first fetch`)]
+  const there = yield* Effect.exit(holdsData(directory))
+  if (Exit.isFailure(there)) return [failed("data directory", documentOf(there.cause).error.message)]
+  if (!there.value) return [ok("data directory", `${directory} holds nothing yet; it is made by the first fetch`)]
   const exit = yield* Effect.exit(withData({ readonly: true }, contents))
   if (Exit.isFailure(exit)) {
     if (Cause.hasInterrupts(exit.cause)) return yield* Effect.interrupt

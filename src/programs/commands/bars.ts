@@ -72,8 +72,14 @@ const checked = Effect.fnUntraced(function* (input: Input, json: boolean) {
         "--json prints one document about the range, without its rows; leave it out, or add --out FILE for the rows"
     })
   }
+  if (out !== null && out.trim() === "") return yield* new UsageError({ message: "--out is empty; name a file" })
+  const format = Option.getOrElse(input.format, () => (out === null ? "table" : formatOf(out)))
+  if (format === null) {
+    return yield* new UsageError({
+      message: `--out ${out}: its ending says none of ${formats.join(", ")}; add --format, or end it in .csv or .ndjson`
+    })
+  }
   const range = yield* rangeOf(input, input.timeframe)
-  const format: Format = Option.getOrElse(input.format, () => (out === null ? null : formatOf(out)) ?? "table")
   return { range, limit, out, format }
 })
 

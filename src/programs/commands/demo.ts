@@ -119,7 +119,7 @@ const story = Effect.fnUntraced(function* (json: boolean) {
 })
 
 const next = [
-  "Try it yourself; what you fetch is kept in .tapestry:",
+  "Try it yourself (in a checkout, write `npm run -s tapestry --` where it says `tapestry`); what you fetch is kept in .tapestry:",
   "",
   `  ${bars} --from 2019-01-01 --to 2020-01-01`,
   "  tapestry coverage SPX --vendor sample --timeframe 1d",

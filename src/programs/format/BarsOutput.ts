@@ -23,9 +23,15 @@ export interface BarsOutput<E> {
   readonly dim: (text: string) => string
 }
 
-/** A format by the ending of a file's name; null when it says nothing. */
-export const formatOf = (file: string): Format | null =>
-  /\.csv$/i.test(file) ? "csv" : /\.(ndjson|jsonl)$/i.test(file) ? "ndjson" : null
+/**
+ * A format by the ending of a file's name: a table for `.txt` and for a name without an ending. Null for any other, so that a
+ * program that expects Parquet or JSON is not handed a table.
+ */
+export const formatOf = (file: string): Format | null => {
+  if (/\.csv$/i.test(file)) return "csv"
+  if (/\.(ndjson|jsonl)$/i.test(file)) return "ndjson"
+  return /\.txt$/i.test(file) || !/[^./]\.[^./]+$/.test(file) ? "table" : null
+}
 
 // Under this many rows a cut would hide more than it spares.
 const fewest = 12

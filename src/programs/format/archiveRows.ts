@@ -99,7 +99,11 @@ export const responseRow = (response: Response): ReadonlyArray<string> => [
   response.cause ?? ""
 ]
 
-export const responseDocument = (response: Response) => ({ ...response, fetchedAt: instant(response.fetchedAt) })
+export const responseDocument = (response: Response) => ({
+  ...response,
+  askedAt: instant(response.askedAt),
+  fetchedAt: instant(response.fetchedAt)
+})
 
 /** Name and value, one a line, for `archive show`. */
 export const requestFields = (request: Request): ReadonlyArray<readonly [string, string]> => [
@@ -136,6 +140,7 @@ export const responseFields = (response: Response): ReadonlyArray<readonly [stri
   ["response", String(response.id)],
   ["request", String(response.request)],
   ["session", String(response.session)],
+  ["asked", instant(response.askedAt)],
   ["fetched", instant(response.fetchedAt)],
   ["status", response.status],
   ["attempt", String(response.attempt)],

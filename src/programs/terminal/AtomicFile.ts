@@ -1,4 +1,4 @@
-import { Data, Effect, FileSystem, Path, Stream } from "effect"
+import { Data, Effect, FileSystem, Option, Path, Predicate, Stream } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 
 /** The file of `--out` cannot be written; what was there before is still there. */
@@ -11,12 +11,27 @@ const words: Readonly<Record<string, string>> = {
   BadResource: "it is not a file"
 }
 
+const full = "the disk is full; free some space, or write elsewhere"
+
+/** What the system's own code says that the kinds of platform errors do not. */
+const codes: Readonly<Record<string, string>> = {
+  ENOSPC: full,
+  EDQUOT: "the disk quota is used up; free some space, or write elsewhere",
+  EROFS: "the file system is read-only; write elsewhere"
+}
+
+const wordsOf = ({ reason, message }: PlatformError): string => {
+  const { cause } = reason
+  const code = Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : ""
+  return reason._tag === "WriteZero" ? full : (codes[code] ?? words[reason._tag] ?? message)
+}
+
 const notWritten = (target: string) => (error: PlatformError) =>
-  new FileNotWritten({ message: `${target} cannot be written: ${words[error.reason._tag] ?? error.message}` })
+  new FileNotWritten({ message: `${target} cannot be written: ${wordsOf(error)}` })
 
 /**
  * Writes a file that is there whole or not at all: the text goes to a temporary name beside it, is synced, and takes the name
- * at the end. A failure or an interruption removes the temporary file and leaves what was there before. A link stays a link;
+ * at the end, with the mode that the file had. A failure or an interruption removes the temporary file and leaves what was there before. A link stays a link;
  * what is no regular file (a device, a named pipe) is written as it is, since a rename would replace it.
  */
 export const writeAtomically = Effect.fnUntraced(function* <E, R>(target: string, chunks: Stream.Stream<string, E, R>) {
@@ -24,15 +39,15 @@ export const writeAtomically = Effect.fnUntraced(function* <E, R>(target: string
   const path = yield* Path.Path
   const failed = Effect.mapError(notWritten(target))
   const real = yield* Effect.orElseSucceed(fs.realPath(target), () => target)
-  const type = yield* fs.stat(real).pipe(
-    Effect.map((info) => info.type),
-    Effect.orElseSucceed(() => "File" as const)
-  )
+  const before = yield* Effect.option(fs.stat(real))
+  const type = Option.match(before, { onNone: () => "File" as const, onSome: (info) => info.type })
+  // A file that only its owner may read stays one.
+  const mode = Option.match(before, { onNone: () => 0o666, onSome: (info) => info.mode & 0o777 })
   if (type === "Directory")
     return yield* new FileNotWritten({ message: `${target} cannot be written: it is a directory` })
   const encoder = new TextEncoder()
   const writeTo = Effect.fnUntraced(function* (name: string) {
-    const file = yield* failed(fs.open(name, { flag: "w" }))
+    const file = yield* failed(fs.open(name, { flag: "w", mode }))
     yield* Stream.runForEach(chunks, (chunk) => failed(file.writeAll(encoder.encode(chunk))))
     return file
   })

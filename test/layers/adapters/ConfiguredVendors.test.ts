@@ -64,7 +64,14 @@ describe("ConfiguredVendors", () => {
 
   it.effect("a vendor that takes the name of sample is the typed error, unless sample is switched off", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(withVendors(yaml("sample"), Effect.void))
+      const inFile = yield* Effect.flip(withVendors(yaml("sample"), Effect.void))
+      assert.strictEqual(inFile._tag, "ConfigurationError")
+      // A configuration that was not made from a file is held to it by the registry.
+      const config = yield* Effect.provide(configOf(yaml("sample", "sample: false\n")), platform)
+      const layer = ConfiguredVendors.layer({ ...config, sample: true }).pipe(
+        Layer.provideMerge(Layer.fresh(AdapterRegistryInMemory.layer))
+      )
+      const error = yield* Effect.flip(Effect.void.pipe(Effect.provide(layer), Effect.provide(platform)))
       assert.strictEqual(error._tag, "AdapterRegistryError")
       assert.match(error.message, /a vendor named sample is registered already/)
       yield* withVendors(yaml("sample", "sample: false\n"), Effect.void)

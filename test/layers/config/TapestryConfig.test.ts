@@ -223,7 +223,35 @@ ${vendor}    rejects: /var/rejects
       assert.strictEqual(duplicate.problems[0]?.found, "duplicate key 'a'")
       const tabs = yield* mistakes("vendors:\n\ta: 1\n")
       assert.strictEqual(tabs.problems[0]?.line, 2)
-      yield* mistakes("a: [1, 2\nb: 3")
+      const flow = yield* mistakes("sample: true\nvendors: [1, 2\nlogLevel: info\n")
+      assert.strictEqual(flow.problems[0]?.line, 2)
+      assert.notInclude(flow.message, "offset")
+      const alias = yield* mistakes("sample: true\nvendors: { a: *b }\n")
+      assert.match(alias.message, /line 2: expected YAML, found unknown alias '\*b'$/)
+      const deep = yield* mistakes("[".repeat(50_000))
+      assert.match(deep.message, /nested too deeply$/)
+      const list = yield* mistakes("- 1\n- 2\n")
+      assert.match(list.message, /expected a mapping with keys such as dataDir and vendors, found \[1,2\]/)
+    })
+  )
+
+  test(
+    "one mistake is told once",
+    Effect.gen(function* () {
+      const error = yield* mistakes(
+        'vendors:\n  a:\n    adapter: file\n    root: r\n    path: "{symbol}.csv"\n    timeframe: 1d\n    scale: 0.5\n'
+      )
+      assert.strictEqual(error.problems.length, 1)
+    })
+  )
+
+  test(
+    "a vendor named sample needs the bundled one to give its name up",
+    Effect.gen(function* () {
+      const text = 'vendors:\n  sample:\n    adapter: file\n    root: r\n    path: "{symbol}.csv"\n    timeframe: 1d\n'
+      const error = yield* mistakes(text)
+      assert.match(error.message, /line 2: vendors\.sample: expected another name.*sample: false/)
+      assert.isFalse((yield* load(`sample: false\n${text}`)).config.sample)
     })
   )
 

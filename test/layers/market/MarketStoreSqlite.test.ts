@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
-import { Effect, Layer, Stream } from "effect"
+import { Context, Effect, Fiber, Layer, Stream } from "effect"
 import { ResponseId } from "../../../src/domain/Response.ts"
 import type { SeriesKey } from "../../../src/domain/SeriesKey.ts"
 import * as MarketStoreSqlite from "../../../src/layers/market/MarketStoreSqlite.ts"
@@ -82,6 +82,50 @@ describe("MarketStoreSqlite", () => {
       const generations = database.prepare("select count(*) from generations").pluck().get()
       database.close()
       assert.deepStrictEqual([rows, generations], [3_000, 1])
+    })
+  )
+
+  it.effect("a generation that another process drops while it is published does not take the series with it", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      const open = Effect.map(Layer.build(Layer.fresh(MarketStoreSqlite.layer({ filename }))), Context.get(MarketStore))
+      const one = yield* open
+      const other = yield* open
+      const series = seriesOf("A")
+      yield* one.commit(commitOf(series, 1, 30_000))
+      const generation = yield* one.beginGeneration(series)
+      yield* one.commit(commitOf(series, 2, 30_000, { generation }))
+      const publishing = yield* Effect.forkChild(Effect.flip(one.publishGeneration(generation, 2_000)), {
+        startImmediately: true
+      })
+      yield* Effect.replicateEffect(Effect.yieldNow, 10)
+      yield* other.beginGeneration(series)
+      assert.strictEqual((yield* Fiber.join(publishing)).reason._tag, "GenerationGone")
+      assert.strictEqual(yield* Stream.runCount(one.bars(series, everything)), 30_000)
+    })
+  )
+
+  it.effect("positions of any size come back from the log of unchanged rows", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      const series = seriesOf("A")
+      const positions = [2 ** 52, 2 ** 53 - 1]
+      yield* withStore(
+        { filename },
+        Effect.gen(function* () {
+          const store = yield* MarketStore
+          const first = commitOf(series, 1, 2, { positions })
+          yield* store.commit(first)
+          yield* store.commit(commitOf(series, 5, 2, { positions }))
+          // Fetched between the two and committed last: the rows are the later one's again.
+          const bars = first.bars.map((bar) => ({ ...bar, close: bar.close + 1 }))
+          yield* store.commit(commitOf(series, 3, 2, { bars }))
+          assert.deepInclude((yield* store.barAt(series, minute))?.lineage, {
+            response: ResponseId.make(5),
+            position: 2 ** 53 - 1
+          })
+        })
+      )
     })
   )
 

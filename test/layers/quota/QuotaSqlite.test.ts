@@ -5,14 +5,12 @@ import { TestClock } from "effect/testing"
 import * as QuotaSqlite from "../../../src/layers/quota/QuotaSqlite.ts"
 import type { QuotaError } from "../../../src/services/Quota.ts"
 import { quotaContract } from "../../services/Quota.contract.ts"
-import { quotaGuardContract } from "../../services/QuotaGuard.contract.ts"
 import { account, openQuota, policy, reasonOf, request, startOf, window } from "../../services/quotaSupport.ts"
 import { temporaryFile, temporaryFolder } from "./support.ts"
 
 const store = Effect.map(temporaryFile, (filename) => QuotaSqlite.layer({ filename }))
 
 quotaContract("SQLite", store)
-quotaGuardContract("SQLite", store)
 
 const opened = (options: Partial<QuotaSqlite.QuotaOptions> = {}) =>
   Effect.gen(function* () {

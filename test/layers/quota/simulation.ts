@@ -23,6 +23,8 @@ export type Step =
   | { readonly _tag: "Restart" }
 
 export interface Start {
+  /** Which of the requests, counted as they were asked for. */
+  readonly index: number
   readonly asked: number
   readonly at: number
   readonly weight: number
@@ -36,6 +38,8 @@ export interface Run {
   /** Asked for, neither interrupted nor cut off by a restart, and still not started long after. */
   readonly starved: number
   readonly cutOff: number
+  /** Who left while waiting, interrupted or cut off, and when. */
+  readonly left: ReadonlyMap<number, number>
 }
 
 /** A request and its fiber, which may go on for a while after its fate is known. */
@@ -75,6 +79,7 @@ export const simulate = Effect.fnUntraced(function* (
   const clock = steppedClock(test, offset)
   const starts: Array<Start> = []
   const open: Array<Asked> = []
+  const left = new Map<number, number>()
   const flying = { now: 0, most: 0 }
 
   const launch = Effect.gen(function* () {
@@ -85,10 +90,11 @@ export const simulate = Effect.fnUntraced(function* (
   })
   const ask = (quota: QuotaService, step: Extract<Step, { _tag: "Ask" }>) => {
     const asked = test.currentTimeMillisUnsafe()
+    const index = open.length
     const progress: Asked["progress"] = { fate: "waiting" }
     const record = Effect.sync(() => {
       progress.fate = "started"
-      starts.push({ asked, at: test.currentTimeMillisUnsafe(), weight: step.weight, key: step.key })
+      starts.push({ index, asked, at: test.currentTimeMillisUnsafe(), weight: step.weight, key: step.key })
     })
     const fly = Effect.acquireUseRelease(
       Effect.sync(() => {
@@ -122,11 +128,16 @@ export const simulate = Effect.fnUntraced(function* (
         const victim = waiting[step.which % Math.max(1, waiting.length)]
         if (victim === undefined) break
         victim.progress.fate = "interrupted"
+        left.set(open.indexOf(victim), test.currentTimeMillisUnsafe())
         yield* Fiber.interrupt(victim.fiber)
         break
       }
       case "Restart": {
-        for (const asked of open.filter(isWaiting)) asked.progress.fate = "cutOff"
+        for (const [index, asked] of open.entries()) {
+          if (!isWaiting(asked)) continue
+          asked.progress.fate = "cutOff"
+          left.set(index, test.currentTimeMillisUnsafe())
+        }
         yield* Scope.close(running.scope, Exit.void)
         running = yield* launch
         break
@@ -143,7 +154,8 @@ export const simulate = Effect.fnUntraced(function* (
     mostInFlight: flying.most,
     starved: countOf("waiting"),
     interrupted: countOf("interrupted"),
-    cutOff: countOf("cutOff")
+    cutOff: countOf("cutOff"),
+    left
   }
   return run
 })
@@ -158,14 +170,36 @@ export const mostHeld = (window: QuotaWindow, starts: ReadonlyArray<Start>): num
     return Math.max(most, held)
   }, 0)
 
+export interface AskedFor {
+  readonly asked: number
+  readonly weight: number
+  readonly key: string
+  /** When its waiter left without having started; null: it stayed. */
+  readonly left: number | null
+}
+
 /**
  * The best that a sliding log can do for requests in order of arrival, by trying every millisecond: each starts at the first
- * one at which no window is exceeded, given those before it. Usage is kept per millisecond, window and key.
+ * one at which no window is exceeded, given those before it. Whenever a waiter leaves, those that have not started are placed
+ * anew without it. Null: left before its turn.
  */
 export const bestStarts = (
   windows: ReadonlyArray<QuotaWindow>,
-  asks: ReadonlyArray<{ readonly asked: number; readonly weight: number; readonly key: string }>
-): ReadonlyArray<number> => {
+  asks: ReadonlyArray<AskedFor>
+): ReadonlyArray<number | null> => {
+  const departures = [...new Set(asks.flatMap(({ left }) => (left === null ? [] : [left])))].sort((a, b) => a - b)
+  let best = placed(windows, asks, Number.NEGATIVE_INFINITY, [])
+  for (const now of departures) best = placed(windows, asks, now, best)
+  return best
+}
+
+/** Starts from `now` on, of all that had not started by then and were still waiting. */
+const placed = (
+  windows: ReadonlyArray<QuotaWindow>,
+  asks: ReadonlyArray<AskedFor>,
+  now: number,
+  before: ReadonlyArray<number | null>
+): ReadonlyArray<number | null> => {
   const usage = new Map<string, Map<number, number>>()
   const usageOf = (window: QuotaWindow, key: string): Map<number, number> => {
     const name = `${window.name} ${window.key === null ? "" : key}`
@@ -173,19 +207,33 @@ export const bestStarts = (
     usage.set(name, known)
     return known
   }
-  return asks.map(({ asked, weight, key }) => {
-    const fits = (at: number): boolean =>
-      windows.every((window) => {
-        const used = usageOf(window, key)
-        for (let t = at; t < at + window.span; t++) if ((used.get(t) ?? 0) + weight > window.limit) return false
-        return true
-      })
-    let at = asked
-    while (!fits(at)) at++
+  const take = ({ key, weight }: AskedFor, at: number): void => {
     for (const window of windows) {
       const used = usageOf(window, key)
       for (let t = at; t < at + window.span; t++) used.set(t, (used.get(t) ?? 0) + weight)
     }
+  }
+  const started = asks.map((_, index) => {
+    const start = before[index] ?? null
+    return start !== null && start <= now ? start : null
+  })
+  for (const [index, ask] of asks.entries()) {
+    const start = started[index] ?? null
+    if (start !== null) take(ask, start)
+  }
+  return asks.map((ask, index) => {
+    const start = started[index] ?? null
+    if (start !== null) return start
+    if (ask.left !== null && ask.left <= now) return null
+    const fits = (at: number): boolean =>
+      windows.every((window) => {
+        const used = usageOf(window, ask.key)
+        for (let t = at; t < at + window.span; t++) if ((used.get(t) ?? 0) + ask.weight > window.limit) return false
+        return true
+      })
+    let at = Math.max(ask.asked, now)
+    while (!fits(at)) at++
+    take(ask, at)
     return at
   })
 }

@@ -315,6 +315,66 @@ describe("StitchingCache, what fails", () => {
     })
   })
 
+  it.effect("a decoder that throws leaves a hole in what it was given, and the rest of its series can be read", () => {
+    const vendor = ModelVendor.make({ limits: pieces })
+    const { fetch } = vendor.adapter
+    const boom = Effect.die(new Error("index out of bounds"))
+    const throwing: Adapter = {
+      ...vendor.adapter,
+      fetch: {
+        ...fetch,
+        decoderVersion: 2,
+        decode: (payload, decoding) => (decoding.range.start === third ? boom : fetch.decode(payload, decoding))
+      }
+    }
+    return Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const series = vendor.series("ALPHA", "1h")
+      const early = { start: range.start, end: third }
+      yield* TestClock.setTime(noon)
+      yield* Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        yield* cache.read({ series, range: early })
+        const error = yield* Effect.flip(cache.read({ series, range }))
+        assert.match(error.message, /its decoder failed: Error: index out of bounds/)
+      }).pipe(Effect.provide(over(directory, [throwing])))
+      yield* Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        assert.strictEqual((yield* cache.read({ series, range: early })).requests, 0)
+        const rest = yield* cache.read({ series, range, policy: "cacheOnly" }, { onMissing: "partial" })
+        assert.strictEqual(rest.rowCount, 18)
+      }).pipe(Effect.provide(over(directory, [throwing])))
+    })
+  })
+
+  it.effect("a clock that was once ahead does not prolong what is believed of answers after it", () => {
+    const vendor = ModelVendor.make({
+      revised: 1,
+      limits: { provisionalFor: minute, emptyFor: hour, refusalFor: hour },
+      listedAt: noon - hour
+    })
+    return Effect.gen(function* () {
+      const cache = yield* StitchingCache
+      const series = vendor.series("ALPHA", "1h")
+      const open = { start: noon, end: noon + hour }
+      const before = { start: noon - 5 * hour, end: noon - 2 * hour }
+      yield* TestClock.setTime(noon + 30 * day)
+      yield* cache.read({ series: vendor.series("BETA", "1h"), range })
+      yield* TestClock.setTime(noon + 30 * minute)
+      yield* cache.read({ series, range: open })
+      yield* cache.read({ series, range: before })
+      yield* Effect.flip(cache.read({ series: vendor.series("NOBODY", "1h"), range }))
+      const asked = (yield* vendor.log).length
+      yield* TestClock.adjust(2 * hour)
+      const answer = yield* cache.read({ series, range: open })
+      assert.deepStrictEqual(yield* barsOf(answer), yield* vendor.direct(series, open))
+      assert.deepStrictEqual(outline(answer.coverage), ["2024-03-06T12:00:00.000Z Covered"])
+      yield* cache.read({ series, range: before })
+      yield* Effect.flip(cache.read({ series: vendor.series("NOBODY", "1h"), range }))
+      assert.strictEqual((yield* vendor.log).length, asked + 3)
+    }).pipe(Effect.provide(fresh(vendor.adapter)))
+  })
+
   it.effect("what is stored can be read when its vendor is no longer configured", () => {
     const vendor = ModelVendor.make()
     return Effect.gen(function* () {

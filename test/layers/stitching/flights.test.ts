@@ -126,6 +126,50 @@ describe("StitchingCache, many readers", () => {
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })
 
+  it.effect("ranges for which the vendor is asked the same leave no hole, at the cost of asking again", () => {
+    const vendor = slow()
+    const { fetch } = vendor.adapter
+    const day = between("2024-03-01T00:00:00Z", "2024-03-02T00:00:00Z")
+    const daily: Adapter = {
+      ...vendor.adapter,
+      fetch: {
+        ...fetch,
+        request: (series) => fetch.request(series, day),
+        decode: (payload, decoding) =>
+          Effect.map(fetch.decode(payload, { ...decoding, range: day }), ({ bars, positions }) => {
+            const { end, start } = decoding.range
+            const isInside = (ts: number) => start <= ts && ts < end
+            const inside = positions.filter((_, index) => isInside(bars[index]?.ts ?? Number.NaN))
+            return { bars: bars.filter(({ ts }) => isInside(ts)), positions: inside, rejected: [] }
+          })
+      }
+    }
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(noon)
+      const cache = yield* StitchingCache
+      const series = vendor.series("ALPHA", "1h")
+      const ranges = [
+        { start: day.start, end: day.start + 6 * hour },
+        { start: day.start + 6 * hour, end: day.end }
+      ]
+      const answers = yield* moving(
+        Effect.forEach(ranges, (range) => cache.read({ series, range }), { concurrency: "unbounded" })
+      )
+      for (const [index, answer] of answers.entries()) {
+        const range = ranges[index] ?? day
+        assert.deepStrictEqual(yield* barsOf(answer), yield* vendor.direct(series, range))
+      }
+      assert.deepStrictEqual(
+        answers.map(({ requests, sharedRequests }) => [requests, sharedRequests]),
+        [
+          [1, 0],
+          [1, 1]
+        ]
+      )
+      assert.strictEqual((yield* vendor.log).length, 2)
+    }).pipe(Effect.provide(fresh(daily)))
+  })
+
   it.effect("slow vendor beside a fast one: neither its waiting nor its lock reaches the other", () => {
     const tortoise = slow({ name: "tortoise", latency: [hour, hour] })
     const hare = ModelVendor.make({ name: "hare" })

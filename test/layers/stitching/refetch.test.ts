@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
-import { Rejected } from "../../../src/services/Adapter.ts"
+import { type Adapter, Rejected } from "../../../src/services/Adapter.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
 import {
   barsOf,
@@ -112,6 +112,67 @@ describe("StitchingCache, refetch", () => {
       const again = yield* moving(cache.refetch(series), 1_000)
       assert.deepStrictEqual(yield* barsOf(again), now)
     }).pipe(Effect.provide(fresh(vendor.adapter)))
+  })
+
+  it.effect("a raised decoder version reads again what a refetch had, too", () => {
+    const vendor = corrected({ latency: [0, 0] })
+    const { fetch } = vendor.adapter
+    const decode: typeof fetch.decode = (payload, decoding) =>
+      Effect.map(fetch.decode(payload, decoding), (decoded) => ({
+        ...decoded,
+        bars: decoded.bars.map((bar) => ({ ...bar, volume: 777 }))
+      }))
+    return Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const now = yield* Effect.gen(function* () {
+        const { cache, now, series } = yield* had(vendor)
+        yield* moving(cache.refetch(series), 1_000)
+        return now
+      }).pipe(Effect.provide(over(directory, [vendor.adapter])))
+      const asked = (yield* vendor.log).length
+      yield* Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        const bars = yield* barsOf(yield* cache.read({ series: vendor.series("ALPHA", "1h"), range }))
+        assert.deepStrictEqual(
+          bars,
+          now.map((bar) => ({ ...bar, volume: 777 }))
+        )
+      }).pipe(Effect.provide(over(directory, [{ ...vendor.adapter, fetch: { ...fetch, decode, decoderVersion: 2 } }])))
+      assert.strictEqual((yield* vendor.log).length, asked)
+    })
+  })
+
+  it.effect("what is stored can be read while a refetch that is ready waits for somebody else's slow request", () => {
+    const vendor = corrected({ latency: [0, 0] })
+    const other = between("2024-03-03T00:00:00Z", "2024-03-04T00:00:00Z")
+    const { fetch } = vendor.adapter
+    const slow: Adapter = {
+      ...vendor.adapter,
+      fetch: {
+        ...fetch,
+        // Hours of the second range are an hour away.
+        fetch: (request) =>
+          JSON.stringify(request.params).includes(`"start":${other.start},`)
+            ? Effect.delay(fetch.fetch(request), "1 hour")
+            : fetch.fetch(request)
+      }
+    }
+    return Effect.gen(function* () {
+      const { cache, now, old, series } = yield* had(vendor)
+      const waiting = yield* Effect.forkChild(cache.read({ series, range: other }), { startImmediately: true })
+      yield* settled
+      const refetching = yield* Effect.forkChild(cache.refetch(series), { startImmediately: true })
+      yield* Effect.replicateEffect(settled, 5)
+      for (const policy of ["cacheOnly", "cacheFirst"] as const) {
+        assert.deepStrictEqual(yield* barsOf(yield* cache.read({ series, range, policy })), old)
+      }
+      assert.isUndefined(refetching.pollUnsafe())
+      yield* TestClock.adjust(hour)
+      yield* Fiber.join(waiting)
+      yield* moving(Fiber.join(refetching))
+      assert.deepStrictEqual(yield* barsOf(yield* cache.read({ series, range })), now)
+      assert.strictEqual((yield* cache.read({ series, range: other })).requests, 0)
+    }).pipe(Effect.provide(fresh(slow)))
   })
 
   it.effect("what others had while a refetch ran is in the new generation too", () => {

@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import { ResponseId } from "../../../src/domain/Response.ts"
 import { GenerationId, MarketStore } from "../../../src/services/MarketStore.ts"
-import { bar, collect, commitOf, covered, everything, minute, type Provide, seriesOf } from "./commits.ts"
+import { bar, collect, commitOf, covered, empty, everything, minute, type Provide, seriesOf } from "./commits.ts"
 export const generationsContract = (provide: Provide): void => {
   it.effect("a generation appears at once when it is published, and the one before stays readable as of then", () =>
     Effect.gen(function* () {
@@ -99,6 +99,55 @@ export const generationsContract = (provide: Provide): void => {
       assert.deepStrictEqual(yield* closes(8_999), [1])
       const times = (yield* collect(store.revisions(series, everything))).map(({ supersededAt }) => supersededAt)
       assert.deepStrictEqual(times, [9_000, 9_000])
+    }).pipe(provide)
+  )
+
+  it.effect(
+    "a row that a generation has where the one before was empty leaves a revision, in however many pieces",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* MarketStore
+        const series = seriesOf("A")
+        const length = 9_000
+        const pieces = Array.from({ length }, (_, index) => [index * minute, (index + 1) * minute, empty(1)] as const)
+        yield* store.commit(commitOf(series, 1, [], { coverage: pieces }))
+        const generation = yield* store.beginGeneration(series)
+        const stamps = [0, 4_000, 8_999].map((index) => index * minute)
+        const bars = stamps.map((ts) => bar(ts, 1))
+        yield* store.commit(commitOf(series, 2, bars, { generation, coverage: [[0, length * minute, covered(2)]] }))
+        yield* store.publishGeneration(generation, 3_000)
+        const revisions = yield* collect(store.revisions(series, everything))
+        assert.deepStrictEqual(
+          revisions.map(({ ts }) => ts),
+          stamps
+        )
+        for (const { bar, kind } of revisions) assert.deepStrictEqual({ bar, kind }, { bar: null, kind: "corrected" })
+      }).pipe(provide)
+  )
+
+  it.effect("an invalidation later than what a generation was fetched from is kept when it is published", () =>
+    Effect.gen(function* () {
+      const store = yield* MarketStore
+      const series = seriesOf("A")
+      const bounds = Effect.map(store.coverage(series, everything), (found) =>
+        found.map(({ end, start, state }) => [start, end, state.response])
+      )
+      yield* store.commit(commitOf(series, 1, [bar(0, 1), bar(minute, 2)]))
+      yield* store.invalidate(series, { start: 3 * minute, end: 4 * minute }, 1_500)
+      const generation = yield* store.beginGeneration(series)
+      yield* store.commit(commitOf(series, 2, [bar(0, 1), bar(minute, 3)], { generation }))
+      yield* store.invalidate(series, { start: minute, end: 2 * minute }, 2_500)
+      yield* store.publishGeneration(generation, 2_000)
+      assert.deepStrictEqual(yield* bounds, [
+        [0, minute, 2],
+        [2 * minute, 100 * minute, 2]
+      ])
+      assert.deepStrictEqual(
+        (yield* store.coverage(series, everything, { asOf: 2_400 })).map(({ start, end }) => [start, end]),
+        [[0, 100 * minute]]
+      )
+      yield* store.commit(commitOf(series, 3, [bar(0, 1), bar(minute, 3)]))
+      assert.deepStrictEqual(yield* bounds, [[0, 100 * minute, 3]])
     }).pipe(provide)
   )
 

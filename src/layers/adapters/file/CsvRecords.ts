@@ -5,12 +5,15 @@ const carriageReturn = 13
 const quote = 34
 const space = 32
 
+/** Bytes of a record. A longer one is no row of prices, and every message about it would carry it whole. */
+const longest = 1_048_576
+
 const utf8 = new TextDecoder()
 
 /**
  * The records of a CSV text, read in place: a record is the bounds of its fields. Quoted fields may hold the delimiter, doubled
  * quotes and line ends; lines may end in LF or CRLF, the last one in nothing; blank lines are no records. `position` is the
- * 1-based line on which the record begins.
+ * 1-based line on which the record begins. A record of more than 1 MiB ends the reading.
  */
 export class CsvRecords implements Records {
   readonly bytes: Uint8Array
@@ -63,6 +66,7 @@ export class CsvRecords implements Records {
     this.position = this.line
     this.problem = null
     this.fields = 0
+    const begin = at
     let start = at
     while (true) {
       if (at < size && bytes[at] === quote) {
@@ -89,6 +93,10 @@ export class CsvRecords implements Records {
       start = at
     }
     this.at = at
+    if (at - begin > longest) {
+      this.problem = `the line has ${at - begin} bytes, which no row of prices has; is this a text file with a row a line?`
+      this.fatal = true
+    }
     return true
   }
 

@@ -53,6 +53,62 @@ const malformedAs = (content: string | Uint8Array, position: number | null, mess
     assert.match(messageOf(again), message)
   })
 
+describe("bad input: lines and columns that would be read as something else", () => {
+  test(
+    "lines that end in CR alone are refused, not read as a header without rows",
+    malformedAs([header, good].join("\r"), null, /the lines end in CR alone; save the file with LF or CRLF/)
+  )
+  test(
+    "two columns of one name leave it open which is meant",
+    malformedAs(["ts,open,high,low,close,close", good].join("\n"), null, /there are several columns "close"/)
+  )
+  test(
+    "an optional column in other letters is not taken for absent",
+    malformedAs(["ts,open,high,low,close,Volume", good].join("\n"), null, /columns: \{ volume: Volume \}/)
+  )
+  test(
+    "a mapping settles the letters",
+    Effect.gen(function* () {
+      const root = yield* filesIn({ "data/spy.csv": ["ts,open,high,low,close,Volume", good].join("\n") })
+      for (const [mapped, volume] of [
+        ["Volume", 100],
+        ["null", null]
+      ] as const) {
+        const adapter = yield* vendorOf(root, vendor(`    columns: { volume: ${mapped} }\n`))
+        assert.strictEqual((yield* ask(adapter, spy, january)).bars[0]?.volume, volume)
+      }
+    })
+  )
+  test(
+    "a file that is one endless line is refused in a short message, however large it unpacks",
+    Effect.gen(function* () {
+      const packed = gzipSync(Buffer.alloc(100_000_000, "0"))
+      const root = yield* filesIn({ "data/spy.csv": packed })
+      const { refusal } = yield* fetched(root)
+      assert.strictEqual(refusal?._tag, "Malformed")
+      assert.match(refusal?.message ?? "", /the line has 100000000 bytes/)
+      assert.isBelow((refusal?.message ?? "").length, 300)
+    })
+  )
+  test(
+    "no policy skips an endless line, since nobody knows what it hides",
+    malformedAs(
+      [header, good, "0".repeat(2_000_000)].join("\n"),
+      3,
+      /the line has 2000000 bytes/,
+      "    badRows: skip\n"
+    )
+  )
+  test(
+    "a text of another kind is not poured into the message",
+    Effect.gen(function* () {
+      const root = yield* filesIn({ "data/spy.csv": `${"x".repeat(5000)},y\n${good}\n` })
+      const { refusal } = yield* fetched(root)
+      assert.match(refusal?.message ?? "", /there is no column "ts" for ts; the columns are x{37}\.\.\., y/)
+    })
+  )
+})
+
 describe("bad input: rows", () => {
   for (const [what, row, reason] of [
     ["a price that is no number", "2019-01-03,x,12,9,11,100", /line 3 of spy\.csv: open: "x" is not a number/],

@@ -1,9 +1,9 @@
-/** What every layer of Quota does with calls that fail. */
+/** What every layer of Quota does with calls that fail; part of its contract. */
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { Throttled, VendorError } from "../../src/services/Adapter.ts"
-import { account, openQuota, type QuotaService, type QuotaStore, reasonOf } from "./quotaSupport.ts"
+import { Throttled, VendorError } from "../../../src/services/Adapter.ts"
+import { account, openQuota, type QuotaService, type QuotaStore, reasonOf } from "../quotaSupport.ts"
 
 class Trouble extends Data.TaggedError("Trouble")<{ readonly counts: boolean }> {}
 

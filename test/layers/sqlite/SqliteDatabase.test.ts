@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import Database from "better-sqlite3"
+import { Deferred, Effect, Fiber } from "effect"
+import { open } from "../../../src/layers/sqlite/SqliteDatabase.ts"
+
+const temporaryFile = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "tapestry-sqlite-"))),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+).pipe(Effect.map((directory) => join(directory, "test.sqlite")))
+
+const withTable = Effect.fnUntraced(function* (filename: string) {
+  const database = yield* open({ filename, synchronous: "NORMAL" })
+  yield* database.write("make", (db) => db.prepare("create table numbers (n integer) strict").run())
+  return database
+})
+
+describe("SqliteDatabase", () => {
+  it.live("a file that another process holds for a moment is opened when it lets go", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      const other = new Database(filename)
+      // SQLite does not wait for this lock when it takes up WAL mode; so does who opens a database at the same time.
+      other.exec("begin immediate")
+      const opening = yield* Effect.forkChild(open({ filename, synchronous: "NORMAL" }), { startImmediately: true })
+      yield* Effect.sleep("100 millis")
+      assert.isUndefined(opening.pollUnsafe())
+      other.exec("rollback")
+      other.close()
+      const database = yield* Fiber.join(opening)
+      assert.deepStrictEqual(yield* database.read("mode", (db) => db.prepare("pragma journal_mode").get()), ["wal"])
+    })
+  )
+
+  it.effect("a transaction that is interrupted between two steps leaves nothing and frees the writer", () =>
+    Effect.gen(function* () {
+      const database = yield* withTable(yield* temporaryFile)
+      const begun = yield* Deferred.make<void>()
+      const count = database.read("count", (db) => db.prepare("select count(*) from numbers").get())
+      const insert = (n: number) =>
+        database.write("insert", (db) => db.prepare("insert into numbers values (?)").run(n))
+      const fiber = yield* Effect.forkChild(
+        database.transaction("two steps", (step) =>
+          step((db) => db.prepare("insert into numbers values (1)").run()).pipe(
+            Effect.andThen(Deferred.succeed(begun, undefined)),
+            Effect.andThen(Effect.never)
+          )
+        ),
+        { startImmediately: true }
+      )
+      yield* Deferred.await(begun)
+      const waiting = yield* Effect.forkChild(insert(2), { startImmediately: true })
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* Fiber.interrupt(fiber)
+      yield* Fiber.join(waiting)
+      assert.deepStrictEqual(yield* count, [1])
+    })
+  )
+
+  it.effect(
+    "a waiting writer that is interrupted leaves the line, and a step that throws rolls back what came before",
+    () =>
+      Effect.gen(function* () {
+        const database = yield* withTable(yield* temporaryFile)
+        const go = yield* Deferred.make<void>()
+        const insert = (n: number) => (db: Parameters<Parameters<typeof database.write>[1]>[0]) =>
+          db.prepare("insert into numbers values (?)").run(n)
+        const failing = yield* Effect.forkChild(
+          Effect.flip(
+            database.transaction("fails", (step) =>
+              step(insert(1)).pipe(
+                Effect.andThen(Deferred.await(go)),
+                Effect.andThen(step((db) => db.prepare("insert into numbers values ('x')").run()))
+              )
+            )
+          ),
+          { startImmediately: true }
+        )
+        const leaving = yield* Effect.forkChild(database.write("leaves", insert(2)), { startImmediately: true })
+        yield* Fiber.interrupt(leaving)
+        yield* Deferred.succeed(go, undefined)
+        assert.strictEqual((yield* Fiber.join(failing)).code, "SQLITE_CONSTRAINT_DATATYPE")
+        yield* database.write("stays", insert(3))
+        assert.deepStrictEqual(yield* database.read("all", (db) => db.prepare("select n from numbers").all()), [[3]])
+      })
+  )
+})

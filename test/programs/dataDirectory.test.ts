@@ -1,0 +1,103 @@
+/** Data directories that are no answer to "what is stored": they are errors, never an empty list. */
+import { spawnSync } from "node:child_process"
+import { chmodSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { ensureBundle } from "../support/bundle.ts"
+import { json, ok, scratch, spx, tapestry } from "./tapestry.ts"
+
+const july = ["--from", "2008-07-01", "--to", "2008-08-01"]
+
+const reads: ReadonlyArray<ReadonlyArray<string>> = [
+  ["series", "list"],
+  ["archive", "verify"],
+  ["bars", ...spx, ...july, "--policy", "cacheOnly"],
+  ["doctor"]
+]
+
+describe("a data directory", () => {
+  it("that is a file is an error of every command that reads", () => {
+    const where = { cwd: scratch("directory-file") }
+    writeFileSync(join(where.cwd, "file"), "")
+    for (const args of reads) {
+      const run = tapestry(where, ...args, "--data-dir", "file")
+      assert.strictEqual(run.code, 1, args.join(" "))
+      assert.match(run.stdout + run.stderr, /data directory.*is it a directory\? choose another with --data-dir/)
+    }
+  })
+
+  it("without its market.sqlite is not empty: verify does not say that all is well", () => {
+    const where = { cwd: scratch("directory-half") }
+    ok(where, "bars", ...spx, ...july)
+    rmSync(join(where.cwd, ".tapestry", "market.sqlite"))
+    for (const args of reads) {
+      const run = tapestry(where, ...args)
+      assert.strictEqual(run.code, 1, args.join(" "))
+      assert.match(run.stdout + run.stderr, /market\.sqlite/)
+    }
+    assert.strictEqual(json(where, 0, "bars", ...spx, ...july).rowCount, 22, "it is made again from the archive")
+    assert.strictEqual(tapestry(where, "archive", "verify").code, 0)
+  })
+
+  const asRoot = process.getuid?.() === 0
+  if (!asRoot) console.log("skipped: 1 test of a data directory that this user may not read (needs root)")
+  it.skipIf(!asRoot)("that this user may not look into is an error of every command that reads", () => {
+    const where = { cwd: scratch("directory-closed") }
+    ok(where, "bars", ...spx, ...july)
+    chmodSync(where.cwd, 0o755)
+    chmodSync(join(where.cwd, ".tapestry"), 0o700)
+    for (const args of reads) {
+      const run = spawnSync(process.execPath, [ensureBundle(), ...args], {
+        cwd: where.cwd,
+        env: { PATH: process.env.PATH, TMPDIR: "/tmp" },
+        encoding: "utf8",
+        uid: 65534,
+        gid: 65534
+      })
+      assert.strictEqual(run.status, 1, args.join(" "))
+      assert.match(run.stdout + run.stderr, /may not be read by this user; give it the right/)
+    }
+  })
+})
+
+describe("a name that is left empty", () => {
+  const where = { cwd: scratch("empty-names") }
+  for (const [flag, args] of [
+    ["--data-dir", ["series", "list"]],
+    ["--config", ["vendors", "list"]],
+    ["--out", ["bars", ...spx, ...july]]
+  ] as const) {
+    it(`${flag} '' is wrong usage`, () => {
+      const run = tapestry(where, ...args, flag, "")
+      assert.strictEqual(run.code, 2)
+      assert.strictEqual(run.stdout, "")
+      assert.include(run.stderr, `error: ${flag} is empty`)
+    })
+  }
+})
+
+describe("the file of --out", () => {
+  const where = { cwd: scratch("out-names") }
+
+  it("of an unknown ending needs --format, so that nobody reads a table for something else", () => {
+    const run = tapestry(where, "bars", ...spx, ...july, "--out", "spx.parquet")
+    assert.strictEqual(run.code, 2)
+    assert.match(run.stderr, /--out spx\.parquet: its ending says none of table, csv, ndjson; add --format/)
+    ok(where, "bars", ...spx, ...july, "--out", "spx.data", "--format", "csv")
+    ok(where, "bars", ...spx, ...july, "--out", "report")
+  })
+
+  it("that only its owner may read stays one", () => {
+    const file = join(where.cwd, "private.csv")
+    writeFileSync(file, "", { mode: 0o600 })
+    ok(where, "bars", ...spx, ...july, "--out", "private.csv")
+    assert.strictEqual(statSync(file).mode & 0o777, 0o600)
+  })
+
+  const device = "/dev/full"
+  it.skipIf(process.platform !== "linux")("on a full disk says so and what to do", () => {
+    const run = tapestry(where, "bars", ...spx, ...july, "--out", device, "--format", "csv")
+    assert.strictEqual(run.code, 1)
+    assert.match(run.stderr, /\/dev\/full cannot be written: the disk is full; free some space/)
+  })
+})
