@@ -158,6 +158,11 @@ export class MarketStore extends Context.Service<
       decoderVersion: number
     ) => Effect.Effect<ReadonlySet<ResponseId>, MarketStoreError>
     /**
+     * A response that the store refers to, of the last commit; null when it refers to none. An archive that has never had it is
+     * not the one that these rows came from.
+     */
+    readonly newestResponse: Effect.Effect<ResponseId | null, MarketStoreError>
+    /**
      * Forgets the coverage of a range (its rows stay readable), so that it counts as missing; `at` is when that became so. An
      * answer fetched before, committed after, does not bring it back.
      */

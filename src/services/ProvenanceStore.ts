@@ -18,6 +18,8 @@ export class ArchiveReadOnly extends Schema.TaggedError<ArchiveReadOnly>()("Arch
 export class ArchiveSchemaMismatch extends Schema.TaggedError<ArchiveSchemaMismatch>()("ArchiveSchemaMismatch", {
   message: Schema.String
 }) {}
+/** The market rows beside it came from another archive: this one was lost, replaced, or put back from an older copy. */
+export class ArchiveLost extends Schema.TaggedError<ArchiveLost>()("ArchiveLost", { message: Schema.String }) {}
 /** No session, request or response of this id. */
 export class RecordNotFound extends Schema.TaggedError<RecordNotFound>()("RecordNotFound", {
   record: Schema.Literals(["session", "request", "response"]),
@@ -44,6 +46,7 @@ export class ProvenanceStoreError extends Schema.TaggedError<ProvenanceStoreErro
     ArchiveFull,
     ArchiveReadOnly,
     ArchiveSchemaMismatch,
+    ArchiveLost,
     RecordNotFound,
     PayloadDamaged,
     PayloadTooLarge,

@@ -39,6 +39,35 @@ describe("a data directory", () => {
     assert.strictEqual(tapestry(where, "archive", "verify").code, 0)
   })
 
+  it("whose archive was lost is refused: rows are never explained by the answers of another archive", () => {
+    const where = { cwd: scratch("directory-archive-lost") }
+    ok(where, "bars", ...spx, ...july)
+    for (const file of ["provenance.sqlite", "provenance.sqlite-wal", "provenance.sqlite-shm"]) {
+      rmSync(join(where.cwd, ".tapestry", file), { force: true })
+    }
+    for (const from of ["2008-07-01", "2008-08-01"]) {
+      const run = tapestry(where, "bars", ...spx, "--from", from, "--to", "2008-09-01")
+      assert.strictEqual(run.code, 1)
+      assert.match(run.stderr, /refers to response 1, and the archive there ends at 0: it was lost or replaced/)
+    }
+    assert.strictEqual(tapestry(where, "archive", "verify").code, 1)
+    rmSync(join(where.cwd, ".tapestry", "market.sqlite"))
+    assert.strictEqual(json(where, 0, "bars", ...spx, ...july).rowCount, 22)
+  })
+
+  it("that cannot be made is an error that ends", () => {
+    const where = { cwd: scratch("directory-nowhere") }
+    writeFileSync(join(where.cwd, "file"), "")
+    for (const directory of ["/proc/tapestry", "file", "file/below"]) {
+      const run = tapestry(where, "bars", ...spx, ...july, "--data-dir", directory)
+      assert.strictEqual(run.code, 1, directory)
+      assert.match(
+        run.stderr,
+        /^error: the data directory [^\n]*cannot be made: [^\n]*choose another with --data-dir\n$/
+      )
+    }
+  })
+
   const asRoot = process.getuid?.() === 0
   if (!asRoot) console.log("skipped: 1 test of a data directory that this user may not read (needs root)")
   it.skipIf(!asRoot)("that this user may not look into is an error of every command that reads", () => {

@@ -16,7 +16,7 @@ import { readBar, readBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
 import { mapStoreError } from "./storeError.ts"
-import { appliedResponses, countRows, latestPrices, listSeries } from "./summaries.ts"
+import { appliedResponses, countRows, latestPrices, listSeries, newestResponse } from "./summaries.ts"
 
 export interface MarketStoreSqliteOptions {
   /** Path of market.sqlite, or `:memory:`. */
@@ -57,6 +57,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion) =>
       appliedResponses(database, series, decoderVersion, building)
     ),
+    newestResponse: newestResponse(database),
     invalidate: Effect.fn("MarketStore.invalidate")((series, range, at) =>
       locks.withLock(canonical(series))(invalidate(database, series, range, at))
     ),

@@ -69,6 +69,16 @@ export const appliedResponses = (
     })
   )
 
+const selectNewest = "select response from answers where applied is not null order by id desc limit 1"
+
+export const newestResponse = (database: SqliteDatabase): Effect.Effect<ResponseId | null, MarketStoreError> =>
+  mapStoreError(
+    database.read("newest response", (db) => {
+      const found = db.prepare(selectNewest).get()?.[0]
+      return found === undefined ? null : responseId(found)
+    })
+  )
+
 const keyOf = (canonical: string): SeriesKey | null => {
   const parsed = parse(canonical)
   return Result.isSuccess(parsed) ? parsed.success : null
