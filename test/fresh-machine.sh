@@ -10,7 +10,7 @@ trap 'exit 130' INT TERM
 
 mkdir "$scratch/bin" "$scratch/home"
 # Without the project's node_modules/.bin, which npm puts in front.
-outer=$(printf %s "$PATH" | tr : '\n' | grep -v node_modules | tr '\n' :)
+outer=$(printf %s "$PATH" | tr : '\n' | sed '/node_modules/d' | tr '\n' :)
 for command in node npm sh git \
   basename cat chmod cp cut dirname echo env expr head ln ls mkdir mktemp mv pwd readlink rm rmdir sed sleep sort tail test touch tr \
   true uname wc; do

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
 import { ensureBundle } from "../support/bundle.ts"
+import { canBecomeNobody, nobody, withoutNobody } from "../support/otherUser.ts"
 import { json, ok, scratch, spx, tapestry } from "./tapestry.ts"
 
 const july = ["--from", "2008-07-01", "--to", "2008-08-01"]
@@ -250,26 +251,27 @@ describe("a data directory", () => {
     assert.isFalse(sessions.some((session: { outcome: string | null }) => session.outcome === null))
   })
 
-  const asRoot = process.getuid?.() === 0
-  if (!asRoot) console.log("skipped: 1 test of a data directory that belongs to another user (needs root)")
-  it.skipIf(!asRoot)("that belongs to another user can be read, and a fetch says that it cannot be written", () => {
-    const where = copy("foreign")
-    chmodSync(where.cwd, 0o755)
-    const asNobody = (...args: ReadonlyArray<string>) =>
-      spawnSync(process.execPath, [ensureBundle(), ...args], {
-        cwd: where.cwd,
-        env: { PATH: process.env.PATH, TMPDIR: "/tmp" },
-        encoding: "utf8",
-        uid: 65534,
-        gid: 65534
-      })
-    const stored = asNobody("bars", ...spx, ...july, "--policy", "cacheOnly", "--json")
-    assert.strictEqual(stored.status, 0, stored.stderr)
-    assert.strictEqual(JSON.parse(stored.stdout).rowCount, 22)
-    assert.strictEqual(asNobody("archive", "verify").status, 0)
-    const fetched = asNobody("bars", ...spx, "--from", "2009-01-01", "--to", "2009-02-01")
-    assert.strictEqual(fetched.status, 1)
-    assert.match(fetched.stderr, /^error: [^\n]*(read.?only|written|permission)[^\n]*\n$/i)
-    assert.strictEqual(json(where, 0, "bars", ...spx, ...july).rowCount, 22)
-  })
+  withoutNobody(1, "a data directory that belongs to another user")
+  it.skipIf(!canBecomeNobody)(
+    "that belongs to another user can be read, and a fetch says that it cannot be written",
+    () => {
+      const where = copy("foreign")
+      chmodSync(where.cwd, 0o755)
+      const asNobody = (...args: ReadonlyArray<string>) =>
+        spawnSync(process.execPath, [ensureBundle(), ...args], {
+          cwd: where.cwd,
+          env: { PATH: process.env.PATH, TMPDIR: "/tmp" },
+          encoding: "utf8",
+          ...nobody
+        })
+      const stored = asNobody("bars", ...spx, ...july, "--policy", "cacheOnly", "--json")
+      assert.strictEqual(stored.status, 0, stored.stderr)
+      assert.strictEqual(JSON.parse(stored.stdout).rowCount, 22)
+      assert.strictEqual(asNobody("archive", "verify").status, 0)
+      const fetched = asNobody("bars", ...spx, "--from", "2009-01-01", "--to", "2009-02-01")
+      assert.strictEqual(fetched.status, 1)
+      assert.match(fetched.stderr, /^error: [^\n]*(read.?only|written|permission)[^\n]*\n$/i)
+      assert.strictEqual(json(where, 0, "bars", ...spx, ...july).rowCount, 22)
+    }
+  )
 })

@@ -4,6 +4,7 @@ import { chmodSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { ensureBundle } from "../support/bundle.ts"
+import { canBecomeNobody, nobody, withoutNobody } from "../support/otherUser.ts"
 import { json, ok, scratch, spx, tapestry } from "./tapestry.ts"
 
 const july = ["--from", "2008-07-01", "--to", "2008-08-01"]
@@ -68,9 +69,8 @@ describe("a data directory", () => {
     }
   })
 
-  const asRoot = process.getuid?.() === 0
-  if (!asRoot) console.log("skipped: 1 test of a data directory that this user may not read (needs root)")
-  it.skipIf(!asRoot)("that this user may not look into is an error of every command that reads", () => {
+  withoutNobody(1, "a data directory that this user may not read")
+  it.skipIf(!canBecomeNobody)("that this user may not look into is an error of every command that reads", () => {
     const where = { cwd: scratch("directory-closed") }
     ok(where, "bars", ...spx, ...july)
     chmodSync(where.cwd, 0o755)
@@ -80,8 +80,7 @@ describe("a data directory", () => {
         cwd: where.cwd,
         env: { PATH: process.env.PATH, TMPDIR: "/tmp" },
         encoding: "utf8",
-        uid: 65534,
-        gid: 65534
+        ...nobody
       })
       assert.strictEqual(run.status, 1, args.join(" "))
       assert.match(run.stdout + run.stderr, /may not be read by this user; give it the right/)

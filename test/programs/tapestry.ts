@@ -80,7 +80,7 @@ export const ended = (child: ChildProcess): Promise<Run & { readonly signal: Nod
 /** A shell line in which `tapestry` is the bundle. */
 export const shell = (where: Where, line: string): Run => {
   const script = `tapestry() { "${process.execPath}" "${bundle}" "$@"; }; ${line}`
-  const result = spawnSync("bash", ["-c", script], {
+  const result = spawnSync("sh", ["-c", script], {
     cwd: where.cwd,
     env: environment(where),
     encoding: "utf8",

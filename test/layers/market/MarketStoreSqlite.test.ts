@@ -12,6 +12,7 @@ import * as MarketStoreSqlite from "../../../src/layers/market/MarketStoreSqlite
 import { type Commit, MarketStore } from "../../../src/services/MarketStore.ts"
 import { marketStoreContract } from "../../services/MarketStore.contract.ts"
 import { seriesOf } from "../../services/market/commits.ts"
+import { canBecomeNobody, nobody, withoutNobody } from "../../support/otherUser.ts"
 
 const temporaryDirectory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "tapestry-market-"))),
@@ -226,26 +227,27 @@ describe("MarketStoreSqlite", () => {
     })
   )
 
-  it.effect("a data directory of another user: StoreReadOnly for a writer, and a reader reads", (context) =>
-    Effect.gen(function* () {
-      if (process.getuid?.() !== 0) return context.skip("needs root, to become another user")
-      const directory = yield* temporaryDirectory
-      const filename = join(directory, "market.sqlite")
-      yield* withStore(
-        { filename },
-        Effect.flatMap(MarketStore, (store) => store.commit(commitOf(seriesOf("A"), 1, 10)))
-      )
-      chmodSync(directory, 0o755)
-      chmodSync(filename, 0o644)
-      const asNobody = (file: string) =>
-        execFileSync(process.execPath, [fileURLToPath(new URL("./readAsOther.ts", import.meta.url)), file], {
-          uid: 65_534,
-          gid: 65_534,
-          encoding: "utf8"
-        }).trim()
-      assert.strictEqual(asNobody(filename), '["StoreReadOnly","10 rows"]')
-      assert.strictEqual(asNobody(join(directory, "none.sqlite")), '["StoreReadOnly","StoreReadOnly"]')
-    })
+  withoutNobody(1, "a market store that belongs to another user")
+  it.effect.skipIf(!canBecomeNobody)(
+    "a data directory of another user: StoreReadOnly for a writer, and a reader reads",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const filename = join(directory, "market.sqlite")
+        yield* withStore(
+          { filename },
+          Effect.flatMap(MarketStore, (store) => store.commit(commitOf(seriesOf("A"), 1, 10)))
+        )
+        chmodSync(directory, 0o755)
+        chmodSync(filename, 0o644)
+        const asNobody = (file: string) =>
+          execFileSync(process.execPath, [fileURLToPath(new URL("./readAsOther.ts", import.meta.url)), file], {
+            ...nobody,
+            encoding: "utf8"
+          }).trim()
+        assert.strictEqual(asNobody(filename), '["StoreReadOnly","10 rows"]')
+        assert.strictEqual(asNobody(join(directory, "none.sqlite")), '["StoreReadOnly","StoreReadOnly"]')
+      })
   )
 
   it.effect("a database of a newer release, or one that was tampered with, is refused and not touched", () =>
