@@ -1,6 +1,6 @@
 /** Data directories that are no answer to "what is stored": they are errors, never an empty list. */
 import { spawnSync } from "node:child_process"
-import { chmodSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { ensureBundle } from "../support/bundle.ts"
@@ -54,6 +54,25 @@ describe("a data directory", () => {
     assert.strictEqual(tapestry(where, "archive", "verify").code, 1)
     rmSync(join(where.cwd, ".tapestry", "market.sqlite"))
     assert.strictEqual(json(where, 0, "bars", ...spx, ...july).rowCount, 22)
+  })
+
+  it("with a database that is none says what to do about it, and loses nothing by it", () => {
+    const where = { cwd: scratch("directory-corrupt") }
+    ok(where, "bars", ...spx, ...july)
+    for (const [name, remedy] of [
+      ["quota.sqlite", /move the file away when nothing was sent/],
+      ["market.sqlite", /move [^\n]*market\.sqlite away: it is made again from the archive/],
+      ["provenance.sqlite", /put the data directory back from a copy/]
+    ] as const) {
+      const file = join(where.cwd, ".tapestry", name)
+      const sound = readFileSync(file)
+      writeFileSync(file, "this is no database, and long enough to be looked at as one".repeat(20))
+      const run = tapestry(where, "bars", ...spx, ...july)
+      assert.strictEqual(run.code, 1, name)
+      assert.match(run.stderr, remedy)
+      writeFileSync(file, sound)
+    }
+    assert.strictEqual(json(where, 0, "bars", ...spx, ...july).requests, 0)
   })
 
   it("that cannot be made is an error that ends", () => {

@@ -12,7 +12,7 @@ import {
   StoreUnavailable
 } from "../../services/MarketStore.ts"
 import type { SchemaMismatch } from "../sqlite/migrate.ts"
-import type { SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import { isCorrupt, type SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 
 const mayWriteBeside = (filename: string): boolean =>
   Result.isSuccess(Result.try(() => accessSync(dirname(filename), constants.W_OK)))
@@ -27,6 +27,11 @@ const reasonOf = (error: SqliteFailure | SchemaMismatch): MarketStoreError["reas
   const forbidden = code.startsWith("SQLITE_READONLY") || code === "SQLITE_PERM"
   if (forbidden || (cannotOpen && existsSync(dirname(filename)) && !mayWriteBeside(filename))) {
     return new StoreReadOnly({ message: `${message}; this user may not write ${dirname(filename)}` })
+  }
+  if (isCorrupt(code)) {
+    return new StoreUnavailable({
+      message: `${message}; move ${filename} away: it is made again from the archive, without asking a vendor`
+    })
   }
   return new StoreUnavailable({
     message: cannotOpen ? `${message}; check that ${dirname(filename)} exists and may be used` : message

@@ -8,7 +8,7 @@ import {
   ProvenanceStoreError
 } from "../../services/ProvenanceStore.ts"
 import type { SchemaMismatch } from "../sqlite/migrate.ts"
-import type { SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import { isCorrupt, type SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 
 const full = (message: string) =>
   new ArchiveFull({ message: `${message}; nothing archived is lost: free some space and ask again` })
@@ -21,6 +21,11 @@ const readOnlyCodes = new Set(["EACCES", "EPERM", "EROFS", "SQLITE_PERM", "SQLIT
 const reasonOf = (code: string, message: string) => {
   if (fullCodes.has(code)) return full(message)
   if (readOnlyCodes.has(code) || code.startsWith("SQLITE_READONLY")) return readOnly(message)
+  if (isCorrupt(code)) {
+    return new ArchiveUnavailable({
+      message: `${message}; put the data directory back from a copy, or begin a new one`
+    })
+  }
   return new ArchiveUnavailable({ message })
 }
 

@@ -23,6 +23,9 @@ export class SqliteFailure extends Data.TaggedError("SqliteFailure")<{
   readonly message: string
 }> {}
 
+/** The file is no database, or its pages do not fit together. */
+export const isCorrupt = (code: string): boolean => code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")
+
 export type SqlValue = string | number | bigint | Uint8Array | null
 
 /** A prepared statement: `run` for writes, `all`/`get` give rows as arrays of columns. */
