@@ -29,7 +29,7 @@ import { locateRow } from "./locateRow.ts"
 import { pingRoots } from "./pingRoots.ts"
 import { writeRejects } from "./rejectFile.ts"
 import * as Select from "./selectEntry.ts"
-import { normaliseSymbol, pathFor } from "./symbols.ts"
+import { caseHint, normaliseSymbol, pathFor } from "./symbols.ts"
 
 export type { FileEntry, FileVendor } from "./FileCatalogue.ts"
 
@@ -110,7 +110,9 @@ export const make: (
     return yield* because(
       new NotFound({
         message: `no files for symbol ${symbol}; looked for ${places.join(" and ")}; ${
-          known.length === 0 ? "no symbol has files there" : `known are for example ${known.join(", ")}`
+          known.length === 0
+            ? `no symbol has files there${caseHint(tried)}`
+            : `known are for example ${known.join(", ")}`
         }`
       })
     )

@@ -32,3 +32,9 @@ export const pathFor = (entry: Pick<FileEntry, "symbolCase" | "path">, symbol: s
   const { lower, upper } = spellings(entry, symbol)
   return entry.path.source.replaceAll("{symbol}", lower).replaceAll("{SYMBOL}", upper)
 }
+
+/** The commonest reason for finding nothing at all: files spelt in the other case than the pattern says. */
+export const caseHint = (entries: ReadonlyArray<Pick<FileEntry, "symbolCase" | "path">>): string =>
+  entries.some(({ path, symbolCase }) => symbolCase !== "exact" && path.source.includes("{symbol}"))
+    ? "; {symbol} is the symbol in lower case: write {SYMBOL} for upper case, or symbolCase: exact for as it is"
+    : ""

@@ -121,6 +121,19 @@ describe("FileAdapter", () => {
     })
   )
 
+  test(
+    "where no symbol has a file, the case that the pattern asks for is named",
+    Effect.gen(function* () {
+      const root = yield* filesIn({ "data/AAPL.csv": daily })
+      const adapter = yield* vendorOf(root, csvVendor())
+      const error = yield* Effect.flip(ask(adapter, { symbol: "AAPL", timeframe: "1d" }, january))
+      assert.match(
+        error instanceof Error ? error.message : "",
+        /looked for [^;]*aapl\.csv; no symbol has files there; \{symbol\} is the symbol in lower case: write \{SYMBOL\}/
+      )
+    })
+  )
+
   for (const symbol of ["../secret", "..", "a/b", "a\\b", "", " ", "a\u0000b", "x".repeat(200)]) {
     test(
       `a symbol cannot leave its directory: ${JSON.stringify(symbol).slice(0, 20)}`,
