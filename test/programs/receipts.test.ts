@@ -83,6 +83,7 @@ describe("series", () => {
     assert.strictEqual(again.rowCount, 128)
     assert.strictEqual(again.requests, 0)
     assert.strictEqual(json(other, 0, "series", "forget", ...spx).rows, 128)
+    assert.strictEqual(json(other, 1, "series", "forget", ...spx).error.reason, "UnknownSeries")
   })
 })
 

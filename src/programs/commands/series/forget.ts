@@ -1,4 +1,4 @@
-import { Effect, Option, Result } from "effect"
+import { Data, Effect, Option, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { canonical, parse } from "../../../domain/SeriesKey.ts"
 import { Timeframe } from "../../../domain/Timeframe.ts"
@@ -38,6 +38,9 @@ const keyOf = Effect.fnUntraced(function* (input: Input) {
   return yield* seriesOf({ ...input, vendor: input.vendor.value, timeframe: input.timeframe.value })
 })
 
+/** Most likely a mistyped key: to say that 0 rows were forgotten would hide that the series meant is still there. */
+class UnknownSeries extends Data.TaggedError("UnknownSeries")<{ readonly message: string }> {}
+
 const forget = Effect.fn("tapestry series forget")(
   function* (input: Input) {
     const json = yield* Json
@@ -48,7 +51,10 @@ const forget = Effect.fn("tapestry series forget")(
         const store = yield* MarketStore
         const series = canonical(yield* keyOf(input))
         const known = (yield* store.series).find((summary) => canonical(summary.series) === series)
-        return { series, rows: known === undefined ? 0 : yield* store.forget(known.series) }
+        if (known === undefined) {
+          return yield* new UnknownSeries({ message: `nothing is stored of ${series}; series list names what is` })
+        }
+        return { series, rows: yield* store.forget(known.series) }
       })
     )
     yield* json ? line(JSON.stringify({ series, rows })) : line(`forgot ${counted(rows, "row")} of ${series}`)
