@@ -2,8 +2,8 @@ import { Context, type Duration, type Effect, Schema, type Scope } from "effect"
 import type { Bar } from "../domain/Bar.ts"
 import type { RequestMethod } from "../domain/Request.ts"
 import type { ResponseMetadata } from "../domain/Response.ts"
-import type { Adjustment, PriceBasis, SeriesKey, SeriesKind, SessionScope } from "../domain/SeriesKey.ts"
-import type { Timeframe } from "../domain/Timeframe.ts"
+import { Adjustment, PriceBasis, type SeriesKey, SeriesKind, SessionScope } from "../domain/SeriesKey.ts"
+import { Timeframe } from "../domain/Timeframe.ts"
 import type { TimeRange } from "../domain/TimeRange.ts"
 import type { VendorLimits } from "../domain/VendorLimits.ts"
 
@@ -49,16 +49,17 @@ export class VendorError extends Schema.TaggedError<VendorError>()("VendorError"
 }
 
 /** What a user says of a series; the adapter fills in and normalises the rest. */
-export interface SeriesQuery {
-  readonly symbol: string
-  readonly kind: SeriesKind
-  readonly timeframe: Timeframe | null
-  readonly dataset?: string
-  readonly price?: PriceBasis
-  readonly session?: SessionScope
-  readonly currency?: string
-  readonly adjustment?: Adjustment
-}
+export const SeriesQuery = Schema.Struct({
+  symbol: Schema.String,
+  kind: SeriesKind,
+  timeframe: Schema.NullOr(Timeframe),
+  dataset: Schema.optionalKey(Schema.String),
+  price: Schema.optionalKey(PriceBasis),
+  session: Schema.optionalKey(SessionScope),
+  currency: Schema.optionalKey(Schema.String),
+  adjustment: Schema.optionalKey(Adjustment)
+})
+export interface SeriesQuery extends Schema.Schema.Type<typeof SeriesQuery> {}
 
 /**
  * A request in the vendor's terms. Whatever changes the answer is in `kind`, `method`, `params` or `body`; credentials are in

@@ -1,4 +1,5 @@
 import { Context, type Effect, Schema, type Scope } from "effect"
+import { VendorLimits } from "../domain/VendorLimits.ts"
 import type { Adapter, FetchCapability, PingReport, SendCapability, StreamCapability, VendorError } from "./Adapter.ts"
 
 /** What a vendor can be used for. */
@@ -39,15 +40,16 @@ export class AdapterRegistryError extends Schema.TaggedError<AdapterRegistryErro
 }
 
 /** What a registry tells of a vendor. */
-export interface VendorDescription {
-  readonly name: string
-  readonly type: string
-  readonly description: string
-  readonly account: string
-  readonly capabilities: ReadonlyArray<Capability>
-  readonly decoderVersion: number | null
-  readonly limits: Adapter["limits"]
-}
+export const VendorDescription = Schema.Struct({
+  name: Schema.String,
+  type: Schema.String,
+  description: Schema.String,
+  account: Schema.String,
+  capabilities: Schema.Array(Capability),
+  decoderVersion: Schema.NullOr(Schema.Int),
+  limits: VendorLimits
+})
+export interface VendorDescription extends Schema.Schema.Type<typeof VendorDescription> {}
 
 /** Vendor name to adapter, for as long as each one's scope lives. */
 export class AdapterRegistry extends Context.Service<

@@ -4,8 +4,8 @@ import type { StoredCoverage } from "../domain/Coverage.ts"
 import type { Lineage } from "../domain/Lineage.ts"
 import type { ResponseId } from "../domain/Response.ts"
 import type { Revision } from "../domain/Revision.ts"
-import type { SeriesKey } from "../domain/SeriesKey.ts"
-import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
+import { SeriesKey } from "../domain/SeriesKey.ts"
+import { EpochMillis, type TimeRange } from "../domain/TimeRange.ts"
 
 /** The database failed; `message` names it and the operation. */
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
@@ -94,20 +94,18 @@ export interface CommitResult {
 }
 
 /** A series of the store: how many rows it shows, the stamps of the first and the last, and how many revisions it keeps. */
-export interface SeriesSummary {
-  readonly series: SeriesKey
-  readonly rows: number
-  readonly first: EpochMillis | null
-  readonly last: EpochMillis | null
-  readonly revisions: number
-}
+export const SeriesSummary = Schema.Struct({
+  series: SeriesKey,
+  rows: Schema.Int,
+  first: Schema.NullOr(EpochMillis),
+  last: Schema.NullOr(EpochMillis),
+  revisions: Schema.Int
+})
+export interface SeriesSummary extends Schema.Schema.Type<typeof SeriesSummary> {}
 
 /** The last bar that a series has, and its close; `ts` is the bar's stamp. */
-export interface LatestPrice {
-  readonly series: SeriesKey
-  readonly ts: EpochMillis
-  readonly price: number
-}
+export const LatestPrice = Schema.Struct({ series: SeriesKey, ts: EpochMillis, price: Schema.Finite })
+export interface LatestPrice extends Schema.Schema.Type<typeof LatestPrice> {}
 
 /** A row with where it came from; `final` is false while its vendor may still change it. */
 export interface StoredBar {

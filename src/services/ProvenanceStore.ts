@@ -1,6 +1,6 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { CacheMode, CallOutcome, Request, RequestId, RequestIdentity, RequestSubject } from "../domain/Request.ts"
-import type { Response, ResponseId, ResponseMetadata, ResponseStatus } from "../domain/Response.ts"
+import { type Response, ResponseId, type ResponseMetadata, type ResponseStatus } from "../domain/Response.ts"
 import type { Session, SessionId, SessionMode, SessionOutcome } from "../domain/Session.ts"
 import type { EpochMillis } from "../domain/TimeRange.ts"
 
@@ -101,27 +101,29 @@ export interface Page {
 }
 
 /** One thing that `verify` found wrong. `responses` are those whose payload it is (at most ten are named). */
-export interface Damage {
-  readonly sha256: string
-  readonly problem: "missing" | "torn"
-  readonly where: string
-  readonly responses: ReadonlyArray<ResponseId>
-}
+export const Damage = Schema.Struct({
+  sha256: Schema.String,
+  problem: Schema.Literals(["missing", "torn"]),
+  where: Schema.String,
+  responses: Schema.Array(ResponseId)
+})
+export interface Damage extends Schema.Schema.Type<typeof Damage> {}
 
 /** How much the archive holds: counts of records, and sizes in bytes. */
-export interface ArchiveStats {
-  readonly sessions: number
-  readonly requests: number
-  readonly hits: number
-  readonly responses: number
-  readonly failedResponses: number
-  readonly payloads: number
-  readonly payloadBytes: number
+export const ArchiveStats = Schema.Struct({
+  sessions: Schema.Int,
+  requests: Schema.Int,
+  hits: Schema.Int,
+  responses: Schema.Int,
+  failedResponses: Schema.Int,
+  payloads: Schema.Int,
+  payloadBytes: Schema.Int,
   /** Bytes that identical payloads would have taken again. */
-  readonly dedupedBytes: number
-  readonly databaseBytes: number
-  readonly schemaVersion: number
-}
+  dedupedBytes: Schema.Int,
+  databaseBytes: Schema.Int,
+  schemaVersion: Schema.Int
+})
+export interface ArchiveStats extends Schema.Schema.Type<typeof ArchiveStats> {}
 
 /**
  * The archive: sessions, the calls made in them, the vendor's answers and their exact bytes. It is the log; every market row

@@ -78,19 +78,22 @@ export interface Reservation {
 }
 
 /** What an account has spent at this moment, one entry a window and value of its key; `span` is in milliseconds. */
-export interface QuotaUse {
-  readonly account: string
-  readonly windows: ReadonlyArray<{
-    readonly name: string
-    readonly key: string | null
-    readonly used: number
-    readonly limit: number
-    readonly span: number
-  }>
-  readonly inFlight: number
-  readonly waiting: number
-  readonly breaker: "closed" | "open" | "half-open"
-}
+export const QuotaUse = Schema.Struct({
+  account: Schema.String,
+  windows: Schema.Array(
+    Schema.Struct({
+      name: Schema.String,
+      key: Schema.NullOr(Schema.String),
+      used: Schema.Finite,
+      limit: Schema.Int,
+      span: Schema.Finite
+    })
+  ),
+  inFlight: Schema.Int,
+  waiting: Schema.Int,
+  breaker: Schema.Literals(["closed", "open", "half-open"])
+})
+export interface QuotaUse extends Schema.Schema.Type<typeof QuotaUse> {}
 
 /** One budget and one breaker per vendor account, shared by every caller in the data directory, remembered across restarts. */
 export class Quota extends Context.Service<

@@ -7,7 +7,7 @@ import type { Request } from "../domain/Request.ts"
 import type { Response } from "../domain/Response.ts"
 import type { SeriesKey } from "../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
-import { type Excerpt, VendorError } from "./Adapter.ts"
+import { type Excerpt, type SeriesQuery, VendorError } from "./Adapter.ts"
 import { AdapterRegistryError } from "./AdapterRegistry.ts"
 import { IngestSessionError } from "./IngestSession.ts"
 import { MarketStoreError } from "./MarketStore.ts"
@@ -28,6 +28,8 @@ export class NoSuchRow extends Schema.TaggedError<NoSuchRow>()("NoSuchRow", {
   ts: Schema.Finite,
   series: Schema.String
 }) {}
+/** Nothing is stored of that series: most likely a mistyped key. */
+export class UnknownSeries extends Schema.TaggedError<UnknownSeries>()("UnknownSeries", { series: Schema.String }) {}
 
 /** Why a range could not be had; what was fetched before it failed is kept. */
 export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>()("StitchingCacheError", {
@@ -35,6 +37,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
     RangeIncomplete,
     TooManyRows,
     NoSuchRow,
+    UnknownSeries,
     VendorError,
     AdapterRegistryError,
     IngestSessionError,
@@ -57,6 +60,8 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
         return `the answer has ${reason.rows} rows, more than ${reason.limit}; ask for a smaller range or raise the limit`
       case "NoSuchRow":
         return `no row of ${reason.series} at ${new Date(reason.ts).toISOString()}`
+      case "UnknownSeries":
+        return `nothing is stored of ${reason.series}; series list names what is`
       case "VendorError":
       case "AdapterRegistryError":
       case "IngestSessionError":
@@ -126,6 +131,8 @@ export interface Receipt {
 export class StitchingCache extends Context.Service<
   StitchingCache,
   {
+    /** The identity of the series that a user means, as the vendor's adapter spells it. */
+    readonly resolve: (vendor: string, query: SeriesQuery) => Effect.Effect<SeriesKey, StitchingCacheError>
     /** What `read` would do. Applies archived answers that are not applied yet; spends nothing at the vendor. */
     readonly plan: (query: RangeQuery) => Effect.Effect<Plan, StitchingCacheError>
     readonly read: (query: RangeQuery, options?: ReadOptions) => Effect.Effect<RangeAnswer, StitchingCacheError>
@@ -148,5 +155,10 @@ export class StitchingCache extends Context.Service<
       ts: EpochMillis,
       options?: { readonly asOf?: EpochMillis }
     ) => Effect.Effect<Receipt, StitchingCacheError>
+    /**
+     * Removes a series from the store, with its rows, coverage and revisions, and returns how many rows that were; fails with
+     * UnknownSeries. The archive keeps the answers, so that asking for it again costs the vendor nothing.
+     */
+    readonly forget: (series: SeriesKey) => Effect.Effect<number, StitchingCacheError>
   }
 >()("tapestry/StitchingCache") {}

@@ -13,6 +13,7 @@
  */
 import { Clock, Effect, Layer } from "effect"
 import type { Plan, RangePolicy } from "../../domain/Plan.ts"
+import { canonical } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
@@ -20,7 +21,7 @@ import type { IngestSession } from "../../services/IngestSession.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
-import { type ReadOptions, StitchingCache } from "../../services/StitchingCache.ts"
+import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
 import { answerAsOf, answerOf, asServiceError, checkRows } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
 import * as CacheContext from "./CacheContext.ts"
@@ -119,6 +120,11 @@ const make = Effect.gen(function* () {
   })
 
   return StitchingCache.of({
+    resolve: Effect.fn("StitchingCache.resolve")(function* (vendor, query) {
+      const { fetch } = yield* registry.fetcher(vendor)
+      return yield* fetch.series(query)
+    }, Effect.mapError(asServiceError)),
+
     plan: Effect.fn("StitchingCache.plan")(
       function* ({ policy = "cacheFirst", range: asked, series: key }) {
         const series = yield* barSeries(key)
@@ -195,7 +201,29 @@ const make = Effect.gen(function* () {
 
     explain: Effect.fn("StitchingCache.explain")(function* (key, ts, options = {}) {
       return yield* explain(context, yield* barSeries(key), ts, options.asOf)
-    }, Effect.mapError(asServiceError))
+    }, Effect.mapError(asServiceError)),
+
+    forget: Effect.fn("StitchingCache.forget")(
+      function* (key) {
+        const text = canonical(key)
+        const known = (yield* market.series).find((summary) => canonical(summary.series) === text)
+        if (known === undefined) {
+          return yield* new UnknownSeries({ series: text })
+        }
+        const desk = yield* context.deskOf(text)
+        return yield* desk.planning.withPermit(
+          Effect.tap(market.forget(known.series), () =>
+            Effect.sync(() => {
+              // What is archived counts as not applied again.
+              desk.applied = { decoderVersion: 0, upTo: 0 }
+              desk.settled.clear()
+            })
+          )
+        )
+      },
+      Effect.scoped,
+      Effect.mapError(asServiceError)
+    )
   })
 })
 

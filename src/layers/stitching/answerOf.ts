@@ -17,13 +17,17 @@ import type { Gathered } from "./fetchMissing.ts"
 import { commonFailure, holesOf, report } from "./report.ts"
 
 /** The one error of the service, from whatever failed inside it. */
-export const asServiceError = (refusal: Refusal): StitchingCacheError =>
-  new StitchingCacheError({
-    reason:
-      refusal._tag === "RangeIncomplete" || refusal._tag === "TooManyRows" || refusal._tag === "NoSuchRow"
-        ? refusal
-        : unwrap(refusal)
-  })
+export const asServiceError = (refusal: Refusal): StitchingCacheError => {
+  switch (refusal._tag) {
+    case "RangeIncomplete":
+    case "TooManyRows":
+    case "NoSuchRow":
+    case "UnknownSeries":
+      return new StitchingCacheError({ reason: refusal })
+    default:
+      return new StitchingCacheError({ reason: unwrap(refusal) })
+  }
+}
 
 /** Refuses what the store alone shows to be too much, so that nothing is fetched for an answer that cannot be given. */
 export const checkRows = Effect.fnUntraced(function* (context: CacheContext, series: SeriesKey, range: TimeRange) {

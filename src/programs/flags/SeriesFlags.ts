@@ -4,7 +4,7 @@ import { Argument, Flag } from "effect/cli"
 import { Adjustment, type PriceBasis, type SeriesKey, SessionScope } from "../../domain/SeriesKey.ts"
 import { Timeframe } from "../../domain/Timeframe.ts"
 import type { SeriesQuery } from "../../services/Adapter.ts"
-import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import { StitchingCache } from "../../services/StitchingCache.ts"
 
 // The price of no market side is for kinds that are not made of prices; bars always are.
 const prices = ["trade", "bid", "ask", "mid"] as const satisfies ReadonlyArray<typeof PriceBasis.Type>
@@ -67,9 +67,8 @@ const queryOf = (input: SeriesInput): SeriesQuery => ({
 
 /** The key of the series, as the vendor's adapter spells it. */
 export const seriesOf = Effect.fnUntraced(function* (input: SeriesInput) {
-  const registry = yield* AdapterRegistry
-  const vendor = yield* registry.fetcher(input.vendor)
-  return yield* vendor.fetch.series(queryOf(input))
+  const cache = yield* StitchingCache
+  return yield* cache.resolve(input.vendor, queryOf(input))
 })
 
 /** `SPX 1d`, with whatever sets the series apart from the plain one. */

@@ -1,8 +1,8 @@
-import { Data, Effect, Option, Result } from "effect"
+import { Effect, Option, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { canonical, parse } from "../../../domain/SeriesKey.ts"
 import { Timeframe } from "../../../domain/Timeframe.ts"
-import { MarketStore } from "../../../services/MarketStore.ts"
+import { StitchingCache } from "../../../services/StitchingCache.ts"
 import { asCommand, UsageError } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
 import { seriesFlags, seriesOf } from "../../flags/SeriesFlags.ts"
@@ -38,9 +38,6 @@ const keyOf = Effect.fnUntraced(function* (input: Input) {
   return yield* seriesOf({ ...input, vendor: input.vendor.value, timeframe: input.timeframe.value })
 })
 
-/** Most likely a mistyped key: to say that 0 rows were forgotten would hide that the series meant is still there. */
-class UnknownSeries extends Data.TaggedError("UnknownSeries")<{ readonly message: string }> {}
-
 const forget = Effect.fn("tapestry series forget")(
   function* (input: Input) {
     const json = yield* Json
@@ -48,13 +45,9 @@ const forget = Effect.fn("tapestry series forget")(
     const { series, rows } = yield* withData(
       { readonly: false },
       Effect.gen(function* () {
-        const store = yield* MarketStore
-        const series = canonical(yield* keyOf(input))
-        const known = (yield* store.series).find((summary) => canonical(summary.series) === series)
-        if (known === undefined) {
-          return yield* new UnknownSeries({ message: `nothing is stored of ${series}; series list names what is` })
-        }
-        return { series, rows: yield* store.forget(known.series) }
+        const cache = yield* StitchingCache
+        const key = yield* keyOf(input)
+        return { series: canonical(key), rows: yield* cache.forget(key) }
       })
     )
     yield* json ? line(JSON.stringify({ series, rows })) : line(`forgot ${counted(rows, "row")} of ${series}`)

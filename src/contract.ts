@@ -1,0 +1,34 @@
+/**
+ * The contract between Tapestry's servers and clients: procedures, records and errors. Nothing in it needs Node; it can be
+ * bundled for a browser, where `RpcClient.make(TapestryRpcs)` gives the client.
+ */
+export * as Bar from "./domain/Bar.ts"
+export * as Coverage from "./domain/Coverage.ts"
+export * as Instant from "./domain/Instant.ts"
+export * as Plan from "./domain/Plan.ts"
+export * as SeriesKey from "./domain/SeriesKey.ts"
+export * as Timeframe from "./domain/Timeframe.ts"
+export * as TimeRange from "./domain/TimeRange.ts"
+export { ArchiveRpcs, VerifyEvent } from "./rpc/contract/ArchiveRpcs.ts"
+export {
+  Border,
+  BorderError,
+  InternalError,
+  ProtocolError,
+  ProtocolErrorCode,
+  ShuttingDown,
+  TooBusy
+} from "./rpc/contract/Border.ts"
+export { QuotaRpcs } from "./rpc/contract/QuotaRpcs.ts"
+export { RangeReport, ReadEvent, RowReceipt } from "./rpc/contract/RangeReport.ts"
+export { SeriesRpcs } from "./rpc/contract/SeriesRpcs.ts"
+export { Health, Hello, protocolVersion, SystemRpcs } from "./rpc/contract/SystemRpcs.ts"
+export { TapestryRpcs } from "./rpc/contract/TapestryRpcs.ts"
+export { VendorsRpcs } from "./rpc/contract/VendorsRpcs.ts"
+export { SeriesQuery, VendorError } from "./services/Adapter.ts"
+export { AdapterRegistryError, VendorDescription } from "./services/AdapterRegistry.ts"
+export { IngestSessionError } from "./services/IngestSession.ts"
+export { LatestPrice, MarketStoreError, SeriesSummary } from "./services/MarketStore.ts"
+export { ArchiveStats, Damage, ProvenanceStoreError } from "./services/ProvenanceStore.ts"
+export { QuotaError, QuotaUse } from "./services/Quota.ts"
+export { StitchingCacheError } from "./services/StitchingCache.ts"

@@ -1,0 +1,57 @@
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Request } from "../../domain/Request.ts"
+import { Response } from "../../domain/Response.ts"
+import { Session } from "../../domain/Session.ts"
+import { ArchiveStats, Damage, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
+import { OnShutdown } from "./Border.ts"
+
+/** Newest first: only ids below `before`, and at most `limit` of them; all when they are not given. */
+const listing = { before: Schema.optionalKey(Schema.Int), limit: Schema.optionalKey(Schema.Int) }
+const id = { id: Schema.Int }
+
+/** What is told while payloads are hashed again: how many were, each that is wrong, and the end of it. */
+export const VerifyEvent = Schema.TaggedUnion({
+  Progress: { checked: Schema.Int },
+  Damaged: { damage: Damage },
+  Verified: { checked: Schema.Int, damaged: Schema.Int }
+})
+export type VerifyEvent = typeof VerifyEvent.Type
+
+/** The archive: sessions, calls, answers, and their exact bytes. */
+export class ArchiveRpcs extends RpcGroup.make(
+  Rpc.make("Archive.sessions", {
+    payload: listing,
+    success: Session,
+    error: ProvenanceStoreError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
+  Rpc.make("Archive.requests", {
+    payload: { ...listing, session: Schema.optionalKey(Schema.Int), identity: Schema.optionalKey(Schema.String) },
+    success: Request,
+    error: ProvenanceStoreError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
+  Rpc.make("Archive.responses", {
+    payload: { ...listing, request: Schema.optionalKey(Schema.Int), identity: Schema.optionalKey(Schema.String) },
+    success: Response,
+    error: ProvenanceStoreError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
+  Rpc.make("Archive.session", { payload: id, success: Session, error: ProvenanceStoreError }),
+  Rpc.make("Archive.request", { payload: id, success: Request, error: ProvenanceStoreError }),
+  Rpc.make("Archive.response", { payload: id, success: Response, error: ProvenanceStoreError }),
+  /** The bytes of that sha256 (64 hex digits), verified, in pieces of up to 64 KiB; as JSON, each in base64. */
+  Rpc.make("Archive.payload", {
+    payload: { sha256: Schema.String },
+    success: Schema.Uint8Array,
+    error: ProvenanceStoreError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
+  /** Hashes every payload again. */
+  Rpc.make("Archive.verify", { success: VerifyEvent, error: ProvenanceStoreError, stream: true }).annotate(
+    OnShutdown,
+    "cut"
+  ),
+  Rpc.make("Archive.stats", { success: ArchiveStats, error: ProvenanceStoreError })
+) {}

@@ -1,0 +1,42 @@
+import { Schema } from "effect"
+import { Bar } from "../../domain/Bar.ts"
+import { CoverageInterval } from "../../domain/Coverage.ts"
+import { Lineage } from "../../domain/Lineage.ts"
+import { Plan } from "../../domain/Plan.ts"
+import { Request } from "../../domain/Request.ts"
+import { Response } from "../../domain/Response.ts"
+import { SeriesKey } from "../../domain/SeriesKey.ts"
+import { TimeRange } from "../../domain/TimeRange.ts"
+
+/** An answered range without its rows (see RangeAnswer in services/StitchingCache.ts, which this is on the wire). */
+export const RangeReport = Schema.Struct({
+  series: SeriesKey,
+  range: TimeRange,
+  plan: Plan,
+  coverage: Schema.Array(CoverageInterval),
+  rowCount: Schema.Int,
+  rowsFromVendor: Schema.Int,
+  requests: Schema.Int,
+  sharedRequests: Schema.Int,
+  rowsRejected: Schema.optionalKey(Schema.Int)
+})
+export interface RangeReport extends Schema.Schema.Type<typeof RangeReport> {}
+
+/** What is told while a range is being had: `Progress` whenever a request of the plan is done, and `Answered` once, last. */
+export const ReadEvent = Schema.TaggedUnion({
+  Progress: { done: Schema.Int, of: Schema.Int, rows: Schema.Int },
+  Answered: { report: RangeReport }
+})
+export type ReadEvent = typeof ReadEvent.Type
+
+/** The chain behind one row, from the value back to the exact bytes (Receipt in services/StitchingCache.ts). */
+export const RowReceipt = Schema.Struct({
+  series: SeriesKey,
+  bar: Bar,
+  final: Schema.Boolean,
+  lineage: Lineage,
+  response: Response,
+  request: Request,
+  excerpt: Schema.Struct({ label: Schema.String, text: Schema.String })
+})
+export interface RowReceipt extends Schema.Schema.Type<typeof RowReceipt> {}

@@ -1,0 +1,89 @@
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Bar } from "../../domain/Bar.ts"
+import { CoverageInterval } from "../../domain/Coverage.ts"
+import { OnMissing, Plan, RangePolicy } from "../../domain/Plan.ts"
+import { Revision } from "../../domain/Revision.ts"
+import { SeriesKey } from "../../domain/SeriesKey.ts"
+import { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import { SeriesQuery } from "../../services/Adapter.ts"
+import { LatestPrice, MarketStoreError, SeriesSummary } from "../../services/MarketStore.ts"
+import { StitchingCacheError } from "../../services/StitchingCache.ts"
+import { OnShutdown } from "./Border.ts"
+import { RangeReport, ReadEvent, RowReceipt } from "./RangeReport.ts"
+
+const asOf = { asOf: Schema.optionalKey(EpochMillis) }
+const ranged = { series: SeriesKey, range: TimeRange }
+const query = { ...ranged, policy: Schema.optionalKey(RangePolicy) }
+const onMissing = { onMissing: Schema.optionalKey(OnMissing) }
+
+/**
+ * Ranges of series. A series is named by its key, as `Series.resolve` or `Series.list` gives it. Instants are UTC epoch
+ * milliseconds, ranges half-open; `policy` is `cacheFirst` and `onMissing` `fail` unless given.
+ */
+export class SeriesRpcs extends RpcGroup.make(
+  /** The identity of the series that a user means, as the vendor's adapter spells it. */
+  Rpc.make("Series.resolve", {
+    payload: { vendor: Schema.String, query: SeriesQuery },
+    success: SeriesKey,
+    error: StitchingCacheError
+  }),
+  /** What having the range would take; spends nothing at the vendor. */
+  Rpc.make("Series.plan", { payload: query, success: Plan, error: StitchingCacheError }),
+  /** Has the range: fetches what is missing and tells of it. The rows are read with `Series.bars`. */
+  Rpc.make("Series.read", {
+    payload: { ...query, ...onMissing, ...asOf },
+    success: ReadEvent,
+    error: StitchingCacheError,
+    stream: true
+  }),
+  /** As `Series.read`, by exactly this plan. */
+  Rpc.make("Series.execute", {
+    payload: { plan: Plan, ...onMissing },
+    success: ReadEvent,
+    error: StitchingCacheError,
+    stream: true
+  }),
+  /** The bars of the range, ascending; fetches what is missing first. A first chunk of up to 1,000, then of up to 4,000. */
+  Rpc.make("Series.bars", {
+    payload: { ...query, ...onMissing, ...asOf },
+    success: Bar,
+    error: StitchingCacheError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
+  /** What is known of the range, without asking anyone: sorted, disjoint, and without a hole. */
+  Rpc.make("Series.coverage", {
+    payload: { ...ranged, ...asOf },
+    success: CoverageInterval,
+    error: StitchingCacheError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
+  Rpc.make("Series.explain", {
+    payload: { series: SeriesKey, ts: EpochMillis, ...asOf },
+    success: RowReceipt,
+    error: StitchingCacheError
+  }),
+  Rpc.make("Series.invalidate", { payload: ranged, error: StitchingCacheError }),
+  /** Fetches everything that is covered again and makes it visible at once. */
+  Rpc.make("Series.refetch", { payload: { series: SeriesKey }, success: RangeReport, error: StitchingCacheError }),
+  /** Removes a series from the store and answers with the rows removed. */
+  Rpc.make("Series.forget", { payload: { series: SeriesKey }, success: Schema.Int, error: StitchingCacheError }),
+  /** Superseded values in order of (ts, recordedAt). */
+  Rpc.make("Series.revisions", { payload: ranged, success: Revision, error: MarketStoreError, stream: true }).annotate(
+    OnShutdown,
+    "cut"
+  ),
+  Rpc.make("Series.list", { success: SeriesSummary, error: MarketStoreError, stream: true }).annotate(
+    OnShutdown,
+    "cut"
+  ),
+  /** The last close of each series. */
+  Rpc.make("Series.latest", {
+    payload: {
+      vendor: Schema.optionalKey(Schema.String),
+      symbols: Schema.optionalKey(Schema.Array(Schema.String))
+    },
+    success: Schema.Array(LatestPrice),
+    error: MarketStoreError
+  })
+) {}

@@ -1,0 +1,30 @@
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { VendorError } from "../../services/Adapter.ts"
+import { AdapterRegistryError, VendorDescription } from "../../services/AdapterRegistry.ts"
+import { OnShutdown } from "./Border.ts"
+
+/** What a probe of a vendor found, and how long it took. */
+export const Ping = Schema.Struct({ ok: Schema.Boolean, elapsedMillis: Schema.Finite, detail: Schema.String })
+export interface Ping extends Schema.Schema.Type<typeof Ping> {}
+
+const vendor = { vendor: Schema.String }
+
+/** The vendors that the server knows. */
+export class VendorsRpcs extends RpcGroup.make(
+  /** In alphabetical order. */
+  Rpc.make("Vendors.list", { success: Schema.Array(VendorDescription) }),
+  Rpc.make("Vendors.describe", { payload: vendor, success: VendorDescription, error: AdapterRegistryError }),
+  Rpc.make("Vendors.ping", {
+    payload: vendor,
+    success: Ping,
+    error: Schema.Union([AdapterRegistryError, VendorError])
+  }),
+  /** Known symbols, where the vendor can list them. */
+  Rpc.make("Vendors.symbols", {
+    payload: vendor,
+    success: Schema.String,
+    error: Schema.Union([AdapterRegistryError, VendorError]),
+    stream: true
+  }).annotate(OnShutdown, "cut")
+) {}
