@@ -20,7 +20,7 @@ export {
   TooBusy
 } from "./rpc/contract/Border.ts"
 export { QuotaRpcs } from "./rpc/contract/QuotaRpcs.ts"
-export { RangeReport, ReadEvent, RowReceipt } from "./rpc/contract/RangeReport.ts"
+export { BarPage, RangeReport, ReadEvent, RowReceipt } from "./rpc/contract/RangeReport.ts"
 export { SeriesRpcs } from "./rpc/contract/SeriesRpcs.ts"
 export { Health, Hello, protocolVersion, SystemRpcs } from "./rpc/contract/SystemRpcs.ts"
 export { TapestryRpcs } from "./rpc/contract/TapestryRpcs.ts"

@@ -1,4 +1,8 @@
-/** Serving an embedded Tapestry: the handlers, and a listener a transport. */
+/**
+ * Serving an embedded Tapestry: `serve({ product, http, tcp, socket })` over the services of `Tapestry.layer`, for as long as its
+ * scope lives. Closing the scope drains: calls under way have 10 seconds, and a balancer that asks /readyz is told.
+ */
 
-export { ServerInfo } from "./rpc/handlers/ServerInfo.ts"
-export { RpcHost } from "./rpc/server/RpcHost.ts"
+export { ListenError } from "./rpc/server/ListenError.ts"
+export { type HostState, RpcHost } from "./rpc/server/RpcHost.ts"
+export { type Addresses, type HostPort, type ServedOptions, serve } from "./rpc/server/Served.ts"

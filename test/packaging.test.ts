@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, relative } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 
@@ -29,6 +29,47 @@ const which = (command: string): string | undefined => {
   return found.status === 0 ? found.stdout.trim() : undefined
 }
 
+/** Every entry point in one program: serves what it embeds, and is the client of itself over three transports. */
+const servedAndAsked = `
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Console, Effect, Layer } from "effect"
+import { Tapestry, TapestryConfig } from "tapestry"
+import { HttpClient, TapestryClient, TcpClient, WebSocketClient } from "tapestry/client"
+import { AdapterRegistryError, protocolVersion } from "tapestry/contract"
+import { serve } from "tapestry/server"
+
+const ask = (name: string, layer: Layer.Layer<TapestryClient>) =>
+  Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const { protocol } = yield* client["System.hello"]()
+    const error = yield* Effect.flip(client["Vendors.describe"]({ vendor: "nobody" }))
+    if (protocol !== protocolVersion || !(error instanceof AdapterRegistryError)) return yield* Effect.die(error)
+    yield* Console.log(\`protocol \${protocol} over \${name}, caught \${error._tag}\`)
+  }).pipe(Effect.provide(layer))
+
+const main = Effect.gen(function* () {
+  const at = { host: "127.0.0.1", port: 0 }
+  const { http, tcp } = yield* serve({
+    product: "consumer",
+    http: { ...at, allowedHosts: [], allowedOrigins: [] },
+    tcp: at,
+    socket: null
+  })
+  if (http === null || tcp === null) return yield* Effect.die("not served")
+  yield* ask("http", HttpClient.layer({ url: \`http://127.0.0.1:\${http.port}/rpc\` }))
+  yield* ask("websocket", WebSocketClient.layer({ url: \`ws://127.0.0.1:\${http.port}/rpc\` }))
+  yield* ask("tcp", TcpClient.layer(tcp))
+}).pipe(Effect.scoped)
+
+const dataDir = process.argv[2] ?? ".tapestry"
+await Effect.runPromise(
+  main.pipe(
+    Effect.provide(Tapestry.layer({ dataDir, config: TapestryConfig.defaults })),
+    Effect.provide(NodeServices.layer)
+  )
+)
+`
+
 describe("the tarball", () => {
   it("holds dist, README and licences, is under 3 MB, installs into an empty project, compiles and runs there", () => {
     // A copy of the working tree is packed, since packing builds dist/ anew and other tests run what is in this one's.
@@ -51,6 +92,12 @@ describe("the tarball", () => {
       "dist/cli.mjs",
       "dist/index.js",
       "dist/index.d.ts",
+      "dist/client.js",
+      "dist/client.d.ts",
+      "dist/contract.js",
+      "dist/contract.d.ts",
+      "dist/server.js",
+      "dist/server.d.ts",
       "dist/testing.js",
       "dist/THIRD-PARTY-LICENCES.txt",
       "dist/sample/sp500-2000.csv",
@@ -71,6 +118,11 @@ describe("the tarball", () => {
     )
     run("npm", ["install", "--no-audit", "--no-fund", join(scratch, tarball.filename)], project)
     writeFileSync(join(project, "use.ts"), readFileSync(join(root, "examples/consumer.ts")))
+    writeFileSync(join(project, "served.ts"), servedAndAsked)
+    for (const example of ["embed/main", "embed/TideVendor", "node-client/main"]) {
+      mkdirSync(join(project, dirname(example)), { recursive: true })
+      writeFileSync(join(project, `${example}.ts`), readFileSync(join(root, `examples/${example}.ts`)))
+    }
     const shown = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1] ?? ""
     assert.include(shown, "Tapestry.layer")
     writeFileSync(
@@ -79,26 +131,32 @@ describe("the tarball", () => {
 import { AdapterRegistry, StitchingCache, Tapestry, TapestryConfig } from "tapestry"
 ${shown}`
     )
-    writeFileSync(
-      join(project, "tsconfig.json"),
-      JSON.stringify({
-        compilerOptions: {
-          module: "NodeNext",
-          moduleResolution: "NodeNext",
-          target: "ES2024",
-          lib: ["ES2024", "ESNext.Disposable", "DOM"],
-          strict: true,
-          noEmit: true,
-          exactOptionalPropertyTypes: true,
-          types: [],
-          skipLibCheck: false
-        },
-        include: ["use.ts", "readme.ts"]
-      })
-    )
-    run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], project)
+    const compile = (types: ReadonlyArray<string>, include: ReadonlyArray<string>) => {
+      const compilerOptions = {
+        module: "NodeNext",
+        moduleResolution: "NodeNext",
+        target: "ES2024",
+        lib: ["ES2024", "ESNext.Disposable", "DOM"],
+        strict: true,
+        noEmit: true,
+        allowImportingTsExtensions: true,
+        exactOptionalPropertyTypes: true,
+        types,
+        skipLibCheck: false
+      }
+      writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include }))
+      run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], project)
+    }
+    compile([], ["use.ts", "readme.ts"])
+    compile(["node"], ["served.ts", "embed/*.ts", "node-client/*.ts"])
     const said = run(process.execPath, [join(project, "use.ts")], project)
     assert.match(said, /5 bars of SPX, the first closes at 2510\.03/)
+    const embedded = run(process.execPath, ["embed/main.ts", join(scratch, "tides")], project)
+    assert.include(embedded, "37 hours of DOVER")
+    const served = run(process.execPath, ["served.ts", join(scratch, "served")], project)
+    for (const transport of ["http", "websocket", "tcp"]) {
+      assert.include(served, `protocol 1 over ${transport}, caught AdapterRegistryError`)
+    }
     const cli = run(process.execPath, [join(project, "node_modules/.bin/tapestry"), "--version"], project)
     assert.include(cli, JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version)
   }, 180_000)

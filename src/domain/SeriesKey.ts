@@ -67,7 +67,18 @@ const encodePart = (part: string | null): string =>
  * `v1/vendor/dataset/symbol/kind/timeframe/price/session/currency/adjustment`, each part percent-encoded as by
  * `encodeURIComponent`, an absent part written `-`. Its sha256 names the series wherever a fixed length is needed.
  */
-export const canonical = (key: SeriesKey): string =>
+export const canonical = (key: SeriesKey): string => {
+  const known = spelled.get(key)
+  if (known !== undefined) return known
+  const text = spell(key)
+  spelled.set(key, text)
+  return text
+}
+
+// One read spells its key several times.
+const spelled = new WeakMap<SeriesKey, string>()
+
+const spell = (key: SeriesKey): string =>
   [
     "v1",
     key.vendor,

@@ -4,13 +4,19 @@ import { Schema } from "effect"
 export const EpochMillis = Schema.Int
 export type EpochMillis = number
 
+/** The farthest that a date can be written for: 100 million days either side of 1970. */
+const farthest = 8_640_000_000_000_000
+
+/** An instant that someone asks for. What is stored was checked when it came, and its schema is spared this. */
+export const AskedMillis = EpochMillis.pipe(Schema.check(Schema.isBetween({ minimum: -farthest, maximum: farthest })))
+
 /**
  * A half-open, never empty range `[start, end)` of instants in UTC epoch milliseconds.
  *
  * Bars, coverage and plans all speak in these. A bound finer than a millisecond is rounded up when it is parsed, which keeps
  * the meaning of the range exact for rows whose own stamps are whole milliseconds.
  */
-export const TimeRange = Schema.Struct({ start: EpochMillis, end: EpochMillis }).pipe(
+export const TimeRange = Schema.Struct({ start: AskedMillis, end: AskedMillis }).pipe(
   Schema.check(Schema.makeFilter((range) => range.start < range.end || "start must be before end"))
 )
 export interface TimeRange {
@@ -26,5 +32,8 @@ export const contains = (range: TimeRange, instant: EpochMillis): boolean =>
   range.start <= instant && instant < range.end
 
 /** `2019-01-02T00:00:00.000Z/2019-02-01T00:00:00.000Z`, the ISO 8601 interval notation. */
-export const format = (range: TimeRange): string =>
-  `${new Date(range.start).toISOString()}/${new Date(range.end).toISOString()}`
+export const format = (range: TimeRange): string => `${iso(range.start)}/${iso(range.end)}`
+
+/** `2019-01-02T00:00:00.000Z`; for a number that is no date, the number. */
+export const iso = (instant: EpochMillis): string =>
+  Math.abs(instant) <= farthest ? new Date(instant).toISOString() : `${instant} ms`

@@ -1,8 +1,9 @@
 /** The embedded composition: every service over one data directory, with the vendors of one configuration. */
-import { Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
+import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import type { IngestSession } from "../services/IngestSession.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
+import type { Owner, OwnerError } from "../services/Owner.ts"
 import {
   ArchiveLost,
   ArchiveReadOnly,
@@ -16,6 +17,7 @@ import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as MarketStoreSqlite from "./market/MarketStoreSqlite.ts"
+import * as OwnerLock from "./owner/OwnerLock.ts"
 import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
 import * as QuotaSqlite from "./quota/QuotaSqlite.ts"
 import * as AdapterRegistryInMemory from "./registry/AdapterRegistryInMemory.ts"
@@ -23,11 +25,13 @@ import { MaxAnswerRows } from "./stitching/MaxAnswerRows.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
 
 export interface TapestryOptions {
-  /** Holds provenance.sqlite, responses/, market.sqlite and quota.sqlite; made when it is not there. */
+  /** Holds provenance.sqlite, responses/, market.sqlite, quota.sqlite and the owner's lock; made when it is not there. */
   readonly dataDir: string
   readonly config: TapestryConfig
-  /** Reads what is stored and writes nothing; the data directory must exist. */
-  readonly readonly?: boolean
+  /** The release that owns the directory, as others are told who find it owned; `embedded` unless given. */
+  readonly product?: string
+  /** How long to wait for an owner that is there already; not at all unless given. */
+  readonly patience?: Duration.Input
 }
 
 export type TapestryServices = AdapterRegistry | ProvenanceStore | IngestSession | Quota | MarketStore | StitchingCache
@@ -84,35 +88,52 @@ const sameArchive = (dataDir: string) =>
     })
   )
 
-/** All services over `dataDir`. Opening fails with the error of the store that could not be opened. */
-export const layer = (
-  options: TapestryOptions
-): Layer.Layer<
-  TapestryServices,
+type OpenError =
   | ProvenanceStoreError
   | MarketStoreError
   | QuotaError
   | AdapterRegistryError
-  | ConfiguredVendors.ConfiguredVendorsError,
-  FileSystem.FileSystem | Path.Path
-> =>
+  | ConfiguredVendors.ConfiguredVendorsError
+
+const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const path = yield* Path.Path
-      const readonly = options.readonly === true
-      if (!readonly) yield* ensureDirectory(options.dataDir)
       const opened = Layer.mergeAll(
-        ProvenanceStoreSqlite.layer({ directory: options.dataDir, readonly, ...options.config.archive }),
-        MarketStoreSqlite.layer({ filename: path.join(options.dataDir, "market.sqlite"), readonly }),
+        ProvenanceStoreSqlite.layer({ directory: dataDir, readonly, ...config.archive }),
+        MarketStoreSqlite.layer({ filename: path.join(dataDir, "market.sqlite"), readonly }),
         // Who may only read spends nothing, so there is nothing to write down.
-        QuotaSqlite.layer({ filename: readonly ? ":memory:" : path.join(options.dataDir, "quota.sqlite") })
+        QuotaSqlite.layer({ filename: readonly ? ":memory:" : path.join(dataDir, "quota.sqlite") })
       )
-      const stores = Layer.provideMerge(sameArchive(options.dataDir), opened)
-      const vendors = ConfiguredVendors.layer(options.config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
+      const stores = Layer.provideMerge(sameArchive(dataDir), opened)
+      const vendors = ConfiguredVendors.layer(config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
       return StitchingCacheLive.layer.pipe(
-        Layer.provide(Layer.succeed(MaxAnswerRows, options.config.maxRows)),
+        Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provideMerge(IngestSessionLive.layer),
         Layer.provideMerge(Layer.mergeAll(stores, vendors))
       )
     })
   )
+
+/**
+ * All services over `dataDir`, as its owner: the lock is taken before anything is opened, and let go of when all is closed. Fails
+ * with OwnerError when the directory has an owner or cannot be locked, else with the error of the store that could not be opened.
+ */
+export const layer = (
+  options: TapestryOptions
+): Layer.Layer<TapestryServices | Owner, OwnerError | OpenError, FileSystem.FileSystem | Path.Path> => {
+  const { dataDir, patience, product = "embedded" } = options
+  const lock = OwnerLock.layer({ dataDir, product, ...(patience === undefined ? {} : { patience }) })
+  return servicesOver(options, false).pipe(
+    Layer.provideMerge(lock),
+    Layer.provide(Layer.effectDiscard(ensureDirectory(dataDir)))
+  )
+}
+
+/**
+ * All services over what is stored in `dataDir`, which must exist: beside an owner or without one. Nothing is written, and what
+ * would have to be is refused.
+ */
+export const layerReadonly = (
+  options: Pick<TapestryOptions, "dataDir" | "config">
+): Layer.Layer<TapestryServices, OpenError, FileSystem.FileSystem | Path.Path> => servicesOver(options, true)

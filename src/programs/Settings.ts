@@ -1,7 +1,7 @@
 /**
  * What holds for a command: flag before environment before tapestry.yaml before default, each value with where it came from.
  */
-import { Config, Effect, FileSystem, Option } from "effect"
+import { Config, Context, Effect, FileSystem, Option } from "effect"
 import type { GlobalFlag } from "effect/cli"
 import type { TapestryConfig } from "../layers/config/TapestryConfig.ts"
 import { UsageError } from "./failure/UsageError.ts"
@@ -23,7 +23,13 @@ export interface Settings {
   readonly config: TapestryConfig
 }
 
-const variable = Effect.fnUntraced(function* (name: string) {
+/** What a command logs where nobody says otherwise: a command ends soon and is watched, a server tells what it does. */
+export const DefaultLogLevel = Context.Reference<"warn" | "info">("tapestry/DefaultLogLevel", {
+  defaultValue: () => "warn"
+})
+
+/** A variable of the environment; one that is empty counts as not set. */
+export const variable = Effect.fnUntraced(function* (name: string) {
   const text = yield* Config.option(Config.String(name))
   return Option.filter(text, (given) => given !== "")
 }, Effect.orDie)
@@ -59,7 +65,8 @@ const configFileOf = Effect.gen(function* (): Effect.fn.Return<
   return { value: there ? conventional : null, origin: "default" }
 })
 
-const first = <A>(
+/** The first candidate that is there. */
+export const first = <A>(
   candidates: ReadonlyArray<readonly [Origin, Option.Option<A>]>,
   otherwise: Sourced<A>
 ): Sourced<A> => {
@@ -85,7 +92,7 @@ export const settings = Effect.gen(function* () {
       ["flag", yield* LogLevelFlag],
       ["environment", yield* environmentLevel]
     ],
-    { value: config.logLevel, origin: fromFile("logLevel") }
+    { value: config.logLevel ?? (yield* DefaultLogLevel), origin: fromFile("logLevel") }
   )
   return { dataDir, configFile, logLevel, config } satisfies Settings
 })

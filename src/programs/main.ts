@@ -1,5 +1,5 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Layer, Logger, Option, References, Stdio } from "effect"
+import { Effect, Layer, Option, References, Stdio } from "effect"
 import { CliConfig, Command } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
 import * as CrashPoint from "./CrashPoint.ts"
@@ -11,6 +11,7 @@ import * as demo from "./commands/demo.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
 import * as series from "./commands/series.ts"
+import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
 import { reported } from "./failure/reported.ts"
 import * as UsagePresenter from "./failure/UsagePresenter.ts"
@@ -18,6 +19,7 @@ import { builtIns, all as globalFlags } from "./flags/GlobalFlags.ts"
 import { levelOf } from "./logLevels.ts"
 import { runMain } from "./runMain.ts"
 import { environmentLevel } from "./Settings.ts"
+import * as Logs from "./terminal/Logs.ts"
 import * as Output from "./terminal/Output.ts"
 
 const tapestry = Command.make("tapestry").pipe(
@@ -32,6 +34,7 @@ const tapestry = Command.make("tapestry").pipe(
     series.command,
     vendors.command,
     archive.command,
+    serve.command,
     config.command,
     doctor.command
   ]),
@@ -40,11 +43,9 @@ const tapestry = Command.make("tapestry").pipe(
 
 const run = Command.runWith(tapestry, { version: manifest.version })
 
-const Environment = Layer.mergeAll(
-  CliConfig.layer({ builtIns }),
-  UsagePresenter.layer,
-  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
-).pipe(Layer.provideMerge(Layer.mergeAll(Output.layer, NodeServices.layer)))
+const Environment = Layer.mergeAll(CliConfig.layer({ builtIns }), UsagePresenter.layer, Logs.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(Output.layer, NodeServices.layer))
+)
 
 /** `--json` as the words of the command line have it: errors of the parser itself are reported in JSON, too. */
 const asksForJson = (words: ReadonlyArray<string>): boolean => {
@@ -57,7 +58,7 @@ const main = Effect.gen(function* () {
   const words = yield* stdio.args
   const command = Effect.gen(function* () {
     const level = yield* environmentLevel
-    yield* Effect.provideService(run(words), References.MinimumLogLevel, levelOf(Option.getOrElse(level, () => "info")))
+    yield* Effect.provideService(run(words), References.MinimumLogLevel, levelOf(Option.getOrElse(level, () => "warn")))
   }).pipe(Effect.provide(CrashPoint.layer))
   yield* reported({ json: asksForJson(words) })(command)
 })

@@ -3,35 +3,35 @@
  * driver, are loaded when a command needs them and not before, so that `--help` stays light.
  */
 import { Effect, FileSystem, Layer, References } from "effect"
+import manifest from "../../package.json" with { type: "json" }
+import type { TapestryConfig } from "../layers/config/TapestryConfig.ts"
 import { holdsData } from "./holdsData.ts"
 import { levelOf } from "./logLevels.ts"
 import { settings } from "./Settings.ts"
 import { Output } from "./terminal/Output.ts"
 
-/**
- * Where to read from. A data directory that is not there reads as an empty one, so that the answer is the same kind of answer
- * (nothing covered, no sessions); standard error says so, in case the name is mistyped.
- */
-const directoryToRead = Effect.fnUntraced(function* (directory: string) {
-  if (yield* holdsData(directory)) return { dataDir: directory, readonly: true }
-  const { note } = yield* Output
-  yield* note(`nothing is stored in ${directory} yet`)
-  const fs = yield* FileSystem.FileSystem
-  return { dataDir: yield* fs.makeTempDirectoryScoped({ prefix: "tapestry-empty-" }), readonly: false }
-})
-
 const loadLayers = Effect.promise(() => import("../layers/Tapestry.ts"))
 
-/** Runs a command over the data directory of its settings. `readonly` ones write nothing there. */
-export const withData = <A, E, R>(options: { readonly readonly: boolean }, use: Effect.Effect<A, E, R>) =>
+/**
+ * What there is to read. A data directory that is not there reads as an empty one, so that the answer is the same kind of answer
+ * (nothing covered, no sessions); standard error says so, in case the name is mistyped.
+ */
+const stored = Effect.fnUntraced(function* (dataDir: string, config: TapestryConfig) {
+  const { layer, layerReadonly } = yield* loadLayers
+  if (yield* holdsData(dataDir)) return layerReadonly({ dataDir, config: { ...config, dataDir } })
+  const { note } = yield* Output
+  yield* note(`nothing is stored in ${dataDir} yet`)
+  const fs = yield* FileSystem.FileSystem
+  const empty = yield* fs.makeTempDirectoryScoped({ prefix: "tapestry-empty-" })
+  return layer({ dataDir: empty, config: { ...config, dataDir: empty } })
+})
+
+/** Runs a command over what is stored in the data directory of its settings, beside an owner or without one; nothing is written. */
+export const withData = <A, E, R>(use: Effect.Effect<A, E, R>) =>
   Effect.scoped(
     Effect.gen(function* () {
       const { config, dataDir, logLevel } = yield* settings
-      const where = options.readonly
-        ? yield* directoryToRead(dataDir.value)
-        : { dataDir: dataDir.value, readonly: false }
-      const { layer } = yield* loadLayers
-      const data = layer({ ...where, config: { ...config, dataDir: where.dataDir } })
+      const data = yield* stored(dataDir.value, config)
       return yield* Effect.provideService(
         Effect.provide(use, data),
         References.MinimumLogLevel,
@@ -39,6 +39,25 @@ export const withData = <A, E, R>(options: { readonly readonly: boolean }, use: 
       )
     })
   )
+
+/**
+ * Runs a command that may need a vendor, the quota or writes: as the owner of the data directory of its settings, or through the
+ * process that owns it (see throughOwner). Until its calls to the cache are done it prints nothing: it may be run again.
+ */
+export const withCache = <A, E, R>(use: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const { config, dataDir: where, logLevel } = yield* settings
+    const { throughOwner } = yield* Effect.promise(() => import("./owner/throughOwner.ts"))
+    const dataDir = where.value
+    const product = manifest.version
+    const services = Effect.map(loadLayers, ({ layer }) => layer({ dataDir, config: { ...config, dataDir }, product }))
+    const vendors = new Set([...(config.sample ? ["sample"] : []), ...config.vendors.map(({ name }) => name)])
+    return yield* Effect.provideService(
+      throughOwner({ dataDir, product, vendors, services }, use),
+      References.MinimumLogLevel,
+      levelOf(logLevel.value)
+    )
+  })
 
 /** Runs a command over a data directory of its own, with the default configuration. */
 export const withDataIn = <A, E, R>(dataDir: string, use: Effect.Effect<A, E, R>) =>

@@ -125,7 +125,7 @@ export class MarketStore extends Context.Service<
   MarketStore,
   {
     readonly commit: (commit: Commit) => Effect.Effect<CommitResult, MarketStoreError>
-    /** Bars with `ts` in the range, ascending, in chunks of up to 4,000; memory stays flat whatever the range. */
+    /** Bars with `ts` in the range, ascending, in a first chunk of up to 1,000, then of up to 4,000; memory stays flat. */
     readonly bars: (
       series: SeriesKey,
       range: TimeRange,

@@ -24,19 +24,54 @@ export class LockUnavailable extends Schema.TaggedError<LockUnavailable>()("Lock
   message: Schema.String
 }) {}
 
-/** Why this process does not own the data directory. */
+/** The owner was asked, and did not answer within `waitedMillis`: it hangs, was stopped, or is far too busy. */
+export class OwnerSilent extends Schema.TaggedError<OwnerSilent>()("OwnerSilent", {
+  dataDir: Schema.String,
+  owner: OwnerDetails,
+  waitedMillis: Schema.Finite
+}) {}
+/** The owner speaks another version of the protocol; null: it could not be understood at all. */
+export class OtherProtocol extends Schema.TaggedError<OtherProtocol>()("OtherProtocol", {
+  dataDir: Schema.String,
+  owner: OwnerDetails,
+  protocol: Schema.NullOr(Schema.Int),
+  ours: Schema.Struct({ product: Schema.String, protocol: Schema.Int })
+}) {}
+/** The owner runs with another configuration, which lacks a vendor that this one has. */
+export class UnknownToOwner extends Schema.TaggedError<UnknownToOwner>()("UnknownToOwner", {
+  dataDir: Schema.String,
+  owner: OwnerDetails,
+  vendor: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {}
+
+/** Why this process does not own the data directory, and cannot have what it needs from the one that does. */
 export class OwnerError extends Schema.TaggedError<OwnerError>()("OwnerError", {
-  reason: Schema.Union([OwnedElsewhere, LockUnavailable])
+  reason: Schema.Union([OwnedElsewhere, LockUnavailable, OwnerSilent, OtherProtocol, UnknownToOwner])
 }) {
   override get message(): string {
     const reason = this.reason
-    if (reason._tag === "LockUnavailable") return reason.message
-    const who = reason.owner === null ? "another process" : `process ${reason.owner.pid}`
-    const remedy =
-      reason.owner === null || reason.owner.socket === null
-        ? "stop it, or use another data directory"
-        : "ask it over its socket, stop it, or use another data directory"
-    return `${reason.dataDir} is in use by ${who}, which fetches for it; ${remedy}`
+    switch (reason._tag) {
+      case "LockUnavailable":
+        return reason.message
+      case "OwnedElsewhere": {
+        const who = reason.owner === null ? "another process" : `process ${reason.owner.pid}`
+        const remedy =
+          reason.owner === null || reason.owner.socket === null
+            ? "stop it, or use another data directory"
+            : "ask it over its socket, stop it, or use another data directory"
+        return `${reason.dataDir} is in use by ${who}, which fetches for it; ${remedy}`
+      }
+      case "OwnerSilent":
+        return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, has not answered for ${Math.round(reason.waitedMillis / 1000)} s; if it hangs, end it (kill -9 ${reason.owner.pid}) and try again: nothing that is archived is lost`
+      case "OtherProtocol": {
+        const { owner, ours, protocol } = reason
+        const theirs = protocol === null ? "which cannot be understood" : `protocol ${protocol}`
+        return `process ${owner.pid}, which fetches for ${reason.dataDir}, is Tapestry ${owner.product} (${theirs}), and this is ${ours.product} (protocol ${ours.protocol}); stop it and start it with this release, or run the command with that one`
+      }
+      case "UnknownToOwner":
+        return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, has no vendor named ${reason.vendor}; it knows: ${reason.known.length === 0 ? "none" : reason.known.join(", ")}. Start it again with the configuration that has ${reason.vendor}, or stop it`
+    }
   }
 }
 

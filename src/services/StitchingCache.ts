@@ -6,7 +6,7 @@ import type { OnMissing, Plan, RangePolicy } from "../domain/Plan.ts"
 import type { Request } from "../domain/Request.ts"
 import type { Response } from "../domain/Response.ts"
 import type { SeriesKey } from "../domain/SeriesKey.ts"
-import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
+import { type EpochMillis, iso, type TimeRange } from "../domain/TimeRange.ts"
 import { type Excerpt, type SeriesQuery, VendorError } from "./Adapter.ts"
 import { AdapterRegistryError } from "./AdapterRegistry.ts"
 import { IngestSessionError } from "./IngestSession.ts"
@@ -30,6 +30,14 @@ export class NoSuchRow extends Schema.TaggedError<NoSuchRow>()("NoSuchRow", {
 }) {}
 /** Nothing is stored of that series: most likely a mistyped key. */
 export class UnknownSeries extends Schema.TaggedError<UnknownSeries>()("UnknownSeries", { series: Schema.String }) {}
+/**
+ * Only of a cache in another process: it could not be reached, went away in the middle, or refused the call. `again`: worth
+ * repeating against it or its successor; what was fetched is kept.
+ */
+export class CacheUnavailable extends Schema.TaggedError<CacheUnavailable>()("CacheUnavailable", {
+  again: Schema.Boolean,
+  message: Schema.String
+}) {}
 
 /** Why a range could not be had; what was fetched before it failed is kept. */
 export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>()("StitchingCacheError", {
@@ -38,6 +46,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
     TooManyRows,
     NoSuchRow,
     UnknownSeries,
+    CacheUnavailable,
     VendorError,
     AdapterRegistryError,
     IngestSessionError,
@@ -53,15 +62,16 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
         const [first] = reason.holes
         const cause = first?.state._tag === "Missing" ? first.state.cause?.message : first?.state._tag
         return `${reason.holes.length} part(s) of the range could not be had${
-          first === undefined ? "" : `, the first from ${new Date(first.start).toISOString()}: ${cause ?? "missing"}`
+          first === undefined ? "" : `, the first from ${iso(first.start)}: ${cause ?? "missing"}`
         }`
       }
       case "TooManyRows":
         return `the answer has ${reason.rows} rows, more than ${reason.limit}; ask for a smaller range or raise the limit`
       case "NoSuchRow":
-        return `no row of ${reason.series} at ${new Date(reason.ts).toISOString()}`
+        return `no row of ${reason.series} at ${iso(reason.ts)}`
       case "UnknownSeries":
         return `nothing is stored of ${reason.series}; series list names what is`
+      case "CacheUnavailable":
       case "VendorError":
       case "AdapterRegistryError":
       case "IngestSessionError":

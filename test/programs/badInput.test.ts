@@ -44,7 +44,7 @@ describe("what is not known", () => {
 
   it("--log-level debug shows the trace, on standard error", () => {
     const run = tapestry(where, "vendors", "ping", "nobody", "--log-level", "debug", "--json")
-    assert.match(run.stderr, /level=DEBUG.*the command failed.*AdapterRegistryError.*\\n +at /)
+    assert.match(run.stderr, /"level":"debug","message":"the command failed".*AdapterRegistryError.*\\n +at /)
     assert.strictEqual(JSON.parse(run.stdout).error.reason, "UnknownVendor")
   })
 })

@@ -8,10 +8,16 @@ import { ensureBundle } from "../support/bundle.ts"
 
 const bundle = ensureBundle()
 
+const directories: Array<string> = []
+// Registered here: a hook that a test registers while it runs is never called. A process of the test may just be ending.
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+})
+
 /** A directory that is removed when the test file is done. */
 export const scratch = (name: string): string => {
   const directory = mkdtempSync(join(tmpdir(), `tapestry-${name}-`))
-  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+  directories.push(directory)
   return directory
 }
 

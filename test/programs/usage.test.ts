@@ -99,6 +99,7 @@ describe("help", () => {
     ["archive", "cat"],
     ["archive", "verify"],
     ["archive", "stats"],
+    ["serve"],
     ["config"],
     ["doctor"]
   ]

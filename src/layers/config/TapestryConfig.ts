@@ -7,6 +7,7 @@ import { type FileVendor, FileVendorSpec } from "../adapters/file/FileCatalogue.
 import { resolveVendor } from "../adapters/file/resolveVendor.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
+import { ListenAddress } from "./ListenAddress.ts"
 import { parseYaml } from "./parseYaml.ts"
 import { ByteCount } from "./units.ts"
 import { lineOf, yamlLines } from "./yamlLines.ts"
@@ -16,6 +17,8 @@ export type LogLevel = typeof LogLevel.Type
 
 const Rows = Schema.Int.check(Schema.isGreaterThan(0)).annotate({ expected: "a whole number of rows above 0" })
 
+const Names = Schema.Array(Schema.NonEmptyString).annotate({ expected: "a list of names" })
+
 /** The document. A vendor's own part is decoded by the schema of its adapter. */
 const Document = Schema.Struct({
   dataDir: Schema.optionalKey(Schema.NonEmptyString.annotate({ expected: "a directory" })),
@@ -23,6 +26,14 @@ const Document = Schema.Struct({
   sample: Schema.optionalKey(Schema.Boolean.annotate({ expected: "true or false" })),
   limits: Schema.optionalKey(
     Schema.Struct({ maxRows: Schema.optionalKey(Rows), payloadLimit: Schema.optionalKey(ByteCount) })
+  ),
+  serve: Schema.optionalKey(
+    Schema.Struct({
+      http: Schema.optionalKey(ListenAddress),
+      tcp: Schema.optionalKey(ListenAddress),
+      allowedHosts: Schema.optionalKey(Names),
+      allowedOrigins: Schema.optionalKey(Names)
+    })
   ),
   vendors: Schema.optionalKey(
     Schema.Record(Schema.String, FileVendorSpec).annotate({ expected: "a mapping of vendor names" })
@@ -32,18 +43,30 @@ type Document = typeof Document.Type
 
 export type VendorConfig = FileVendor
 
+/** What `serve` listens on, and whom it answers; null: not at all. */
+export interface ServeConfig {
+  readonly http: ListenAddress | null
+  readonly tcp: ListenAddress | null
+  /** Host names beside those of loopback under which HTTP and WebSocket may be asked. */
+  readonly allowedHosts: ReadonlyArray<string>
+  /** Origins beside the same one whose pages may ask. */
+  readonly allowedOrigins: ReadonlyArray<string>
+}
+
 /** A configuration with everything filled in. Paths that came from a file are absolute. */
 export interface TapestryConfig {
   /** Null when no file was read. */
   readonly file: string | null
   readonly dataDir: string
-  readonly logLevel: LogLevel
+  /** Null: each command has its own default, `info` for `serve` and `warn` for the others. */
+  readonly logLevel: LogLevel | null
   /** Whether the vendor `sample` is registered. */
   readonly sample: boolean
   /** Most rows of one answer. */
   readonly maxRows: number
   /** What the archive is opened with; sizes in bytes. */
   readonly archive: { readonly payloadLimit: number }
+  readonly serve: ServeConfig
   readonly vendors: ReadonlyArray<VendorConfig>
   /** The keys that the file itself sets (`dataDir`, `limits.maxRows`); all others are defaults. */
   readonly keys: ReadonlySet<string>
@@ -53,10 +76,16 @@ export interface TapestryConfig {
 export const defaults: TapestryConfig = {
   file: null,
   dataDir: ".tapestry",
-  logLevel: "info",
+  logLevel: null,
   sample: true,
   maxRows: 10_000_000,
   archive: { payloadLimit: 64 * 1_048_576 },
+  serve: {
+    http: { host: "127.0.0.1", port: 7070 },
+    tcp: { host: "127.0.0.1", port: 7000 },
+    allowedHosts: [],
+    allowedOrigins: []
+  },
   vendors: [],
   keys: new Set()
 }
@@ -88,9 +117,11 @@ const unreadable = (file: string, found: string, remedy: string): ConfigurationE
   })
 
 const keysOf = (document: Document): ReadonlySet<string> => {
-  const keys = new Set<string>(Object.keys(document).filter((key) => key !== "limits" && key !== "vendors"))
-  for (const key of Object.keys(document.limits ?? {})) keys.add(`limits.${key}`)
-  for (const key of Object.keys(document.vendors ?? {})) keys.add(`vendors.${key}`)
+  const sections = { limits: document.limits, serve: document.serve, vendors: document.vendors }
+  const keys = new Set<string>(Object.keys(document).filter((key) => !Object.hasOwn(sections, key)))
+  for (const [section, values] of Object.entries(sections)) {
+    for (const key of Object.keys(values ?? {})) keys.add(`${section}.${key}`)
+  }
   return keys
 }
 
@@ -154,6 +185,7 @@ export const decode = (
       sample: document.sample ?? defaults.sample,
       maxRows: document.limits?.maxRows ?? defaults.maxRows,
       archive: { payloadLimit },
+      serve: { ...defaults.serve, ...document.serve },
       vendors,
       keys: keysOf(document)
     }

@@ -8,7 +8,7 @@
  * Each attempt that reached the vendor leaves a Response, also one that failed or died; an interrupted one leaves none, and
  * its call is closed as `cancelled`.
  */
-import { Cause, Effect, Exit } from "effect"
+import { Cause, Effect, Exit, Metric, References } from "effect"
 import type { RequestId } from "../../domain/Request.ts"
 import type { Response, ResponseMetadata, ResponseStatus } from "../../domain/Response.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
@@ -21,6 +21,7 @@ import {
   type VendorErrorReason,
   type VendorRequest
 } from "../../services/Adapter.ts"
+import { archiveBytes, quotaWaitSeconds, vendorRequests } from "../../services/Metrics.ts"
 import type { NewRequest, ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import type { Quota, QuotaError } from "../../services/Quota.ts"
 import { FaultPoint } from "../FaultPoint.ts"
@@ -112,6 +113,7 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
           quota.reserve(adapter.account, { weight: request.weight, keys: request.keys, priority: call.priority })
         ),
         Effect.fnUntraced(function* ({ waited }) {
+          yield* Metric.update(quotaWaitSeconds(adapter.account), waited / 1000)
           const askedAt = yield* wholeMillis
           return yield* restore(
             Effect.provideService(adapter.fetch.fetch(request), FirstByte, cockpit.bytesBegan)
@@ -123,9 +125,16 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
               },
               onFailure: (cause): Effect.Effect<Outcome> => {
                 const failed = cause.reasons.find(Cause.isFailReason)
-                return failed === undefined
-                  ? Effect.failCause(Cause.fromReasons(cause.reasons.filter((reason) => !Cause.isFailReason(reason))))
-                  : Effect.succeed({ answer: null, reason: failed.error.reason, waited, askedAt })
+                if (failed !== undefined) {
+                  return Effect.succeed({ answer: null, reason: failed.error.reason, waited, askedAt })
+                }
+                const unexpected: Effect.Effect<never> = Effect.failCause(
+                  Cause.fromReasons(cause.reasons.filter((reason) => !Cause.isFailReason(reason)))
+                )
+                // Nothing is archived of a request that was given up, so it is counted here.
+                return Cause.hasInterruptsOnly(cause)
+                  ? Effect.flatMap(Metric.update(vendorRequests(adapter.name, "cancelled"), 1), () => unexpected)
+                  : unexpected
               }
             })
           )
@@ -141,6 +150,7 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
     let last: Response | null = null
 
     const archive = Effect.fnUntraced(function* (outcome: Outcome, status: ResponseStatus, cause: string | null) {
+      const elapsed = (yield* wholeMillis) - outcome.askedAt
       const response = yield* store.append({
         request,
         attempt,
@@ -152,6 +162,9 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
         waited: outcome.waited
       })
       last = response
+      yield* logAttempt(call, { attempt, status, bytes: response.sizeBytes, waited: outcome.waited, elapsed })
+      yield* Metric.update(vendorRequests(adapter.name, status), 1)
+      yield* Metric.update(archiveBytes, response.sizeBytes)
       act("afterResponse")
       return response
     })
@@ -211,6 +224,27 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
 
   return fly
 })
+
+/**
+ * One line an attempt; `waited` and `elapsed` are milliseconds. A server's operator sees it under the name of the call that
+ * caused it; an app that embeds us has a log of its own, where it is for debugging.
+ */
+const logAttempt = (
+  { adapter, request }: Call,
+  attempt: {
+    readonly attempt: number
+    readonly status: ResponseStatus
+    readonly bytes: number
+    readonly waited: number
+    readonly elapsed: number
+  }
+): Effect.Effect<void> =>
+  Effect.flatMap(References.CurrentLogAnnotations, (about) =>
+    Effect.annotateLogs(
+      Object.hasOwn(about, "call") ? Effect.logInfo("tapestry.fetch") : Effect.logDebug("tapestry.fetch"),
+      { vendor: adapter.name, kind: request.kind, ...attempt }
+    )
+  )
 
 /** The end of a call, written down as well as it can be: what was fetched is not withheld because its record is late. */
 export const closeRequest = (

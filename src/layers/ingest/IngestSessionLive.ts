@@ -10,7 +10,7 @@
  * bytes; with `onlyIfCached` it is the error. A flight that lands between a look into the archive and boarding makes the call
  * look again. A session may end while its flight goes on for others; the flight's request then ends later than its session.
  */
-import { Cause, Clock, Effect, Exit, Layer } from "effect"
+import { Cause, Clock, Effect, Exit, Layer, Metric } from "effect"
 import type { CacheMode, RequestIdentity } from "../../domain/Request.ts"
 import type { SessionId } from "../../domain/Session.ts"
 import { VendorError, type VendorRequest } from "../../services/Adapter.ts"
@@ -23,6 +23,7 @@ import {
   IngestSessionError,
   type OpenIngestSession
 } from "../../services/IngestSession.ts"
+import { archiveHits, archiveMisses } from "../../services/Metrics.ts"
 import { type NewRequest, ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { Quota } from "../../services/Quota.ts"
 import * as Attempts from "./Attempts.ts"
@@ -111,13 +112,18 @@ const make = Effect.gen(function* () {
     const { cacheMode } = options
     const record: NewRequest = { session, identity, subject: options.subject ?? null, cacheMode }
     const hash = yield* store.identify(identity)
+    // The archive is asked once for the counters, however often this call has to look again.
+    let asked = cacheMode._tag === "bypass"
     while (true) {
       const landings = flights.landings()
       const hit = yield* archived(hash, cacheMode)
       if (hit !== null) {
         yield* store.recordHit(record, hit.response.id)
+        if (!asked) yield* Metric.update(archiveHits, 1)
         return { response: hit.response, payload: hit.payload, served: "archive", refusal: null }
       }
+      if (!asked) yield* Metric.update(archiveMisses, 1)
+      asked = true
       if (cacheMode._tag === "onlyIfCached") return yield* yield* miss(record, hash)
       const adapter = yield* registry.fetcher(source)
       const call = { adapter, request, record, priority: options.priority ?? 0, takesRefusal }

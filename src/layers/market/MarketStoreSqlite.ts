@@ -1,7 +1,8 @@
 /** The MarketStore in one SQLite file. What is stored and why is in docs/store.md; the tables are in migrations.ts. */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Metric } from "effect"
 import { canonical } from "../../domain/SeriesKey.ts"
 import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
+import { rowsCommitted } from "../../services/Metrics.ts"
 import { reached } from "../FaultPoint.ts"
 import { expectMigrated, migrate } from "../sqlite/migrate.ts"
 import { open } from "../sqlite/SqliteDatabase.ts"
@@ -45,6 +46,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       const result = yield* locks
         .withLock(canonical(commit.series))(runCommit(database, commit, batch))
         .pipe(mapStoreError)
+      yield* Metric.update(rowsCommitted, result.inserted + result.updated)
       yield* reached("afterCommit")
       yield* checkpointer.wrote(result.inserted + 2 * (result.updated + result.withdrawn))
       return result

@@ -9,6 +9,8 @@ import { num, responseId, toBar, valueColumns } from "./rows.ts"
 import { findGeneration, findSeries, generationAt } from "./seriesTable.ts"
 import { generationGone, mapStoreError } from "./storeError.ts"
 
+/** The first page is small, so that a reader who takes one row, or none, has few of them in memory. */
+const firstPageRows = 1_000
 const pageRows = 4_000
 
 const qualified = (alias: string) =>
@@ -77,12 +79,23 @@ export const isThere = (db: SyncDatabase, generation: number): boolean => {
   return row !== null && row.state !== "dropped"
 }
 
-const page = (db: SyncDatabase, generation: number, from: number, end: number, asOf: number | undefined) =>
-  asOf === undefined
-    ? db.prepare(selectPage).all(generation, from, end, pageRows)
-    : db.prepare(selectPageAsOf).all(generation, from, end, asOf, generation, from, end, asOf, asOf, pageRows)
+interface Position {
+  readonly from: number
+  readonly limit: number
+}
 
-const done: readonly [ReadonlyArray<Bar>, Option.Option<number>] = [[], Option.none()]
+const page = (
+  db: SyncDatabase,
+  generation: number,
+  { from, limit }: Position,
+  end: number,
+  asOf: number | undefined
+) =>
+  asOf === undefined
+    ? db.prepare(selectPage).all(generation, from, end, limit)
+    : db.prepare(selectPageAsOf).all(generation, from, end, asOf, generation, from, end, asOf, asOf, limit)
+
+const done: readonly [ReadonlyArray<Bar>, Option.Option<Position>] = [[], Option.none()]
 
 /** The generation is chosen when the stream starts, and stays. A turn of the event loop passes between pages. */
 export const readBars = (
@@ -95,11 +108,11 @@ export const readBars = (
     Effect.map(pinGeneration(database, key, options), (generation) =>
       generation === null
         ? Stream.empty
-        : Stream.paginate(range.start, (from) =>
+        : Stream.paginate<Position, Bar, MarketStoreError>({ from: range.start, limit: firstPageRows }, (position) =>
             Effect.flatMap(
               mapStoreError(
                 database.read("read bars", (db) => {
-                  const rows = page(db, generation, from, range.end, options?.asOf)
+                  const rows = page(db, generation, position, range.end, options?.asOf)
                   return isThere(db, generation) ? rows : null
                 })
               ),
@@ -108,9 +121,9 @@ export const readBars = (
                 const last = rows[rows.length - 1]
                 if (last === undefined) return Effect.succeed(done)
                 const bars = rows.map(toBar)
-                return rows.length < pageRows
+                return rows.length < position.limit
                   ? Effect.succeed([bars, Option.none()])
-                  : Effect.as(Effect.yieldNow, [bars, Option.some(num(last[0]) + 1)])
+                  : Effect.as(Effect.yieldNow, [bars, Option.some({ from: num(last[0]) + 1, limit: pageRows })])
               }
             )
           )

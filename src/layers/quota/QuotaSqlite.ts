@@ -103,7 +103,9 @@ const make = Effect.fnUntraced(function* (options: QuotaOptions) {
     forecast: Effect.fn("Quota.forecast")((name, requests) => accountOf(name).forecast(requests)),
     guard: breaker.guard,
     use: Effect.fn("Quota.use")(function* (name) {
-      const use = yield* Effect.mapError(accountOf(name).use, unavailable)
+      // Asking about an account does not make it known.
+      const account = accounts.get(name) ?? new Account(name, shared)
+      const use = yield* Effect.mapError(account.use, unavailable)
       return { ...use, breaker: yield* breaker.state(name) }
     })
   })

@@ -3,7 +3,7 @@
  * a loss of power may forget the last second.
  */
 import { Effect } from "effect"
-import { migrate, type SqliteMigration } from "../sqlite/migrate.ts"
+import { expectMigrated, migrate, type SqliteMigration } from "../sqlite/migrate.ts"
 import * as Sqlite from "../sqlite/SqliteDatabase.ts"
 import type { Place } from "./Budget.ts"
 import type { ClockReading } from "./LogClock.ts"
@@ -104,4 +104,11 @@ export const open = Effect.fnUntraced(function* (filename: string) {
   const database = yield* Sqlite.open({ filename, synchronous: "NORMAL" })
   yield* migrate(database, migrations)
   return database
+})
+
+/** How many entries a log has, without writing to it; fails where it cannot be read. */
+export const inspect = Effect.fnUntraced(function* (filename: string) {
+  const database = yield* Sqlite.open({ filename, synchronous: "NORMAL", readonly: true })
+  yield* expectMigrated(database, migrations)
+  return yield* database.read("Quota.inspect", (db) => Number(db.prepare("select count(*) from spent").get()?.[0] ?? 0))
 })

@@ -9,7 +9,6 @@ import { failed, ok, warning } from "./Check.ts"
 const earliest = Date.UTC(2026, 0, 1)
 
 const newestFetch = withData(
-  { readonly: true },
   Effect.gen(function* () {
     const archive = yield* ProvenanceStore
     const [newest] = yield* archive.responses({ limit: 1 })

@@ -32,7 +32,7 @@ export const checkDataDirectory = Effect.gen(function* () {
   const there = yield* Effect.exit(holdsData(directory))
   if (Exit.isFailure(there)) return [failed("data directory", documentOf(there.cause).error.message)]
   if (!there.value) return [ok("data directory", `${directory} holds nothing yet; it is made by the first fetch`)]
-  const exit = yield* Effect.exit(withData({ readonly: true }, contents))
+  const exit = yield* Effect.exit(withData(contents))
   if (Exit.isFailure(exit)) {
     if (Cause.hasInterrupts(exit.cause)) return yield* Effect.interrupt
     return [failed("data directory", documentOf(exit.cause).error.message)]

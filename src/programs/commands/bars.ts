@@ -18,7 +18,7 @@ import { writeAtomically } from "../terminal/AtomicFile.ts"
 import { Output } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { styleOf } from "../terminal/Style.ts"
-import { withData } from "../withData.ts"
+import { withCache, withData } from "../withData.ts"
 
 const flags = {
   ...seriesFlags,
@@ -136,33 +136,30 @@ const bars = Effect.fn("tapestry bars")(function* (input: Input) {
   const { line, note, terminal, errorTerminal } = yield* Output
   const how = yield* checked(input, json)
   const range: TimeRange = how.range
-  const readonly = input.policy === "cacheOnly" || Option.isSome(input.asOf)
-  yield* withData(
-    { readonly },
-    Effect.gen(function* () {
-      const series = yield* seriesOf(input)
-      const query: RangeQuery = { series, range, policy: input.policy }
-      if (input.plan) return yield* showPlan(query, json)
-      const answer = yield* read(input, query)
-      const holes = holesOf(answer.coverage)
-      if (answer.rowCount === 0) yield* nothingHad(answer)
-      if (!json || how.out !== null) yield* writeRows(answer, input, how)
-      if (json) yield* line(JSON.stringify(answerDocument(answer)))
-      else if (how.format === "table" && how.out === null)
-        yield* line(styleOf(terminal).dim(sourceLine(answer, how.limit)))
-      else if (errorTerminal.isTerminal) yield* note(styleOf(errorTerminal).dim(sourceLine(answer, how.limit)))
-      const rejected = answer.rowsRejected ?? 0
-      if (holes.length === 0 && rejected === 0) return
-      const problems = [
-        ...holeLines(holes),
-        ...(rejected === 0
-          ? []
-          : [`rejected: ${counted(rejected, "row")} that ${series.vendor} sent cannot be accepted`])
-      ]
-      for (const text of problems) yield* note(styleOf(errorTerminal).yellow(text))
-      return yield* new Ended({ code: 3 })
-    })
-  )
+  // What asks nobody is read beside an owner, as everything that only reads.
+  const asksNobody = input.policy === "cacheOnly" || Option.isSome(input.asOf)
+  const command = Effect.gen(function* () {
+    const series = yield* seriesOf(input)
+    const query: RangeQuery = { series, range, policy: input.policy }
+    if (input.plan) return yield* showPlan(query, json)
+    const answer = yield* read(input, query)
+    const holes = holesOf(answer.coverage)
+    if (answer.rowCount === 0) yield* nothingHad(answer)
+    if (!json || how.out !== null) yield* writeRows(answer, input, how)
+    if (json) yield* line(JSON.stringify(answerDocument(answer)))
+    else if (how.format === "table" && how.out === null)
+      yield* line(styleOf(terminal).dim(sourceLine(answer, how.limit)))
+    else if (errorTerminal.isTerminal) yield* note(styleOf(errorTerminal).dim(sourceLine(answer, how.limit)))
+    const rejected = answer.rowsRejected ?? 0
+    if (holes.length === 0 && rejected === 0) return
+    const problems = [
+      ...holeLines(holes),
+      ...(rejected === 0 ? [] : [`rejected: ${counted(rejected, "row")} that ${series.vendor} sent cannot be accepted`])
+    ]
+    for (const text of problems) yield* note(styleOf(errorTerminal).yellow(text))
+    return yield* new Ended({ code: 3 })
+  })
+  yield* asksNobody ? withData(command) : withCache(command)
 }, asCommand("bars"))
 
 export const command = Command.make("bars", flags, bars).pipe(

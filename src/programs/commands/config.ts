@@ -1,10 +1,12 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
+import * as ListenAddress from "../../layers/config/ListenAddress.ts"
 import { asCommand } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { redacted } from "../format/redacted.ts"
 import { render } from "../format/Table.ts"
 import { type Origin, type Settings, settings } from "../Settings.ts"
+import { noFlags, type ServeSettings, serveSettings } from "../serving/ServeSettings.ts"
 import { Output } from "../terminal/Output.ts"
 import { oneLine, styleOf } from "../terminal/Style.ts"
 
@@ -16,7 +18,10 @@ interface Value {
   readonly brief?: string
 }
 
-const values = ({ config, configFile, dataDir, logLevel }: Settings): ReadonlyArray<Value> => {
+const values = (
+  { config, configFile, dataDir, logLevel }: Settings,
+  { allowedHosts, allowedOrigins, http, tcp }: ServeSettings
+): ReadonlyArray<Value> => {
   const own = (key: string, value: unknown): Value => ({
     key,
     value,
@@ -25,10 +30,16 @@ const values = ({ config, configFile, dataDir, logLevel }: Settings): ReadonlyAr
   return [
     { key: "config", ...configFile },
     { key: "dataDir", ...dataDir },
-    { key: "logLevel", ...logLevel },
+    logLevel.origin !== "default"
+      ? { key: "logLevel", ...logLevel }
+      : { key: "logLevel", ...logLevel, brief: `${logLevel.value} (info for serve)` },
     own("sample", config.sample),
     own("limits.maxRows", config.maxRows),
     own("limits.payloadLimit", config.archive.payloadLimit),
+    { key: "serve.http", value: ListenAddress.format(http.value), origin: http.origin },
+    { key: "serve.tcp", value: ListenAddress.format(tcp.value), origin: tcp.origin },
+    { key: "serve.allowedHosts", ...allowedHosts },
+    { key: "serve.allowedOrigins", ...allowedOrigins },
     ...config.vendors.map((vendor) => ({
       ...own(`vendors.${vendor.name}`, redacted(vendor)),
       brief: `${vendor.description} (all of it with --json)`
@@ -42,7 +53,8 @@ const text = (value: unknown): string =>
 const config = Effect.fn("tapestry config")(function* () {
   const json = yield* Json
   const { line, lines, terminal } = yield* Output
-  const all = values(yield* settings)
+  const given = yield* settings
+  const all = values(given, yield* serveSettings(given, noFlags))
   if (json)
     return yield* line(JSON.stringify({ values: all.map(({ key, value, origin }) => ({ key, value, origin })) }))
   const [header = "", ...rows] = render(

@@ -75,7 +75,6 @@ const coverage = Effect.fn("tapestry coverage")(function* (input: Input) {
   const asked = whole ? null : yield* rangeOf(input, input.timeframe)
   const asOf = Option.isSome(input.asOf) ? { asOf: input.asOf.value } : {}
   yield* withData(
-    { readonly: true },
     Effect.gen(function* () {
       const cache = yield* StitchingCache
       const series = yield* seriesOf(input)

@@ -1,7 +1,7 @@
 /**
  * The first minute with Tapestry: fetch half a year, ask for the whole year and see that only the missing half is fetched, ask
- * again and see that nothing is, and follow one number to the bytes it came from. Everything happens in a temporary
- * directory that is gone at the end, however it ends.
+ * again and see that nothing is, and follow one number to the bytes it came from; then it is served, to be tried from outside.
+ * Everything happens in a temporary directory that is gone at the end, however it ends.
  */
 import { Effect, FileSystem } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -15,6 +15,7 @@ import { sourceLine } from "../format/RangeLines.ts"
 import { receiptDocument } from "../format/ReceiptDocument.ts"
 import { receiptLines } from "../format/ReceiptLines.ts"
 import { wrap } from "../format/wrap.ts"
+import { untilSignal } from "../runMain.ts"
 import { Output } from "../terminal/Output.ts"
 import { styleOf } from "../terminal/Style.ts"
 import { withDataIn } from "../withData.ts"
@@ -26,7 +27,7 @@ const day = Date.UTC(2008, 8, 29)
 const flags = {
   once: Flag.Boolean("once").pipe(
     Flag.withoutNegation,
-    Flag.withDescription("Show it, leave nothing behind and end; without it, what to try next is said as well"),
+    Flag.withDescription("Show it and end; without it, the directory is served until Ctrl-C, with commands to try"),
     Flag.withDefault(false)
   )
 }
@@ -118,31 +119,27 @@ const story = Effect.fnUntraced(function* (json: boolean) {
   return tell
 })
 
-const next = [
-  "Try it yourself (in a checkout, write `npm run -s tapestry --` where it says `tapestry`); what you fetch is kept in .tapestry:",
-  "",
-  `  ${bars} --from 2019-01-01 --to 2020-01-01`,
-  "  tapestry coverage SPX --vendor sample --timeframe 1d",
-  "  tapestry archive responses",
-  "  tapestry --help"
-]
-
 const demo = Effect.fn("tapestry demo")(function* ({ once }: { readonly once: boolean }) {
   const json = yield* Json
   const fs = yield* FileSystem.FileSystem
   yield* Effect.scoped(
     Effect.gen(function* () {
       const directory = yield* fs.makeTempDirectoryScoped({ prefix: "tapestry-demo-" })
-      const tell = yield* withDataIn(directory, story(json))
-      if (!once) yield* tell.say(...next)
+      // A document is for programs, which would wait for its end.
+      if (once || json) return yield* withDataIn(directory, story(json))
+      const { serveDemo } = yield* Effect.promise(() => import("../serving/serveDemo.ts"))
+      yield* withDataIn(
+        directory,
+        Effect.flatMap(story(json), (tell) => Effect.raceFirst(serveDemo(directory, tell.say), untilSignal))
+      )
     })
   )
 }, asCommand("demo"))
 
 export const command = Command.make("demo", flags, demo).pipe(
   Command.withDescription(
-    "A tour in seconds, on sample data: a range is fetched, a wider one only in part, the same one not at all, and one number is traced to its bytes. Nothing is left behind."
+    "A tour in seconds, on sample data: a range is fetched, a wider one only in part, the same one not at all, and one number is traced to its bytes. Then it is served, until Ctrl-C. Nothing is left behind."
   ),
   Command.withShortDescription("A tour in seconds, on sample data; leaves nothing behind"),
-  Command.withExamples([{ command: "tapestry demo --once" }])
+  Command.withExamples([{ command: "tapestry demo" }, { command: "tapestry demo --once" }])
 )

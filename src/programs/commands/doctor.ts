@@ -5,6 +5,8 @@ import { checkClock } from "../checks/clock.ts"
 import { checkConfiguration } from "../checks/configuration.ts"
 import { checkDataDirectory } from "../checks/dataDirectory.ts"
 import { checkDisk } from "../checks/disk.ts"
+import { checkOwner } from "../checks/owner.ts"
+import { checkQuota } from "../checks/quota.ts"
 import { checkVendors } from "../checks/vendors.ts"
 import { checkVersions } from "../checks/versions.ts"
 import { Ended } from "../failure/Ended.ts"
@@ -24,6 +26,8 @@ const doctor = Effect.fn("tapestry doctor")(function* () {
     checkVersions,
     checkConfiguration,
     checkDataDirectory,
+    checkOwner,
+    checkQuota,
     checkDisk,
     checkClock,
     checkVendors
@@ -37,7 +41,7 @@ const doctor = Effect.fn("tapestry doctor")(function* () {
 
 export const command = Command.make("doctor", {}, doctor).pipe(
   Command.withDescription(
-    "Whether all is well: versions, the configuration, the data directory and its databases, the disk, the clock, and each vendor. Ends with 1 when something is not."
+    "Whether all is well: versions, the configuration, the data directory, its owner and its databases, the disk, the clock, and each vendor. Ends with 1 when something is not."
   ),
   Command.withShortDescription("Whether all is well: data directory, versions, vendors, disk, clock"),
   Command.withExamples([{ command: "tapestry doctor" }])

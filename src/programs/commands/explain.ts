@@ -41,7 +41,6 @@ const explain = Effect.fn("tapestry explain")(function* (input: Input) {
   const { line, lines, terminal } = yield* Output
   const ts = isIntraday(input.timeframe) ? input.at : floor(input.timeframe, input.at)
   yield* withData(
-    { readonly: true },
     Effect.gen(function* () {
       const cache = yield* StitchingCache
       const series = yield* seriesOf(input)

@@ -6,7 +6,7 @@ import { Plan } from "../../domain/Plan.ts"
 import { Request } from "../../domain/Request.ts"
 import { Response } from "../../domain/Response.ts"
 import { SeriesKey } from "../../domain/SeriesKey.ts"
-import { TimeRange } from "../../domain/TimeRange.ts"
+import { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 
 /** An answered range without its rows (see RangeAnswer in services/StitchingCache.ts, which this is on the wire). */
 export const RangeReport = Schema.Struct({
@@ -28,6 +28,20 @@ export const ReadEvent = Schema.TaggedUnion({
   Answered: { report: RangeReport }
 })
 export type ReadEvent = typeof ReadEvent.Type
+
+/** Most bars of one page. */
+export const pageRows = 4_000
+
+/**
+ * The first bars of a range, ascending, and what is known of the part of it that they are about. `next` is where the following
+ * page starts; null when there is none.
+ */
+export const BarPage = Schema.Struct({
+  bars: Schema.Array(Bar),
+  coverage: Schema.Array(CoverageInterval),
+  next: Schema.NullOr(EpochMillis)
+})
+export interface BarPage extends Schema.Schema.Type<typeof BarPage> {}
 
 /** The chain behind one row, from the value back to the exact bytes (Receipt in services/StitchingCache.ts). */
 export const RowReceipt = Schema.Struct({

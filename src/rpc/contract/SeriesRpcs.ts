@@ -5,14 +5,14 @@ import { CoverageInterval } from "../../domain/Coverage.ts"
 import { OnMissing, Plan, RangePolicy } from "../../domain/Plan.ts"
 import { Revision } from "../../domain/Revision.ts"
 import { SeriesKey } from "../../domain/SeriesKey.ts"
-import { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import { AskedMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { SeriesQuery } from "../../services/Adapter.ts"
 import { LatestPrice, MarketStoreError, SeriesSummary } from "../../services/MarketStore.ts"
 import { StitchingCacheError } from "../../services/StitchingCache.ts"
 import { OnShutdown } from "./Border.ts"
-import { RangeReport, ReadEvent, RowReceipt } from "./RangeReport.ts"
+import { BarPage, pageRows, RangeReport, ReadEvent, RowReceipt } from "./RangeReport.ts"
 
-const asOf = { asOf: Schema.optionalKey(EpochMillis) }
+const asOf = { asOf: Schema.optionalKey(AskedMillis) }
 const ranged = { series: SeriesKey, range: TimeRange }
 const query = { ...ranged, policy: Schema.optionalKey(RangePolicy) }
 const onMissing = { onMissing: Schema.optionalKey(OnMissing) }
@@ -51,6 +51,20 @@ export class SeriesRpcs extends RpcGroup.make(
     error: StitchingCacheError,
     stream: true
   }).annotate(OnShutdown, "cut"),
+  /**
+   * As `Series.bars` for small ranges, in one message each way: up to `limit` bars (4,000 at most, and unless given). It counts
+   * among a connection's calls and not among its streams.
+   */
+  Rpc.make("Series.page", {
+    payload: {
+      ...query,
+      ...onMissing,
+      ...asOf,
+      limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: pageRows })))
+    },
+    success: BarPage,
+    error: StitchingCacheError
+  }),
   /** What is known of the range, without asking anyone: sorted, disjoint, and without a hole. */
   Rpc.make("Series.coverage", {
     payload: { ...ranged, ...asOf },
@@ -59,7 +73,7 @@ export class SeriesRpcs extends RpcGroup.make(
     stream: true
   }).annotate(OnShutdown, "cut"),
   Rpc.make("Series.explain", {
-    payload: { series: SeriesKey, ts: EpochMillis, ...asOf },
+    payload: { series: SeriesKey, ts: AskedMillis, ...asOf },
     success: RowReceipt,
     error: StitchingCacheError
   }),

@@ -14,6 +14,8 @@ export interface Transport {
    * Whether the client says when it has taken a chunk. Where it does not (HTTP), a chunk counts as taken when `write` is done.
    */
   readonly acknowledges: boolean
+  /** Its place among the server's connections was taken with `admit`: `connect` takes none. */
+  readonly admitted?: boolean
   /** Headers that hold for every call of the connection (of the HTTP request or upgrade). */
   readonly headers: ReadonlyArray<[string, string]>
   /**
@@ -56,6 +58,11 @@ export interface HostState {
 export class RpcHost extends Context.Service<
   RpcHost,
   {
+    /**
+     * Takes one of the places for connections until the scope closes; false when none is free. For transports whose connections
+     * are open without being one of the RPC's (idle HTTP); what comes over them says `admitted`.
+     */
+    readonly admit: Effect.Effect<boolean, never, Scope.Scope>
     /** A connection until the scope closes, or null when there are as many as may be: then refuse and close. */
     readonly connect: (transport: Transport) => Effect.Effect<Connection | null, never, Scope.Scope>
     readonly state: Effect.Effect<HostState>

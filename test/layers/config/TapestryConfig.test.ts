@@ -89,6 +89,31 @@ ${vendor}    rejects: /var/rejects
   )
 
   test(
+    "serve says where to listen and whom to answer; what it leaves out is the default",
+    Effect.gen(function* () {
+      const { config } = yield* load(`serve:
+  http: "[::1]:7171"
+  tcp: off
+  allowedHosts: [tape.example, "tape.example:8080"]
+`)
+      assert.deepStrictEqual(config.serve, {
+        http: { host: "::1", port: 7171 },
+        tcp: null,
+        allowedHosts: ["tape.example", "tape.example:8080"],
+        allowedOrigins: []
+      })
+      assert.deepStrictEqual(Array.from(config.keys).sort(), ["serve.allowedHosts", "serve.http", "serve.tcp"])
+      for (const wrong of ["7070", ":7070", "localhost", "1.2.3.4:99999", "::1:7070", "[1.2.3.4]:7070", "a b:1"]) {
+        const error = yield* mistakes(`serve:\n  http: ${JSON.stringify(wrong)}\n`)
+        assert.deepStrictEqual(
+          error.problems.map(({ expected, line, path }) => ({ expected: expected.slice(0, 9), line, path })),
+          [{ expected: "HOST:PORT", line: 2, path: "serve.http" }]
+        )
+      }
+    })
+  )
+
+  test(
     "a wrong file names the line, the key's path, what was expected and what was found",
     Effect.gen(function* () {
       const error = yield* mistakes(`${vendor}    columns:
@@ -123,7 +148,7 @@ ${vendor}    rejects: /var/rejects
       )
       const far = yield* mistakes("bananas: 1\n")
       assert.strictEqual(far.problems[0]?.remedy, "remove it")
-      assert.strictEqual(far.problems[0]?.expected, "one of dataDir, logLevel, sample, limits, vendors")
+      assert.strictEqual(far.problems[0]?.expected, "one of dataDir, logLevel, sample, limits, serve, vendors")
     })
   )
 

@@ -4,7 +4,7 @@
  * vendor's own memory, which no crash here can touch.
  */
 import { fsyncSync, openSync, writeSync } from "node:fs"
-import { Console, Effect } from "effect"
+import { Console, Effect, References } from "effect"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import * as CrashPoint from "../../../src/programs/CrashPoint.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
@@ -36,6 +36,11 @@ const program = Effect.gen(function* () {
       covered: answer.coverage.every(({ state }) => state._tag === "Covered")
     })
   )
-}).pipe(Effect.provide(over(directory, [vendor.adapter])), Effect.provide(CrashPoint.layer))
+}).pipe(
+  Effect.provide(over(directory, [vendor.adapter])),
+  Effect.provide(CrashPoint.layer),
+  // The answer is all that goes to standard output.
+  Effect.provideService(References.MinimumLogLevel, "Warn")
+)
 
 await Effect.runPromise(program)

@@ -33,7 +33,6 @@ const cat = Effect.fn("tapestry archive cat")(
       })
     }
     const bytes = yield* withData(
-      { readonly: true },
       Effect.gen(function* () {
         const archive = yield* ProvenanceStore
         return yield* archive.payload(yield* hashOf(input.payload))

@@ -13,7 +13,6 @@ const requests = Effect.fn("tapestry archive requests")(
   function* (input: Command.Command.Config.Infer<typeof flags>) {
     const page = yield* pageOf(input)
     const items = yield* withData(
-      { readonly: true },
       ProvenanceStore.use((archive) =>
         archive.requests({
           ...page,

@@ -13,7 +13,6 @@ const responses = Effect.fn("tapestry archive responses")(
   function* (input: Command.Command.Config.Infer<typeof flags>) {
     const page = yield* pageOf(input)
     const items = yield* withData(
-      { readonly: true },
       ProvenanceStore.use((archive) =>
         archive.responses({
           ...page,

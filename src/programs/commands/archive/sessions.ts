@@ -10,10 +10,7 @@ import { withData } from "../../withData.ts"
 const sessions = Effect.fn("tapestry archive sessions")(
   function* (input: Command.Command.Config.Infer<typeof pageFlags>) {
     const page = yield* pageOf(input)
-    const items = yield* withData(
-      { readonly: true },
-      ProvenanceStore.use((archive) => archive.sessions(page))
-    )
+    const items = yield* withData(ProvenanceStore.use((archive) => archive.sessions(page)))
     yield* printList({
       name: "sessions",
       items,

@@ -48,7 +48,7 @@ const show = Effect.fn("tapestry archive show")(
   function* (input: Input) {
     const json = yield* Json
     const { line, lines, terminal } = yield* Output
-    const { fields, document } = yield* withData({ readonly: true }, recordOf(input))
+    const { fields, document } = yield* withData(recordOf(input))
     yield* json ? line(JSON.stringify(document)) : lines(fieldLines(fields, styleOf(terminal).dim))
   },
   asCommand("archive", "show")

@@ -12,10 +12,7 @@ const stats = Effect.fn("tapestry archive stats")(
   function* () {
     const json = yield* Json
     const { line, lines } = yield* Output
-    const stats = yield* withData(
-      { readonly: true },
-      ProvenanceStore.use((archive) => archive.stats)
-    )
+    const stats = yield* withData(ProvenanceStore.use((archive) => archive.stats))
     if (json) return yield* line(JSON.stringify(stats))
     const [, ...rows] = render(
       [

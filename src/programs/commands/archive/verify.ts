@@ -30,7 +30,7 @@ const verify = Effect.fn("tapestry archive verify")(
     const json = yield* Json
     const { line, terminal } = yield* Output
     const style = styleOf(terminal)
-    const { checked, bad } = yield* withData({ readonly: true }, hashAll)
+    const { checked, bad } = yield* withData(hashAll)
     if (json) yield* line(JSON.stringify({ checked, bad }))
     else {
       for (const damage of bad) yield* line(style.red(oneLine(sentence(damage))))

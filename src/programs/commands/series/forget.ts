@@ -8,7 +8,7 @@ import { Json } from "../../flags/GlobalFlags.ts"
 import { seriesFlags, seriesOf } from "../../flags/SeriesFlags.ts"
 import { counted } from "../../format/Numbers.ts"
 import { Output } from "../../terminal/Output.ts"
-import { withData } from "../../withData.ts"
+import { withCache } from "../../withData.ts"
 
 const flags = {
   ...seriesFlags,
@@ -42,8 +42,7 @@ const forget = Effect.fn("tapestry series forget")(
   function* (input: Input) {
     const json = yield* Json
     const { line } = yield* Output
-    const { series, rows } = yield* withData(
-      { readonly: false },
+    const { series, rows } = yield* withCache(
       Effect.gen(function* () {
         const cache = yield* StitchingCache
         const key = yield* keyOf(input)

@@ -13,10 +13,7 @@ const list = Effect.fn("tapestry series list")(
   function* () {
     yield* printList({
       name: "series",
-      items: yield* withData(
-        { readonly: true },
-        MarketStore.use((store) => store.series)
-      ),
+      items: yield* withData(MarketStore.use((store) => store.series)),
       columns: [
         { header: "vendor", align: "left" },
         { header: "symbol", align: "left" },

@@ -1,0 +1,46 @@
+import { Effect } from "effect"
+import { Command, Flag } from "effect/cli"
+import { asCommand } from "../failure/UsageError.ts"
+import { untilSignal } from "../runMain.ts"
+import { DefaultLogLevel } from "../Settings.ts"
+
+const flags = {
+  http: Flag.String("http").pipe(
+    Flag.withMetavar("HOST:PORT|off"),
+    Flag.withDescription("HTTP and WebSocket (TAPESTRY_HTTP; 127.0.0.1:7070 unless given; port 0 takes a free one)"),
+    Flag.optional
+  ),
+  tcp: Flag.String("tcp").pipe(
+    Flag.withMetavar("HOST:PORT|off"),
+    Flag.withDescription("JSON lines over TCP (TAPESTRY_TCP; 127.0.0.1:7000 unless given)"),
+    Flag.optional
+  ),
+  insecure: Flag.Boolean("insecure").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Allow an address that others can reach: whoever reaches it may do everything"),
+    Flag.withDefault(false)
+  )
+}
+
+type Input = Command.Command.Config.Infer<typeof flags>
+
+/** The signal ends the serving; who serves by order of the service manager has then done what it was asked for: 0. */
+const serve = Effect.fn("tapestry serve")(
+  function* (input: Input) {
+    const { serving } = yield* Effect.promise(() => import("../serving/serving.ts"))
+    yield* Effect.raceFirst(serving(input), untilSignal)
+  },
+  Effect.provideService(DefaultLogLevel, "info"),
+  asCommand("serve")
+)
+
+export const command = Command.make("serve", flags, serve).pipe(
+  Command.withDescription(
+    "Serves the data directory until it is told to stop: typed calls over HTTP, WebSocket, TCP and a Unix socket. It owns the directory meanwhile; other commands find it there and ask it. The first line on standard output says where it listens."
+  ),
+  Command.withShortDescription("Serve the data directory over HTTP, WebSocket, TCP and a Unix socket"),
+  Command.withExamples([
+    { command: "tapestry serve" },
+    { command: "tapestry serve --http 127.0.0.1:0 --tcp off --json", description: "A free port, told as JSON" }
+  ])
+)

@@ -1,0 +1,87 @@
+/** A command as the client of the owner of its data directory. */
+import { Cause, Effect, Exit, Layer, Path } from "effect"
+import { OtherProtocol, type OwnerDetails, OwnerError, OwnerSilent, UnknownToOwner } from "../../services/Owner.ts"
+import { StitchingCacheError } from "../../services/StitchingCache.ts"
+import { done, nobody } from "./Turn.ts"
+
+export interface AsClientOptions {
+  readonly dataDir: string
+  /** The release of this command. */
+  readonly product: string
+  /** Vendors that this command's configuration has. */
+  readonly vendors: ReadonlySet<string>
+  readonly owner: OwnerDetails
+  /** The owner's. */
+  readonly socket: string
+}
+
+/** How long an owner may take to say who it is; where nobody listens, the connection is refused at once. */
+const helloPatience = "6 seconds"
+
+/** What a client needs, and an owner does not: loaded when there is an owner. */
+const loadClient = Effect.promise(() =>
+  Promise.all([
+    import("../../rpc/client/UnixClient.ts"),
+    import("../../rpc/client/TapestryClient.ts"),
+    import("../../rpc/client/RemoteStitchingCache.ts"),
+    import("../../layers/market/MarketStoreSqlite.ts"),
+    import("../../rpc/contract/SystemRpcs.ts")
+  ])
+)
+
+const reasonsOf = (cause: Cause.Cause<unknown>) =>
+  cause.reasons.flatMap((reason) =>
+    Cause.isFailReason(reason) && reason.error instanceof StitchingCacheError ? [reason.error.reason] : []
+  )
+
+/** The owner went away in the middle, or refused for now. */
+const isPassing = (cause: Cause.Cause<unknown>): boolean =>
+  reasonsOf(cause).some((reason) => reason._tag === "CacheUnavailable" && reason.again)
+
+/** The vendor that the owner does not know and this command does: the two run with different configurations. */
+const unknownToOwner = ({ dataDir, owner, vendors }: AsClientOptions, cause: Cause.Cause<unknown>) => {
+  for (const reason of reasonsOf(cause)) {
+    if (reason._tag !== "AdapterRegistryError" || reason.reason._tag !== "UnknownVendor") continue
+    const { known, vendor } = reason.reason
+    if (vendors.has(vendor)) {
+      return new OwnerError({ reason: new UnknownToOwner({ dataDir, owner, vendor, known }) })
+    }
+  }
+  return null
+}
+
+/** Asks the owner who it is, then runs the command over its cache, with the rows read from the store. */
+export const asClient = Effect.fnUntraced(function* <A, E, R>(options: AsClientOptions, use: Effect.Effect<A, E, R>) {
+  const { dataDir, owner, product, socket } = options
+  const [UnixClient, { TapestryClient }, RemoteStitchingCache, MarketStoreSqlite, { protocolVersion }] =
+    yield* loadClient
+  const path = yield* Path.Path
+  const silent = (waitedMillis: number) => new OwnerError({ reason: new OwnerSilent({ dataDir, owner, waitedMillis }) })
+  const other = (protocol: number | null) =>
+    new OwnerError({
+      reason: new OtherProtocol({ dataDir, owner, protocol, ours: { product, protocol: protocolVersion } })
+    })
+
+  return yield* Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const hello = yield* Effect.exit(Effect.timeout(client["System.hello"](), helloPatience))
+    if (Exit.isFailure(hello)) {
+      const failure = hello.cause.reasons.find(Cause.isFailReason)?.error
+      if (failure === undefined) return yield* Effect.failCause(Cause.map(hello.cause, () => other(null)))
+      const strange = failure._tag === "RpcClientError" && failure.reason._tag === "RpcClientDefect"
+      if (strange || failure._tag === "ProtocolError") return yield* other(null)
+      return nobody(silent, { met: failure._tag === "ShuttingDown" })
+    }
+    if (hello.value.protocol !== protocolVersion) return yield* other(hello.value.protocol)
+
+    const cache = RemoteStitchingCache.layerBesideStore.pipe(
+      Layer.provide(MarketStoreSqlite.layer({ filename: path.join(dataDir, "market.sqlite"), readonly: true })),
+      Layer.provide(Layer.succeed(TapestryClient, client))
+    )
+    const exit = yield* Effect.exit(Effect.provide(use, cache))
+    if (Exit.isSuccess(exit)) return done(exit.value)
+    if (isPassing(exit.cause)) return nobody(silent, { met: true })
+    const elsewhere = unknownToOwner(options, exit.cause)
+    return yield* elsewhere === null ? Effect.failCause(exit.cause) : Effect.fail(elsewhere)
+  }).pipe(Effect.provide(UnixClient.layer({ path: socket })))
+})

@@ -1,0 +1,135 @@
+/**
+ * The StitchingCache of another process, over the RPC: whoever yields the service need not know who fetches.
+ *
+ * Errors are those that the other process had. What only a remote cache knows (no connection, one that broke, a refusal at the
+ * border) is CacheUnavailable, which says whether repeating the call can help. Nothing is repeated here.
+ */
+import { Effect, Layer, Stream } from "effect"
+import type { RpcClientError } from "effect/rpc"
+import type { Bar } from "../../domain/Bar.ts"
+import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import { MarketStore } from "../../services/MarketStore.ts"
+import {
+  CacheUnavailable,
+  type RangeAnswer,
+  type ReadOptions,
+  StitchingCache,
+  StitchingCacheError
+} from "../../services/StitchingCache.ts"
+import type { BorderError } from "../contract/Border.ts"
+import type { RangeReport, ReadEvent } from "../contract/RangeReport.ts"
+import { TapestryClient } from "./TapestryClient.ts"
+
+type CallError = StitchingCacheError | BorderError | RpcClientError.RpcClientError
+
+/** A broken connection and a server that goes down or is full are worth another try; what it cannot understand is not. */
+const isPassing = (error: Exclude<CallError, StitchingCacheError>): boolean => {
+  switch (error._tag) {
+    case "RpcClientError":
+      return error.reason._tag !== "RpcClientDefect"
+    case "ShuttingDown":
+    case "TooBusy":
+      return true
+    case "InternalError":
+    case "ProtocolError":
+      return false
+  }
+}
+
+const asServiceError = (error: CallError): StitchingCacheError =>
+  error._tag === "StitchingCacheError"
+    ? error
+    : new StitchingCacheError({ reason: new CacheUnavailable({ again: isPassing(error), message: error.message }) })
+
+const noAnswer = new StitchingCacheError({
+  reason: new CacheUnavailable({ again: false, message: "the call ended without an answer" })
+})
+
+/** The rows of an answer, as it was known at `asOf`, or as it is now. */
+type Rows = (
+  series: SeriesKey,
+  range: TimeRange,
+  asOf: { readonly asOf?: EpochMillis }
+) => Stream.Stream<Bar, StitchingCacheError>
+
+const knownAt = (asOf: EpochMillis | undefined) => (asOf === undefined ? {} : { asOf })
+
+const make = Effect.fnUntraced(function* (rows: Rows) {
+  const client = yield* TapestryClient
+
+  const answerOf = (report: RangeReport, asOf: EpochMillis | undefined): RangeAnswer => ({
+    ...report,
+    bars: rows(report.series, report.range, knownAt(asOf))
+  })
+
+  /** Passes progress on and waits for the answer. */
+  const answered = Effect.fnUntraced(function* (events: Stream.Stream<ReadEvent, CallError>, options: ReadOptions) {
+    let report: RangeReport | null = null
+    yield* Stream.runForEach(events, (event) => {
+      if (event._tag === "Progress") return options.progress?.(event) ?? Effect.void
+      report = event.report
+      return Effect.void
+    }).pipe(Effect.mapError(asServiceError))
+    return report === null ? yield* noAnswer : answerOf(report, options.asOf)
+  })
+
+  const missing = ({ onMissing }: ReadOptions) => (onMissing === undefined ? {} : { onMissing })
+
+  return StitchingCache.of({
+    resolve: (vendor, query) => Effect.mapError(client["Series.resolve"]({ vendor, query }), asServiceError),
+    plan: (query) => Effect.mapError(client["Series.plan"](query), asServiceError),
+    read: (query, options = {}) =>
+      answered(client["Series.read"]({ ...query, ...missing(options), ...knownAt(options.asOf) }), options),
+    execute: (plan, options = {}) =>
+      answered(
+        // What was known at an instant is read, and nothing of the plan is executed.
+        options.asOf === undefined
+          ? client["Series.execute"]({ plan, ...missing(options) })
+          : client["Series.read"]({
+              series: plan.series,
+              range: plan.range,
+              policy: plan.policy,
+              ...missing(options),
+              asOf: options.asOf
+            }),
+        options
+      ),
+    coverage: (series, range, options = {}) =>
+      Stream.runCollect(client["Series.coverage"]({ series, range, ...options })).pipe(Effect.mapError(asServiceError)),
+    invalidate: (series, range) => Effect.mapError(client["Series.invalidate"]({ series, range }), asServiceError),
+    refetch: (series) =>
+      client["Series.refetch"]({ series }).pipe(
+        Effect.map((report) => answerOf(report, undefined)),
+        Effect.mapError(asServiceError)
+      ),
+    explain: (series, ts, options = {}) =>
+      Effect.mapError(client["Series.explain"]({ series, ts, ...options }), asServiceError),
+    forget: (series) => Effect.mapError(client["Series.forget"]({ series }), asServiceError)
+  })
+})
+
+/** All of it over the RPC: rows come as a stream of the other process. */
+export const layer: Layer.Layer<StitchingCache, never, TapestryClient> = Layer.effect(
+  StitchingCache,
+  Effect.flatMap(TapestryClient, (client) =>
+    make((series, range, asOf) =>
+      client["Series.bars"]({ series, range, policy: "cacheOnly", onMissing: "partial", ...asOf }).pipe(
+        Stream.mapError(asServiceError)
+      )
+    )
+  )
+)
+
+/**
+ * Of an owner on the same machine, with its data directory at hand: rows are read from the store itself, so that an owner that
+ * goes away after the answer does no harm.
+ */
+export const layerBesideStore: Layer.Layer<StitchingCache, never, TapestryClient | MarketStore> = Layer.effect(
+  StitchingCache,
+  Effect.flatMap(MarketStore, (store) =>
+    make((series, range, asOf) =>
+      Stream.mapError(store.bars(series, range, asOf), (reason) => new StitchingCacheError({ reason }))
+    )
+  )
+)

@@ -1,0 +1,58 @@
+import { Effect, Stream } from "effect"
+import { MarketStore } from "../../services/MarketStore.ts"
+import { StitchingCache } from "../../services/StitchingCache.ts"
+import { pageRows } from "../contract/RangeReport.ts"
+import { SeriesRpcs } from "../contract/SeriesRpcs.ts"
+import { counted } from "./CallTally.ts"
+import { chunked } from "./chunked.ts"
+import { pageOf } from "./pageOf.ts"
+import { readEvents, reportOf } from "./readEvents.ts"
+
+const make = Effect.gen(function* () {
+  const cache = yield* StitchingCache
+  const market = yield* MarketStore
+
+  return SeriesRpcs.of({
+    "Series.resolve": ({ query, vendor }) => cache.resolve(vendor, query),
+
+    "Series.plan": (query) => cache.plan(query),
+
+    "Series.read": ({ asOf, onMissing, ...query }) =>
+      readEvents((progress) => cache.read(query, { ...reading(onMissing, asOf), progress })),
+
+    "Series.execute": ({ onMissing, plan }) =>
+      readEvents((progress) => cache.execute(plan, { ...reading(onMissing, undefined), progress })),
+
+    // In the chunks that the store reads, of which the first is small: a stream that nobody reads holds one of them.
+    "Series.bars": ({ asOf, onMissing, ...query }) =>
+      counted(Stream.unwrap(Effect.map(cache.read(query, reading(onMissing, asOf)), ({ bars }) => bars))),
+
+    "Series.page": ({ asOf, limit = pageRows, onMissing, ...query }) =>
+      Effect.flatMap(cache.read(query, reading(onMissing, asOf)), (answer) => pageOf(answer, limit)),
+
+    "Series.coverage": ({ range, series, ...options }) => counted(chunked(cache.coverage(series, range, options))),
+
+    "Series.explain": ({ series, ts, ...options }) => cache.explain(series, ts, options),
+
+    "Series.invalidate": ({ range, series }) => cache.invalidate(series, range),
+
+    "Series.refetch": ({ series }) => Effect.map(cache.refetch(series), reportOf),
+
+    "Series.forget": ({ series }) => cache.forget(series),
+
+    "Series.revisions": ({ range, series }) => counted(market.revisions(series, range)),
+
+    "Series.list": () => counted(chunked(market.series)),
+
+    "Series.latest": (options) => market.latest(options)
+  })
+})
+
+type Reading = Pick<Parameters<StitchingCache["Service"]["read"]>[1] & {}, "onMissing" | "asOf">
+
+const reading = (onMissing: Reading["onMissing"] | undefined, asOf: number | undefined): Reading => ({
+  ...(onMissing === undefined ? {} : { onMissing }),
+  ...(asOf === undefined ? {} : { asOf })
+})
+
+export const layer = SeriesRpcs.toLayer(make)

@@ -1,0 +1,36 @@
+import { Duration, Effect } from "effect"
+import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import { VendorsRpcs } from "../contract/VendorsRpcs.ts"
+import { counted } from "./CallTally.ts"
+import { chunked } from "./chunked.ts"
+
+const make = Effect.gen(function* () {
+  const registry = yield* AdapterRegistry
+
+  return VendorsRpcs.of({
+    "Vendors.list": () =>
+      Effect.flatMap(registry.list, (names) =>
+        Effect.forEach(names, (name) =>
+          // One that was unregistered in between is not there any more.
+          Effect.orElseSucceed(
+            Effect.map(registry.describe(name), (description) => [description]),
+            () => []
+          )
+        )
+      ).pipe(Effect.map((found) => found.flat())),
+
+    "Vendors.describe": ({ vendor }) => registry.describe(vendor),
+
+    "Vendors.ping": ({ vendor }) =>
+      Effect.map(registry.ping(vendor), ({ detail, elapsed, ok }) => ({
+        ok,
+        elapsedMillis: Duration.toMillis(elapsed),
+        detail
+      })),
+
+    "Vendors.symbols": ({ vendor }) =>
+      counted(chunked(Effect.flatMap(registry.resolve(vendor), (adapter) => adapter.symbols)))
+  })
+})
+
+export const layer = VendorsRpcs.toLayer(make)

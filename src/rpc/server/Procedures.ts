@@ -1,0 +1,93 @@
+/**
+ * The seam to effect's RPC server, whose types of a group's procedures can only be known by those who name them: what is not
+ * typed there is made safe by the codecs of the same procedures, here.
+ */
+import { Context, Effect, Stream } from "effect"
+import { Rpc, type RpcGroup, RpcMessage, type RpcServer } from "effect/rpc"
+import { Draining } from "../handlers/Draining.ts"
+import type { Call } from "./ConnectionCalls.ts"
+import type { MessageFormat } from "./MessageFormat.ts"
+import * as Procedure from "./Procedure.ts"
+
+export type Group = RpcGroup.RpcGroup<Rpc.AnyWithProps>
+export type Server = RpcServer.RpcServer<Rpc.AnyWithProps>
+
+/** A group whose procedures are known by name only. */
+export const erased = <Rpcs extends Rpc.Any>(group: RpcGroup.RpcGroup<Rpcs>): Group => group as unknown as Group
+
+/** A message to effect's server; the payload is what the codec of `tag` decoded. */
+export const requestOf = (request: {
+  readonly id: number
+  readonly tag: string
+  readonly payload: unknown
+  readonly headers: unknown
+  readonly isNotification?: true
+  readonly discard?: true
+}): RpcMessage.FromClient<Rpc.AnyWithProps> =>
+  ({ _tag: "Request", ...request }) as unknown as RpcMessage.FromClient<Rpc.AnyWithProps>
+
+export const ackOf = (id: number): RpcMessage.Ack => ({ _tag: "Ack", requestId: RpcMessage.RequestId(id) })
+
+export const interruptOf = (id: number): RpcMessage.Interrupt => ({
+  _tag: "Interrupt",
+  requestId: RpcMessage.RequestId(id),
+  interruptors: []
+})
+
+/** Finds a procedure by its tag, in a format; compiled when it is first called. */
+export const make = (group: Group): ((tag: string, format: MessageFormat) => Procedure.Procedure | null) => {
+  const known = new Map<MessageFormat, Map<string, Procedure.Procedure>>()
+  return (tag, format) => {
+    let ofFormat = known.get(format)
+    if (ofFormat === undefined) {
+      ofFormat = new Map()
+      known.set(format, ofFormat)
+    }
+    const made = ofFormat.get(tag)
+    if (made !== undefined) return made
+    const rpc = group.requests.get(tag)
+    if (rpc === undefined) return null
+    const procedure = Procedure.make(rpc, format)
+    ofFormat.set(tag, procedure)
+    return procedure
+  }
+}
+
+export interface HandlerOptions {
+  readonly callOf: (id: number | string) => Call | undefined
+  readonly draining: Effect.Effect<boolean>
+}
+
+/** The handlers of a context, their streams pulled only while their client has room, and told when the server goes down. */
+export const gateHandlers = <R>(
+  group: Group,
+  context: Context.Context<R>,
+  { callOf, draining }: HandlerOptions
+): Context.Context<R> => {
+  const services = new Map(context.mapUnsafe)
+  for (const rpc of group.requests.values()) {
+    const entry: Rpc.Handler<string> | undefined = services.get(rpc.key)
+    if (entry === undefined) continue
+    const handler: typeof entry.handler = (payload, options) => {
+      const call = callOf(options.requestId)
+      return Rpc.wrapMap(entry.handler(payload, options), (answer) =>
+        Effect.isEffect(answer) || call === undefined ? answer : gated(answer, call)
+      ) as ReturnType<typeof entry.handler>
+    }
+    services.set(rpc.key, { ...entry, handler, context: Context.add(entry.context, Draining, draining) })
+  }
+  return Context.makeUnsafe(services)
+}
+
+const gated = <A, E, R>(stream: Stream.Stream<A, E, R>, call: Call): Stream.Stream<A, E, R> => {
+  const { connection } = call
+  const working = Effect.sync(() => connection.setWorking(call, true))
+  return Stream.transformPull(stream, (pull) =>
+    Effect.succeed(
+      Effect.suspend(() => {
+        connection.setWorking(call, false)
+        return Effect.andThen(Effect.andThen(connection.turnstile.pass, working), pull)
+      })
+    )
+  )
+}

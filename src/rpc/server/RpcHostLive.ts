@@ -1,0 +1,189 @@
+/**
+ * One RPC server for the connections of all transports.
+ *
+ * Responsibilities: reads what clients sent and answers for whatever cannot be served; gives the rest to effect's RPC server,
+ * which runs the handlers, one fiber a call; encodes what comes back, in the connection's format; holds the border's limits; and
+ * goes down in order.
+ *
+ * Queueing: none. A call that is over a limit is refused. The next call of a connection begins, and a stream pulls its next
+ * chunk, only while its client takes what it is sent (see Turnstile); one chunk of a stream is unacknowledged at most.
+ *
+ * Hard cases: a client may use an id again as soon as it has the answer, while the fiber of the call still ends: so effect's
+ * server knows calls by numbers of ours. A call that is cut off is answered at once and its fiber interrupted; what it still
+ * sends finds no call and is dropped.
+ */
+import { Clock, Effect, Latch, Layer, Metric, type Scope } from "effect"
+import { type Rpc, type RpcGroup, RpcSerialization, RpcServer } from "effect/rpc"
+import { connectionsOpen } from "../../services/Metrics.ts"
+import { ShuttingDown } from "../contract/Border.ts"
+import { TapestryRpcs } from "../contract/TapestryRpcs.ts"
+import { answer } from "./answer.ts"
+import { type Call, ConnectionCalls } from "./ConnectionCalls.ts"
+import * as idle from "./idleDeadline.ts"
+import { drainTime, maxConnections } from "./limits.ts"
+import * as MessageFormat from "./MessageFormat.ts"
+import * as Procedures from "./Procedures.ts"
+import { type Connection, RpcHost, type Transport } from "./RpcHost.ts"
+import * as receiving from "./receive.ts"
+import * as Turnstile from "./Turnstile.ts"
+
+const binarySerialization = RpcSerialization.RpcSerialization.pipe(Effect.provide(RpcSerialization.layerSchemaBinary()))
+
+/** A host for the procedures of any group: tests and benches serve groups of their own. */
+export const make: <Rpcs extends Rpc.Any>(
+  group: RpcGroup.RpcGroup<Rpcs>
+) => Effect.Effect<RpcHost["Service"], never, Rpc.ToHandler<Rpcs> | Rpc.Middleware<Rpcs> | Scope.Scope> =
+  Effect.fnUntraced(function* <Rpcs extends Rpc.Any>(given: RpcGroup.RpcGroup<Rpcs>) {
+    const group = Procedures.erased(given)
+    const clock = yield* Clock.Clock
+    const now = () => Number(clock.currentTimeNanosUnsafe() / 1_000_000n)
+    const formatOf = MessageFormat.make(yield* binarySerialization)
+    const procedureOf = Procedures.make(group)
+    const calls = new Map<number | string, Call>()
+    const connections = new Set<ConnectionCalls>()
+    const turns = Turnstile.makeTurns()
+    const allEnded = Latch.makeUnsafe(true)
+    let places = 0
+    let ids = 0
+    let draining = false
+
+    const nextId = () => {
+      ids += 1
+      return ids
+    }
+
+    const begin = (call: Call) => {
+      calls.set(call.id, call)
+      call.connection.begin(call)
+      allEnded.closeUnsafe()
+    }
+
+    const end = (call: Call): boolean => {
+      calls.delete(call.id)
+      if (calls.size === 0) allEnded.openUnsafe()
+      return call.connection.end(call)
+    }
+
+    const handlers = Procedures.gateHandlers(
+      group,
+      yield* Effect.context<Rpc.ToHandler<Rpcs> | Rpc.Middleware<Rpcs> | Scope.Scope>(),
+      { callOf: (id) => calls.get(id), draining: Effect.sync(() => draining) }
+    )
+    const server: Procedures.Server = yield* RpcServer.makeNoSerialization(group, {
+      disableFatalDefects: true,
+      disableTracing: true,
+      onFromServer: (response): Effect.Effect<void> => {
+        if (response._tag === "ClientEnd") return Effect.void
+        if (response._tag === "Defect") return Effect.logError("effect's RPC server failed", response.defect)
+        const call = calls.get(response.requestId)
+        if (call === undefined) return Effect.void
+        return answer(call, response, { server, end })
+      }
+    }).pipe(Effect.provideContext(handlers))
+
+    const receive = receiving.make({
+      server,
+      procedureOf,
+      nextId,
+      isDraining: () => draining,
+      begin,
+      end
+    })
+
+    const admit = Effect.acquireRelease(
+      Effect.sync(() => {
+        if (places >= maxConnections) return false
+        places += 1
+        return true
+      }),
+      (admitted) =>
+        Effect.sync(() => {
+          if (admitted) places -= 1
+        })
+    )
+
+    const leave = (connection: ConnectionCalls) =>
+      Effect.suspend(() => {
+        connections.delete(connection)
+        const interrupted = connection.calls.size
+        for (const call of [...connection.calls]) end(call)
+        const { kind, peer } = connection.transport
+        return server
+          .disconnect(connection.id)
+          .pipe(
+            Effect.andThen(Metric.modify(connectionsOpen(kind), -1)),
+            Effect.andThen(
+              Effect.annotateLogs(Effect.logDebug("tapestry.disconnected"), { transport: kind, peer, interrupted })
+            )
+          )
+      })
+
+    const connect = Effect.fnUntraced(function* (transport: Transport) {
+      if (transport.admitted !== true && !(yield* admit)) return null
+      const context = yield* Effect.context<Scope.Scope>()
+      const connection = yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          const opened = new ConnectionCalls({
+            id: nextId(),
+            transport,
+            format: formatOf(transport.format),
+            now,
+            turns,
+            runFork: Effect.runForkWith(context)
+          })
+          connections.add(opened)
+          return opened
+        }).pipe(Effect.tap(Metric.modify(connectionsOpen(transport.kind), 1))),
+        leave
+      )
+      yield* Effect.forkScoped(idle.watch(connection, now))
+      const opened: Connection = {
+        receive: (incoming) => receive(connection, incoming),
+        quiet: connection.quiet
+      }
+      return opened
+    })
+
+    const cutOff = (call: Call): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        if (!end(call)) return Effect.void
+        const { connection } = call
+        if (!call.silent && call.clientId !== null) {
+          connection.post(connection.format.borderExit(call.clientId, new ShuttingDown()))
+        }
+        return server.write(connection.id, Procedures.interruptOf(call.id))
+      })
+
+    const drain = Effect.gen(function* () {
+      draining = true
+      const cuttable = [...calls.values()].filter(({ procedure }) => procedure.onShutdown === "cut")
+      yield* Effect.forEach(cuttable, cutOff, { discard: true })
+      yield* Effect.timeoutOption(allEnded.await, drainTime)
+      yield* Effect.forEach([...calls.values()], cutOff, { discard: true })
+      yield* Effect.forEach([...connections], ({ transport }) => transport.close("the server is shutting down"), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    })
+
+    return RpcHost.of({
+      admit,
+      connect,
+      state: Effect.sync(() => ({
+        connections: places,
+        calls: calls.size,
+        streams: [...calls.values()].filter(({ procedure }) => procedure.isStream).length,
+        draining
+      })),
+      drain
+    })
+  })
+
+export const layer: Layer.Layer<
+  RpcHost,
+  never,
+  Rpc.ToHandler<RpcGroup.Rpcs<typeof TapestryRpcs>> | Rpc.Middleware<RpcGroup.Rpcs<typeof TapestryRpcs>>
+> = Layer.effect(
+  RpcHost,
+  Effect.suspend(() => make(TapestryRpcs))
+)

@@ -1,0 +1,83 @@
+import { chmodSync } from "node:fs"
+import { createServer, type ListenOptions, type Server } from "node:net"
+import { isMainThread } from "node:worker_threads"
+import { Effect, FiberSet, type Scope } from "effect"
+import { NetAddress } from "effect/net"
+import { ListenError } from "./ListenError.ts"
+import type { RpcHost } from "./RpcHost.ts"
+import * as SocketConnection from "./SocketConnection.ts"
+import * as unixSocket from "./unixSocket.ts"
+
+/** Port 0 takes one that is free. The Unix socket is for this user alone (mode 0600). */
+export type SocketListenOptions = { readonly host: string; readonly port: number } | { readonly path: string }
+
+/** Milliseconds without a byte after which the kernel asks whether the other side is still there. */
+const keepAliveInitialDelay = 60_000
+
+/** Binds in this very call, so that a socket's file never has a mode that lets others in. */
+const bind = (server: Server, options: ListenOptions): void => {
+  if (options.path === undefined) {
+    server.listen(options)
+    return
+  }
+  // The mask is the process's: only the main thread may change it. Elsewhere the mode is set right after.
+  const mask = isMainThread ? process.umask(0o177) : null
+  server.listen(options)
+  if (mask !== null) process.umask(mask)
+  if (server.listening) chmodSync(options.path, 0o600)
+}
+
+const open = (server: Server, options: SocketListenOptions): Effect.Effect<NetAddress.SocketAddress, ListenError> =>
+  Effect.callback((resume) => {
+    const name = "path" in options ? options.path : `${options.host}:${options.port}`
+    const failed = (error: NodeJS.ErrnoException) => resume(Effect.fail(ListenError.of(name, error)))
+    server.once("error", failed)
+    server.once("listening", () => {
+      server.off("error", failed)
+      const address = server.address()
+      if (address === null || typeof address === "string") {
+        resume(Effect.succeed(NetAddress.unixPathAddress(name)))
+        return
+      }
+      resume(
+        Effect.mapError(
+          Effect.fromResult(NetAddress.inetAddressFromIpString(address.address, address.port)),
+          ({ message }) => new ListenError({ address: name, reason: "Failed", detail: message })
+        )
+      )
+    })
+    bind(server, options)
+  })
+
+/**
+ * Serves the procedures as JSON lines (docs/protocol.md) over TCP or a Unix socket until the scope closes. What is under way then
+ * is cut off: drain the host first. A socket file that a dead process left is replaced; ours is removed when the scope closes.
+ */
+export const listen: (
+  options: SocketListenOptions
+) => Effect.Effect<{ readonly address: NetAddress.SocketAddress }, ListenError, Scope.Scope | RpcHost> = Effect.fn(
+  "SocketListener.listen"
+)(function* (options) {
+  const kind = "path" in options ? "unix" : "tcp"
+  if ("path" in options) yield* unixSocket.clear(options.path)
+  const run = yield* FiberSet.makeRuntime<RpcHost>()
+  const server = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      createServer({ keepAlive: true, keepAliveInitialDelay, noDelay: true }, (socket) => {
+        // A reset is told by "close", too; without a listener here it would end the process.
+        socket.on("error", () => {})
+        run(SocketConnection.serve(socket, kind))
+      })
+    ),
+    (server) =>
+      Effect.sync(() => {
+        server.close()
+      })
+  )
+  const address = yield* open(server, options)
+  const runFork = yield* FiberSet.makeRuntime<never>()
+  server.on("error", (error) => {
+    runFork(Effect.annotateLogs(Effect.logWarning("tapestry.accept"), { error: error.message }))
+  })
+  return { address }
+})

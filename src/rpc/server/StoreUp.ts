@@ -1,0 +1,18 @@
+import { Effect, Metric, Schedule, type Scope } from "effect"
+import { MarketStore } from "../../services/MarketStore.ts"
+import { storeUp } from "../../services/Metrics.ts"
+import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+
+/** What a scraper asks for no oftener than. */
+const interval = "15 seconds"
+
+/** Keeps the gauge of whether the stores answer, for as long as the scope lives. */
+export const watch: Effect.Effect<void, never, Scope.Scope | MarketStore | ProvenanceStore> = Effect.gen(function* () {
+  const archive = yield* ProvenanceStore
+  const market = yield* MarketStore
+  const look = Effect.all([archive.sessions({ limit: 1 }), market.newestResponse]).pipe(
+    Effect.isSuccess,
+    Effect.flatMap((up) => Metric.update(storeUp, up ? 1 : 0))
+  )
+  yield* look.pipe(Effect.repeat(Schedule.spaced(interval)), Effect.forkScoped)
+})

@@ -1,0 +1,108 @@
+/**
+ * Everything that is served by HTTP, on one router: who may ask (Guard, Places), what there is (Routes), and how answers are
+ * dressed (gzip, CORS, `connection: close` while the server drains).
+ */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import { Cause, Context, Effect, type Scope } from "effect"
+import {
+  HttpMiddleware,
+  type HttpPlatform,
+  HttpRouter,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse
+} from "effect/http"
+import { MarketStore } from "../../../services/MarketStore.ts"
+import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
+import { InternalError } from "../../contract/Border.ts"
+import { logIncident } from "../answer.ts"
+import { maxConnections } from "../limits.ts"
+import { RpcHost } from "../RpcHost.ts"
+import * as CrossOrigin from "./CrossOrigin.ts"
+import type * as Guard from "./Guard.ts"
+import * as Health from "./Health.ts"
+import * as MetricsPage from "./MetricsPage.ts"
+import type { Places } from "./Places.ts"
+import { tooBusy, toResponse } from "./Refusal.ts"
+import * as Routes from "./Routes.ts"
+import * as RpcPost from "./RpcPost.ts"
+
+export interface AppOptions {
+  readonly guard: (request: Guard.Head) => Guard.Admission
+  readonly places: Places
+  /** Whether pages of other origins may read answers at all. */
+  readonly crossOrigin: boolean
+}
+
+type Services = RpcHost | MarketStore | ProvenanceStore
+
+type App<R> = Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, R>
+
+/** gzip alone: what every client has. Streams are flushed after each piece, so a chunk of rows is not kept for the next. */
+const compressed = HttpMiddleware.compression({
+  algorithms: ["gzip"],
+  levels: { gzip: 4 },
+  compressible: (type) => /^(application\/(x-ndjson|json)|text\/)/.test(type)
+})
+
+const isNotFound = (error: unknown): boolean =>
+  HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
+
+/** A mistake of ours: what happened is in the log under its number, and only there. */
+const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, path: string) {
+  if (Cause.hasInterruptsOnly(cause)) return yield* Effect.failCause(cause)
+  const incident = crypto.randomUUID().slice(0, 8)
+  yield* logIncident(cause, { incident, path })
+  const { _tag, message } = new InternalError({ incident })
+  return toResponse({ status: 500, line: { _tag, incident, message } })
+})
+
+const routed = Effect.fnUntraced(function* (options: AppOptions) {
+  // Nothing else of what is at hand: the scope of a request is its own, not that of the listener.
+  const services = Context.pick(RpcHost, MarketStore, ProvenanceStore)(yield* Effect.context<Services>())
+  const router = yield* HttpRouter.make
+  yield* router.add("POST", "/rpc", Effect.provideContext(RpcPost.make(options.places), services))
+  yield* router.add("GET", "/rpc", Effect.succeed(toResponse(Routes.upgradeRequired)))
+  yield* router.add("GET", "/healthz", Effect.succeed(Health.alive))
+  yield* router.add("GET", "/readyz", Effect.provideContext(Health.ready, services))
+  yield* router.add("GET", "/metrics", MetricsPage.page)
+  return router.asHttpEffect()
+})
+
+/** Answers one request, whatever it is. */
+export const make = Effect.fnUntraced(function* (
+  options: AppOptions
+): Effect.fn.Return<
+  App<HttpServerRequest.HttpServerRequest | HttpPlatform.HttpPlatform | Scope.Scope>,
+  never,
+  Services
+> {
+  const host = yield* RpcHost
+  const router = yield* routed(options)
+
+  const answer = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, origin: string | null) {
+    const allow = Routes.allowOf(request.url)
+    if (request.method === "OPTIONS" && allow !== null) {
+      return CrossOrigin.options({ allow, origin, requestedHeaders: request.headers["access-control-request-headers"] })
+    }
+    return yield* router.pipe(
+      Effect.catchIf(isNotFound, () => Effect.succeed(toResponse(Routes.notServed(request.method, request.url)))),
+      Effect.catchCause((cause) => failed(cause, Routes.pathOf(request.url)))
+    )
+  })
+
+  const app = Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const head = NodeHttpServerRequest.toIncomingMessage(request)
+    if (!options.places.has(head.socket)) return toResponse(tooBusy(maxConnections))
+    const admission = options.guard(head)
+    if (admission._tag === "Refused") return toResponse(admission.refusal)
+    const { origin } = admission
+    const response = yield* answer(request, origin)
+    const readable = origin === null ? response : CrossOrigin.readable(response, origin)
+    const dressed = options.crossOrigin ? CrossOrigin.varies(readable, "Origin") : readable
+    const { draining } = yield* host.state
+    return draining ? HttpServerResponse.setHeader(dressed, "connection", "close") : dressed
+  })
+  return compressed(app)
+})

@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from "node:http"
+import { HttpServerResponse } from "effect/http"
+import { ShuttingDown, TooBusy } from "../../contract/Border.ts"
+
+/** Why a request is not served: its status, and the one JSON line that says what is wrong and what there is instead. */
+export interface Refusal {
+  readonly status: number
+  readonly line: { readonly _tag: string; readonly message: string; readonly [key: string]: unknown }
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export const contentType = "application/x-ndjson"
+
+const text = (refusal: Refusal) => `${JSON.stringify(refusal.line)}\n`
+
+export const toResponse = (refusal: Refusal): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(text(refusal), {
+    status: refusal.status,
+    contentType,
+    ...(refusal.headers === undefined ? {} : { headers: refusal.headers })
+  })
+
+const reasons: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  426: "Upgrade Required",
+  503: "Service Unavailable"
+}
+
+/** The whole answer as bytes, for an upgrade: its socket has no response object of node's any more. */
+export const toBytes = (refusal: Refusal): string => {
+  const body = text(refusal)
+  const headers = {
+    ...refusal.headers,
+    "content-type": contentType,
+    "content-length": String(Buffer.byteLength(body)),
+    connection: "close"
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  return [`HTTP/1.1 ${refusal.status} ${reasons[refusal.status] ?? "Refused"}`, ...lines, "", body].join("\r\n")
+}
+
+/** All places for connections are taken. */
+export const tooBusy = (max: number): Refusal => {
+  const { _tag, limit, message } = new TooBusy({ limit: "connections", max })
+  return { status: 503, line: { _tag, limit, max, message }, headers: { connection: "close", "retry-after": "1" } }
+}
+
+export const shuttingDown: Refusal = (() => {
+  const { _tag, message } = new ShuttingDown()
+  return { status: 503, line: { _tag, message }, headers: { connection: "close", "retry-after": "1" } }
+})()
+
+/** A header that may stand in a request several times, joined as node does, or null. */
+export const headerOf = (headers: IncomingHttpHeaders, name: string): string | null => {
+  const value = headers[name]
+  return value === undefined ? null : typeof value === "string" ? value : value.join(", ")
+}
+
+/** The headers as the RPC has them. */
+export const headersOf = (headers: IncomingHttpHeaders): ReadonlyArray<[string, string]> =>
+  Object.keys(headers).flatMap((name): ReadonlyArray<[string, string]> => {
+    const value = headerOf(headers, name)
+    return value === null ? [] : [[name, value]]
+  })

@@ -1,0 +1,55 @@
+import type { Refusal } from "./Refusal.ts"
+
+/** What there is, and by which methods; HEAD works where GET does. The answer to a path or method that is not says so. */
+const methods: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
+  ["/rpc", ["GET", "POST"]],
+  ["/healthz", ["GET"]],
+  ["/readyz", ["GET"]],
+  ["/metrics", ["GET"]]
+])
+
+const there =
+  "POST /rpc (calls as JSON lines), GET /rpc (calls over a WebSocket), GET /healthz, GET /readyz and GET /metrics are served here"
+
+/** The path as the router reads it: without query, without the slash at its end, double slashes as one. */
+export const pathOf = (url: string): string => {
+  const path = (/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(.*)$/i.exec(url)?.[1] ?? url).replace(/[?#;].*$/s, "")
+  const single = path.replace(/\/{2,}/g, "/")
+  return single.length > 1 && single.endsWith("/") ? single.slice(0, -1) : single
+}
+
+/** The methods of a path, for `Allow`; null when there is no such path. */
+export const allowOf = (url: string): string | null => {
+  const known = methods.get(pathOf(url))
+  if (known === undefined) return null
+  return [...known.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ")
+}
+
+/** For a request that no route took. */
+export const notServed = (method: string, url: string): Refusal => {
+  const allow = allowOf(url)
+  if (allow === null) {
+    return { status: 404, line: { _tag: "NotFound", message: there } }
+  }
+  return {
+    status: 405,
+    line: { _tag: "MethodNotAllowed", message: `${pathOf(url)} takes ${allow}, and not this method (${method})` },
+    headers: { allow }
+  }
+}
+
+/** For GET /rpc without an upgrade. */
+export const upgradeRequired: Refusal = {
+  status: 426,
+  line: {
+    _tag: "UpgradeRequired",
+    message: "GET /rpc opens a WebSocket (effect's binary RPC frames); for calls as JSON lines, POST them here"
+  },
+  headers: { upgrade: "websocket", connection: "upgrade" }
+}
+
+/** For an upgrade of anything else. */
+export const noUpgrade = (method: string, url: string): Refusal =>
+  allowOf(url) === null
+    ? notServed(method, url)
+    : { status: 400, line: { _tag: "BadRequest", message: "only GET /rpc can be upgraded, to a WebSocket" } }

@@ -1,0 +1,137 @@
+import { Effect, Exit, Result } from "effect"
+import { Headers } from "effect/http"
+import { type BorderError, ProtocolError, ShuttingDown, TooBusy } from "../contract/Border.ts"
+import { logIncident } from "./answer.ts"
+import type { Call, ConnectionCalls } from "./ConnectionCalls.ts"
+import { type ClientRequest, decodeMessage } from "./decodeMessage.ts"
+import { maxCalls, maxStreams } from "./limits.ts"
+import type { MessageFormat } from "./MessageFormat.ts"
+import type { Procedure } from "./Procedure.ts"
+import * as Procedures from "./Procedures.ts"
+import type { Incoming } from "./RpcHost.ts"
+
+export interface Receiving {
+  readonly server: Procedures.Server
+  readonly procedureOf: (tag: string, format: MessageFormat) => Procedure | null
+  readonly nextId: () => number
+  readonly isDraining: () => boolean
+  readonly begin: (call: Call) => void
+  readonly end: (call: Call) => boolean
+}
+
+type Receive = (connection: ConnectionCalls, incoming: Incoming) => Effect.Effect<BorderError | null>
+
+const taken = Effect.succeed(null)
+
+/** Takes in what a client sent; answers with what was refused, or null. */
+export const make = (receiving: Receiving): Receive => {
+  const begin = makeBegin(receiving)
+  return (connection, incoming) =>
+    Effect.suspend(() => {
+      connection.active()
+      const { line } = incoming
+      if (incoming._tag === "Refused") return alone(connection, new ProtocolError(refusalOf(incoming)))
+      const message = decodeMessage(incoming.value)
+      switch (message._tag) {
+        case "NoMessage": {
+          const { code, id, message: words } = message
+          return alone(connection, new ProtocolError({ code, line, message: words, ...(id === null ? {} : { id }) }))
+        }
+        case "Ping":
+          return Effect.as(connection.send(connection.format.frame({ _tag: "Pong" })), null)
+        case "Eof":
+          connection.endOfInput()
+          return taken
+        case "Ack":
+        case "Interrupt": {
+          const call = connection.byClientId.get(message.requestId)
+          if (call === undefined) return taken
+          const forward = message._tag === "Ack" ? Procedures.ackOf(call.id) : Procedures.interruptOf(call.id)
+          return Effect.as(receiving.server.write(connection.id, forward), null)
+        }
+        case "Request":
+          if (connection.ended) return taken
+          if (connection.turnstile.hasRoom()) return begin(connection, message, line)
+          return Effect.andThen(connection.turnstile.pass, begin(connection, message, line))
+      }
+    })
+}
+
+const refusalOf = ({ code, line, message }: Extract<Incoming, { _tag: "Refused" }>) => ({ code, line, message })
+
+const alone = (connection: ConnectionCalls, error: BorderError) => Effect.as(connection.alone(error), error)
+
+const makeBegin = (receiving: Receiving) => {
+  const { server } = receiving
+
+  /** Why a call cannot begin, or the procedure and its payload. */
+  const admit = (connection: ConnectionCalls, { id, payload, tag }: ClientRequest, line: number) => {
+    const refused = (code: "UnknownProcedure" | "BadPayload", message: string) =>
+      Result.fail<BorderError>(new ProtocolError({ code, line, message, ...(id === null ? {} : { id }) }))
+    const procedure = receiving.procedureOf(tag, connection.format)
+    if (procedure === null) {
+      const name = JSON.stringify(tag.slice(0, 64))
+      return refused("UnknownProcedure", `there is no procedure ${name} here; System.hello lists those that are`)
+    }
+    if (receiving.isDraining()) return Result.fail<BorderError>(new ShuttingDown())
+    if (connection.calls.size >= maxCalls)
+      return Result.fail<BorderError>(new TooBusy({ limit: "calls", max: maxCalls }))
+    if (procedure.isStream && connection.streams >= maxStreams) {
+      return Result.fail<BorderError>(new TooBusy({ limit: "streams", max: maxStreams }))
+    }
+    const decoded = procedure.payload(payload)
+    if (Result.isFailure(decoded)) return refused("BadPayload", decoded.failure)
+    return Result.succeed({ procedure, payload: decoded.success })
+  }
+
+  return (connection: ConnectionCalls, request: ClientRequest, line: number): Effect.Effect<BorderError | null> =>
+    Effect.suspend(() => {
+      const { discard, id, isNotification, tag } = request
+      if (id !== null && connection.byClientId.has(id)) {
+        const message =
+          "a call with this id is under way, and goes on; ids are free again when the call's Exit has come"
+        return alone(connection, new ProtocolError({ code: "DuplicateId", line, id, message }))
+      }
+      const admitted = admit(connection, request, line)
+      if (Result.isFailure(admitted)) {
+        const error = admitted.failure
+        if (id === null || isNotification) return Effect.succeed(error)
+        return Effect.as(connection.send(connection.format.borderExit(id, error)), error)
+      }
+      const { payload, procedure } = admitted.success
+      const call: Call = {
+        connection,
+        id: receiving.nextId(),
+        clientId: id,
+        procedure,
+        silent: isNotification,
+        discard,
+        working: true
+      }
+      receiving.begin(call)
+      const headers =
+        request.headers.length === 0
+          ? connection.headers
+          : Headers.merge(connection.headers, Headers.fromInput(request.headers))
+      const message = Procedures.requestOf({
+        id: call.id,
+        tag,
+        payload,
+        headers,
+        ...(isNotification ? { isNotification } : {}),
+        ...(discard ? { discard } : {})
+      })
+      const hears = !isNotification && !discard
+      return Effect.as(server.write(connection.id, message, hears ? undefined : { onRequest: ending(call) }), null)
+    })
+
+  /** Calls whose client does not hear of their end: it is seen at their fiber. */
+  function ending(call: Call) {
+    return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+      Effect.onExit(effect, (exit) => {
+        if (!receiving.end(call) || Exit.isSuccess(exit) || !call.silent) return Effect.void
+        const { connection, procedure } = call
+        return logIncident(exit.cause, { procedure: procedure.tag, peer: connection.transport.peer })
+      })
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * What is counted, as Prometheus gets it under /metrics; docs/operations.md explains each for whoever looks at it at night.
+ *
+ * Label values are bounded: procedures are those of the contract, outcomes and transports are listed here, and a vendor or an
+ * account is one that is registered. Nothing that a client chooses (a symbol, a path, an id) is ever a label.
+ */
+import { Metric } from "effect"
+import type { ResponseStatus } from "../domain/Response.ts"
+
+/** How a call ended. `refused`: a typed error of its procedure or of the border; `failed`: a defect of ours. */
+export type CallOutcome = "ok" | "refused" | "failed" | "interrupted" | "cut"
+export type TransportKind = "tcp" | "unix" | "http" | "websocket"
+/** As a Response is archived, and `cancelled` for a request that was given up while the vendor was at it. */
+export type VendorStatus = ResponseStatus | "cancelled"
+
+const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
+
+/** The same metric with labels: made once per combination, so that counting a call allocates nothing. */
+const labelled = <Labels extends ReadonlyArray<string>, Input, State>(
+  metric: Metric.Metric<Input, State>,
+  names: { readonly [K in keyof Labels]: string }
+) => {
+  const known = new Map<string, Metric.Metric<Input, State>>()
+  return (...values: Labels): Metric.Metric<Input, State> => {
+    const key = values.length === 1 ? (values[0] ?? "") : values.join("\u0000")
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const made = Metric.withAttributes(
+      metric,
+      values.map((value, index): [string, string] => [names[index] ?? "", value])
+    )
+    known.set(key, made)
+    return made
+  }
+}
+
+/** Seconds; from what a covered bar takes to what waits for a vendor's budget. */
+const callBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
+const waitBoundaries = [0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800]
+
+/** Add 1 when a call has ended. */
+export const calls = labelled<[procedure: string, outcome: CallOutcome], number, Metric.CounterState<number>>(
+  counter("tapestry_calls_total", "Calls that ended, by procedure and outcome"),
+  ["procedure", "outcome"]
+)
+/** Seconds from the request to the end of the answer, for streams to their last chunk. */
+export const callSeconds = labelled<[procedure: string], number, Metric.HistogramState>(
+  Metric.histogram("tapestry_call_seconds", {
+    description: "Seconds from a request to the end of its answer",
+    boundaries: callBoundaries
+  }),
+  ["procedure"]
+)
+/** Gauge: `Metric.modify` by 1 and -1. */
+export const streamsOpen = Metric.gauge("tapestry_streams_open", { description: "Streams under way" })
+/** Gauge: `Metric.modify` by 1 and -1. */
+export const connectionsOpen = labelled<[transport: TransportKind], number, Metric.GaugeState<number>>(
+  Metric.gauge("tapestry_connections_open", { description: "Connections, by transport" }),
+  ["transport"]
+)
+/** Counted once a chunk. */
+export const rowsSent = counter("tapestry_rows_sent_total", "Rows and records that went to clients in streams")
+/** Rows inserted and updated, counted once a commit. */
+export const rowsCommitted = counter("tapestry_rows_committed_total", "Rows that commits inserted or changed")
+export const archiveHits = counter("tapestry_archive_hits_total", "Vendor requests that the archive answered")
+export const archiveMisses = counter(
+  "tapestry_archive_misses_total",
+  "Vendor requests that the archive could not answer"
+)
+/** Bytes of answers, before equal ones are stored once. */
+export const archiveBytes = counter("tapestry_archive_bytes_total", "Bytes of vendors' answers that were archived")
+/** One each attempt, retries included. */
+export const vendorRequests = labelled<[vendor: string, status: VendorStatus], number, Metric.CounterState<number>>(
+  counter("tapestry_vendor_requests_total", "Attempts at vendors, by vendor and how they ended"),
+  ["vendor", "status"]
+)
+/** Seconds that a request waited for its account's budget. */
+export const quotaWaitSeconds = labelled<[account: string], number, Metric.HistogramState>(
+  Metric.histogram("tapestry_quota_wait_seconds", {
+    description: "Seconds that requests waited for the budget of an account",
+    boundaries: waitBoundaries
+  }),
+  ["account"]
+)
+
+/** 1 while the stores answer, 0 while they do not; the name is that of the store that Tapestry replaces. */
+export const storeUp = Metric.gauge("store_up", { description: "Whether the stores answer (1) or not (0)" })
+
+/** Read when they are asked for; see ProcessMetrics. */
+export const residentBytes = Metric.gauge("process_resident_memory_bytes", { description: "Resident memory in bytes" })
+export const heapUsedBytes = Metric.gauge("nodejs_heap_size_used_bytes", {
+  description: "JavaScript heap in use, in bytes"
+})
+export const startTimeSeconds = Metric.gauge("process_start_time_seconds", {
+  description: "Start of the process, in seconds since 1970"
+})
+export const uptimeSeconds = Metric.gauge("tapestry_uptime_seconds", {
+  description: "Seconds since the process started"
+})
+export const eventLoopDelaySeconds = Metric.gauge("tapestry_event_loop_delay_seconds", {
+  description: "Longest delay of the event loop since it was last asked for, in seconds"
+})

@@ -1,0 +1,115 @@
+/** One instance of each error of the contract, by its path: what a handler raises where a test cannot provoke it. */
+import {
+  InternalError,
+  ProtocolError,
+  ProtocolErrorCode,
+  ShuttingDown,
+  TooBusy
+} from "../../src/rpc/contract/Border.ts"
+import { errorPath } from "../../src/rpc/handlers/errorPath.ts"
+import * as Adapter from "../../src/services/Adapter.ts"
+import * as Registry from "../../src/services/AdapterRegistry.ts"
+import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
+import * as Market from "../../src/services/MarketStore.ts"
+import * as Archive from "../../src/services/ProvenanceStore.ts"
+import * as Quota from "../../src/services/Quota.ts"
+import * as Cache from "../../src/services/StitchingCache.ts"
+
+const message = 'what was said: ü, \u{1F4C8}, "quoted"\nand a second line'
+const account = "model"
+const sha256 = "ab".repeat(32)
+
+const vendor = [
+  new Adapter.Throttled({ retryAfter: 1_500.5 }),
+  new Adapter.NotEntitled({ message }),
+  new Adapter.NotFound({ message }),
+  new Adapter.Unavailable({ message }),
+  new Adapter.Rejected({ message }),
+  new Adapter.Unsupported({ message }),
+  new Adapter.Malformed({ position: null, message })
+].map((reason) => new Adapter.VendorError({ vendor: "model", reason }))
+
+const registry = [
+  new Registry.DuplicateVendor({ vendor: "model" }),
+  new Registry.UnknownVendor({ vendor: "modle", known: ["model", "sample"] }),
+  new Registry.MissingCapability({ vendor: "model", capability: "send", has: ["fetch", "stream"] })
+].map((reason) => new Registry.AdapterRegistryError({ reason }))
+
+const quota = [
+  new Quota.Pacing({ account, window: "10 minutes", retryAfter: 12_345 }),
+  new Quota.BreakerOpen({ account, retryAfter: 30_000 }),
+  new Quota.WaitersFull({ account, waiting: 1_000 }),
+  new Quota.NeverFits({ account, window: "10 minutes", weight: 61, limit: 60 }),
+  new Quota.QuotaUnavailable({ message })
+].map((reason) => new Quota.QuotaError({ reason }))
+
+const archive = [
+  new Archive.ArchiveUnavailable({ message }),
+  new Archive.ArchiveFull({ message }),
+  new Archive.ArchiveReadOnly({ message }),
+  new Archive.ArchiveSchemaMismatch({ message }),
+  new Archive.ArchiveLost({ message }),
+  new Archive.RecordNotFound({ record: "response", id: 9_007_199_254_740_991 }),
+  new Archive.PayloadDamaged({ sha256, problem: "torn", message }),
+  new Archive.PayloadTooLarge({ sizeBytes: 67_108_865, limit: 67_108_864 }),
+  new Archive.NotCanonical({ message })
+].map((reason) => new Archive.ProvenanceStoreError({ reason }))
+
+const market = [
+  new Market.StoreUnavailable({ message }),
+  new Market.StoreFull({ message }),
+  new Market.StoreReadOnly({ message }),
+  new Market.StoreSchemaMismatch({ message }),
+  new Market.InvalidRow({ index: 4_711, ts: -1, message }),
+  new Market.InvalidCoverage({ message }),
+  new Market.GenerationGone({ message })
+].map((reason) => new Market.MarketStoreError({ reason }))
+
+const ingest = [new CacheMiss({ source: "model", identity: sha256 }), ...vendor, ...quota, ...registry, ...archive].map(
+  (reason) => new IngestSessionError({ reason })
+)
+
+const cache = [
+  new Cache.RangeIncomplete({
+    holes: [
+      { start: 0, end: 60_000, state: { _tag: "Missing", cause: { tag: "Rejected", message } } },
+      { start: 60_000, end: 120_000, state: { _tag: "Throttled", retryAfter: 1_000 } }
+    ]
+  }),
+  new Cache.TooManyRows({ rows: 10_000_001, limit: 10_000_000 }),
+  new Cache.NoSuchRow({ ts: 1_709_510_400_000, series: "v1/model" }),
+  new Cache.UnknownSeries({ series: "v1/model" }),
+  new Cache.CacheUnavailable({ again: true, message }),
+  ...vendor,
+  ...registry,
+  ...ingest,
+  ...archive,
+  ...quota,
+  ...market
+].map((reason) => new Cache.StitchingCacheError({ reason }))
+
+/** One for each code. */
+export const protocolErrors = () =>
+  ProtocolErrorCode.literals.map(
+    (code, line) => new ProtocolError({ code, line, id: line % 2 === 0 ? "seven" : 7, message })
+  )
+
+const border = [
+  new ProtocolError({ code: "BadPayload", line: 3, message }),
+  new TooBusy({ limit: "streams", max: 16 }),
+  new InternalError({ incident: "0badcafe" }),
+  new ShuttingDown()
+]
+
+export type RaisedError =
+  | (typeof vendor)[number]
+  | (typeof registry)[number]
+  | (typeof quota)[number]
+  | (typeof archive)[number]
+  | (typeof market)[number]
+  | (typeof cache)[number]
+  | (typeof border)[number]
+
+const all: ReadonlyArray<RaisedError> = [...vendor, ...registry, ...quota, ...archive, ...market, ...cache, ...border]
+
+export const errorInstances: ReadonlyMap<string, RaisedError> = new Map(all.map((error) => [errorPath(error), error]))

@@ -1,0 +1,303 @@
+/**
+ * Every procedure called once with a good input, over a real data directory, and compared with what the embedded services
+ * answer. It is run against the handlers in memory, and against every transport.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Duration, Effect, Layer, Stream } from "effect"
+import type { Rpc, RpcGroup } from "effect/rpc"
+import type { TapestryServices } from "../../../src/layers/Tapestry.ts"
+import { TapestryClient } from "../../../src/rpc/client/TapestryClient.ts"
+import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
+import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
+import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
+import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
+import { MarketStore } from "../../../src/services/MarketStore.ts"
+import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
+import { Quota } from "../../../src/services/Quota.ts"
+import { StitchingCache } from "../../../src/services/StitchingCache.ts"
+import { between, seriesOf, utc, World, layer as world } from "./world.ts"
+
+type Tag = Rpc.Tag<RpcGroup.Rpcs<typeof TapestryRpcs>>
+type Services = TapestryServices | TapestryClient | World
+
+const alpha = seriesOf("ALPHA", "1m")
+const days = between("2024-03-04", "2024-03-08")
+const hours = between("2024-03-04T00:00Z", "2024-03-04T03:00Z")
+const all = Stream.runCollect
+
+/** Has the range stored, through the embedded cache. */
+const stored = (symbol: string, range = hours) =>
+  Effect.gen(function* () {
+    const series = seriesOf(symbol, "1m")
+    yield* (yield* StitchingCache).read({ series, range })
+    return series
+  })
+
+/** One for each procedure: a new one does not compile without. */
+const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
+  "System.hello": Effect.gen(function* () {
+    const hello = yield* (yield* TapestryClient)["System.hello"]()
+    assert.strictEqual(hello.protocol, protocolVersion)
+    assert.deepStrictEqual(hello.procedures, [...TapestryRpcs.requests.keys()].sort())
+    assert.deepStrictEqual(hello.capabilities, ["correlation"])
+    assert.match(hello.product, /^\d+\.\d+\.\d+/)
+    assert.isAtLeast(hello.now, hello.startedAt)
+  }),
+  "System.health": Effect.gen(function* () {
+    const health = yield* (yield* TapestryClient)["System.health"]()
+    assert.isTrue(health.ready)
+    assert.deepStrictEqual(
+      health.checks.map(({ name, ok }) => `${name} ${ok}`),
+      ["archive true", "market store true", "server true"]
+    )
+  }),
+  "Vendors.list": Effect.gen(function* () {
+    const registry = yield* AdapterRegistry
+    const expected = yield* Effect.forEach(yield* registry.list, registry.describe)
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Vendors.list"](), expected)
+    assert.deepStrictEqual(
+      expected.map(({ name }) => name),
+      ["model", "sample"]
+    )
+  }),
+  "Vendors.describe": Effect.gen(function* () {
+    const expected = yield* (yield* AdapterRegistry).describe("sample")
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Vendors.describe"]({ vendor: "sample" }), expected)
+  }),
+  "Vendors.ping": Effect.gen(function* () {
+    const { detail, elapsed, ok } = yield* (yield* AdapterRegistry).ping("model")
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Vendors.ping"]({ vendor: "model" }), {
+      ok,
+      elapsedMillis: Duration.toMillis(elapsed),
+      detail
+    })
+  }),
+  "Vendors.symbols": Effect.gen(function* () {
+    const symbols = yield* all((yield* TapestryClient)["Vendors.symbols"]({ vendor: "model" }))
+    assert.deepStrictEqual(symbols, yield* (yield* World).vendor.adapter.symbols)
+  }),
+  "Series.resolve": Effect.gen(function* () {
+    const query = { symbol: "spx", kind: "bar", timeframe: "1d" } as const
+    const series = yield* (yield* TapestryClient)["Series.resolve"]({ vendor: "sample", query })
+    assert.deepStrictEqual(series, yield* (yield* StitchingCache).resolve("sample", query))
+    assert.strictEqual(series.symbol, "SPX")
+  }),
+  "Series.plan": Effect.gen(function* () {
+    const query = { series: seriesOf("GAMMA", "1h"), range: days }
+    const plan = yield* (yield* TapestryClient)["Series.plan"](query)
+    const expected = yield* (yield* StitchingCache).plan(query)
+    assert.deepStrictEqual({ ...plan, plannedAt: 0 }, { ...expected, plannedAt: 0 })
+    assert.isAbove(plan.requests.length, 0)
+  }),
+  "Series.read": Effect.gen(function* () {
+    const query = { series: seriesOf("BETA", "1h"), range: days }
+    const events = yield* all((yield* TapestryClient)["Series.read"](query))
+    const last = events.at(-1)
+    const { bars: _, ...expected } = yield* (yield* StitchingCache).read({ ...query, policy: "cacheOnly" })
+    assert.strictEqual(last?._tag, "Answered")
+    if (last?._tag !== "Answered") return
+    assert.strictEqual(last.report.rowCount, 96)
+    assert.strictEqual(last.report.requests, 1)
+    assert.deepStrictEqual(last.report.coverage, expected.coverage)
+    assert.deepStrictEqual(events.slice(0, -1), [{ _tag: "Progress", done: 1, of: 1, rows: 96 }])
+  }),
+  "Series.execute": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const plan = yield* client["Series.plan"]({ series: seriesOf("BETA", "5m"), range: hours })
+    const last = (yield* all(client["Series.execute"]({ plan }))).at(-1)
+    assert.isTrue(last?._tag === "Answered" && last.report.rowCount === 36 && last.report.requests === 1)
+  }),
+  "Series.bars": Effect.gen(function* () {
+    const query = { series: alpha, range: days }
+    const bars = yield* all((yield* TapestryClient)["Series.bars"](query))
+    assert.deepStrictEqual(bars, yield* (yield* World).vendor.direct(alpha, days))
+    assert.deepStrictEqual(bars, yield* all((yield* (yield* StitchingCache).read(query)).bars))
+    assert.strictEqual(bars.length, 5_760)
+  }),
+  "Series.page": Effect.gen(function* () {
+    const series = yield* stored("ALPHA")
+    const client = yield* TapestryClient
+    const answer = yield* (yield* StitchingCache).read({ series, range: hours })
+    const expected = yield* all(answer.bars)
+    assert.isAbove(expected.length, 100)
+    const whole = yield* client["Series.page"]({ series, range: hours })
+    assert.deepStrictEqual(whole, { bars: expected, coverage: answer.coverage, next: null })
+    const bars: Array<(typeof expected)[number]> = []
+    const known: Array<(typeof answer.coverage)[number]> = []
+    let start: number | null = hours.start
+    while (start !== null) {
+      const page: BarPage = yield* client["Series.page"]({ series, range: { start, end: hours.end }, limit: 50 })
+      assert.isAtMost(page.bars.length, 50)
+      assert.strictEqual(page.coverage[0]?.start, start)
+      assert.strictEqual(page.coverage.at(-1)?.end, page.next ?? hours.end)
+      bars.push(...page.bars)
+      known.push(...page.coverage)
+      start = page.next
+    }
+    assert.deepStrictEqual(bars, expected)
+    assert.isAbove(known.length, 2)
+  }),
+  "Series.coverage": Effect.gen(function* () {
+    const series = yield* stored("BETA")
+    const range = between("2024-03-03", "2024-03-05")
+    const coverage = yield* all((yield* TapestryClient)["Series.coverage"]({ series, range }))
+    assert.deepStrictEqual(coverage, yield* (yield* StitchingCache).coverage(series, range))
+    assert.deepStrictEqual(
+      coverage.map(({ state }) => state._tag),
+      ["Missing", "Covered", "Missing"]
+    )
+  }),
+  "Series.explain": Effect.gen(function* () {
+    const series = yield* stored("ALPHA")
+    const receipt = yield* (yield* TapestryClient)["Series.explain"]({ series, ts: hours.start })
+    assert.deepStrictEqual(receipt, yield* (yield* StitchingCache).explain(series, hours.start))
+    assert.strictEqual(receipt.bar.ts, hours.start)
+  }),
+  "Series.invalidate": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const series = seriesOf("GAMMA", "15m")
+    yield* (yield* StitchingCache).read({ series, range: hours })
+    yield* client["Series.invalidate"]({ series, range: hours })
+    const coverage = yield* (yield* MarketStore).coverage(series, hours)
+    assert.deepStrictEqual(coverage, [])
+  }),
+  "Series.refetch": Effect.gen(function* () {
+    const series = seriesOf("GAMMA", "30m")
+    const { correct, vendor } = yield* World
+    yield* (yield* StitchingCache).read({ series, range: hours })
+    correct(between("2023-01-01", "2023-01-02"), 0)
+    const report = yield* (yield* TapestryClient)["Series.refetch"]({ series })
+    assert.strictEqual(report.rowCount, 6)
+    assert.strictEqual(report.requests, 1)
+    assert.deepStrictEqual(yield* all((yield* MarketStore).bars(series, hours)), yield* vendor.direct(series, hours))
+  }),
+  "Series.forget": Effect.gen(function* () {
+    const series = seriesOf("GAMMA", "10m")
+    yield* (yield* StitchingCache).read({ series, range: hours })
+    assert.strictEqual(yield* (yield* TapestryClient)["Series.forget"]({ series }), 18)
+    assert.deepStrictEqual(yield* all((yield* MarketStore).bars(series, hours)), [])
+  }),
+  "Series.revisions": Effect.gen(function* () {
+    const series = seriesOf("GAMMA", "1h")
+    const cache = yield* StitchingCache
+    yield* cache.read({ series, range: hours })
+    ;(yield* World).correct(hours, utc("2024-04-01"))
+    yield* cache.read({ series, range: hours, policy: "force" })
+    const revisions = yield* all((yield* TapestryClient)["Series.revisions"]({ series, range: hours }))
+    assert.deepStrictEqual(revisions, yield* all((yield* MarketStore).revisions(series, hours)))
+    assert.deepStrictEqual(
+      revisions.map(({ kind }) => kind),
+      ["corrected", "corrected", "corrected"]
+    )
+  }),
+  "Series.list": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const list = yield* all((yield* TapestryClient)["Series.list"]())
+    assert.deepStrictEqual(list, yield* (yield* MarketStore).series)
+    assert.isAbove(list.length, 0)
+  }),
+  "Series.latest": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const latest = yield* (yield* TapestryClient)["Series.latest"]({ vendor: "model", symbols: ["ALPHA"] })
+    assert.deepStrictEqual(latest, yield* (yield* MarketStore).latest({ vendor: "model", symbols: ["ALPHA"] }))
+    assert.strictEqual(latest[0]?.series.symbol, "ALPHA")
+  }),
+  "Archive.sessions": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const client = yield* TapestryClient
+    const expected = yield* (yield* ProvenanceStore).sessions({ limit: 1_000 })
+    assert.deepStrictEqual(yield* all(client["Archive.sessions"]({})), expected)
+    assert.deepStrictEqual(yield* all(client["Archive.sessions"]({ limit: 1 })), expected.slice(0, 1))
+    assert.deepStrictEqual(yield* all(client["Archive.sessions"]({ limit: 0 })), [])
+  }),
+  "Archive.requests": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const client = yield* TapestryClient
+    const archive = yield* ProvenanceStore
+    const expected = yield* archive.requests({ limit: 1_000 })
+    assert.deepStrictEqual(yield* all(client["Archive.requests"]({})), expected)
+    const [, second] = expected
+    assert.isDefined(second)
+    if (second === undefined) return
+    assert.deepStrictEqual(yield* all(client["Archive.requests"]({ before: second.id })), expected.slice(2))
+    assert.deepStrictEqual(
+      yield* all(client["Archive.requests"]({ session: second.session, identity: second.identity })),
+      yield* archive.requests({ session: second.session, identity: second.identity, limit: 1_000 })
+    )
+  }),
+  "Archive.responses": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const client = yield* TapestryClient
+    const archive = yield* ProvenanceStore
+    const expected = yield* archive.responses({ limit: 1_000 })
+    assert.deepStrictEqual(yield* all(client["Archive.responses"]({})), expected)
+    const request = expected[0]?.request ?? 0
+    assert.deepStrictEqual(
+      yield* all(client["Archive.responses"]({ request })),
+      yield* archive.responses({ request, limit: 1_000 })
+    )
+  }),
+  "Archive.session": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    assert.deepStrictEqual(
+      yield* (yield* TapestryClient)["Archive.session"]({ id: 1 }),
+      yield* (yield* ProvenanceStore).session(1)
+    )
+  }),
+  "Archive.request": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    assert.deepStrictEqual(
+      yield* (yield* TapestryClient)["Archive.request"]({ id: 1 }),
+      yield* (yield* ProvenanceStore).request(1)
+    )
+  }),
+  "Archive.response": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    assert.deepStrictEqual(
+      yield* (yield* TapestryClient)["Archive.response"]({ id: 1 }),
+      yield* (yield* ProvenanceStore).response(1)
+    )
+  }),
+  "Archive.payload": Effect.gen(function* () {
+    const series = yield* stored("ALPHA", days)
+    const archive = yield* ProvenanceStore
+    const { response } = yield* (yield* StitchingCache).explain(series, utc("2024-03-07"))
+    const sha256 = response.sha256 ?? ""
+    const pieces = yield* all((yield* TapestryClient)["Archive.payload"]({ sha256 }))
+    assert.isAbove(response.sizeBytes, 4 * 65_536)
+    assert.deepStrictEqual(
+      pieces.slice(0, -1).map((piece) => piece.length),
+      pieces.slice(0, -1).map(() => 65_536)
+    )
+    assert.isTrue(Buffer.concat(pieces).equals(yield* archive.payload(sha256)))
+  }),
+  "Archive.verify": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const events = yield* all((yield* TapestryClient)["Archive.verify"]())
+    const { payloads } = yield* (yield* ProvenanceStore).stats
+    assert.deepStrictEqual(events, [{ _tag: "Verified", checked: payloads, damaged: 0 }])
+    assert.isAbove(payloads, 0)
+  }),
+  "Archive.stats": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Archive.stats"](), yield* (yield* ProvenanceStore).stats)
+  }),
+  "Quota.use": Effect.gen(function* () {
+    const use = yield* (yield* TapestryClient)["Quota.use"]({ account: "model" })
+    assert.deepStrictEqual(use, yield* (yield* Quota).use("model"))
+  }),
+  "Quota.list": Effect.gen(function* () {
+    const list = yield* (yield* TapestryClient)["Quota.list"]()
+    assert.deepStrictEqual(list, yield* Effect.forEach(["model", "sample"], (yield* Quota).use))
+  })
+}
+
+/** `connect` is a client of a server over the services that it is given. */
+export const handlersSuite = <E>(name: string, connect: Layer.Layer<TapestryClient, E, TapestryServices>): void =>
+  layer(Layer.provideMerge(connect, world()), { excludeTestServices: true })(`procedures (${name})`, (it) => {
+    for (const [tag, row] of Object.entries(rows)) it.effect(tag, () => row)
+
+    it.effect("all of the contract", () =>
+      Effect.sync(() => assert.deepStrictEqual(Object.keys(rows).sort(), [...TapestryRpcs.requests.keys()].sort()))
+    )
+  })

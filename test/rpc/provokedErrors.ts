@@ -1,0 +1,64 @@
+/** What makes a real server fail so: one call for each error that a test can provoke without breaking the machine under it. */
+import { type Effect, Stream } from "effect"
+import type { RpcClientError } from "effect/rpc"
+import type { ModelVendorOptions } from "../../src/layers/testing/ModelVendor.ts"
+import type { TapestryClient } from "../../src/rpc/client/TapestryClient.ts"
+import { Malformed, NotEntitled, NotFound, Rejected, Throttled, Unavailable } from "../../src/services/Adapter.ts"
+import type { RaisedError } from "./errorInstances.ts"
+import { between, seriesOf, utc } from "./handlers/world.ts"
+
+type Client = TapestryClient["Service"]
+export type CallError = RaisedError | RpcClientError.RpcClientError
+
+const range = between("2024-03-04T00:00Z", "2024-03-04T03:00Z")
+const message = "as the vendor put it"
+
+/** Symbols whose requests end as their name says. */
+const troubles = {
+  THROTTLED: new Throttled({ retryAfter: 3_600_000 }),
+  NOTENTITLED: new NotEntitled({ message }),
+  NOTFOUND: new NotFound({ message }),
+  REJECTED: new Rejected({ message }),
+  MALFORMED: new Malformed({ position: null, message }),
+  GONE: new Unavailable({ message })
+} as const
+
+const isTrouble = (symbol: string): symbol is keyof typeof troubles => symbol in troubles
+
+export const troubledVendor: ModelVendorOptions = {
+  symbols: ["ALPHA", "BETA", "GAMMA", ...Object.keys(troubles)],
+  trouble: ({ symbol }) => (isTrouble(symbol) ? troubles[symbol] : null)
+}
+
+/** More rows than this world lets one answer have. */
+export const maxRows = 6_000
+
+const bars = (client: Client, symbol: string, timeframe: "1m" | "1h" = "1h", of = range) =>
+  Stream.runDrain(client["Series.bars"]({ series: seriesOf(symbol, timeframe), range: of }))
+
+export const provoked: { readonly [path: string]: (client: Client) => Effect.Effect<unknown, CallError> } = {
+  "StitchingCacheError/RangeIncomplete": (client) =>
+    Stream.runDrain(client["Series.bars"]({ series: seriesOf("BETA", "30m"), range, policy: "cacheOnly" })),
+  "StitchingCacheError/TooManyRows": (client) => bars(client, "ALPHA", "1m", between("2024-03-04", "2024-03-11")),
+  "StitchingCacheError/NoSuchRow": (client) =>
+    client["Series.explain"]({ series: seriesOf("ALPHA", "1h"), ts: 8_640_000_000_000_000 }),
+  "StitchingCacheError/UnknownSeries": (client) => client["Series.forget"]({ series: seriesOf("ALPHA", "3mo") }),
+  "StitchingCacheError/VendorError/Throttled": (client) => bars(client, "THROTTLED"),
+  "StitchingCacheError/VendorError/NotEntitled": (client) => bars(client, "NOTENTITLED"),
+  "StitchingCacheError/VendorError/NotFound": (client) => bars(client, "NOTFOUND"),
+  "StitchingCacheError/VendorError/Rejected": (client) => bars(client, "REJECTED"),
+  "StitchingCacheError/VendorError/Malformed": (client) => bars(client, "MALFORMED"),
+  "StitchingCacheError/VendorError/Unavailable": (client) => bars(client, "GONE"),
+  "StitchingCacheError/VendorError/Unsupported": (client) =>
+    client["Series.resolve"]({ vendor: "model", query: { symbol: "ALPHA", kind: "news", timeframe: null } }),
+  "StitchingCacheError/AdapterRegistryError/UnknownVendor": (client) =>
+    client["Series.resolve"]({ vendor: "modle", query: { symbol: "ALPHA", kind: "bar", timeframe: "1h" } }),
+  "StitchingCacheError/AdapterRegistryError/MissingCapability": (client) =>
+    client["Series.resolve"]({ vendor: "mute", query: { symbol: "ALPHA", kind: "bar", timeframe: "1h" } }),
+  "AdapterRegistryError/UnknownVendor": (client) => client["Vendors.describe"]({ vendor: "modle" }),
+  "VendorError/Unavailable": (client) => client["Vendors.ping"]({ vendor: "mute" }),
+  "ProvenanceStoreError/RecordNotFound": (client) => client["Archive.session"]({ id: utc("2024-01-01") }),
+  "ProvenanceStoreError/PayloadDamaged": (client) =>
+    Stream.runDrain(client["Archive.payload"]({ sha256: "ab".repeat(32) })),
+  InternalError: (client) => client["Vendors.ping"]({ vendor: "broken" })
+}

@@ -1,0 +1,114 @@
+/**
+ * A server whose services fail as they are told: a call that names the path of an error (`VendorError/Throttled`) gets that error,
+ * raised where the real service would raise it. The border raises its own, named by a header.
+ */
+import { Effect, Layer, Stream } from "effect"
+import type { SeriesKey } from "../../src/domain/SeriesKey.ts"
+import type { TapestryClient } from "../../src/rpc/client/TapestryClient.ts"
+import { Border } from "../../src/rpc/contract/Border.ts"
+import * as Handlers from "../../src/rpc/handlers/Handlers.ts"
+import { ServerInfo } from "../../src/rpc/handlers/ServerInfo.ts"
+import * as HttpListener from "../../src/rpc/server/HttpListener.ts"
+import { RpcHost } from "../../src/rpc/server/RpcHost.ts"
+import * as RpcHostLive from "../../src/rpc/server/RpcHostLive.ts"
+import * as SocketListener from "../../src/rpc/server/SocketListener.ts"
+import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
+import { MarketStore } from "../../src/services/MarketStore.ts"
+import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
+import { Quota } from "../../src/services/Quota.ts"
+import { StitchingCache } from "../../src/services/StitchingCache.ts"
+import { errorInstances, protocolErrors, type RaisedError } from "./errorInstances.ts"
+import { seriesOf } from "./handlers/world.ts"
+import { socketPath } from "./overTransports.ts"
+import type { CallError } from "./provokedErrors.ts"
+
+type Outermost = RaisedError["_tag"]
+type Of<Tag extends Outermost> = Extract<RaisedError, { readonly _tag: Tag }>
+
+const isOf =
+  <Tag extends Outermost>(tag: Tag) =>
+  (error: RaisedError): error is Of<Tag> =>
+    error._tag === tag
+
+/** The error of that path; a path that is not of this service's is a mistake of the test, and dies. */
+const raise = <Tag extends Outermost>(tag: Tag, path: string): Effect.Effect<never, Of<Tag>> => {
+  const error = errorInstances.get(path)
+  return error !== undefined && isOf(tag)(error) ? Effect.fail(error) : Effect.die(new Error(`no ${tag}: ${path}`))
+}
+
+const host = "127.0.0.1"
+
+const services = Layer.mergeAll(
+  Layer.mock(StitchingCache, {
+    resolve: (vendor) => raise("StitchingCacheError", vendor),
+    read: ({ series }) => raise("StitchingCacheError", series.vendor)
+  }),
+  Layer.mock(AdapterRegistry, {
+    describe: (vendor) => raise("AdapterRegistryError", vendor),
+    ping: (vendor) => raise("VendorError", vendor)
+  }),
+  Layer.mock(MarketStore, {
+    revisions: (series) => Stream.fromEffect(raise("MarketStoreError", series.vendor))
+  }),
+  Layer.mock(ProvenanceStore, { payload: (sha256) => raise("ProvenanceStoreError", sha256) }),
+  Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
+  Layer.succeed(ServerInfo, { product: "0.0.0-test", startedAt: 0 })
+)
+
+const isBorderError = (error: RaisedError) =>
+  isOf("ProtocolError")(error) || isOf("TooBusy")(error) || isOf("InternalError")(error) || isOf("ShuttingDown")(error)
+
+const border = Layer.succeed(Border, (call, { headers }) => {
+  const code = protocolErrors().find((error) => error.code === headers["x-code"])
+  if (code !== undefined) return Effect.fail(code)
+  const path = headers["x-raise"]
+  const error = path === undefined ? undefined : errorInstances.get(path)
+  return error !== undefined && isBorderError(error) ? Effect.fail(error) : call
+})
+
+/** Where it listens, on free ports; until the scope closes. */
+export const raisingServer = Effect.gen(function* () {
+  const context = yield* Layer.build(
+    RpcHostLive.layer.pipe(Layer.provide([Handlers.layer, border]), Layer.provideMerge(services))
+  )
+  return yield* Effect.gen(function* () {
+    const path = yield* socketPath
+    yield* SocketListener.listen({ path })
+    const tcp = yield* SocketListener.listen({ host, port: 0 })
+    const http = yield* HttpListener.listen({ host, port: 0, allowedHosts: [], allowedOrigins: [] })
+    const portOf = ({ address }: typeof tcp) => ({ host, port: address._tag === "UnixPathAddress" ? 0 : address.port })
+    yield* Effect.addFinalizer(() => Effect.flatMap(RpcHost, ({ drain }) => drain).pipe(Effect.provideContext(context)))
+    return { tcp: portOf(tcp), http: portOf(http), socket: path }
+  }).pipe(Effect.provideContext(context))
+})
+
+const seriesBy = (vendor: string): SeriesKey => ({ ...seriesOf("ALPHA", "1d"), vendor })
+const range = { start: 0, end: 86_400_000 }
+const query = { symbol: "ALPHA", kind: "bar", timeframe: "1d" } as const
+
+type Client = TapestryClient["Service"]
+
+/** The call, or calls, that can carry an error of a service. */
+export const carriers: {
+  readonly [Tag in Outermost]: (client: Client, path: string) => ReadonlyArray<Effect.Effect<unknown, CallError>>
+} = {
+  StitchingCacheError: (client, path) => [
+    client["Series.resolve"]({ vendor: path, query }),
+    Stream.runDrain(client["Series.bars"]({ series: seriesBy(path), range })),
+    Stream.runDrain(client["Series.read"]({ series: seriesBy(path), range }))
+  ],
+  VendorError: (client, path) => [client["Vendors.ping"]({ vendor: path })],
+  AdapterRegistryError: (client, path) => [client["Vendors.describe"]({ vendor: path })],
+  MarketStoreError: (client, path) => [Stream.runDrain(client["Series.revisions"]({ series: seriesBy(path), range }))],
+  ProvenanceStoreError: (client, path) => [Stream.runDrain(client["Archive.payload"]({ sha256: path }))],
+  QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
+  ProtocolError: (client, path) => raisedByBorder(client, path),
+  TooBusy: (client, path) => raisedByBorder(client, path),
+  InternalError: (client, path) => raisedByBorder(client, path),
+  ShuttingDown: (client, path) => raisedByBorder(client, path)
+}
+
+const raisedByBorder = (client: Client, path: string) => [
+  client["System.hello"](undefined, { headers: { "x-raise": path } }),
+  Stream.runDrain(client["Series.list"](undefined, { headers: { "x-raise": path } }))
+]
