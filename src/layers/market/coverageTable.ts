@@ -48,6 +48,8 @@ export const piecesIn = (
   const pieces: Array<Piece> = []
   const before = db.prepare(selectBefore).get(generation, start)
   if (before !== undefined && num(before[1]) > start) pieces.push(toPiece(before))
+  // Pieces are disjoint, and most ranges lie within one.
+  if ((pieces[0]?.end ?? start) >= end) return pieces
   for (const row of db.prepare(selectWithin).all(generation, start, end, limit)) pieces.push(toPiece(row))
   return pieces
 }

@@ -19,7 +19,8 @@ export interface Transport {
   /** Headers that hold for every call of the connection (of the HTTP request or upgrade). */
   readonly headers: ReadonlyArray<[string, string]>
   /**
-   * Sends one encoded message (with its line end, in `ndjson`), and is done when the peer's buffer has room again. It never
+   * Sends one encoded message (with its line end, in `ndjson`), and is done when the peer's buffer has room again. In `binary`,
+   * bytes are a message of effect's protocol, and text is a refusal that belongs to no call, as JSON: a frame of text. It never
    * fails: when the peer is gone, the transport closes the connection's scope.
    */
   readonly write: (frame: Uint8Array | string) => Effect.Effect<void>

@@ -30,11 +30,17 @@ export interface Place {
   readonly socket: string
 }
 
-const freePort = Effect.callback<number>((resume) => {
-  const server = createServer().listen(0, host, () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
+/**
+ * A port that is free, below those that the system hands out by itself: while a test has its server down, nobody else's
+ * connection shall take it.
+ */
+const freePort: Effect.Effect<number> = Effect.suspend(() => {
+  const port = 15_000 + Math.floor(Math.random() * 17_000)
+  return Effect.callback<boolean>((resume) => {
+    const server = createServer()
+    server.once("error", () => resume(Effect.succeed(false)))
+    server.listen(port, host, () => server.close(() => resume(Effect.succeed(true))))
+  }).pipe(Effect.flatMap((free) => (free ? Effect.succeed(port) : freePort)))
 })
 
 export const temporary: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(

@@ -12,9 +12,9 @@ const script = fileURLToPath(new URL("support/loadServer.ts", import.meta.url))
 /** V8 makes its young generation larger when it likes; fixed, what is measured is what the server holds. MB. */
 const youngGeneration = "--max-semi-space-size=8"
 
-const served = Effect.gen(function* () {
+const served = Effect.fnUntraced(function* (...flags: ReadonlyArray<string>) {
   const child = yield* Effect.acquireRelease(
-    Effect.sync(() => spawn(process.execPath, [youngGeneration, script], { stdio: ["ignore", "pipe", "inherit"] })),
+    Effect.sync(() => spawn(process.execPath, [...flags, script], { stdio: ["ignore", "pipe", "inherit"] })),
     (child) =>
       Effect.promise(async () => {
         const closed = once(child, "close")
@@ -69,16 +69,16 @@ const warm = Effect.fnUntraced(function* (target: RawClient.Target) {
   })
 })
 
-for (const [connections, streams] of [
+for (const [connections, streams, ...flags] of [
   [1, 2_000],
-  [125, 16]
+  [125, 16, youngGeneration]
 ] as const) {
   describe(`${connections} connections that open ${streams} streams each and read nothing`, () => {
     it.live(
       "cost less than 64 MB, and no other client 20 ms",
       () =>
         Effect.gen(function* () {
-          const { pid, target } = yield* served
+          const { pid, target } = yield* served(...flags)
           yield* warm(target)
           const other = yield* RawClient.open(target)
           yield* latencies(other, 50)
@@ -90,7 +90,6 @@ for (const [connections, streams] of [
           }
           const taken = yield* latencies(other, 200)
           const grown = rss(pid) - before
-          if (process.env.SHOW) console.log({ grown, p50: taken[100], p95: taken[190], max: taken.at(-1) })
           assert.isBelow(grown, 64)
           // The slowest few of 200 are the machine's, which runs other tests at the same time.
           assert.isBelow(taken[189] ?? Number.NaN, 20)
@@ -105,13 +104,13 @@ describe("one slow reader of ten million rows", () => {
     "leaves memory flat",
     () =>
       Effect.gen(function* () {
-        const { pid, target } = yield* served
+        const { pid, target } = yield* served(youngGeneration)
         yield* warm(target)
         const client = yield* RawClient.open(target)
         yield* client.send(request("s", "bars", { count: 10_000_000, chunk: 4_000 }))
         const before = rss(pid)
         let most = 0
-        for (let chunk = 0; chunk < 400; chunk++) {
+        for (let chunk = 0; chunk < 250; chunk++) {
           assert.strictEqual((yield* client.next)?._tag, "Chunk")
           yield* Effect.sleep("5 millis")
           yield* client.send({ _tag: "Ack", requestId: "s" })
