@@ -146,11 +146,13 @@ export const make: <Rpcs extends Rpc.Any>(
 
     const cutOff = (call: Call): Effect.Effect<void> =>
       Effect.suspend(() => {
-        if (!end(call)) return Effect.void
+        if (!calls.has(call.id)) return Effect.void
         const { connection } = call
+        // Before the call ends: with its last call a connection is quiet, and what comes after that is not sent over HTTP.
         if (!call.silent && call.clientId !== null) {
           connection.post(connection.format.borderExit(call.clientId, new ShuttingDown()))
         }
+        end(call)
         return server.write(connection.id, Procedures.interruptOf(call.id))
       })
 
