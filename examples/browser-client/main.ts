@@ -1,6 +1,8 @@
 /**
  * A page that asks a Tapestry server for bars over its WebSocket and draws them. Bundled for the browser it has nothing of Node:
  *
+ *     npm run build                     # in a checkout: `tapestry/client` is its dist/; elsewhere: npm install
+ *     cd examples/browser-client
  *     npx rolldown main.ts --platform browser --format esm --file dist/main.js
  *     node serve.mjs dist 8080          # serves the page; its origin must be in the server's serve.allowedOrigins
  *

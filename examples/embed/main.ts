@@ -3,6 +3,12 @@
  * (here: instead of) the built-in ones, and the clock is the app's, so that "now" is an instant of its choice.
  *
  *     node main.ts [data directory]
+ *
+ * It is a package of its own, so `tapestry` has to be found; in a checkout:
+ *
+ *     npm run build
+ *     mkdir -p examples/embed/node_modules && ln -sfn ../../.. examples/embed/node_modules/tapestry
+ *     node examples/embed/main.ts
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Clock, Console, Effect, Layer, Stream } from "effect"

@@ -1,8 +1,9 @@
 /**
  * A client in Node: connects to a running server by TCP, says hello, plans a range, streams its bars, and catches errors by tag.
  *
- *     tapestry serve &
- *     TAPESTRY_TCP=127.0.0.1:7000 node main.ts
+ *     npm run build                     # in a checkout: `tapestry/client` is its dist/; elsewhere: npm install
+ *     tapestry serve &                  # in a checkout: npm start &
+ *     TAPESTRY_TCP=127.0.0.1:7000 node examples/node-client/main.ts
  */
 import { Config, Console, Effect, Layer, Stream } from "effect"
 import { TapestryClient, TcpClient } from "tapestry/client"

@@ -96,9 +96,15 @@ export const subtract = (a: Ranges, b: Ranges): Ranges => {
 /**
  * Cuts each range into pieces of at most `span` milliseconds (of one, where `span` is less). `next` gives the first boundary
  * after an instant and moves the cuts onto a grid (bar stamps, file boundaries); a span shorter than one step of the grid
- * yields single steps. It is asked a few dozen times a piece, however fine the grid.
+ * yields single steps. It is asked a few dozen times a piece, however fine the grid. After `most` pieces it goes no further but
+ * for one, which says that there are more.
  */
-export const splitBySpan = (ranges: Ranges, span: number, next?: (instant: EpochMillis) => EpochMillis): Ranges => {
+export const splitBySpan = (
+  ranges: Ranges,
+  span: number,
+  next?: (instant: EpochMillis) => EpochMillis,
+  most = Number.POSITIVE_INFINITY
+): Ranges => {
   const length = Math.max(1, Math.floor(span))
   const pieces: Array<TimeRange> = []
   for (const range of ranges) {
@@ -108,6 +114,7 @@ export const splitBySpan = (ranges: Ranges, span: number, next?: (instant: Epoch
       const whole = next === undefined || range.end - start <= length
       const end = Math.min(range.end, whole ? start + length : lastBoundary(start, start + length, next))
       pieces.push({ start, end })
+      if (pieces.length > most) return pieces
       start = end
     }
   }

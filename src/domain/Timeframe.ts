@@ -113,6 +113,9 @@ export const ceil = (timeframe: Timeframe, instant: EpochMillis): EpochMillis =>
   return start === instant ? start : periodEnd(timeframe, start)
 }
 
+// The calendar goes no further than a Date does, and a bound beyond it would be no number.
+const lastYear = Date.UTC(275_000, 0, 1)
+
 /**
  * The range that stands for `range` in requests and coverage; null when it can hold no stamp. Bars of a day and longer are
  * stamped on the grid, so the range is rounded up to it at both ends. Intraday ranges stay as they are: vendors stamp bars off
@@ -120,8 +123,8 @@ export const ceil = (timeframe: Timeframe, instant: EpochMillis): EpochMillis =>
  */
 export const stamps = (timeframe: Timeframe, range: TimeRange): TimeRange | null => {
   if (isIntraday(timeframe)) return range
-  const start = ceil(timeframe, range.start)
-  const end = ceil(timeframe, range.end)
+  const start = ceil(timeframe, Math.max(range.start, -lastYear))
+  const end = ceil(timeframe, Math.min(range.end, lastYear))
   return start < end ? { start, end } : null
 }
 

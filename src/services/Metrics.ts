@@ -10,6 +10,17 @@ import type { ResponseStatus } from "../domain/Response.ts"
 /** How a call ended. `refused`: a typed error of its procedure or of the border; `failed`: a defect of ours. */
 export type CallOutcome = "ok" | "refused" | "failed" | "interrupted" | "cut"
 export type TransportKind = "tcp" | "unix" | "http" | "websocket"
+/** What is refused before a procedure begins: what a client sent, or what there is no room or time for. */
+export type RefusalCode =
+  | "MalformedLine"
+  | "NotAMessage"
+  | "UnknownProcedure"
+  | "BadPayload"
+  | "DuplicateId"
+  | "TooLong"
+  | "TooBusy"
+  | "ShuttingDown"
+  | "InternalError"
 /** As a Response is archived, and `cancelled` for a request that was given up while the vendor was at it. */
 export type VendorStatus = ResponseStatus | "cancelled"
 
@@ -42,6 +53,11 @@ const waitBoundaries = [0.1, 0.5, 1, 5, 15, 60, 300, 600, 1800]
 export const calls = labelled<[procedure: string, outcome: CallOutcome], number, Metric.CounterState<number>>(
   counter("tapestry_calls_total", "Calls that ended, by procedure and outcome"),
   ["procedure", "outcome"]
+)
+/** Add 1 for each line or call that was refused before it reached its procedure. */
+export const refusals = labelled<[code: RefusalCode], number, Metric.CounterState<number>>(
+  counter("tapestry_refusals_total", "Lines, calls and connections that were refused at the border, by why"),
+  ["code"]
 )
 /** Seconds from the request to the end of the answer, for streams to their last chunk. */
 export const callSeconds = labelled<[procedure: string], number, Metric.HistogramState>(

@@ -30,6 +30,20 @@ export class OwnerSilent extends Schema.TaggedError<OwnerSilent>()("OwnerSilent"
   owner: OwnerDetails,
   waitedMillis: Schema.Finite
 }) {}
+/** The owner was asked, and refused for as long as was waited: `max` of `limit` are open there already. */
+export class OwnerBusy extends Schema.TaggedError<OwnerBusy>()("OwnerBusy", {
+  dataDir: Schema.String,
+  owner: OwnerDetails,
+  limit: Schema.Literals(["calls", "streams", "connections"]),
+  max: Schema.Int,
+  waitedMillis: Schema.Finite
+}) {}
+/** The owner's socket is for its user alone, and this is another. */
+export class OwnerForbidden extends Schema.TaggedError<OwnerForbidden>()("OwnerForbidden", {
+  dataDir: Schema.String,
+  owner: OwnerDetails,
+  socket: Schema.String
+}) {}
 /** The owner speaks another version of the protocol; null: it could not be understood at all. */
 export class OtherProtocol extends Schema.TaggedError<OtherProtocol>()("OtherProtocol", {
   dataDir: Schema.String,
@@ -47,7 +61,15 @@ export class UnknownToOwner extends Schema.TaggedError<UnknownToOwner>()("Unknow
 
 /** Why this process does not own the data directory, and cannot have what it needs from the one that does. */
 export class OwnerError extends Schema.TaggedError<OwnerError>()("OwnerError", {
-  reason: Schema.Union([OwnedElsewhere, LockUnavailable, OwnerSilent, OtherProtocol, UnknownToOwner])
+  reason: Schema.Union([
+    OwnedElsewhere,
+    LockUnavailable,
+    OwnerSilent,
+    OwnerBusy,
+    OwnerForbidden,
+    OtherProtocol,
+    UnknownToOwner
+  ])
 }) {
   override get message(): string {
     const reason = this.reason
@@ -64,6 +86,10 @@ export class OwnerError extends Schema.TaggedError<OwnerError>()("OwnerError", {
       }
       case "OwnerSilent":
         return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, has not answered for ${Math.round(reason.waitedMillis / 1000)} s; if it hangs, end it (kill -9 ${reason.owner.pid}) and try again: nothing that is archived is lost`
+      case "OwnerBusy":
+        return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, is too busy: it had ${reason.max} ${reason.limit} open, and no room for ${Math.round(reason.waitedMillis / 1000)} s; end some of its clients, or try again later`
+      case "OwnerForbidden":
+        return `process ${reason.owner.pid} fetches for ${reason.dataDir}, and only its own user may ask it (${reason.socket}); run the command as that user`
       case "OtherProtocol": {
         const { owner, ours, protocol } = reason
         const theirs = protocol === null ? "which cannot be understood" : `protocol ${protocol}`

@@ -27,6 +27,11 @@ export class NeverFits extends Schema.TaggedError<NeverFits>()("NeverFits", {
   weight: Schema.Number,
   limit: Schema.Int
 }) {}
+/** No vendor has this account; `known` lists those there are. */
+export class UnknownAccount extends Schema.TaggedError<UnknownAccount>()("UnknownAccount", {
+  account: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {}
 /** The log of spent budget cannot be kept on disk; nothing is sent that is not written down first. */
 export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>()("QuotaUnavailable", {
   message: Schema.String
@@ -34,7 +39,7 @@ export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>()("Qu
 
 /** Why a request may not start now, or never. Instants and spans in it are milliseconds. */
 export class QuotaError extends Schema.TaggedError<QuotaError>()("QuotaError", {
-  reason: Schema.Union([Pacing, BreakerOpen, WaitersFull, NeverFits, QuotaUnavailable])
+  reason: Schema.Union([Pacing, BreakerOpen, WaitersFull, NeverFits, UnknownAccount, QuotaUnavailable])
 }) {
   override get message(): string {
     const reason = this.reason
@@ -47,6 +52,8 @@ export class QuotaError extends Schema.TaggedError<QuotaError>()("QuotaError", {
         return `${reason.waiting} requests wait for ${reason.account} already; try again later`
       case "NeverFits":
         return `a request of weight ${reason.weight} never fits window ${reason.window} of ${reason.account} (limit ${reason.limit})`
+      case "UnknownAccount":
+        return `no vendor has an account ${reason.account}; known: ${reason.known.length === 0 ? "none" : reason.known.join(", ")}`
       case "QuotaUnavailable":
         return reason.message
     }

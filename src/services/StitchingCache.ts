@@ -23,6 +23,8 @@ export class TooManyRows extends Schema.TaggedError<TooManyRows>()("TooManyRows"
   rows: Schema.Int,
   limit: Schema.Int
 }) {}
+/** The range would take more requests to the vendor than one plan may have; nothing was asked. */
+export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooManyRequests", { limit: Schema.Int }) {}
 /** No row at that instant. */
 export class NoSuchRow extends Schema.TaggedError<NoSuchRow>()("NoSuchRow", {
   ts: Schema.Finite,
@@ -44,6 +46,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
   reason: Schema.Union([
     RangeIncomplete,
     TooManyRows,
+    TooManyRequests,
     NoSuchRow,
     UnknownSeries,
     CacheUnavailable,
@@ -67,6 +70,8 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
       }
       case "TooManyRows":
         return `the answer has ${reason.rows} rows, more than ${reason.limit}; ask for a smaller range or raise the limit`
+      case "TooManyRequests":
+        return `the range takes more than ${reason.limit} requests to the vendor; ask for a smaller one`
       case "NoSuchRow":
         return `no row of ${reason.series} at ${iso(reason.ts)}`
       case "UnknownSeries":

@@ -1,6 +1,6 @@
 /** examples/browser-client, bundled, served from an origin of its own, in headless Chromium where there is one. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { cpSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
@@ -25,7 +25,6 @@ const page = Effect.gen(function* () {
     await build.write({ file: join(directory, "main.js"), format: "esm", minify: true })
     await build.close()
   })
-  cpSync(at("examples/browser-client/index.html"), join(directory, "index.html"))
   return directory
 })
 

@@ -1,5 +1,6 @@
 /** Several commands on one data directory at once: who fetches, what the others do, and what happens when the owner dies. */
 import { writeFileSync } from "node:fs"
+import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { assert, describe, it } from "@effect/vitest"
@@ -117,6 +118,62 @@ describe("C20: one owner per data directory", () => {
     const best = Math.min(...took)
     console.log(`a killed owner was taken over ${best.toFixed(0)} ms after the command was started (best of three)`)
     assert.isBelow(best, 2_000)
+  })
+
+  it("an owner with as many connections as it may have is asked until it has room", async () => {
+    const where = place()
+    const owner = await server(where, 0)
+    const path = ownerOf(where).socket ?? ""
+    const opened: Array<Socket> = []
+    for (let i = 0; i < 256; i++) {
+      opened.push(
+        await new Promise<Socket>((resolve, reject) => {
+          const socket = connect(path, () => resolve(socket)).once("error", reject)
+        })
+      )
+    }
+    const { document } = bars(where, 0)
+    let early = true
+    void document.then(() => {
+      early = early && opened.every(({ destroyed }) => destroyed)
+    })
+    await pause(3_000)
+    for (const socket of opened) socket.destroy()
+    assert.strictEqual((await document)?.rows, 24)
+    assert.isTrue(early, "it had its answer while there was no room")
+    assert.deepStrictEqual(asked(where), pieces)
+    await ended(owner)
+  })
+})
+
+// They mostly wait.
+describe.concurrent("C20: an owner that does not answer", () => {
+  it("that is stopped in the middle of a call is an error once it was silent, and waited for", async () => {
+    const where = place()
+    const owner = await server(where, 500)
+    const { document } = bars(where, 500)
+    await askedFor(where, 1)
+    owner.kill("SIGSTOP")
+    const began = performance.now()
+    const error = (await document)?.error
+    const took = performance.now() - began
+    owner.kill("SIGCONT")
+    assert.deepInclude(error, { _tag: "OwnerError", reason: "OwnerSilent" })
+    // Eight seconds until it is given up in the middle, then the patience of twelve, and the last try.
+    assert.isAtLeast(took, 12_000)
+    assert.isBelow(took, 32_000)
+  })
+
+  it("that is stopped for a while in the middle of a call has asked the vendor once for each piece", async () => {
+    const where = place()
+    const owner = await server(where, 500)
+    const { document } = bars(where, 500)
+    await askedFor(where, 1)
+    owner.kill("SIGSTOP")
+    await pause(2_000)
+    owner.kill("SIGCONT")
+    assert.strictEqual((await document)?.rows, 24)
+    assert.deepStrictEqual(asked(where), pieces)
   })
 
   it("an owner that was stopped is an error after 12 s, which names it", async () => {

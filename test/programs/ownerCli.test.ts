@@ -1,5 +1,6 @@
 /** The built command line beside `serve`, and without it: the same commands, the same output. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
@@ -8,8 +9,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as OwnerLock from "../../src/layers/owner/OwnerLock.ts"
 import { Owner } from "../../src/services/Owner.ts"
+import { ensureBundle } from "../support/bundle.ts"
+import { canBecomeNobody, nobody, withoutNobody } from "../support/otherUser.ts"
 import { serving, until } from "./serving.ts"
-import { ended, json, ok, type Run, scratch, spx, start, tapestry, type Where } from "./tapestry.ts"
+import { ended, json, minuteFile, ok, type Run, scratch, spx, start, tapestry, type Where } from "./tapestry.ts"
 
 const dataDir = ({ cwd }: Where) => join(cwd, ".tapestry")
 const july = ["--from", "2008-07-01", "--to", "2008-08-01"]
@@ -60,7 +63,28 @@ const otherVendor = `vendors:
     timeframe: 1d
 `
 
+withoutNobody(1, "a command of another user beside an owner")
+
 describe("a command beside an owner", () => {
+  it.skipIf(!canBecomeNobody)("of another user is told at once that it may not ask", async () => {
+    const where = { cwd: scratch("owner-foreign") }
+    mkdirSync(dataDir(where), { mode: 0o755 })
+    chmodSync(where.cwd, 0o755)
+    const owner = await owned(where)
+    const began = performance.now()
+    const foreign = spawnSync(process.execPath, [ensureBundle(), "bars", ...spx, ...july], {
+      cwd: where.cwd,
+      env: { PATH: process.env.PATH },
+      encoding: "utf8",
+      ...nobody
+    })
+    assert.strictEqual(foreign.status, 1, foreign.stderr)
+    assert.match(foreign.stderr, /only its own user may ask it .*owner\.sock.*run the command as that user/)
+    assert.isBelow(performance.now() - began, 6_000)
+    owner.child.kill("SIGTERM")
+    await owner.end
+  })
+
   it("prints what it prints without one", async () => {
     const alone = { cwd: scratch("owner-alone") }
     const beside = { cwd: scratch("owner-beside") }
@@ -102,11 +126,36 @@ describe("a command beside an owner", () => {
       // The owner may still be closing the last one's connection.
       await until(() => open() <= before)
       console.log(`200 commands, ${each.toFixed(0)} ms each; handles of the owner ${before} before, ${open()} after`)
+      // The one that listens; it is known by the name under which it was bound, in the same directory.
       const sockets = readFileSync(`/proc/${child.pid}/net/unix`, "utf8").split("\n")
-      assert.strictEqual(sockets.filter((line) => line.endsWith(join(dataDir(where), "owner.sock"))).length, 1)
+      assert.strictEqual(sockets.filter((line) => line.includes(`${dataDir(where)}/`)).length, 1)
     },
     300_000
   )
+
+  it("prints its rows to the end when the owner is killed while it prints them", async () => {
+    const where = { cwd: scratch("owner-printing") }
+    const rows = 60_000
+    writeFileSync(join(where.cwd, "big.csv"), minuteFile(rows))
+    writeFileSync(join(where.cwd, "tapestry.yaml"), otherVendor.replace("own:", "big:").replace("1d", "1m"))
+    const owner = await owned(where)
+    const range = ["--from", "2015-01-01", "--to", "2015-02-11T16:00:00Z", "--format", "csv"]
+    const child = start(where, "bars", "big", "--vendor", "big", "--timeframe", "1m", ...range)
+    const end = ended(child)
+    // The pipe is full then, and the command in the middle of its rows.
+    await new Promise((resolve) => child.stdout?.once("data", resolve))
+    child.stdout?.pause()
+    owner.child.kill("SIGKILL")
+    await owner.end
+    await pause(200)
+    assert.isNull(child.exitCode)
+    child.stdout?.resume()
+    const { code, stderr, stdout } = await end
+    assert.strictEqual(code, 0, stderr)
+    const lines = stdout.trimEnd().split("\n")
+    assert.strictEqual(lines.length, rows + 1)
+    assert.strictEqual(new Set(lines).size, rows + 1)
+  })
 
   it("of another protocol is told which releases do not fit", async () => {
     const where = { cwd: scratch("owner-protocol") }

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { afterEach } from "@effect/vitest"
+import { afterAll } from "@effect/vitest"
 import { Effect } from "effect"
 import * as TapestryConfig from "../../src/layers/config/TapestryConfig.ts"
 import * as QuotaSqlite from "../../src/layers/quota/QuotaSqlite.ts"
@@ -18,7 +18,8 @@ const child = fileURLToPath(new URL("./ownerChild.ts", import.meta.url))
 const running = new Set<ChildProcess>()
 const directories: Array<string> = []
 
-afterEach(async () => {
+// Not after each: some of them run at the same time.
+afterAll(async () => {
   await Promise.all([...running].map(ended))
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
 })
@@ -31,7 +32,7 @@ export const ended = (process: ChildProcess): Promise<void> =>
     process.kill("SIGKILL")
   })
 
-/** A directory that is removed when the test is done. */
+/** A directory that is removed when the tests are done. */
 export const scratch = (): string => {
   const directory = mkdtempSync(join(tmpdir(), "tapestry-owner-"))
   directories.push(directory)

@@ -1,8 +1,11 @@
 /** How `tapestry serve` goes down: what becomes of calls under way, of the directory, and of those who come too late. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { hostPort, RawClient, serving, until } from "./serving.ts"
+import { Effect } from "effect"
+import * as OwnerLock from "../../src/layers/owner/OwnerLock.ts"
+import { hostPort, RawClient, serving, until, watched } from "./serving.ts"
 import { json, minuteFile, scratch, spx } from "./tapestry.ts"
 
 /** Files of a vendor that lets one request through in `span` ms: in half a second, a read of four takes a second and a half. */
@@ -126,6 +129,63 @@ describe("SIGTERM", () => {
       assert.isBelow(performance.now() - began, 500)
     })
   }
+})
+
+describe("SIGTERM before it serves", () => {
+  it("ends it with 0 also while it still loads what it serves with", async () => {
+    const where = { cwd: scratch("ending-early") }
+    // That part tells the process to stop, and then takes a while to come.
+    const hook = join(where.cwd, "hook.mjs")
+    writeFileSync(
+      hook,
+      `import { registerHooks } from "node:module"
+const first = 'process.kill(process.pid, "SIGTERM"); await new Promise((resume) => setTimeout(resume, 5_000));'
+registerHooks({
+  load: (url, context, next) => {
+    const loaded = next(url, context)
+    return /cli-serving\\.mjs$/.test(url) ? { ...loaded, source: first + loaded.source } : loaded
+  }
+})
+`
+    )
+    const env = { NODE_OPTIONS: `--import=${hook}` }
+    const run = await watched({ ...where, env }, "serve", "--http", "127.0.0.1:0", "--tcp", "off", "--json").end
+    assert.deepStrictEqual([run.code, run.signal, run.stdout], [0, null, ""])
+  })
+})
+
+describe("an owner of the directory that is about to end", () => {
+  const owned = (where: { readonly cwd: string }, millis: number) => {
+    const dataDir = join(where.cwd, ".tapestry")
+    mkdirSync(dataDir)
+    return Effect.sleep(millis).pipe(
+      Effect.provide(OwnerLock.layer({ dataDir, product: "test" })),
+      Effect.provide(NodeServices.layer),
+      Effect.runPromise
+    )
+  }
+
+  it("is waited for", async () => {
+    const where = { cwd: scratch("ending-waited") }
+    // Long enough for the server to have met it, and not longer than it waits.
+    const other = owned(where, 900)
+    const server = await serving(where)
+    await other
+    assert.strictEqual(JSON.parse(server.stdout()).pid, server.child.pid)
+  })
+
+  it("is not waited for longer than a second when it stays, and is named", async () => {
+    const where = { cwd: scratch("ending-stays") }
+    const other = owned(where, 6_000)
+    const began = performance.now()
+    const run = await watched(where, "serve", "--http", "127.0.0.1:0", "--tcp", "off", "--json").end
+    assert.isAtLeast(performance.now() - began, 1_000)
+    assert.isBelow(performance.now() - began, 5_000)
+    assert.strictEqual(run.code, 1)
+    assert.deepInclude(JSON.parse(run.stdout).error, { _tag: "OwnerError", reason: "OwnedElsewhere" })
+    assert.include(run.stderr, `process ${process.pid}`)
+    await other
+  })
 })
 
 describe("SIGKILL", () => {

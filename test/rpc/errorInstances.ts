@@ -40,6 +40,7 @@ const quota = [
   new Quota.BreakerOpen({ account, retryAfter: 30_000 }),
   new Quota.WaitersFull({ account, waiting: 1_000 }),
   new Quota.NeverFits({ account, window: "10 minutes", weight: 61, limit: 60 }),
+  new Quota.UnknownAccount({ account, known: ["model", "sample"] }),
   new Quota.QuotaUnavailable({ message })
 ].map((reason) => new Quota.QuotaError({ reason }))
 
@@ -77,6 +78,7 @@ const cache = [
     ]
   }),
   new Cache.TooManyRows({ rows: 10_000_001, limit: 10_000_000 }),
+  new Cache.TooManyRequests({ limit: 200_000 }),
   new Cache.NoSuchRow({ ts: 1_709_510_400_000, series: "v1/model" }),
   new Cache.UnknownSeries({ series: "v1/model" }),
   new Cache.CacheUnavailable({ again: true, message }),

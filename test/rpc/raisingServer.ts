@@ -4,6 +4,7 @@
  */
 import { Effect, Layer, Stream } from "effect"
 import type { SeriesKey } from "../../src/domain/SeriesKey.ts"
+import * as ModelVendor from "../../src/layers/testing/ModelVendor.ts"
 import type { TapestryClient } from "../../src/rpc/client/TapestryClient.ts"
 import { Border } from "../../src/rpc/contract/Border.ts"
 import * as Handlers from "../../src/rpc/handlers/Handlers.ts"
@@ -44,6 +45,9 @@ const services = Layer.mergeAll(
     read: ({ series }) => raise("StitchingCacheError", series.vendor)
   }),
   Layer.mock(AdapterRegistry, {
+    // Of every error of the quota there is an account.
+    list: Effect.succeed([...errorInstances.keys()].filter((path) => path.startsWith("QuotaError/"))),
+    resolve: (path) => Effect.succeed(ModelVendor.make({ account: path }).adapter),
     describe: (vendor) => raise("AdapterRegistryError", vendor),
     ping: (vendor) => raise("VendorError", vendor)
   }),

@@ -5,8 +5,11 @@
  * Hard cases: the journal is in memory and the file stays empty, so that a killed holder leaves nothing that has to be rolled
  * back. SQLite keeps its locks per process and file, so a second connection of the same process is refused like that of another.
  * The locks are POSIX record locks: closing any other descriptor of the file in the holder's process would drop them, so nobody
- * opens this file by other means. Whoever deletes it lets a second holder in.
+ * opens this file by other means. Whoever deletes it lets a second holder in. A second copy of better-sqlite3 in the process (an app
+ * that has this package twice) would not know of the first's lock, be let in, and drop it when it closes: so the files that this
+ * thread holds are listed where every copy of this module finds them, and a file on the list is not even opened.
  */
+import { type BigIntStats, statSync } from "node:fs"
 import Database from "better-sqlite3"
 import { Effect, type Scope } from "effect"
 import { LockUnavailable } from "../../services/Owner.ts"
@@ -27,7 +30,21 @@ const whyNot = (cause: unknown): string => {
 /** Whoever only asks whether there is an owner has the lock for a tenth of a millisecond: that is waited for. */
 const passingMillis = 5
 
+const listKey = Symbol.for("tapestry/ExclusiveFile/held")
+/** Of all copies of this module, by device and inode. */
+const shared = globalThis as typeof globalThis & { [listKey]?: Set<string> }
+shared[listKey] ??= new Set()
+const held = shared[listKey]
+
+/** The file's, whatever it is called; null while there is none. Asking opens nothing. */
+const identityOf = (filename: string): string | null => {
+  const found: BigIntStats | undefined = statSync(filename, { bigint: true, throwIfNoEntry: false })
+  return found === undefined ? null : `${found.dev}:${found.ino}`
+}
+
 const open = (filename: string): Database.Database | null => {
+  const known = identityOf(filename)
+  if (known !== null && held.has(known)) return null
   const db = new Database(filename, { timeout: passingMillis })
   try {
     db.pragma("journal_mode = MEMORY")
@@ -49,7 +66,14 @@ export const hold = (filename: string): Effect.Effect<boolean, LockUnavailable, 
         catch: (cause) => new LockUnavailable({ message: `${filename} cannot be locked: ${whyNot(cause)}` })
       })
       if (db === null) return false
-      yield* Effect.addFinalizer(() => Effect.sync(() => db.close()))
+      const identity = identityOf(filename)
+      if (identity !== null) held.add(identity)
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          db.close()
+          if (identity !== null) held.delete(identity)
+        })
+      )
       return true
     })
   )

@@ -5,15 +5,17 @@
  * which socket it can be asked. Queueing: none; whoever finds the lock taken is told at once, or asks again in short steps for
  * as long as it has patience, and the first to find the lock free has it.
  *
- * Hard cases: a killed owner leaves owner.json behind, and its lock free: the next owner overwrites it. Between taking the lock
+ * Hard cases: a killed owner leaves owner.json behind, and its lock free: the next owner overwrites it, and removes the
+ * directory that its socket had for itself. Between taking the lock
  * and the record there is an instant in which the record is missing or its predecessor's: such details are of a process that is
  * gone, so whoever connects to their socket is refused and tries the lock again. Process ids that are used again do not matter,
  * since nobody is judged by them.
  */
-import { Clock, type Duration, Effect, Exit, FileSystem, Layer, Path, Schedule, Scope } from "effect"
+import { Clock, Duration, Effect, Exit, FileSystem, Layer, Path, Schedule, Scope } from "effect"
 import { OwnedElsewhere, Owner, type OwnerDetails, OwnerError } from "../../services/Owner.ts"
 import * as ExclusiveFile from "./ExclusiveFile.ts"
 import * as OwnerRecord from "./OwnerRecord.ts"
+import { removeLeft } from "./ownerSocket.ts"
 
 export interface OwnerLockOptions {
   /** Must exist. */
@@ -36,6 +38,8 @@ const acquire = Effect.fnUntraced(function* ({ dataDir, product }: OwnerLockOpti
     return yield* asOwnerError(new OwnedElsewhere({ dataDir, owner }))
   }
   const files = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+  const before = yield* OwnerRecord.read(dataDir)
+  if (before !== null && before.socket !== null) yield* removeLeft(before.socket)
   const startedAt = yield* Clock.currentTimeMillis
   const announce = (socket: string | null) => {
     const details: OwnerDetails = { pid: process.pid, startedAt, product, socket }
@@ -49,11 +53,18 @@ const acquire = Effect.fnUntraced(function* ({ dataDir, product }: OwnerLockOpti
 /** Not all at once: those who wait for the same owner would meet at every step. */
 const step = Schedule.jittered(Schedule.spaced("25 millis"))
 
-const acquireWithin = ({ patience = 0, ...options }: OwnerLockOptions) =>
-  Effect.retry(acquire(options), {
-    schedule: Schedule.upTo(step, { duration: patience }),
-    while: ({ reason }) => reason._tag === "OwnedElsewhere"
+/** Since the process began; never set. */
+const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1_000_000)
+
+/** Patience is measured by the monotonic clock: schedules go by the one on the wall, which may be set meanwhile. */
+const acquireWithin = Effect.fnUntraced(function* ({ patience = 0, ...options }: OwnerLockOptions) {
+  const until = (yield* monotonicMillis) + Duration.toMillis(Duration.fromInputUnsafe(patience))
+  return yield* Effect.retry(acquire(options), {
+    schedule: step,
+    while: ({ reason }) =>
+      reason._tag === "OwnedElsewhere" ? Effect.map(monotonicMillis, (now) => now < until) : Effect.succeed(false)
   })
+})
 
 /**
  * Owns the data directory until the scope closes. Fails with OwnedElsewhere when it has an owner (in this process or another),

@@ -1,11 +1,12 @@
-import { Effect, FiberSet, RcMap, type Scope } from "effect"
+import { Effect, FiberSet, type Scope } from "effect"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { IngestSession } from "../../services/IngestSession.ts"
 import { MarketStore } from "../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { Quota } from "../../services/Quota.ts"
+import * as Desks from "./Desks.ts"
 import { MaxAnswerRows } from "./MaxAnswerRows.ts"
-import * as SeriesDesk from "./SeriesDesk.ts"
+import type * as SeriesDesk from "./SeriesDesk.ts"
 
 /** What the parts of the stitching cache work with. */
 export interface CacheContext {
@@ -22,7 +23,6 @@ export interface CacheContext {
 }
 
 export const make = Effect.gen(function* () {
-  const desks = yield* RcMap.make({ lookup: (_text: string) => SeriesDesk.make, idleTimeToLive: "10 minutes" })
   const runs = yield* FiberSet.make<void>()
   const context: CacheContext = {
     market: yield* MarketStore,
@@ -31,7 +31,7 @@ export const make = Effect.gen(function* () {
     registry: yield* AdapterRegistry,
     quota: yield* Quota,
     maxAnswerRows: yield* MaxAnswerRows,
-    deskOf: (text) => RcMap.get(desks, text),
+    deskOf: Desks.make(),
     detach: (run) => Effect.asVoid(FiberSet.run(runs, run, { startImmediately: true }))
   }
   return context

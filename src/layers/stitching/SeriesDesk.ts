@@ -57,6 +57,9 @@ export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
   }
 })
 
+/** Whether something is known at it that would have to be found out again. */
+export const knows = (desk: SeriesDesk): boolean => desk.applied.upTo > 0 || desk.settled.size > 0
+
 /** True when a policy wants new answers whatever the archive has. */
 export const bypasses = (policy: RangePolicy): boolean => policy === "refresh" || policy === "force"
 

@@ -212,9 +212,10 @@ const make = Effect.gen(function* () {
         }
         const desk = yield* context.deskOf(text)
         return yield* desk.planning.withPermit(
-          Effect.tap(market.forget(known.series), () =>
+          // What is archived counts as not applied again; also when the caller leaves, or what is forgotten would be fetched anew.
+          Effect.ensuring(
+            market.forget(known.series),
             Effect.sync(() => {
-              // What is archived counts as not applied again.
               desk.applied = { decoderVersion: 0, upTo: 0 }
               desk.settled.clear()
             })

@@ -21,6 +21,7 @@ export const asServiceError = (refusal: Refusal): StitchingCacheError => {
   switch (refusal._tag) {
     case "RangeIncomplete":
     case "TooManyRows":
+    case "TooManyRequests":
     case "NoSuchRow":
     case "UnknownSeries":
       return new StitchingCacheError({ reason: refusal })

@@ -5,7 +5,13 @@ import type { IngestSessionError } from "../../services/IngestSession.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import type { QuotaError } from "../../services/Quota.ts"
-import type { NoSuchRow, RangeIncomplete, TooManyRows, UnknownSeries } from "../../services/StitchingCache.ts"
+import type {
+  NoSuchRow,
+  RangeIncomplete,
+  TooManyRequests,
+  TooManyRows,
+  UnknownSeries
+} from "../../services/StitchingCache.ts"
 
 /** Why a piece of a range could not be had. */
 export type Failure =
@@ -17,7 +23,7 @@ export type Failure =
   | MarketStoreError
 
 /** Why a call of the service fails. */
-export type Refusal = Failure | RangeIncomplete | TooManyRows | NoSuchRow | UnknownSeries
+export type Refusal = Failure | RangeIncomplete | TooManyRows | TooManyRequests | NoSuchRow | UnknownSeries
 
 /** Looks through the ingest session to what failed behind it. */
 export const unwrap = (failure: Failure): Failure =>

@@ -7,7 +7,7 @@ import { alignmentOf } from "../../domain/VendorLimits.ts"
 import type { ReadOptions } from "../../services/StitchingCache.ts"
 import { applyArchived } from "./applyArchived.ts"
 import type { CacheContext } from "./CacheContext.ts"
-import type { Failure, Refusal } from "./failure.ts"
+import type { Refusal } from "./failure.ts"
 import type { RequestDraft } from "./planner.ts"
 import { planOf } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
@@ -48,7 +48,7 @@ export interface ReadContext {
 /** The drafts of a plan made now. */
 export const planned =
   (context: CacheContext, fetcher: Fetcher, series: BarSeries, range: TimeRange, policy: RangePolicy) =>
-  (joined: ReadonlyArray<Flight>): Effect.Effect<Prepared, Failure> =>
+  (joined: ReadonlyArray<Flight>): Effect.Effect<Prepared, Refusal> =>
     Effect.map(planOf(context, fetcher, series, range, policy, joined), ({ coverage, plan }) => {
       const pending = new Set(plan.pieces.map(({ state }) => (state._tag === "Pending" ? state.flight : null)))
       return { plan, coverage, drafts: plan.requests, awaited: joined.filter(({ id }) => pending.has(id)) }
@@ -57,7 +57,7 @@ export const planned =
 /** What is left of a plan made earlier. */
 export const given =
   (context: CacheContext, fetcher: Fetcher, series: BarSeries, plan: Plan) =>
-  (joined: ReadonlyArray<Flight>): Effect.Effect<Prepared, Failure> =>
+  (joined: ReadonlyArray<Flight>): Effect.Effect<Prepared, Refusal> =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const coverage = yield* context.market.coverage(series.key, plan.range)
@@ -73,7 +73,7 @@ export const given =
  */
 export const fetchMissing = Effect.fnUntraced(function* (
   { desk, fetcher, policy, range, series, context }: ReadContext,
-  choose: (joined: ReadonlyArray<Flight>) => Effect.Effect<Prepared, Failure>,
+  choose: (joined: ReadonlyArray<Flight>) => Effect.Effect<Prepared, Refusal>,
   check: Effect.Effect<unknown, Refusal>,
   progress: NonNullable<ReadOptions["progress"]>
 ) {

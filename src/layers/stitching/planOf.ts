@@ -9,8 +9,9 @@ import { alignmentOf } from "../../domain/VendorLimits.ts"
 import { Unsupported, VendorError } from "../../services/Adapter.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { Quota } from "../../services/Quota.ts"
+import { TooManyRequests } from "../../services/StitchingCache.ts"
 import * as CellGrid from "./CellGrid.ts"
-import { draft, type InFlight, type RequestDraft, storedPieces } from "./planner.ts"
+import { draft, type InFlight, maxRequests, type RequestDraft, storedPieces } from "./planner.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 
 interface Services {
@@ -97,6 +98,7 @@ export const planOf = Effect.fnUntraced(function* (
     coverage,
     inFlight
   })
+  if (drafts.length > maxRequests) return yield* new TooManyRequests({ limit: maxRequests })
   const requests = yield* price(quota, fetcher, series, drafts)
   const plan: Plan = {
     series: series.key,

@@ -49,6 +49,12 @@ const tooEarly = (earliest: EpochMillis): CoverageState => ({
   cause: { tag: "BeforeEarliest", message: `the vendor has nothing before ${new Date(earliest).toISOString()}` }
 })
 
+/**
+ * Most requests of one plan. A range of a million years cut by days would fill memory while nothing else is served: a draft stops
+ * at one more, and is none that may be carried out.
+ */
+export const maxRequests = 200_000
+
 const isServed = (stored: StoredCoverage | null, policy: RangePolicy, now: EpochMillis): boolean => {
   if (stored === null || policy === "force") return false
   return isFresh(stored.state, now) && !(policy === "refresh" && stored.state._tag === "Provisional")
@@ -65,8 +71,8 @@ const split = (ranges: Intervals.Ranges, timeframe: Timeframe.Timeframe, limit: 
   const span = Math.min(limit.maxSpan ?? Infinity, limit.maxRows === null ? Infinity : limit.maxRows * step)
   if (span === Infinity) return ranges
   return timeframe === "1mo" || timeframe === "3mo"
-    ? Intervals.splitBySpan(ranges, span, (instant) => Timeframe.ceil(timeframe, instant + 1))
-    : Intervals.splitBySpan(ranges, Math.max(step, Math.floor(span / step) * step))
+    ? Intervals.splitBySpan(ranges, span, (instant) => Timeframe.ceil(timeframe, instant + 1), maxRequests)
+    : Intervals.splitBySpan(ranges, Math.max(step, Math.floor(span / step) * step), undefined, maxRequests)
 }
 
 /** Outwards to the bars that the bounds cut, so that a range that ends inside a bar does not leave a sliver to ask for. */
@@ -106,7 +112,7 @@ const requestRanges = (
   if (cells !== null) {
     // A cell that is still growing is one request, although a part of it is final already: its bytes come as a whole.
     const wanted = without(toWholeCells(near, within, cells), pending)
-    return split(Intervals.splitBySpan(wanted, 0, cells.next), input.timeframe, limit)
+    return split(Intervals.splitBySpan(wanted, 0, cells.next, maxRequests), input.timeframe, limit)
   }
   const wanted = without(near, pending)
   const settled = finalEnd(input.timeframe, input.now, input.limits)

@@ -27,8 +27,12 @@ type Input = Command.Command.Config.Infer<typeof flags>
 /** The signal ends the serving; who serves by order of the service manager has then done what it was asked for: 0. */
 const serve = Effect.fn("tapestry serve")(
   function* (input: Input) {
-    const { serving } = yield* Effect.promise(() => import("../serving/serving.ts"))
-    yield* Effect.raceFirst(serving(input), untilSignal)
+    const loaded = Effect.promise(() => import("../serving/serving.ts"))
+    // The signal first: who is told to stop while it loads has been told to stop, too.
+    yield* Effect.raceFirst(
+      untilSignal,
+      Effect.flatMap(loaded, ({ serving }) => serving(input))
+    )
   },
   Effect.provideService(DefaultLogLevel, "info"),
   asCommand("serve")

@@ -1,6 +1,26 @@
-/** A command as the client of the owner of its data directory. */
-import { Cause, Effect, Exit, Layer, Path } from "effect"
-import { OtherProtocol, type OwnerDetails, OwnerError, OwnerSilent, UnknownToOwner } from "../../services/Owner.ts"
+/**
+ * A command as the client of the owner of its data directory.
+ *
+ * Responsibilities: (1) asks the owner who it is, and runs the command only over one that speaks our protocol; (2) tells apart who
+ * is to be asked again (`Nobody`: the owner is silent, has no room, goes down, or went away in the middle) and what no asking
+ * helps against (another protocol, another configuration, the command's own errors).
+ *
+ * Queueing: none; one connection for one turn, closed with it. Whoever is told `Nobody` waits and asks again (throughOwner).
+ *
+ * Hard cases: an owner that was stopped takes connections and says nothing: the hello has a time limit, and what comes after is
+ * watched by the client's pings. Calls that were cut off may have been done. Rows come from the store, so that an owner that goes
+ * away after its answer does no harm.
+ */
+import { Cause, Effect, Exit, FileSystem, Layer, Path, Result } from "effect"
+import {
+  OtherProtocol,
+  OwnerBusy,
+  type OwnerDetails,
+  OwnerError,
+  OwnerForbidden,
+  OwnerSilent,
+  UnknownToOwner
+} from "../../services/Owner.ts"
 import { StitchingCacheError } from "../../services/StitchingCache.ts"
 import { done, nobody } from "./Turn.ts"
 
@@ -56,6 +76,12 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(options: AsClientO
   const [UnixClient, { TapestryClient }, RemoteStitchingCache, MarketStoreSqlite, { protocolVersion }] =
     yield* loadClient
   const path = yield* Path.Path
+  const fs = yield* FileSystem.FileSystem
+  // The mode of the socket guards it; a connection would only fail, like one to an owner that has just gone.
+  const access = yield* Effect.result(fs.access(socket, { readable: true, writable: true }))
+  if (Result.isFailure(access) && access.failure.reason._tag === "PermissionDenied") {
+    return yield* new OwnerError({ reason: new OwnerForbidden({ dataDir, owner, socket }) })
+  }
   const silent = (waitedMillis: number) => new OwnerError({ reason: new OwnerSilent({ dataDir, owner, waitedMillis }) })
   const other = (protocol: number | null) =>
     new OwnerError({
@@ -70,6 +96,12 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(options: AsClientO
       if (failure === undefined) return yield* Effect.failCause(Cause.map(hello.cause, () => other(null)))
       const strange = failure._tag === "RpcClientError" && failure.reason._tag === "RpcClientDefect"
       if (strange || failure._tag === "ProtocolError") return yield* other(null)
+      if (failure._tag === "TooBusy") {
+        const { limit, max } = failure
+        return nobody(
+          (waitedMillis) => new OwnerError({ reason: new OwnerBusy({ dataDir, owner, limit, max, waitedMillis }) })
+        )
+      }
       return nobody(silent, { met: failure._tag === "ShuttingDown" })
     }
     if (hello.value.protocol !== protocolVersion) return yield* other(hello.value.protocol)

@@ -10,7 +10,8 @@
  *
  * Hard cases: a command that begins again must not have printed anything. That holds because commands print when their calls to
  * the StitchingCache are done, and the rows that they print come from the store. An owner that is stopped (SIGSTOP) keeps its lock
- * and its socket, which takes connections: it is asked until patience is over.
+ * and its socket, which takes connections: it is asked until patience is over. Patience is measured by the monotonic clock: the
+ * one on the wall may be set meanwhile.
  */
 import { Clock, Effect, Random } from "effect"
 import * as OwnerLock from "../../layers/owner/OwnerLock.ts"
@@ -29,6 +30,9 @@ export interface ThroughOwnerOptions<E, R> {
   /** All services over the data directory, as its owner; asked for when there is none. */
   readonly services: Effect.Effect<OwnerServices<E, R>>
 }
+
+/** Since the process began; never set. */
+const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 const patienceMillis = 12_000
 /** From when on a wait is spoken of. */
@@ -57,12 +61,12 @@ export const throughOwner = Effect.fnUntraced(function* <A, E, R, E2, R2>(
     return nobody(() => new OwnerError({ reason: new OwnedElsewhere({ dataDir, owner: details }) }))
   })
 
-  let since = yield* Clock.currentTimeMillis
+  let since = yield* monotonicMillis
   let noted = false
   while (true) {
     const outcome = yield* turn
     if (outcome._tag === "Done") return outcome.value
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* monotonicMillis
     if (outcome.met) since = now
     const why = outcome.why(now - since)
     yield* Effect.logDebug(`nobody to ask yet: ${why.message}`)

@@ -1,6 +1,7 @@
 import { Effect, Layer, Option, Schema } from "effect"
 import { HttpBody, HttpClient, HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { RpcClient, RpcClientError, type RpcSerialization } from "effect/rpc"
+import { Socket } from "effect/socket"
 import { BorderError } from "../contract/Border.ts"
 
 type Protocol = RpcClient.Protocol["Service"]
@@ -9,8 +10,9 @@ type Deliver = Parameters<Protocol["run"]>[1]
 /** A server that is asked for this long to answer anything at all, and does not, is given up. */
 const patience = "4 seconds"
 
+/** As a socket whose pings are not answered says it: the connection, not the protocol, is what failed. */
 const gone = new RpcClientError.RpcClientError({
-  reason: new RpcClientError.RpcClientDefect({ message: "the server does not answer any more", cause: null })
+  reason: new Socket.SocketReadError({ cause: new Error("the server does not answer any more") })
 })
 
 const unreadable = (cause: unknown) =>
@@ -44,15 +46,20 @@ const refusalOf = ({ reason }: RpcClientError.RpcClientError): Option.Option<unk
 const encodeRefusal = Schema.encodeSync(Schema.toCodecJson(BorderError))
 
 /**
- * effect's HTTP protocol, a request a call, with two things more.
+ * effect's HTTP protocol, a request a call.
  *
- * Refusals: a request that is refused as a whole fails its call with the border's error where it was one (TooBusy, ShuttingDown,
- * a request that is too long), else with RpcClientError and the status (the refusal of a foreign Host, a proxy's page).
+ * Responsibilities: (1) a request that is refused as a whole fails its call with the border's error where it was one (TooBusy, ShuttingDown,
+ * a request that is too long), else with RpcClientError and the status (the refusal of a foreign Host, a proxy's page); (2) a call
+ * that waits long asks from time to time, on a request of its own, whether the server is still there, and all calls fail when it
+ * does not say; HTTP itself would wait for ever.
  *
- * Silence: a call that waits long asks from time to time, on a request of its own, whether the server is still there, and all
- * calls fail when it does not say; HTTP itself would wait for ever. They are told before the one that asked is cut off, or the
- * consumer of its stream would see an interruption instead of an error. A server that cannot be asked (refused, a connection
- * reset) may still be answering: the calls find out for themselves.
+ * Queueing: none of its own. A call is a request at once; how many of them share connections, or wait for one, is the platform's
+ * `fetch` to say. There is no Ack: rows that are not taken stop the reading of that answer's body, and no other.
+ *
+ * Hard cases: when the server is silent, all calls are told before the one that asked is cut off, or the consumer of its stream
+ * would see an interruption instead of an error. A server that cannot be asked (refused, a connection reset) may still be
+ * answering: the calls find out for themselves. A line that is JSON and no message makes effect's client throw: that is the
+ * failure of its call.
  */
 const make = (client: HttpClient.HttpClient, protocol: Protocol, url: string): Protocol => {
   const clients = new Map<number, Deliver>()

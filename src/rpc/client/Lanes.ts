@@ -4,7 +4,7 @@ import { Effect, Fiber, type Scope } from "effect"
 const roomPerCall = 2
 
 /**
- * Hands messages to the calls that they belong to, each call's in order, without one call waiting for another.
+ * Responsibilities: hands messages to the calls that they belong to, each call's in order, without one call waiting for another.
  *
  * effect's client reads its connection in one loop, and a consumer that does not take its chunk stops that loop: no other call's
  * answer is read, nor the Pong, so that a consumer slower than the ping loses the connection for all. Here the message of a call
@@ -12,6 +12,11 @@ const roomPerCall = 2
  *
  * Queueing: bounded. The server sends the next chunk of a call when the last was acknowledged, and it is acknowledged when it was
  * taken, so one chunk and the end of the call is what waits. A server that does not keep to that suspends the reading.
+ *
+ * Hard cases: a message that is delivered at once leaves no lane behind, which most are, so that a lane is there only while
+ * something waits in it. A lane is removed by the last of its fibers to end, also when it was interrupted: what waits when the
+ * scope closes is dropped, and the loss is told to the calls past the lanes. Who waits for room asks again once the last fiber
+ * ended, since the lane may have gone or filled meanwhile.
  */
 export const make = (scope: Scope.Scope) => {
   const lanes = new Map<string | number, { last: Fiber.Fiber<void>; waiting: number }>()

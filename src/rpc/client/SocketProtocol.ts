@@ -1,8 +1,10 @@
 import { Effect, Exit, Layer, Option, Schedule, Schema, Scope, Semaphore } from "effect"
 import { RpcClient, RpcClientError, RpcSerialization } from "effect/rpc"
 import { Socket } from "effect/socket"
-import { BorderError } from "../contract/Border.ts"
+import { BorderError, ProtocolError } from "../contract/Border.ts"
 import * as Lanes from "./Lanes.ts"
+import { refusedExit } from "./refusedExit.ts"
+import { RequestTooLong, withRequestLimit } from "./requestLimit.ts"
 
 type Protocol = RpcClient.Protocol["Service"]
 type Deliver = Parameters<Protocol["run"]>[1]
@@ -14,6 +16,8 @@ interface Connection {
   readonly lanes: ReturnType<typeof Lanes.make>
   /** Of the clients that called over it. */
   readonly clientIds: Set<number>
+  /** Calls that were sent and have not ended, by their ids. */
+  readonly calls: Map<string | number, { readonly clientId: number; readonly procedure: string }>
   lost: boolean
 }
 
@@ -26,7 +30,9 @@ const pingInterval = "4 seconds"
  * Responsibilities: (1) no connection until the first call, one for all calls, and a new one, tried at once, for the first call
  * after it was lost: a client that is idle holds no timer and no retry loop, and a client whose server came back never waits out
  * a backoff; (2) calls in flight on a lost connection, and calls that found no server, fail with RpcClientError; a failed write
- * is one too (effect makes it a defect); (3) a call that is answered slowly, or whose rows are taken slowly, delays no other.
+ * is one too (effect makes it a defect); (3) a call that is answered slowly, or whose rows are taken slowly, delays no other;
+ * (4) a server that refuses the whole connection (TooBusy, ShuttingDown, a line that is TooLong) is lost, and its calls fail with
+ * that very error; (5) a call that is longer than servers take fails by itself and is not sent.
  *
  * Queueing: none of its own beyond Lanes. Opening is serialised; calls made meanwhile wait for the same attempt.
  *
@@ -38,7 +44,8 @@ const make = Effect.fnUntraced(function* (
   socket: Effect.Effect<Socket.Socket>,
   write: (clientId: number, message: Parameters<Deliver>[0]) => Effect.Effect<void>
 ) {
-  const serialization = yield* RpcSerialization.RpcSerialization
+  const serialization = withRequestLimit(yield* RpcSerialization.RpcSerialization)
+  const exitOf = refusedExit(serialization.codecFor)
   const scope = yield* Effect.scope
   const opening = Semaphore.makeUnsafe(1)
   let current: Connection | undefined
@@ -56,26 +63,57 @@ const make = Effect.fnUntraced(function* (
       Scope.provide(connectionScope)
     )
     const lanes = Lanes.make(connectionScope)
-    const connection: Connection = { protocol, scope: connectionScope, lanes, clientIds: new Set(), lost: false }
+    const connection: Connection = {
+      protocol,
+      scope: connectionScope,
+      lanes,
+      clientIds: new Set(),
+      calls: new Map(),
+      lost: false
+    }
     current = connection
     return connection
   }).pipe(Effect.uninterruptible, opening.withPermits(1))
 
-  const lose = (connection: Connection, error: RpcClientError.RpcClientError): Effect.Effect<void> =>
+  /** Once a connection; `tell` tells its calls why. */
+  const drop = (connection: Connection, tell: Effect.Effect<void>): Effect.Effect<void> =>
     Effect.suspend(() => {
       if (connection.lost) return Effect.void
       connection.lost = true
       if (current === connection) current = undefined
-      return Effect.forEach(
-        Array.from(connection.clientIds),
-        (clientId) => write(clientId, { _tag: "ClientProtocolError", error }),
-        { discard: true }
-      ).pipe(
+      return tell.pipe(
         Effect.andThen(Effect.forkIn(Scope.close(connection.scope, Exit.void), scope)),
         Effect.uninterruptible,
         Effect.asVoid
       )
     })
+
+  const lose = (connection: Connection, error: RpcClientError.RpcClientError): Effect.Effect<void> =>
+    drop(
+      connection,
+      Effect.forEach(connection.clientIds, (clientId) => write(clientId, { _tag: "ClientProtocolError", error }), {
+        discard: true
+      })
+    )
+
+  /** Ends one call with an error that was not said in it. */
+  const refuse = (requestId: string | number, clientId: number, procedure: string, error: BorderError) =>
+    Option.match(exitOf(procedure, error), {
+      onNone: () => write(clientId, { _tag: "ClientProtocolError", error: defect(error.message, error) }),
+      onSome: (exit) => write(clientId, { _tag: "Exit", requestId, exit })
+    })
+
+  const loseRefused = (connection: Connection, error: BorderError): Effect.Effect<void> =>
+    drop(
+      connection,
+      Effect.suspend(() =>
+        Effect.forEach(
+          Array.from(connection.calls),
+          ([id, { clientId, procedure }]) => refuse(id, clientId, procedure, error),
+          { discard: true }
+        )
+      )
+    )
 
   const receive =
     (connection: Connection, clientId: number): Deliver =>
@@ -84,14 +122,21 @@ const make = Effect.fnUntraced(function* (
       switch (message._tag) {
         case "ClientProtocolError":
           return lose(connection, message.error)
-        case "Chunk":
         case "Exit":
+          connection.calls.delete(message.requestId)
+          return connection.lanes.follow(message.requestId, write(clientId, message))
+        case "Chunk":
           return connection.lanes.follow(message.requestId, write(clientId, message))
         default: {
           const refused = refusal(message)
           if (Option.isNone(refused)) return write(clientId, message)
           const id = refused.value._tag === "ProtocolError" ? refused.value.id : undefined
-          if (id === undefined) return lose(connection, defect(refused.value.message, refused.value))
+          if (id === undefined) {
+            return isOfConnection(refused.value)
+              ? loseRefused(connection, refused.value)
+              : lose(connection, defect(refused.value.message, refused.value))
+          }
+          connection.calls.delete(id)
           const exit = { _tag: "Failure" as const, cause: [{ _tag: "Fail" as const, error: message }] }
           return connection.lanes.follow(id, write(clientId, { _tag: "Exit", requestId: id, exit }))
         }
@@ -106,24 +151,42 @@ const make = Effect.fnUntraced(function* (
       .pipe(Effect.forkIn(connection.scope, { startImmediately: true }), Effect.asVoid)
   }
 
-  return {
-    supportsAck: true,
-    supportsTransferables: false,
-    codecFor: serialization.codecFor,
-    send: (clientId: number, message: Parameters<Protocol["send"]>[1]) =>
-      Effect.suspend(() => {
-        if (message._tag !== "Request") {
-          return current === undefined ? Effect.void : Effect.ignoreCause(current.protocol.send(clientId, message))
-        }
-        return Effect.flatMap(current === undefined ? connect : Effect.succeed(current), (connection) =>
-          Effect.andThen(listen(connection, clientId), connection.protocol.send(clientId, message)).pipe(
-            Effect.tapError((error) => lose(connection, error)),
-            Effect.catchDefect((cause) => Effect.fail(unsent(cause)))
-          )
+  const send = (clientId: number, message: Parameters<Protocol["send"]>[1]): ReturnType<Protocol["send"]> =>
+    Effect.suspend(() => {
+      if (message._tag !== "Request") {
+        if (current === undefined) return Effect.void
+        if (message._tag === "Interrupt") current.calls.delete(message.requestId)
+        return Effect.ignoreCause(current.protocol.send(clientId, message))
+      }
+      return Effect.flatMap(current === undefined ? connect : Effect.succeed(current), (connection) => {
+        if (connection.lost) return send(clientId, message)
+        const { id, tag } = message
+        const forgotten = Effect.sync(() => connection.calls.delete(id))
+        connection.calls.set(id, { clientId, procedure: tag })
+        return Effect.andThen(listen(connection, clientId), connection.protocol.send(clientId, message)).pipe(
+          Effect.tapError((error) => lose(connection, error)),
+          Effect.catchDefect((cause) =>
+            cause instanceof RequestTooLong
+              ? Effect.andThen(forgotten, refuse(id, clientId, tag, tooLong(id, cause)))
+              : Effect.fail(unsent(cause))
+          ),
+          Effect.onError(() => forgotten)
         )
       })
-  }
+    })
+
+  return { supportsAck: true, supportsTransferables: false, codecFor: serialization.codecFor, send }
 })
+
+/** What ends all calls of a connection, and is no mistake of the protocol's. */
+const isOfConnection = (error: BorderError): boolean =>
+  error._tag === "TooBusy" ||
+  error._tag === "ShuttingDown" ||
+  (error._tag === "ProtocolError" && error.code === "TooLong")
+
+/** `line` 0: it never was one. */
+const tooLong = (id: string | number, { message }: RequestTooLong) =>
+  new ProtocolError({ code: "TooLong", line: 0, id, message })
 
 /** The answer to a message that belongs to no call, which effect's protocol does not know. */
 const refusal = Schema.decodeUnknownOption(Schema.toCodecJson(BorderError))

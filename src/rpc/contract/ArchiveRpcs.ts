@@ -4,10 +4,13 @@ import { Request } from "../../domain/Request.ts"
 import { Response } from "../../domain/Response.ts"
 import { Session } from "../../domain/Session.ts"
 import { ArchiveStats, Damage, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
-import { OnShutdown } from "./Border.ts"
+import { OnShutdown, TooBusy } from "./Border.ts"
 
 /** Newest first: only ids below `before`, and at most `limit` of them; all when they are not given. */
-const listing = { before: Schema.optionalKey(Schema.Int), limit: Schema.optionalKey(Schema.Int) }
+const listing = {
+  before: Schema.optionalKey(Schema.Int),
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
+}
 const id = { id: Schema.Int }
 
 /** What is told while payloads are hashed again: how many were, each that is wrong, and the end of it. */
@@ -41,11 +44,14 @@ export class ArchiveRpcs extends RpcGroup.make(
   Rpc.make("Archive.session", { payload: id, success: Session, error: ProvenanceStoreError }),
   Rpc.make("Archive.request", { payload: id, success: Request, error: ProvenanceStoreError }),
   Rpc.make("Archive.response", { payload: id, success: Response, error: ProvenanceStoreError }),
-  /** The bytes of that sha256 (64 hex digits), verified, in pieces of up to 64 KiB; as JSON, each in base64. */
+  /**
+   * The bytes of that sha256 (64 hex digits), verified, in pieces of up to 64 KiB; as JSON, each in base64. TooBusy for who takes
+   * nothing for seconds while others wait for their turn, and for who waited half a minute.
+   */
   Rpc.make("Archive.payload", {
     payload: { sha256: Schema.String },
     success: Schema.Uint8Array,
-    error: ProvenanceStoreError,
+    error: Schema.Union([ProvenanceStoreError, TooBusy]),
     stream: true
   }).annotate(OnShutdown, "cut"),
   /** Hashes every payload again. */

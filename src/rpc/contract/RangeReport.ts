@@ -30,7 +30,7 @@ export const ReadEvent = Schema.TaggedUnion({
 export type ReadEvent = typeof ReadEvent.Type
 
 /** Most bars of one page. */
-export const pageRows = 4_000
+export const pageRows = 1_000
 
 /**
  * The first bars of a range, ascending, and what is known of the part of it that they are about. `next` is where the following

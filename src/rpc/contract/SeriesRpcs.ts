@@ -52,7 +52,7 @@ export class SeriesRpcs extends RpcGroup.make(
     stream: true
   }).annotate(OnShutdown, "cut"),
   /**
-   * As `Series.bars` for small ranges, in one message each way: up to `limit` bars (4,000 at most, and unless given). It counts
+   * As `Series.bars` for small ranges, in one message each way: up to `limit` bars (1,000 at most, and unless given). It counts
    * among a connection's calls and not among its streams.
    */
   Rpc.make("Series.page", {

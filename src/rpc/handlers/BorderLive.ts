@@ -10,9 +10,10 @@ import { RpcSchema } from "effect/rpc"
 import * as Metrics from "../../services/Metrics.ts"
 import { Border, InternalError } from "../contract/Border.ts"
 import { CallTally, type Tally } from "./CallTally.ts"
-import { correlationId, shortId } from "./correlation.ts"
+import { correlationId } from "./correlation.ts"
 import { Draining } from "./Draining.ts"
 import { errorPath } from "./errorPath.ts"
+import { incident } from "./incident.ts"
 
 /**
  * Calls that went well within this are logged at Debug, others at Info. Milliseconds. They are many and alike, and a line costs a
@@ -36,15 +37,6 @@ const endOf = (exit: Exit.Exit<unknown, unknown>, draining: boolean): Ended => {
   return draining ? { metric: "cut", outcome: "cut" } : { metric: "interrupted", outcome: "interrupted" }
 }
 
-/** A defect under a number that the client gets; the log has the rest. */
-const incident = (cause: Cause.Cause<unknown>): Effect.Effect<never, InternalError> =>
-  Effect.flatMap(shortId, (id) =>
-    Effect.logError("tapestry.incident", cause).pipe(
-      Effect.annotateLogs({ incident: id }),
-      Effect.andThen(Effect.fail(new InternalError({ incident: id })))
-    )
-  )
-
 interface Named {
   readonly id: string
   readonly procedure: string
@@ -65,7 +57,9 @@ const end = (
     const record = (draining: boolean) => {
       const { metric, outcome } = endOf(exit, draining)
       Metrics.calls(procedure, metric).updateUnsafe(1, context)
-      const level = metric === "ok" && elapsed < quick ? "Debug" : "Info"
+      // What clients do wrong, and that they leave, is their own affair: a few of them would fill the log. The metrics count it.
+      const isPlain = metric === "interrupted" || (metric !== "failed" && elapsed < quick)
+      const level = isPlain ? "Debug" : "Info"
       if (LogLevel.isLessThan(level, Context.get(context, References.MinimumLogLevel))) return Effect.void
       return Effect.annotateLogs(Effect.logWithLevel(level)("tapestry.call"), {
         outcome,
@@ -83,7 +77,7 @@ const around = <A, E>(named: Named, call: Effect.Effect<A, E>): Effect.Effect<A,
     const guarded = Effect.catchCause(
       call,
       (cause): Effect.Effect<never, E | InternalError> =>
-        Cause.hasDies(cause) ? incident(cause) : Effect.failCause(cause)
+        Cause.hasDies(cause) ? Effect.flatMap(incident(cause), Effect.fail) : Effect.failCause(cause)
     )
     // In one step with the exit handler that takes it away again.
     if (named.isStream) Metrics.streamsOpen.modifyUnsafe(1, context)

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
-import { Quota } from "../../services/Quota.ts"
+import { Quota, QuotaError, UnknownAccount } from "../../services/Quota.ts"
 import { QuotaRpcs } from "../contract/QuotaRpcs.ts"
 
 const make = Effect.gen(function* () {
@@ -14,14 +14,22 @@ const make = Effect.gen(function* () {
       () => []
     )
 
-  return QuotaRpcs.of({
-    "Quota.use": ({ account }) => quota.use(account),
+  /** Of all vendors, in alphabetical order. */
+  const accounts = Effect.map(
+    Effect.flatMap(registry.list, (vendors) => Effect.forEach(vendors, accountOf)),
+    (found) => [...new Set(found.flat())].sort()
+  )
 
-    "Quota.list": () =>
-      Effect.gen(function* () {
-        const accounts = yield* Effect.forEach(yield* registry.list, accountOf)
-        return yield* Effect.forEach([...new Set(accounts.flat())].sort(), quota.use)
-      })
+  return QuotaRpcs.of({
+    // Of an account that nobody has nothing is spent; a mistyped name would look like a budget that is whole.
+    "Quota.use": ({ account }) =>
+      Effect.flatMap(accounts, (known) =>
+        known.includes(account)
+          ? quota.use(account)
+          : Effect.fail(new QuotaError({ reason: new UnknownAccount({ account, known }) }))
+      ),
+
+    "Quota.list": () => Effect.flatMap(accounts, (known) => Effect.forEach(known, quota.use))
   })
 })
 

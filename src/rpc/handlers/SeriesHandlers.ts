@@ -5,6 +5,7 @@ import { pageRows } from "../contract/RangeReport.ts"
 import { SeriesRpcs } from "../contract/SeriesRpcs.ts"
 import { counted } from "./CallTally.ts"
 import { chunked } from "./chunked.ts"
+import { largeAnswer } from "./LargeAnswer.ts"
 import { pageOf } from "./pageOf.ts"
 import { readEvents, reportOf } from "./readEvents.ts"
 
@@ -15,7 +16,7 @@ const make = Effect.gen(function* () {
   return SeriesRpcs.of({
     "Series.resolve": ({ query, vendor }) => cache.resolve(vendor, query),
 
-    "Series.plan": (query) => cache.plan(query),
+    "Series.plan": (query) => Effect.andThen(largeAnswer, cache.plan(query)),
 
     "Series.read": ({ asOf, onMissing, ...query }) =>
       readEvents((progress) => cache.read(query, { ...reading(onMissing, asOf), progress })),
@@ -28,7 +29,9 @@ const make = Effect.gen(function* () {
       counted(Stream.unwrap(Effect.map(cache.read(query, reading(onMissing, asOf)), ({ bars }) => bars))),
 
     "Series.page": ({ asOf, limit = pageRows, onMissing, ...query }) =>
-      Effect.flatMap(cache.read(query, reading(onMissing, asOf)), (answer) => pageOf(answer, limit)),
+      Effect.flatMap(cache.read(query, reading(onMissing, asOf)), (answer) =>
+        Effect.andThen(largeAnswer, pageOf(answer, limit))
+      ),
 
     "Series.coverage": ({ range, series, ...options }) => counted(chunked(cache.coverage(series, range, options))),
 
@@ -44,7 +47,7 @@ const make = Effect.gen(function* () {
 
     "Series.list": () => counted(chunked(market.series)),
 
-    "Series.latest": (options) => market.latest(options)
+    "Series.latest": (options) => Effect.andThen(largeAnswer, market.latest(options))
   })
 })
 

@@ -1,4 +1,4 @@
-import { Effect, Fiber, Latch } from "effect"
+import { Effect, Fiber, Latch, Semaphore } from "effect"
 import { Headers } from "effect/http"
 import type { BorderError } from "../contract/Border.ts"
 import type { CallId } from "./decodeMessage.ts"
@@ -41,6 +41,8 @@ export class ConnectionCalls {
   readonly calls = new Set<Call>()
   readonly byClientId = new Map<CallId, Call>()
   readonly turnstile: Turnstile.Turnstile
+  /** For who answers at length, one at a time. */
+  readonly largeAnswers = Semaphore.makeUnsafe(1)
   streams = 0
   /** Calls that do not wait for their client. */
   working = 0

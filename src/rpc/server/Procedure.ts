@@ -1,4 +1,4 @@
-import { Context, Exit, Option, Result, Schema, SchemaIssue } from "effect"
+import { Context, Exit, Option, Predicate, Result, Schema, SchemaIssue } from "effect"
 import { Rpc, RpcSchema } from "effect/rpc"
 import { OnShutdown } from "../contract/Border.ts"
 import type { CallId } from "./decodeMessage.ts"
@@ -9,8 +9,11 @@ export interface Procedure {
   readonly tag: string
   readonly isStream: boolean
   readonly onShutdown: "finish" | "cut"
-  /** `encoded` is undefined when the client sent none. Fails with words that name the place, as `range.start: …`. */
-  readonly payload: (encoded: unknown) => Result.Result<unknown, string>
+  /**
+   * `encoded` is undefined when the client sent none, and came in a message of `bytes` bytes. Fails with words that name the places,
+   * as `range.start: …`; of a large message the first.
+   */
+  readonly payload: (encoded: unknown, bytes: number) => Result.Result<unknown, string>
   /** Fails with what cannot be encoded, which is a mistake of ours. */
   readonly chunk: (requestId: CallId, values: ReadonlyArray<unknown>) => Result.Result<Frame, unknown>
   readonly exit: (requestId: CallId, exit: Exit.Exit<unknown, unknown>) => Result.Result<Frame, unknown>
@@ -18,12 +21,16 @@ export interface Procedure {
   readonly begun: (requestId: CallId) => Frame
 }
 
+/** Every mistake is looked for in messages of up to so many bytes: a megabyte holds hundreds of thousands, and takes seconds. */
+const explainedBytes = 64 * 1024
+
 export const make = (rpc: Rpc.AnyWithProps, format: MessageFormat): Procedure => {
   const values = RpcSchema.isStreamSchema(rpc.successSchema) ? rpc.successSchema.success : null
   const parseOptions = Context.get(rpc.annotations, Rpc.ParseOptions)
-  const decode = lazily(() =>
-    Schema.decodeUnknownExit(format.codecFor(rpc.payloadSchema), { ...parseOptions, errors: "all" })
-  )
+  const decodeWith = (errors: "first" | "all") =>
+    lazily(() => Schema.decodeUnknownExit(format.codecFor(rpc.payloadSchema), { ...parseOptions, errors }))
+  const decode = decodeWith("first")
+  const decodeToTheEnd = decodeWith("all")
   const encodeValues = lazily(() =>
     Schema.encodeUnknownExit(format.codecFor(Schema.NonEmptyArray(values ?? Schema.Never)), parseOptions)
   )
@@ -31,10 +38,13 @@ export const make = (rpc: Rpc.AnyWithProps, format: MessageFormat): Procedure =>
   const encodeBegun = lazily(() =>
     Schema.encodeUnknownSync(format.codecFor(Schema.Exit(Schema.Void, Schema.Never, Schema.Defect())))
   )
-  const decoded = (encoded: unknown): Result.Result<unknown, string> => {
+  const decoded = (encoded: unknown, bytes: number): Result.Result<unknown, string> => {
     const exit = decode()(encoded)
     if (Exit.isSuccess(exit)) return Result.succeed(exit.value)
-    return Result.fail(Option.match(Exit.findErrorOption(exit), { onSome: inWords, onNone: () => "it cannot be read" }))
+    const explained = bytes <= explainedBytes ? decodeToTheEnd()(encoded) : exit
+    return Result.fail(
+      Option.match(Exit.findErrorOption(explained), { onSome: inWords, onNone: () => "it cannot be read" })
+    )
   }
 
   const framed = (encoded: Exit.Exit<unknown, unknown>, message: (filled: unknown) => object) =>
@@ -46,14 +56,20 @@ export const make = (rpc: Rpc.AnyWithProps, format: MessageFormat): Procedure =>
     tag: rpc._tag,
     isStream: values !== null,
     onShutdown: Context.get(rpc.annotations, OnShutdown),
-    payload: (encoded) => {
-      if (encoded !== undefined) return decoded(encoded)
+    payload: (encoded, bytes) => {
+      if (encoded !== undefined) {
+        const given = decoded(encoded, bytes)
+        if (Result.isSuccess(given) || !Predicate.isObject(encoded)) return given
+        // Fields that nobody knows are ignored, also where no field is known.
+        const none = Exit.getSuccess(decode()(null))
+        return Option.isSome(none) ? Result.succeed(none.value) : given
+      }
       // Written by hand, a request may leave out a payload of which nothing is needed.
       for (const nothing of [null, {}]) {
         const payload = Exit.getSuccess(decode()(nothing))
         if (Option.isSome(payload)) return Result.succeed(payload.value)
       }
-      return Result.mapError(decoded({}), (words) => `the payload is missing: ${words}`)
+      return Result.mapError(decoded({}, 0), (words) => `the payload is missing: ${words}`)
     },
     chunk: (requestId, values) => framed(encodeValues()(values), (values) => ({ _tag: "Chunk", requestId, values })),
     exit: (requestId, exit) => framed(encodeExit()(exit), (exit) => ({ _tag: "Exit", requestId, exit })),

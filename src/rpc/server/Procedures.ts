@@ -2,9 +2,10 @@
  * The seam to effect's RPC server, whose types of a group's procedures can only be known by those who name them: what is not
  * typed there is made safe by the codecs of the same procedures, here.
  */
-import { Context, Effect, Stream } from "effect"
+import { Context, Effect, type Scope, Stream } from "effect"
 import { Rpc, type RpcGroup, RpcMessage, type RpcServer } from "effect/rpc"
 import { Draining } from "../handlers/Draining.ts"
+import { LargeAnswer } from "../handlers/LargeAnswer.ts"
 import type { Call } from "./ConnectionCalls.ts"
 import type { MessageFormat } from "./MessageFormat.ts"
 import * as Procedure from "./Procedure.ts"
@@ -71,13 +72,28 @@ export const gateHandlers = <R>(
     const handler: typeof entry.handler = (payload, options) => {
       const call = callOf(options.requestId)
       return Rpc.wrapMap(entry.handler(payload, options), (answer) =>
-        Effect.isEffect(answer) || call === undefined ? answer : gated(answer, call)
+        call === undefined
+          ? answer
+          : Effect.isEffect(answer)
+            ? Effect.provideService(answer, LargeAnswer, turnOf(call))
+            : gated(answer, call)
       ) as ReturnType<typeof entry.handler>
     }
     services.set(rpc.key, { ...entry, handler, context: Context.add(entry.context, Draining, draining) })
   }
   return Context.makeUnsafe(services)
 }
+
+/** For a call whose answer is large: see LargeAnswer. */
+const turnOf = (call: Call): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    const { largeAnswers, turnstile } = call.connection
+    call.connection.setWorking(call, false)
+    return Effect.acquireRelease(largeAnswers.take(1), () => largeAnswers.release(1), { interruptible: true }).pipe(
+      Effect.andThen(turnstile.pass),
+      Effect.andThen(Effect.sync(() => call.connection.setWorking(call, true)))
+    )
+  })
 
 const gated = <A, E, R>(stream: Stream.Stream<A, E, R>, call: Call): Stream.Stream<A, E, R> => {
   const { connection } = call

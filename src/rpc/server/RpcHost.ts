@@ -28,9 +28,9 @@ export interface Transport {
   readonly close: (reason: string) => Effect.Effect<void>
 }
 
-/** One message of a client, still undecoded: a JSON value that was parsed, or why it could not be. */
+/** One message of a client, still undecoded: a JSON value that was parsed, of a text of so many bytes; or why it could not be. */
 export type Incoming =
-  | { readonly _tag: "Message"; readonly line: number; readonly value: unknown }
+  | { readonly _tag: "Message"; readonly line: number; readonly value: unknown; readonly bytes: number }
   | { readonly _tag: "Refused"; readonly line: number; readonly code: ProtocolErrorCode; readonly message: string }
 
 /** A connection, for as long as its scope lives; closing the scope interrupts its calls. */
@@ -54,7 +54,7 @@ export interface HostState {
 
 /**
  * Where every transport's connections end: one server for all procedures, with the border's limits (64 calls and 16 streams a
- * connection, 1,024 connections, 5 minutes of idleness).
+ * connection, 1,024 connections of the network and 256 over the Unix socket, 5 minutes of idleness).
  */
 export class RpcHost extends Context.Service<
   RpcHost,

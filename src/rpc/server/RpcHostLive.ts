@@ -12,15 +12,15 @@
  * server knows calls by numbers of ours. A call that is cut off is answered at once and its fiber interrupted; what it still
  * sends finds no call and is dropped.
  */
-import { Clock, Effect, Latch, Layer, Metric, type Scope } from "effect"
+import { Clock, Duration, Effect, Latch, Layer, Metric, type Scope } from "effect"
 import { type Rpc, type RpcGroup, RpcSerialization, RpcServer } from "effect/rpc"
-import { connectionsOpen } from "../../services/Metrics.ts"
+import { connectionsOpen, refusals } from "../../services/Metrics.ts"
 import { ShuttingDown } from "../contract/Border.ts"
 import { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import { answer } from "./answer.ts"
 import { type Call, ConnectionCalls } from "./ConnectionCalls.ts"
 import * as idle from "./idleDeadline.ts"
-import { drainTime, maxConnections } from "./limits.ts"
+import { drainTime, maxConnections, maxLocalConnections } from "./limits.ts"
 import * as MessageFormat from "./MessageFormat.ts"
 import * as Procedures from "./Procedures.ts"
 import { type Connection, RpcHost, type Transport } from "./RpcHost.ts"
@@ -28,6 +28,13 @@ import * as receiving from "./receive.ts"
 import * as Turnstile from "./Turnstile.ts"
 
 const binarySerialization = RpcSerialization.RpcSerialization.pipe(Effect.provide(RpcSerialization.layerSchemaBinary()))
+
+/** By the operating system's clock, since an app that embeds a server may have replaced Effect's by one that stands still. */
+const realTime = (time: Duration.Input): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const timer = setTimeout(() => resume(Effect.void), Duration.toMillis(time))
+    return Effect.sync(() => clearTimeout(timer))
+  })
 
 /** A host for the procedures of any group: tests and benches serve groups of their own. */
 export const make: <Rpcs extends Rpc.Any>(
@@ -43,7 +50,7 @@ export const make: <Rpcs extends Rpc.Any>(
     const connections = new Set<ConnectionCalls>()
     const turns = Turnstile.makeTurns()
     const allEnded = Latch.makeUnsafe(true)
-    let places = 0
+    const places = { network: 0, local: 0 }
     let ids = 0
     let draining = false
 
@@ -90,17 +97,20 @@ export const make: <Rpcs extends Rpc.Any>(
       end
     })
 
-    const admit = Effect.acquireRelease(
-      Effect.sync(() => {
-        if (places >= maxConnections) return false
-        places += 1
-        return true
-      }),
-      (admitted) =>
-        Effect.sync(() => {
-          if (admitted) places -= 1
-        })
-    )
+    const admitTo = (from: keyof typeof places, most: number) =>
+      Effect.acquireRelease(
+        Effect.suspend(() => {
+          if (places[from] >= most) return Effect.as(Metric.update(refusals("TooBusy"), 1), false)
+          places[from] += 1
+          return Effect.succeed(true)
+        }),
+        (admitted) =>
+          Effect.sync(() => {
+            if (admitted) places[from] -= 1
+          })
+      )
+    const admit = admitTo("network", maxConnections)
+    const admitLocally = admitTo("local", maxLocalConnections)
 
     const leave = (connection: ConnectionCalls) =>
       Effect.suspend(() => {
@@ -119,7 +129,8 @@ export const make: <Rpcs extends Rpc.Any>(
       })
 
     const connect = Effect.fnUntraced(function* (transport: Transport) {
-      if (transport.admitted !== true && !(yield* admit)) return null
+      const admission = transport.kind === "unix" ? admitLocally : admit
+      if (transport.admitted !== true && !(yield* admission)) return null
       const context = yield* Effect.context<Scope.Scope>()
       const connection = yield* Effect.acquireRelease(
         Effect.sync(() => {
@@ -160,7 +171,7 @@ export const make: <Rpcs extends Rpc.Any>(
       draining = true
       const cuttable = [...calls.values()].filter(({ procedure }) => procedure.onShutdown === "cut")
       yield* Effect.forEach(cuttable, cutOff, { discard: true })
-      yield* Effect.timeoutOption(allEnded.await, drainTime)
+      yield* Effect.raceFirst(Effect.timeoutOption(allEnded.await, drainTime), realTime(drainTime))
       yield* Effect.forEach([...calls.values()], cutOff, { discard: true })
       yield* Effect.forEach([...connections], ({ transport }) => transport.close("the server is shutting down"), {
         concurrency: "unbounded",
@@ -172,7 +183,7 @@ export const make: <Rpcs extends Rpc.Any>(
       admit,
       connect,
       state: Effect.sync(() => ({
-        connections: places,
+        connections: places.network + places.local,
         calls: calls.size,
         streams: [...calls.values()].filter(({ procedure }) => procedure.isStream).length,
         draining

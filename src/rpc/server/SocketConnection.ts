@@ -9,15 +9,18 @@
  *
  * Hard cases: answers of one turn of the event loop leave in one packet. A client that reads nothing cannot keep the server from
  * closing: what is written has two seconds to leave. A reset is an end like any other. Who closes only its sending side is gone:
- * a process that dies looks the same, and its calls must not go on.
+ * a process that dies looks the same, and its calls must not go on. A browser that was made to speak HTTP here is told so once,
+ * and nothing that it sends is served: the lines of a POST's body are lines like any other.
  */
 import type { Socket } from "node:net"
 import { Effect, Latch, Schema } from "effect"
 import { TooBusy } from "../contract/Border.ts"
-import { LineReader } from "./LineReader.ts"
-import { maxConnections } from "./limits.ts"
+import * as breather from "./breather.ts"
+import * as httpLine from "./httpLine.ts"
+import { type Line, LineReader } from "./LineReader.ts"
+import { maxConnections, maxLocalConnections } from "./limits.ts"
 import { parseLine } from "./parseLine.ts"
-import { type Connection, RpcHost, type Transport } from "./RpcHost.ts"
+import { type Connection, type Incoming, RpcHost, type Transport } from "./RpcHost.ts"
 
 /** Milliseconds that what was written may take to leave when the server closes the connection. */
 const closingTime = 2_000
@@ -25,11 +28,8 @@ const closingTime = 2_000
 /** From here on a frame is not held back for others to leave with it. Bytes. */
 const largeFrame = 16 * 1024
 
-/** Then it is the turn of other connections: a client may send hundreds in one write. */
-const linesInARow = 16
-
-const tooBusy = (): string => {
-  const error = new TooBusy({ limit: "connections", max: maxConnections })
+const tooBusy = (kind: "tcp" | "unix"): string => {
+  const error = new TooBusy({ limit: "connections", max: kind === "unix" ? maxLocalConnections : maxConnections })
   return `${JSON.stringify(Schema.encodeSync(TooBusy)(error))}\n`
 }
 
@@ -84,18 +84,27 @@ const makePull = (socket: Socket): Effect.Effect<Buffer | null> => {
   return pull
 }
 
+/** What a line says, and whether it is the last that is read. */
+const read = (line: Line): { readonly incoming: Incoming; readonly isLast: boolean } =>
+  httpLine.isHttp(line)
+    ? {
+        incoming: { _tag: "Refused", line: line.line, code: "MalformedLine", message: httpLine.message },
+        isLast: true
+      }
+    : { incoming: parseLine(line), isLast: line._tag === "TooLong" }
+
 const readAll = Effect.fnUntraced(function* (socket: Socket, connection: Connection) {
   const lines = new LineReader()
   const pull = makePull(socket)
+  const breathe = breather.make()
   while (true) {
     const bytes = yield* pull
     if (bytes === null) return
-    let served = 0
     for (const line of lines.feed(bytes)) {
-      yield* connection.receive(parseLine(line))
-      if (line._tag === "TooLong") return
-      served += 1
-      if (served % linesInARow === 0) yield* Effect.yieldNow
+      yield* breathe
+      const { incoming, isLast } = read(line)
+      yield* connection.receive(incoming)
+      if (isLast) return
     }
   }
 })
@@ -120,7 +129,7 @@ export const serve: (socket: Socket, kind: "tcp" | "unix") => Effect.Effect<void
         Effect.andThen(Effect.annotateLogs(Effect.logDebug("tapestry.closing"), { reason }), close(socket))
     })
     if (connection === null) {
-      socket.write(tooBusy())
+      socket.write(tooBusy(kind))
       return
     }
     yield* Effect.raceFirst(readAll(socket, connection), closed)

@@ -1,7 +1,6 @@
-import { chmodSync } from "node:fs"
-import { createServer, type ListenOptions, type Server } from "node:net"
-import { isMainThread } from "node:worker_threads"
-import { Effect, FiberSet, type Scope } from "effect"
+import { rmSync } from "node:fs"
+import { createServer, type Server } from "node:net"
+import { Effect, FiberSet, Result, type Scope } from "effect"
 import { NetAddress } from "effect/net"
 import { ListenError } from "./ListenError.ts"
 import type { RpcHost } from "./RpcHost.ts"
@@ -14,23 +13,10 @@ export type SocketListenOptions = { readonly host: string; readonly port: number
 /** Milliseconds without a byte after which the kernel asks whether the other side is still there. */
 const keepAliveInitialDelay = 60_000
 
-/** Binds in this very call, so that a socket's file never has a mode that lets others in. */
-const bind = (server: Server, options: ListenOptions): void => {
-  if (options.path === undefined) {
-    server.listen(options)
-    return
-  }
-  // The mask is the process's: only the main thread may change it. Elsewhere the mode is set right after.
-  const mask = isMainThread ? process.umask(0o177) : null
-  server.listen(options)
-  if (mask !== null) process.umask(mask)
-  if (server.listening) chmodSync(options.path, 0o600)
-}
-
 const open = (server: Server, options: SocketListenOptions): Effect.Effect<NetAddress.SocketAddress, ListenError> =>
   Effect.callback((resume) => {
     const name = "path" in options ? options.path : `${options.host}:${options.port}`
-    const failed = (error: NodeJS.ErrnoException) => resume(Effect.fail(ListenError.of(name, error)))
+    const failed = (error: unknown) => resume(Effect.fail(ListenError.of(name, error)))
     server.once("error", failed)
     server.once("listening", () => {
       server.off("error", failed)
@@ -46,7 +32,12 @@ const open = (server: Server, options: SocketListenOptions): Effect.Effect<NetAd
         )
       )
     })
-    bind(server, options)
+    if (!("path" in options)) {
+      server.listen(options)
+      return
+    }
+    const bound = unixSocket.bind(server, options.path)
+    if (Result.isFailure(bound)) failed(bound.failure)
   })
 
 /**
@@ -71,7 +62,9 @@ export const listen: (
     ),
     (server) =>
       Effect.sync(() => {
+        const isOurs = server.listening
         server.close()
+        if (isOurs && "path" in options) rmSync(options.path, { force: true })
       })
   )
   const address = yield* open(server, options)

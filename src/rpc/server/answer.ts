@@ -1,6 +1,7 @@
 import { Cause, Effect, Exit, Result } from "effect"
 import { RpcSchema } from "effect/rpc"
-import { InternalError } from "../contract/Border.ts"
+import type { InternalError } from "../contract/Border.ts"
+import { incident } from "../handlers/incident.ts"
 import type { Call } from "./ConnectionCalls.ts"
 import * as Procedures from "./Procedures.ts"
 
@@ -13,7 +14,7 @@ interface Answering {
   readonly end: (call: Call) => boolean
 }
 
-/** Sends what effect's server has for a call to its client. Done when the client has room for more. */
+/** Sends what effect's server has for a call to its client. Of a chunk it is done when the client has room for more. */
 export const answer = (call: Call, response: Response, answering: Answering): Effect.Effect<void> =>
   response._tag === "Chunk" ? chunk(call, response.values, answering) : exit(call, response.exit, answering)
 
@@ -23,8 +24,9 @@ const chunk = (call: Call, values: ReadonlyArray<unknown>, { end, server }: Answ
   if (clientId === null || call.silent) return Effect.void
   const frame = procedure.chunk(clientId, values)
   if (Result.isFailure(frame)) {
-    // The client has its answer then; that effect's server must send none, it learns by the defect.
-    return Effect.andThen(failed(call, frame.failure, end), Effect.die("a chunk could not be encoded"))
+    // The client has its answer then; that effect's server must send none, it learns by the defect. It is the incident itself, by
+    // which Border knows that it is logged.
+    return Effect.flatMap(failed(call, frame.failure, end), Effect.die)
   }
   const sent = connection.send(frame.success)
   if (connection.transport.acknowledges) return sent
@@ -36,14 +38,18 @@ const exit = (call: Call, exit: Exit.Exit<unknown, unknown>, { end }: Answering)
   if (clientId === null || call.silent) return Effect.void
   if (call.discard && Exit.isSuccess(exit)) {
     call.silent = true
-    return connection.send(procedure.begun(clientId))
+    connection.post(procedure.begun(clientId))
+    return Effect.void
   }
-  if (Exit.isFailure(exit) && isOurMistake(exit.cause)) return failed(call, exit.cause, end)
+  if (Exit.isFailure(exit) && isOurMistake(exit.cause)) return Effect.asVoid(failed(call, exit.cause, end))
   const frame = procedure.exit(clientId, exit)
-  if (Result.isFailure(frame)) return failed(call, frame.failure, end)
-  const sent = connection.send(frame.success)
+  if (Result.isFailure(frame)) return Effect.asVoid(failed(call, frame.failure, end))
+  // Nobody waits for the client here: effect's server sends an exit where it cannot be interrupted, and a client that reads nothing
+  // would keep it, and with it the server, from ending. The last word is handed over before the call ends: with its last call an
+  // HTTP connection counts as quiet.
+  connection.post(frame.success)
   end(call)
-  return sent
+  return Effect.void
 }
 
 /** A defect; or an interrupt that neither the client nor a shutdown asked for. */
@@ -52,14 +58,12 @@ const isOurMistake = (cause: Cause.Cause<unknown>): boolean =>
   (Cause.hasInterruptsOnly(cause) && !cause.reasons.some((reason) => reason.annotations.has(RpcSchema.ClientAbort.key)))
 
 /** Ends the call with a number under which the log has what happened. */
-const failed = (call: Call, what: unknown, end: (call: Call) => boolean): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const { clientId, connection, procedure } = call
-    const incident = crypto.randomUUID().slice(0, 8)
-    if (clientId !== null) connection.post(connection.format.borderExit(clientId, new InternalError({ incident })))
-    end(call)
-    return logIncident(what, { incident, procedure: procedure.tag, peer: connection.transport.peer })
-  })
-
-export const logIncident = (what: unknown, about: Record<string, string>): Effect.Effect<void> =>
-  Effect.annotateLogs(Effect.logError("tapestry.incident", what), about)
+const failed = (call: Call, what: unknown, end: (call: Call) => boolean): Effect.Effect<InternalError> => {
+  const { clientId, connection, procedure } = call
+  return Effect.tap(incident(what, { procedure: procedure.tag, peer: connection.transport.peer }), (error) =>
+    Effect.sync(() => {
+      if (clientId !== null) connection.post(connection.format.borderExit(clientId, error))
+      end(call)
+    })
+  )
+}

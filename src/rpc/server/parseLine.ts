@@ -16,7 +16,7 @@ export const parseLine = (line: Line): Incoming => {
   if (Result.isFailure(text)) return malformed(line.line, "the line is not UTF-8")
   const value = Result.try((): unknown => JSON.parse(text.success))
   if (Result.isFailure(value)) return malformed(line.line, `the line is not JSON: ${words(value.failure)}`)
-  return { _tag: "Message", line: line.line, value: value.success }
+  return { _tag: "Message", line: line.line, value: value.success, bytes: line.bytes.length }
 }
 
 const malformed = (line: number, message: string): Incoming => ({

@@ -1,7 +1,8 @@
-import { Effect, Exit, Result } from "effect"
+import { Cause, Effect, Exit, Metric, Result } from "effect"
 import { Headers } from "effect/http"
+import { refusals } from "../../services/Metrics.ts"
 import { type BorderError, ProtocolError, ShuttingDown, TooBusy } from "../contract/Border.ts"
-import { logIncident } from "./answer.ts"
+import { incident } from "../handlers/incident.ts"
 import type { Call, ConnectionCalls } from "./ConnectionCalls.ts"
 import { type ClientRequest, decodeMessage } from "./decodeMessage.ts"
 import { maxCalls, maxStreams } from "./limits.ts"
@@ -18,6 +19,8 @@ export interface Receiving {
   readonly begin: (call: Call) => void
   readonly end: (call: Call) => boolean
 }
+
+type Message = Extract<Incoming, { _tag: "Message" }>
 
 type Receive = (connection: ConnectionCalls, incoming: Incoming) => Effect.Effect<BorderError | null>
 
@@ -51,21 +54,27 @@ export const make = (receiving: Receiving): Receive => {
         }
         case "Request":
           if (connection.ended) return taken
-          if (connection.turnstile.hasRoom()) return begin(connection, message, line)
-          return Effect.andThen(connection.turnstile.pass, begin(connection, message, line))
+          if (connection.turnstile.hasRoom()) return begin(connection, message, incoming)
+          return Effect.andThen(connection.turnstile.pass, begin(connection, message, incoming))
       }
     })
 }
 
 const refusalOf = ({ code, line, message }: Extract<Incoming, { _tag: "Refused" }>) => ({ code, line, message })
 
-const alone = (connection: ConnectionCalls, error: BorderError) => Effect.as(connection.alone(error), error)
+/** Calls that are refused here never reach the handlers, where calls are counted. */
+const counted = (error: BorderError): Effect.Effect<void> =>
+  Metric.update(refusals(error._tag === "ProtocolError" ? error.code : error._tag), 1)
+
+const alone = (connection: ConnectionCalls, error: BorderError) =>
+  Effect.as(Effect.andThen(counted(error), connection.alone(error)), error)
 
 const makeBegin = (receiving: Receiving) => {
   const { server } = receiving
 
   /** Why a call cannot begin, or the procedure and its payload. */
-  const admit = (connection: ConnectionCalls, { id, payload, tag }: ClientRequest, line: number) => {
+  const admit = (connection: ConnectionCalls, { id, payload, tag }: ClientRequest, incoming: Message) => {
+    const { bytes, line } = incoming
     const refused = (code: "UnknownProcedure" | "BadPayload", message: string) =>
       Result.fail<BorderError>(new ProtocolError({ code, line, message, ...(id === null ? {} : { id }) }))
     const procedure = receiving.procedureOf(tag, connection.format)
@@ -79,24 +88,27 @@ const makeBegin = (receiving: Receiving) => {
     if (procedure.isStream && connection.streams >= maxStreams) {
       return Result.fail<BorderError>(new TooBusy({ limit: "streams", max: maxStreams }))
     }
-    const decoded = procedure.payload(payload)
+    const decoded = procedure.payload(payload, bytes)
     if (Result.isFailure(decoded)) return refused("BadPayload", decoded.failure)
     return Result.succeed({ procedure, payload: decoded.success })
   }
 
-  return (connection: ConnectionCalls, request: ClientRequest, line: number): Effect.Effect<BorderError | null> =>
+  return (connection: ConnectionCalls, request: ClientRequest, incoming: Message): Effect.Effect<BorderError | null> =>
     Effect.suspend(() => {
       const { discard, id, isNotification, tag } = request
       if (id !== null && connection.byClientId.has(id)) {
         const message =
           "a call with this id is under way, and goes on; ids are free again when the call's Exit has come"
-        return alone(connection, new ProtocolError({ code: "DuplicateId", line, id, message }))
+        return alone(connection, new ProtocolError({ code: "DuplicateId", line: incoming.line, id, message }))
       }
-      const admitted = admit(connection, request, line)
+      const admitted = admit(connection, request, incoming)
       if (Result.isFailure(admitted)) {
         const error = admitted.failure
-        if (id === null || isNotification) return Effect.succeed(error)
-        return Effect.as(connection.send(connection.format.borderExit(id, error)), error)
+        if (id === null || isNotification) return Effect.as(counted(error), error)
+        return Effect.as(
+          Effect.andThen(counted(error), connection.send(connection.format.borderExit(id, error))),
+          error
+        )
       }
       const { payload, procedure } = admitted.success
       const call: Call = {
@@ -129,9 +141,11 @@ const makeBegin = (receiving: Receiving) => {
   function ending(call: Call) {
     return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
       Effect.onExit(effect, (exit) => {
-        if (!receiving.end(call) || Exit.isSuccess(exit) || !call.silent) return Effect.void
+        // What was interrupted or refused is no mistake of ours, and Border has its line.
+        if (!receiving.end(call) || Exit.isSuccess(exit) || !call.silent || !Cause.hasDies(exit.cause))
+          return Effect.void
         const { connection, procedure } = call
-        return logIncident(exit.cause, { procedure: procedure.tag, peer: connection.transport.peer })
+        return incident(exit.cause, { procedure: procedure.tag, peer: connection.transport.peer })
       })
   }
 }

@@ -1,17 +1,15 @@
 /** The file of a Unix socket: a name that can be bound, and none of a process that is dead in its way. */
-import { existsSync, lstatSync, rmSync } from "node:fs"
-import { connect } from "node:net"
-import { dirname } from "node:path"
-import { Effect } from "effect"
+import { chmodSync, existsSync, lstatSync, mkdtempSync, renameSync, rmSync } from "node:fs"
+import { connect, type Server } from "node:net"
+import { dirname, join } from "node:path"
+import { Effect, Result } from "effect"
+import { longestSocketPath } from "../../layers/owner/longestSocketPath.ts"
 import { ListenError } from "./ListenError.ts"
-
-/** Bytes of a path that the system's socket addresses hold. */
-const maxPath = process.platform === "darwin" ? 103 : 107
 
 const checkLength = (path: string): Effect.Effect<void, ListenError> => {
   const length = Buffer.byteLength(path)
-  if (length <= maxPath) return Effect.void
-  const detail = `the path of a Unix socket has at most ${maxPath} bytes, and this one ${length}; use a data directory with a shorter path`
+  if (length <= longestSocketPath) return Effect.void
+  const detail = `the path of a Unix socket has at most ${longestSocketPath} bytes, and this one ${length}; use a data directory with a shorter path`
   return Effect.fail(new ListenError({ address: path, reason: "PathTooLong", detail }))
 }
 
@@ -24,8 +22,9 @@ const isServed = (path: string): Effect.Effect<boolean> =>
       resume(Effect.succeed(served))
     }
     socket.once("connect", () => done(true))
-    // A queue of connections that is full is somebody's too.
-    socket.once("error", (error: NodeJS.ErrnoException) => done(error.code === "EAGAIN"))
+    // Only these say that it is dead. A queue of connections that is full (EAGAIN) is somebody's, and what cannot be told (EMFILE,
+    // EACCES) may be.
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => done(code !== "ECONNREFUSED" && code !== "ENOENT"))
     return Effect.sync(() => socket.destroy())
   })
 
@@ -51,3 +50,39 @@ export const clear = Effect.fnUntraced(function* (path: string): Effect.fn.Retur
   }
   yield* onDisk(path, () => rmSync(path, { force: true }))
 })
+
+const inUse = (): Error => Object.assign(new Error("the name was taken meanwhile"), { code: "EADDRINUSE" })
+
+/** Bound and closed to others in this very call; who connects is only seen after it. */
+const bindOpenly = (server: Server, path: string): void => {
+  server.listen({ path })
+  if (server.listening) chmodSync(path, 0o600)
+}
+
+/**
+ * Binds in this very call, or has the server emit why it cannot. Fails where the directory does not let it. The file is never
+ * there with a mode that lets others in: it is made in a directory that only this user may enter, and gets its name when it has
+ * its mode. (The process's umask is no way to that: it holds for whatever the thread pool makes at the same time.) Only where the
+ * longer name does not fit is it bound under its own, and closed right after. The file is the caller's to remove.
+ */
+export const bind = (server: Server, path: string): Result.Result<void, unknown> => {
+  if (Buffer.byteLength(join(dirname(path), ".123456", "s")) > longestSocketPath) {
+    return Result.try(() => bindOpenly(server, path))
+  }
+  return Result.flatMap(
+    Result.try(() => mkdtempSync(join(dirname(path), "."))),
+    (closed) => {
+      const first = join(closed, "s")
+      const bound = Result.try(() => {
+        bindOpenly(server, first)
+        if (!server.listening) return
+        if (existsSync(path)) throw inUse()
+        renameSync(first, path)
+      })
+      // Not ours then, and nothing for the caller to remove.
+      if (Result.isFailure(bound)) server.close()
+      rmSync(closed, { recursive: true, force: true })
+      return bound
+    }
+  )
+}

@@ -270,4 +270,28 @@ describe("ownerSocket", () => {
       assert.isTrue(existsSync(join(elsewhere, "..")))
     })
   )
+
+  live(
+    "of a killed owner is removed by the next, and nothing else that its record may name",
+    Effect.gen(function* () {
+      const dataDir = yield* directory
+      const elsewhere = yield* directory
+      const left = mkdtempSync(join(tmpdir(), "tapestry-owner-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(left, { recursive: true, force: true })))
+      writeFileSync(join(left, "owner.sock"), "")
+      const take = (socket: string) => {
+        writeFileSync(join(dataDir, "owner.json"), JSON.stringify({ pid: 1, startedAt: 0, product: "test", socket }))
+        return Effect.scoped(Layer.build(lockOf(dataDir)))
+      }
+      yield* take(join(left, "owner.sock"))
+      assert.isFalse(existsSync(left))
+      yield* take(join(left, "owner.sock"))
+      writeFileSync(join(elsewhere, "mine"), "")
+      for (const kept of ["owner.sock", "other"]) {
+        writeFileSync(join(elsewhere, kept), "")
+        yield* take(join(elsewhere, kept))
+        assert.isTrue(existsSync(join(elsewhere, kept)))
+      }
+    })
+  )
 })

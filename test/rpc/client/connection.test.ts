@@ -88,66 +88,70 @@ for (const transport of transports) {
       60_000
     )
   })
-
-  // They mostly wait.
-  describe.concurrent(`a client that waits, over ${transport}`, () => {
-    it.live(
-      "notices a server that is stopped, and works when it goes on",
-      () =>
-        Effect.gen(function* () {
-          const where = yield* place
-          const server = yield* start(where)
-          yield* Effect.gen(function* () {
-            const client = yield* TapestryClient
-            yield* client["System.hello"]()
-            const waiting = yield* Effect.forkChild(
-              failureOf(Stream.runDrain(client["Series.read"]({ series: series("slow"), range: day })), 20_000)
-            )
-            yield* Effect.sleep(200)
-            server.process.kill("SIGSTOP")
-            const next = yield* Effect.forkChild(failureOf(client["System.hello"](), 20_000))
-            assert.isBelow(yield* Fiber.join(waiting), 10_500)
-            assert.isBelow(yield* Fiber.join(next), 10_500)
-            server.process.kill("SIGCONT")
-            assert.strictEqual((yield* client["System.hello"]()).product, "0.0.0-test")
-          }).pipe(Effect.provide(clientOf(transport, where)))
-        }).pipe(Effect.scoped),
-      60_000
-    )
-
-    it.live(
-      "answers other calls while the rows of one are not taken, for longer than the ping",
-      () =>
-        Effect.gen(function* () {
-          const where = yield* place
-          yield* start(where)
-          yield* Effect.gen(function* () {
-            const client = yield* TapestryClient
-            const rows = client["Series.bars"]({ series: series("model"), range: fortnight })
-            // From here on the rows come from the store.
-            yield* Stream.runDrain(rows)
-            let taken = 0
-            const slow = yield* rows.pipe(
-              Stream.rechunk(4_000),
-              Stream.runForEachArray((chunk) =>
-                Effect.suspend(() => {
-                  taken += chunk.length
-                  return taken === chunk.length ? Effect.sleep("10 seconds") : Effect.void
-                })
-              ),
-              Effect.forkChild
-            )
-            for (let second = 0; second < 10; second++) {
-              yield* Effect.sleep("900 millis")
-              const from = performance.now()
-              yield* client["System.hello"]()
-              assert.isBelow(performance.now() - from, 2_000)
-            }
-            yield* Fiber.join(slow)
-            assert.strictEqual(taken, 20_160)
-          }).pipe(Effect.provide(clientOf(transport, where)))
-        }).pipe(Effect.scoped),
-      60_000
-    )
-  })
 }
+
+// They mostly wait: those of all transports at the same time.
+describe.concurrent("a client that waits", () => {
+  for (const transport of transports) {
+    describe(`over ${transport}`, () => {
+      it.live(
+        "notices a server that is stopped, and works when it goes on",
+        () =>
+          Effect.gen(function* () {
+            const where = yield* place
+            const server = yield* start(where)
+            yield* Effect.gen(function* () {
+              const client = yield* TapestryClient
+              yield* client["System.hello"]()
+              const waiting = yield* Effect.forkChild(
+                failureOf(Stream.runDrain(client["Series.read"]({ series: series("slow"), range: day })), 20_000)
+              )
+              yield* Effect.sleep(200)
+              server.process.kill("SIGSTOP")
+              const next = yield* Effect.forkChild(failureOf(client["System.hello"](), 20_000))
+              assert.isBelow(yield* Fiber.join(waiting), 10_500)
+              assert.isBelow(yield* Fiber.join(next), 10_500)
+              server.process.kill("SIGCONT")
+              assert.strictEqual((yield* client["System.hello"]()).product, "0.0.0-test")
+            }).pipe(Effect.provide(clientOf(transport, where)))
+          }).pipe(Effect.scoped),
+        60_000
+      )
+
+      it.live(
+        "answers other calls while the rows of one are not taken, for longer than the ping",
+        () =>
+          Effect.gen(function* () {
+            const where = yield* place
+            yield* start(where)
+            yield* Effect.gen(function* () {
+              const client = yield* TapestryClient
+              const rows = client["Series.bars"]({ series: series("model"), range: fortnight })
+              // From here on the rows come from the store.
+              yield* Stream.runDrain(rows)
+              let taken = 0
+              const slow = yield* rows.pipe(
+                Stream.rechunk(4_000),
+                Stream.runForEachArray((chunk) =>
+                  Effect.suspend(() => {
+                    taken += chunk.length
+                    return taken === chunk.length ? Effect.sleep("10 seconds") : Effect.void
+                  })
+                ),
+                Effect.forkChild
+              )
+              for (let second = 0; second < 10; second++) {
+                yield* Effect.sleep("900 millis")
+                const from = performance.now()
+                yield* client["System.hello"]()
+                assert.isBelow(performance.now() - from, 2_000)
+              }
+              yield* Fiber.join(slow)
+              assert.strictEqual(taken, 20_160)
+            }).pipe(Effect.provide(clientOf(transport, where)))
+          }).pipe(Effect.scoped),
+        60_000
+      )
+    })
+  }
+})

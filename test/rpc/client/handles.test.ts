@@ -164,7 +164,7 @@ describe("a client and a peer that is no good server", () => {
       yield* Effect.gen(function* () {
         const client = yield* TapestryClient
         assert.strictEqual(yield* tagOf(client["System.hello"]()), "ProtocolError")
-        assert.strictEqual(yield* tagOf(client["System.hello"]()), "RpcClientError")
+        assert.strictEqual(yield* tagOf(client["System.hello"]()), "ProtocolError")
         assert.strictEqual((yield* client["System.hello"]()).product, "peer")
       }).pipe(Effect.provide(TcpClient.layer({ host: "127.0.0.1", port })))
     }).pipe(Effect.scoped)

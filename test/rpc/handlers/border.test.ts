@@ -95,7 +95,7 @@ describe("Border", () => {
     )
   )
 
-  it.live("leaves one line a call: at Debug when it went well at once, else at Info with the error's tags", () =>
+  it.live("leaves one line a call, with the error's tags: at Debug when it was quick", () =>
     logged((lines) =>
       Effect.gen(function* () {
         const { "System.hello": hello, "Vendors.describe": describe } = yield* TapestryClient
@@ -106,7 +106,7 @@ describe("Border", () => {
           lineOf(lines, "tapestry.call").map(({ about, level }) => [level, about.procedure, about.outcome]),
           [
             ["Debug", "System.hello", "ok"],
-            ["Info", "Vendors.describe", "AdapterRegistryError/UnknownVendor"]
+            ["Debug", "Vendors.describe", "AdapterRegistryError/UnknownVendor"]
           ]
         )
         assert.strictEqual(yield* counted("System.hello", "ok"), ok + 1)
@@ -133,7 +133,7 @@ describe("Border", () => {
         assert.strictEqual(yield* streamsOpen, open)
         assert.strictEqual(yield* counted("Series.bars", "interrupted"), interrupted + 1)
         const [line] = lineOf(lines, "tapestry.call")
-        assert.strictEqual(line?.level, "Info")
+        assert.strictEqual(line?.level, "Debug")
         assert.strictEqual(line?.about.outcome, "interrupted")
         assert.strictEqual((yield* Metric.value(Metrics.rowsSent)).count - sent, line?.about.rows)
         assert.isAtMost(Number(line?.about.rows), 5_000, "a reader that leaves is not read for")

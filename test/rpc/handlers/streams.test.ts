@@ -1,9 +1,10 @@
 /** How much goes into a message, and what a reader that takes its time holds up or holds in memory. */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Ref, Stream } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Ref, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { TapestryClient } from "../../../src/rpc/client/TapestryClient.ts"
 import type { VerifyEvent } from "../../../src/rpc/contract/ArchiveRpcs.ts"
+import { TooBusy } from "../../../src/rpc/contract/Border.ts"
 import type { ReadEvent } from "../../../src/rpc/contract/RangeReport.ts"
 import { chunked } from "../../../src/rpc/handlers/chunked.ts"
 import { listed } from "../../../src/rpc/handlers/listed.ts"
@@ -126,35 +127,90 @@ describe("payloads", () => {
     })
   )
 
-  it.effect("of which four large ones are held for slow readers, who give their place back when they leave", () =>
-    Effect.gen(function* () {
-      const inPieces = yield* payloadPieces.make
-      const reads = yield* Ref.make(0)
-      const slowly = (bytes: number) =>
-        inPieces(
-          Effect.as(
-            Ref.update(reads, (count) => count + 1),
-            new Uint8Array(bytes)
-          )
-        ).pipe(
-          Stream.runForEach(() => Effect.never),
-          Effect.forkChild({ startImmediately: true })
+  /** A reader of the one piece after the other, as it is let; and what became of it. */
+  const readers = Effect.gen(function* () {
+    const inPieces = yield* payloadPieces.make
+    const reads = yield* Ref.make(0)
+    /** Takes a chunk every `pace`. */
+    const reader = (bytes: number, pace: Duration.Input) =>
+      inPieces(
+        Effect.as(
+          Ref.update(reads, (count) => count + 1),
+          new Uint8Array(bytes)
         )
-      const readers = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => slowly(1_000_000))
+      ).pipe(
+        Stream.chunks,
+        Stream.mapEffect((chunk) => Effect.delay(Effect.succeed(chunk), pace)),
+        Stream.runFold(
+          () => 0,
+          (sum, chunk) => sum + chunk.reduce((length, piece) => length + piece.length, 0)
+        ),
+        Effect.forkChild({ startImmediately: true })
+      )
+    return { reads: Ref.get(reads), reader }
+  })
+  const never = Duration.infinity
+  const tooBusy = new TooBusy({ limit: "streams", max: 4 })
+
+  it.effect("of which four large ones are held, whose readers may take their time while nobody waits", () =>
+    Effect.gen(function* () {
+      const { reader, reads } = yield* readers
+      const slow = yield* Effect.forEach([1, 2, 3, 4], () => reader(1_000_000, "1 hour"))
+      yield* TestClock.adjust("4 hours")
+      assert.deepStrictEqual(yield* Effect.forEach(slow, Fiber.join), [1_000_000, 1_000_000, 1_000_000, 1_000_000])
+      assert.strictEqual(yield* reads, 4)
+    })
+  )
+
+  it.effect("of which those give way whose readers take nothing for five seconds while others wait", () =>
+    Effect.gen(function* () {
+      const { reader, reads } = yield* readers
+      const slow = yield* Effect.forEach([1, 2, 3, 4], () => reader(1_000_000, "10 seconds"))
+      yield* TestClock.adjust("4 seconds")
+      const others = yield* Effect.forEach([1, 2], () => reader(1_000_000, "1 millis"))
+      yield* TestClock.adjust("900 millis")
+      assert.strictEqual(yield* reads, 4)
+      yield* TestClock.adjust("500 millis")
+      assert.deepStrictEqual(yield* Effect.forEach(others, Fiber.join), [1_000_000, 1_000_000])
+      yield* TestClock.adjust("1 minute")
+      const ends = yield* Effect.forEach(slow, (fiber) => Effect.result(Fiber.join(fiber)))
+      assert.isAtLeast(ends.filter(Result.isSuccess).length, 2, "no more gave way than had to")
+      assert.deepStrictEqual(
+        ends.filter(Result.isFailure).map(({ failure }) => failure),
+        [tooBusy, tooBusy]
+      )
+    })
+  )
+
+  it.effect("of which one that waits half a minute behind readers who take theirs just in time is told TooBusy", () =>
+    Effect.gen(function* () {
+      const { reader } = yield* readers
+      yield* Effect.forEach([1, 2, 3, 4], () => reader(10_000_000, "4 seconds"))
+      yield* TestClock.adjust("1 second")
+      const waiting = yield* reader(1_000_000, 0)
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(yield* Effect.flip(Fiber.join(waiting)), tooBusy)
+    })
+  )
+
+  it.effect("of which one that leaves, waiting or reading, gives its place back; small ones hold none", () =>
+    Effect.gen(function* () {
+      const { reader, reads } = yield* readers
+      const all = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => reader(1_000_000, never))
       yield* TestClock.adjust(1_000)
-      assert.strictEqual(yield* Ref.get(reads), 4)
-      const [first, , , , fifth] = readers
+      assert.strictEqual(yield* reads, 4)
+      const [first, , , , fifth] = all
       // One that waits leaves, and one that reads: the last gets the place.
       if (fifth !== undefined) yield* Fiber.interrupt(fifth)
       yield* TestClock.adjust(1_000)
-      assert.strictEqual(yield* Ref.get(reads), 4)
+      assert.strictEqual(yield* reads, 4)
       if (first !== undefined) yield* Fiber.interrupt(first)
       yield* TestClock.adjust(1_000)
-      assert.strictEqual(yield* Ref.get(reads), 5)
-      yield* Effect.forEach(readers, Fiber.interrupt)
-      yield* Effect.forEach(Array.from({ length: 50 }), () => slowly(65_536))
+      assert.strictEqual(yield* reads, 5)
+      yield* Effect.forEach(all, Fiber.interrupt)
+      yield* Effect.forEach(Array.from({ length: 50 }), () => reader(4 * 65_536, never))
       yield* TestClock.adjust(1_000)
-      assert.strictEqual(yield* Ref.get(reads), 55, "small ones hold no place")
+      assert.strictEqual(yield* reads, 55, "what fits into one chunk holds no place")
     })
   )
 })

@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Ref } from "effect"
 import { TestClock } from "effect/testing"
-import { call, connection, head, post, serve, turn, upgrade } from "./support.ts"
+import { ask, call, connection, head, post, serve, turn, upgrade } from "./support.ts"
 
 const post_ = (body: string) => head("POST /rpc", { "content-length": String(body.length) }) + body
 
@@ -153,6 +153,9 @@ describe("too many connections", () => {
       upgraded.socket.write(head("GET /rpc", upgrade))
       yield* upgraded.closed
       assert.match(upgraded.all(), /^HTTP\/1.1 503 .*"TooBusy"/s)
+      // Who watches the server is answered, or it would be restarted for being busy.
+      assert.strictEqual((yield* ask(port, { path: "/healthz" })).status, 200)
+      assert.strictEqual((yield* ask(port, { path: "/readyz" })).status, 200)
       // One that is open is served as before.
       const [first, second] = open
       first?.socket.write(post_(hello))

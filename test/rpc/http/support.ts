@@ -17,6 +17,8 @@ export const Row = Schema.Struct({ n: Schema.Finite, text: Schema.String })
 
 export class TestRpcs extends RpcGroup.make(
   Rpc.make("Echo", { payload: { text: Schema.String }, success: Schema.String, error: Refused }),
+  /** So many characters, a moment later. */
+  Rpc.make("Large", { payload: { bytes: Schema.Int }, success: Schema.String }),
   /** The correlation header, or null. */
   Rpc.make("Named", { success: Schema.NullOr(Schema.String) }),
   Rpc.make("Rows", { payload: { count: Schema.Int, chunk: Schema.Int }, success: Row, stream: true }).annotate(
@@ -49,6 +51,7 @@ const handlers = TestRpcs.toLayer(
     const seen = yield* Seen
     return TestRpcs.of({
       Echo: ({ text }) => (text === "refuse me" ? Effect.fail(new Refused({ why: text })) : Effect.succeed(text)),
+      Large: ({ bytes }) => Effect.as(Effect.sleep(5), "x".repeat(bytes)),
       Named: (_, { headers }) => Effect.succeed(headers["x-correlation-id"] ?? null),
       Rows: ({ chunk, count }) =>
         Stream.range(1, count).pipe(

@@ -3,6 +3,7 @@ import { WebSocket } from "@effect/platform-node/NodeWS"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { RpcSerialization } from "effect/rpc"
+import { TestClock } from "effect/testing"
 import { connection, head, raw, serve, turn, upgrade } from "./support.ts"
 
 interface Closed {
@@ -178,6 +179,37 @@ describe("a WebSocket", () => {
       assert.strictEqual((yield* host.state).connections, 1)
       socket.terminate()
       yield* Deferred.await(seen.interrupted)
+    })
+  )
+})
+
+describe("a WebSocket that idles", () => {
+  it.effect("is closed with 1001 after five minutes, and each message moves that", () =>
+    Effect.gen(function* () {
+      const { host, port } = yield* serve()
+      const { decode, request, text } = yield* frames
+      const { closed, socket } = yield* open(port)
+      const echoed = (id: string) =>
+        Effect.callback<void>((resume) => {
+          socket.once("message", (data: Buffer) => {
+            assert.include(JSON.stringify(decode(data)), `"requestId":"${id}"`)
+            resume(Effect.void)
+          })
+          socket.send(request(id, "Echo", text("hello")))
+        })
+      yield* echoed("1")
+      yield* TestClock.adjust("4 minutes")
+      yield* echoed("2")
+      yield* TestClock.adjust("299 seconds")
+      yield* Effect.replicateEffect(turn, 20, { discard: true })
+      assert.strictEqual(socket.readyState, WebSocket.OPEN)
+      yield* TestClock.adjust("1 second")
+      const { code, reason } = yield* closed
+      assert.strictEqual(code, 1001)
+      assert.include(reason, "5 minutes")
+      while ((yield* host.state).connections > 0) {
+        yield* turn
+      }
     })
   )
 })

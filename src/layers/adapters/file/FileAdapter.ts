@@ -136,6 +136,11 @@ export const make: (
         new Unsupported({ message: `no files for this series; timeframes offered: ${Select.timeframesOf(entries)}` })
       )
     }
+    // A key may come from anywhere, and only the spelling that `series` gives names a series (and stays below the root).
+    if (normaliseSymbol(entry, key.symbol) !== key.symbol || entry.symbols?.includes(key.symbol) === false) {
+      const message = `${JSON.stringify(key.symbol)} is no symbol of entry ${entry.name}`
+      return yield* because(new NotFound({ message }))
+    }
     const made = requestFor(entry, key, range)
     if (made === null) {
       return yield* because(

@@ -83,6 +83,9 @@ export const fetchFile = Effect.fnUntraced(function* (options: {
 }) {
   const { check, entry, fs, maxFileSize, params, path } = options
   const file = path.join(entry.root, params.path)
+  if (path.isAbsolute(params.path) || params.path.split(/[\\/]/).includes("..")) {
+    return yield* new Rejected({ message: `${params.path} leaves the root of entry ${entry.name}` })
+  }
   const started = yield* Clock.currentTimeMillis
   const found: Found = yield* readStableFile(fs, file, maxFileSize).pipe(
     Effect.map(({ bytes, modifiedAt }): Found => ({ body: bytes, exists: true, modifiedAt, refusal: null })),

@@ -2,13 +2,13 @@ import { Effect, Option, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { canonical, parse } from "../../../domain/SeriesKey.ts"
 import { Timeframe } from "../../../domain/Timeframe.ts"
-import { StitchingCache } from "../../../services/StitchingCache.ts"
 import { asCommand, UsageError } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
 import { seriesFlags, seriesOf } from "../../flags/SeriesFlags.ts"
 import { counted } from "../../format/Numbers.ts"
 import { Output } from "../../terminal/Output.ts"
 import { withCache } from "../../withData.ts"
+import { forgetting } from "./forgetting.ts"
 
 const flags = {
   ...seriesFlags,
@@ -42,14 +42,19 @@ const forget = Effect.fn("tapestry series forget")(
   function* (input: Input) {
     const json = yield* Json
     const { line } = yield* Output
+    const forgot = forgetting()
     const { series, rows } = yield* withCache(
       Effect.gen(function* () {
-        const cache = yield* StitchingCache
         const key = yield* keyOf(input)
-        return { series: canonical(key), rows: yield* cache.forget(key) }
+        return { series: canonical(key), rows: yield* forgot(key) }
       })
     )
-    yield* json ? line(JSON.stringify({ series, rows })) : line(`forgot ${counted(rows, "row")} of ${series}`)
+    if (json) return yield* line(JSON.stringify({ series, rows }))
+    yield* line(
+      rows === null
+        ? `${series} is forgotten; how many rows it had is not known, as the connection was lost before the answer`
+        : `forgot ${counted(rows, "row")} of ${series}`
+    )
   },
   asCommand("series", "forget")
 )

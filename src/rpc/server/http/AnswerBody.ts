@@ -9,8 +9,8 @@
  *
  * Hard cases: nothing is taken before the status is decided, and whoever decides it may in turn wait for the writers. So writers
  * do not wait before, up to `patience`; an answer that is longer than that while its request still comes begins as 200, whatever
- * the rest of the request holds. Who writes after the end, or waits when the client goes, waits until it is interrupted with the
- * request's scope: a stream that was told that all is well would run on into nothing.
+ * the rest of the request holds. Who writes after the end, or waits when the client goes, waits until the request's scope closes,
+ * which interrupts its calls first: a stream that was told that all is well would run on into nothing.
  */
 import { Cause, Deferred, Effect, Latch, type Pull, Stream } from "effect"
 
@@ -24,6 +24,8 @@ export interface AnswerBody {
   readonly status: Effect.Effect<number>
   /** Nothing more will be written; the body ends when what is kept has been taken. */
   readonly end: () => void
+  /** The request is gone, and its calls are interrupted: throws away what is kept, and lets go who waits for room. */
+  readonly close: () => void
   readonly bytes: Stream.Stream<Uint8Array>
 }
 
@@ -47,6 +49,7 @@ export const make = (): AnswerBody => {
   let empty = true
   let decided = false
   let ended = false
+  let closed = false
 
   const decide = (value: number): void => {
     decided = true
@@ -66,6 +69,7 @@ export const make = (): AnswerBody => {
   return {
     write: (frame) =>
       Effect.suspend(() => {
+        if (closed) return Effect.void
         if (ended) return Effect.never
         frames.push(frame)
         empty = false
@@ -83,6 +87,14 @@ export const make = (): AnswerBody => {
     end: () => {
       ended = true
       something.openUnsafe()
+    },
+    close: () => {
+      closed = true
+      ended = true
+      frames = []
+      kept = 0
+      something.openUnsafe()
+      room.openUnsafe()
     },
     bytes: Stream.fromPull(Effect.succeed(take))
   }

@@ -14,8 +14,7 @@ import {
 } from "effect/http"
 import { MarketStore } from "../../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
-import { InternalError } from "../../contract/Border.ts"
-import { logIncident } from "../answer.ts"
+import { incident } from "../../handlers/incident.ts"
 import { maxConnections } from "../limits.ts"
 import { RpcHost } from "../RpcHost.ts"
 import * as CrossOrigin from "./CrossOrigin.ts"
@@ -51,10 +50,8 @@ const isNotFound = (error: unknown): boolean =>
 /** A mistake of ours: what happened is in the log under its number, and only there. */
 const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, path: string) {
   if (Cause.hasInterruptsOnly(cause)) return yield* Effect.failCause(cause)
-  const incident = crypto.randomUUID().slice(0, 8)
-  yield* logIncident(cause, { incident, path })
-  const { _tag, message } = new InternalError({ incident })
-  return toResponse({ status: 500, line: { _tag, incident, message } })
+  const { _tag, incident: number, message } = yield* incident(cause, { path })
+  return toResponse({ status: 500, line: { _tag, incident: number, message } })
 })
 
 const routed = Effect.fnUntraced(function* (options: AppOptions) {
@@ -94,7 +91,8 @@ export const make = Effect.fnUntraced(function* (
   const app = Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const head = NodeHttpServerRequest.toIncomingMessage(request)
-    if (!options.places.has(head.socket)) return toResponse(tooBusy(maxConnections))
+    // A probe is answered also when there is no place: a server that is busy is not one to be restarted.
+    if (!options.places.has(head.socket) && !Routes.isProbe(request.url)) return toResponse(tooBusy(maxConnections))
     const admission = options.guard(head)
     if (admission._tag === "Refused") return toResponse(admission.refusal)
     const { origin } = admission

@@ -2,23 +2,8 @@ import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { MarketStore } from "../../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
-import type { Health } from "../../contract/SystemRpcs.ts"
+import { health } from "../../handlers/storeHealth.ts"
 import { RpcHost } from "../RpcHost.ts"
-
-type Check = Health["checks"][number]
-
-/** A store that takes longer is no store to send calls to. */
-const patience = "2 seconds"
-
-const answers = (name: string, probe: Effect.Effect<unknown, { readonly message: string }>): Effect.Effect<Check> =>
-  probe.pipe(
-    Effect.as({ name, ok: true, detail: "answers" }),
-    Effect.timeoutOrElse({
-      duration: patience,
-      orElse: () => Effect.succeed({ name, ok: false, detail: `did not answer within ${patience}` })
-    }),
-    Effect.catch(({ message }) => Effect.succeed({ name, ok: false, detail: message }))
-  )
 
 const json = (body: unknown, status: number) =>
   HttpServerResponse.text(`${JSON.stringify(body)}\n`, {
@@ -39,18 +24,9 @@ export const ready: Effect.Effect<
   const archive = yield* ProvenanceStore
   const market = yield* MarketStore
   const host = yield* RpcHost
-  const draining = Effect.map(
-    host.state,
-    (state): Check => ({
-      name: "server",
-      ok: !state.draining,
-      detail: state.draining ? "is shutting down" : "takes calls"
-    })
+  const found = yield* health(
+    { archive, market },
+    Effect.map(host.state, ({ draining }) => draining)
   )
-  const checks = yield* Effect.all(
-    [answers("archive", archive.sessions({ limit: 1 })), answers("market store", market.newestResponse), draining],
-    { concurrency: "unbounded" }
-  )
-  const health: Health = { ready: checks.every(({ ok }) => ok), checks }
-  return json(health, health.ready ? 200 : 503)
+  return json(found, found.ready ? 200 : 503)
 })

@@ -51,20 +51,10 @@ const make = () => {
   return server
 }
 
-const reasons: Readonly<Record<string, readonly [reason: ListenError["reason"], detail: string]>> = {
-  EADDRINUSE: ["AddressInUse", "another process listens there; stop it, or choose another port (0 takes a free one)"],
-  EACCES: ["NotPermitted", "this user may not listen there; choose a port of 1024 or more"],
-  EADDRNOTAVAIL: ["NoSuchAddress", "no network interface of this machine has that address"],
-  ENOTFOUND: ["NoSuchAddress", "no address is known by that name"]
-}
-
 const listening = (server: Server, { host, port }: ListenOptions): Effect.Effect<AddressInfo, ListenError> =>
   Effect.callback((resume) => {
     const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
-    const failed = (error: NodeJS.ErrnoException) => {
-      const [reason, detail] = reasons[error.code ?? ""] ?? ["Failed", error.message]
-      resume(Effect.fail(new ListenError({ address, reason, detail })))
-    }
+    const failed = (error: Error) => resume(Effect.fail(ListenError.of(address, error)))
     server.once("error", failed)
     server.listen({ host, port }, () => {
       server.off("error", failed)

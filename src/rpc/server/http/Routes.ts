@@ -25,6 +25,9 @@ export const allowOf = (url: string): string | null => {
   return [...known.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ")
 }
 
+/** Asked by those who watch the server. */
+export const isProbe = (url: string): boolean => methods.has(pathOf(url)) && pathOf(url) !== "/rpc"
+
 /** For a request that no route took. */
 export const notServed = (method: string, url: string): Refusal => {
   const allow = allowOf(url)

@@ -16,6 +16,7 @@ import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequ
 import { Effect, type Scope, Stream } from "effect"
 import { type HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { BorderError } from "../../contract/Border.ts"
+import * as breather from "../breather.ts"
 import { LineReader } from "../LineReader.ts"
 import { maxConnections } from "../limits.ts"
 import { parseLine } from "../parseLine.ts"
@@ -44,6 +45,7 @@ const readBody = Effect.fnUntraced(function* (
   answer: AnswerBody.AnswerBody
 ): Effect.fn.Return<void, HttpServerError.HttpServerError> {
   const reader = new LineReader()
+  const breathe = breather.make()
   let bytes = 0
   let lines = 0
 
@@ -60,7 +62,10 @@ const readBody = Effect.fnUntraced(function* (
     if (bytes > BodyRule.maxBody) {
       return yield* receive({ _tag: "Refused", line: lines + 1, code: "TooLong", message: BodyRule.bodyTooLong })
     }
-    for (const line of reader.feed(chunk)) if (!(yield* receive(parseLine(line)))) return false
+    for (const line of reader.feed(chunk)) {
+      yield* breathe
+      if (!(yield* receive(parseLine(line)))) return false
+    }
     return true
   })
 
@@ -94,7 +99,8 @@ export const make = (
     yield* places.turn(head.socket)
     const peer = peerOf(head.socket)
     const scope = yield* Effect.scope
-    const answer = AnswerBody.make()
+    // Closed behind the connection, whose calls are interrupted by then.
+    const answer = yield* Effect.acquireRelease(Effect.sync(AnswerBody.make), ({ close }) => Effect.sync(close))
     const connection = yield* host.connect({
       kind: "http",
       peer,
@@ -118,7 +124,13 @@ export const make = (
       Effect.andThen(Effect.sync(() => answer.decide(200))),
       Effect.andThen(connection.quiet),
       Effect.catch((error) => Effect.logDebug(`${peer} sent half a body: ${error.message}`)),
-      Effect.ensuring(Effect.sync(answer.end)),
+      Effect.ensuring(
+        Effect.sync(() => {
+          // Only a mistake of ours leaves it undecided, and then nobody else would decide it.
+          answer.decide(500)
+          answer.end()
+        })
+      ),
       Effect.forkScoped
     )
     const status = yield* answer.status

@@ -57,7 +57,7 @@ const readAll = Effect.fnUntraced(function* (
       if (decoded._tag === "Broken") return yield* pipe.close(decoded.code, decoded.reason)
       for (const value of decoded.values) {
         line += 1
-        yield* connection.receive({ _tag: "Message", line, value })
+        yield* connection.receive({ _tag: "Message", line, value, bytes: message.length })
       }
     }
   }

@@ -42,6 +42,25 @@ const zipped = Effect.fnUntraced(function* (members: Readonly<Record<string, str
 
 describe("FileAdapter", () => {
   test(
+    "asks for no file outside its root, whatever the symbol of a key",
+    Effect.gen(function* () {
+      const root = yield* filesIn({ "data/spy.csv": daily, "secret/passwords.csv": "user,password\nroot,hunter2\n" })
+      const fetch = yield* fetcher(yield* vendorOf(root, csvVendor()))
+      const key = yield* fetch.series({ ...spy, kind: "bar" })
+      const good = yield* fetch.request(key, january)
+      for (const symbol of ["../secret/passwords", "../../SECRET/PASSWORDS", "..", "A\u0000B", "spy", " SPY", ""]) {
+        const error = yield* Effect.flip(fetch.request({ ...key, symbol }, january))
+        assert.strictEqual(error.reason._tag, "NotFound", symbol)
+      }
+      // A request that was written by somebody else.
+      const params = { ...Object(good.params), path: "../secret/passwords.csv" }
+      const error = yield* Effect.flip(fetch.fetch({ ...good, params }))
+      assert.strictEqual(error.reason._tag, "Rejected")
+      assert.notInclude(JSON.stringify(error), "hunter2")
+    })
+  )
+
+  test(
     "C25: an answer holds the exact bytes of the file, and its content type, encoding, url and elapsed time",
     Effect.gen(function* () {
       const packed = new Uint8Array(gzipSync(daily))

@@ -11,6 +11,9 @@ const count = { count: Schema.Int }
 
 export class TestRpcs extends RpcGroup.make(
   Rpc.make("echo", { payload: { text: Schema.String }, success: Schema.String }),
+  Rpc.make("texts", { payload: { texts: Schema.Array(Schema.String) }, success: Schema.Int }),
+  /** An `x` so many times; how often it was called is seen on the stage. */
+  Rpc.make("counted", { payload: { times: Schema.Int }, success: Schema.String }),
   Rpc.make("ranged", { payload: { range: TimeRange, limit: Schema.optionalKey(Schema.Int) }, success: Schema.Int }),
   Rpc.make("nothing"),
   Rpc.make("optional", { payload: { limit: Schema.optionalKey(Schema.Int) }, success: Schema.Int }),
@@ -56,6 +59,7 @@ export interface Stage {
   readonly began: Array<string>
   readonly interrupted: Array<string>
   readonly gate: Deferred.Deferred<void>
+  counted: number
 }
 
 export const makeStage: Effect.Effect<Stage> = Effect.gen(function* () {
@@ -63,15 +67,25 @@ export const makeStage: Effect.Effect<Stage> = Effect.gen(function* () {
     notes: yield* Queue.bounded<string>(64),
     began: [],
     interrupted: [],
-    gate: yield* Deferred.make<void>()
+    gate: yield* Deferred.make<void>(),
+    counted: 0
   }
 })
 
-export const layer = (stage: Stage) =>
+const passThrough = Layer.succeed(Border, (call) => call)
+
+/** Over a border that does nothing, unless the real one is asked for. */
+export const layer = (stage: Stage, border: Layer.Layer<Border> = passThrough) =>
   Layer.merge(
-    Layer.succeed(Border, (call) => call),
+    border,
     TestRpcs.toLayer({
       echo: ({ text }) => Effect.succeed(text),
+      texts: ({ texts }) => Effect.succeed(texts.length),
+      counted: ({ times }) =>
+        Effect.sync(() => {
+          stage.counted += 1
+          return "x".repeat(times)
+        }),
       ranged: ({ range }) => Effect.succeed(range.end - range.start),
       nothing: () => Effect.void,
       optional: ({ limit }) => Effect.succeed(limit ?? -1),

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Context, Deferred, Effect, Layer, Queue, type Scope } from "effect"
+import type { Border } from "../../../../src/rpc/contract/Border.ts"
 import { type HostState, RpcHost } from "../../../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../../../src/rpc/server/RpcHostLive.ts"
 import * as SocketListener from "../../../../src/rpc/server/SocketListener.ts"
@@ -33,11 +34,11 @@ export const tempDir: Effect.Effect<string, never, Scope.Scope> = Effect.acquire
 )
 
 /** The test procedures on a socket, until the scope closes. */
-export const listening = (options: SocketListener.SocketListenOptions) =>
+export const listening = (options: SocketListener.SocketListenOptions, border?: Layer.Layer<Border>) =>
   Effect.gen(function* () {
     const stage = yield* TestRpcs.makeStage
     const context = yield* Layer.build(
-      Layer.effect(RpcHost, RpcHostLive.make(TestRpcs.TestRpcs)).pipe(Layer.provide(TestRpcs.layer(stage)))
+      Layer.effect(RpcHost, RpcHostLive.make(TestRpcs.TestRpcs)).pipe(Layer.provide(TestRpcs.layer(stage, border)))
     )
     const host = Context.get(context, RpcHost)
     const { address } = yield* Effect.provideContext(SocketListener.listen(options), context)
@@ -58,7 +59,7 @@ export const listening = (options: SocketListener.SocketListenOptions) =>
   })
 
 /** On a free port, or in a directory of its own. */
-export const hosted = Effect.fnUntraced(function* (kind: "tcp" | "unix") {
-  if (kind === "tcp") return yield* listening({ host: "127.0.0.1", port: 0 })
-  return yield* listening({ path: join(yield* tempDir, "socket") })
+export const hosted = Effect.fnUntraced(function* (kind: "tcp" | "unix", border?: Layer.Layer<Border>) {
+  if (kind === "tcp") return yield* listening({ host: "127.0.0.1", port: 0 }, border)
+  return yield* listening({ path: join(yield* tempDir, "socket") }, border)
 })
