@@ -44,6 +44,20 @@ const notMessages: ReadonlyArray<readonly [text: string, words: RegExp, id?: unk
 
 for (const kind of ["tcp", "unix"] as const) {
   describe(`messages over ${kind}`, () => {
+    it.effect("a call that takes nothing takes fields that nobody knows", () =>
+      Effect.gen(function* () {
+        const client = yield* opened(yield* hosted(kind))
+        for (const [id, payload] of [null, {}, { x: 1 }, undefined].entries()) {
+          yield* client.send(request(id, "nothing", payload))
+          assert.deepStrictEqual(yield* client.next, success(id, null))
+        }
+        for (const [id, payload] of [[], "x", 42].entries()) {
+          yield* client.send(request(id, "nothing", payload))
+          assert.include(JSON.stringify(yield* client.next), '"BadPayload"')
+        }
+      })
+    )
+
     it.effect("a request is answered under its id, and a number is another id than its digits", () =>
       Effect.gen(function* () {
         const client = yield* opened(yield* hosted(kind))
