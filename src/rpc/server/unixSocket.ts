@@ -66,11 +66,11 @@ const bindOpenly = (server: Server, path: string): void => {
  * longer name does not fit is it bound under its own, and closed right after. The file is the caller's to remove.
  */
 export const bind = (server: Server, path: string): Result.Result<void, unknown> => {
-  if (Buffer.byteLength(join(dirname(path), ".123456", "s")) > longestSocketPath) {
+  if (Buffer.byteLength(join(dirname(path), ".s123456", "s")) > longestSocketPath) {
     return Result.try(() => bindOpenly(server, path))
   }
   return Result.flatMap(
-    Result.try(() => mkdtempSync(join(dirname(path), "."))),
+    Result.try(() => mkdtempSync(join(dirname(path), ".s"))),
     (closed) => {
       const first = join(closed, "s")
       const bound = Result.try(() => {
