@@ -2,9 +2,11 @@
  * The table `coverage`: at each instant the newest answer about it, as disjoint pieces. All functions are synchronous and
  * touch a bounded number of pieces.
  */
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { compare, type KnowledgeKey } from "./KnowledgeKey.ts"
 import { num, numOrNull } from "./rows.ts"
+import { tenant, visibleGeneration } from "./seriesTable.ts"
 
 /** What an answer says about an interval; `code` and `until` as in stateCode.ts. */
 export interface Answer extends KnowledgeKey {
@@ -21,6 +23,8 @@ export interface Piece extends Answer {
 
 const columns = "start_ts, end_ts, state, until, fetched_at, response, decoder_version, settled"
 const selectBefore = `select ${columns} from coverage where generation = ? and start_ts <= ? order by start_ts desc limit 1`
+const selectVisibleBefore = `select ${columns} from coverage where generation = ${visibleGeneration} and start_ts <= ?
+  order by start_ts desc limit 1`
 const selectWithin = `select ${columns} from coverage where generation = ? and start_ts > ? and start_ts < ? order by start_ts limit ?`
 const insertPiece = `insert into coverage (generation, ${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const deletePiece = "delete from coverage where generation = ? and start_ts = ?"
@@ -36,6 +40,12 @@ const toPiece = (row: ReadonlyArray<SqlValue>): Piece => ({
   decoderVersion: num(row[6]),
   settled: row[7] === 1
 })
+
+/** The one piece of what readers see that covers all of `[start, end)`; null where it takes none or several. */
+export const onePieceOf = (db: SyncDatabase, series: SeriesKey, start: number, end: number): Piece | null => {
+  const before = db.prepare(selectVisibleBefore).get(tenant, canonical(series), start)
+  return before !== undefined && num(before[1]) >= end ? toPiece(before) : null
+}
 
 /** The first pieces that meet `[start, end)`, ascending, unclipped: at most `limit` and one. */
 export const piecesIn = (

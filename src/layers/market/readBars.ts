@@ -1,12 +1,12 @@
 /** Bars as a stream of pages, and single bars with their lineage. */
 import { Effect, Option, Stream } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
-import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId, MarketStoreError, StoredBar } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { num, responseId, toBar, valueColumns } from "./rows.ts"
-import { findGeneration, findSeries, generationAt } from "./seriesTable.ts"
+import { findGeneration, findSeries, generationAt, tenant, visibleGeneration } from "./seriesTable.ts"
 import { generationGone, mapStoreError } from "./storeError.ts"
 
 /** The first page is small, so that a reader who takes one row, or none, has few of them in memory. */
@@ -23,6 +23,10 @@ const lineageOf = (alias: string) =>
   `p.response, coalesce(${alias}.shown_position, ${alias}.position), p.decoder_version, p.fetched_at, ${alias}.final`
 
 const selectPage = `select ${valueColumns} from bars where generation = ? and ts >= ? and ts < ? order by ts limit ?`
+
+/** The first page and the generation that it is of, in one statement, so that nothing comes between the two. */
+const selectFirstPage = `select ${valueColumns}, generation from bars
+  where generation = ${visibleGeneration} and ts >= ? and ts < ? order by ts limit ${firstPageRows}`
 
 const knownRows = (tail: (alias: string) => string) => `select ${qualified("b")}${tail("b")} from bars b
   join applied p on p.id = coalesce(b.shown, b.applied)
@@ -97,38 +101,72 @@ const page = (
 
 const done: readonly [ReadonlyArray<Bar>, Option.Option<Position>] = [[], Option.none()]
 
-/** The generation is chosen when the stream starts, and stays. A turn of the event loop passes between pages. */
+/** The pages of a generation from a position on. A turn of the event loop passes between them. */
+const pages = (
+  database: SqliteDatabase,
+  generation: number,
+  first: Position,
+  end: EpochMillis,
+  asOf: EpochMillis | undefined
+): Stream.Stream<Bar, MarketStoreError> =>
+  Stream.paginate<Position, Bar, MarketStoreError>(first, (position) =>
+    Effect.flatMap(
+      mapStoreError(
+        database.read("read bars", (db) => {
+          const rows = page(db, generation, position, end, asOf)
+          return isThere(db, generation) ? rows : null
+        })
+      ),
+      (rows): Effect.Effect<typeof done, MarketStoreError> => {
+        if (rows === null) return Effect.fail(generationGone("the series was removed while it was read"))
+        const last = rows[rows.length - 1]
+        if (last === undefined) return Effect.succeed(done)
+        const bars = rows.map(toBar)
+        return rows.length < position.limit
+          ? Effect.succeed([bars, Option.none()])
+          : Effect.as(Effect.yieldNow, [bars, Option.some({ from: num(last[0]) + 1, limit: pageRows })])
+      }
+    )
+  )
+
+const readVisible = (
+  database: SqliteDatabase,
+  key: SeriesKey,
+  range: TimeRange
+): Stream.Stream<Bar, MarketStoreError> =>
+  Stream.unwrap(
+    Effect.map(
+      mapStoreError(
+        database.read("read bars", (db) =>
+          db.prepare(selectFirstPage).all(tenant, canonical(key), range.start, range.end)
+        )
+      ),
+      (rows) => {
+        const first = Stream.fromArray(rows.map(toBar))
+        const last = rows[rows.length - 1]
+        if (last === undefined || rows.length < firstPageRows) return first
+        const rest = pages(database, num(last[8]), { from: num(last[0]) + 1, limit: pageRows }, range.end, undefined)
+        return Stream.concat(first, Stream.unwrap(Effect.as(Effect.yieldNow, rest)))
+      }
+    )
+  )
+
+/** The generation is chosen when the stream starts, and stays. */
 export const readBars = (
   database: SqliteDatabase,
   key: SeriesKey,
   range: TimeRange,
   options?: ReadOptions
 ): Stream.Stream<Bar, MarketStoreError> =>
-  Stream.unwrap(
-    Effect.map(pinGeneration(database, key, options), (generation) =>
-      generation === null
-        ? Stream.empty
-        : Stream.paginate<Position, Bar, MarketStoreError>({ from: range.start, limit: firstPageRows }, (position) =>
-            Effect.flatMap(
-              mapStoreError(
-                database.read("read bars", (db) => {
-                  const rows = page(db, generation, position, range.end, options?.asOf)
-                  return isThere(db, generation) ? rows : null
-                })
-              ),
-              (rows): Effect.Effect<typeof done, MarketStoreError> => {
-                if (rows === null) return Effect.fail(generationGone("the series was removed while it was read"))
-                const last = rows[rows.length - 1]
-                if (last === undefined) return Effect.succeed(done)
-                const bars = rows.map(toBar)
-                return rows.length < position.limit
-                  ? Effect.succeed([bars, Option.none()])
-                  : Effect.as(Effect.yieldNow, [bars, Option.some({ from: num(last[0]) + 1, limit: pageRows })])
-              }
-            )
-          )
-    )
-  )
+  options?.asOf === undefined && options?.generation === undefined
+    ? readVisible(database, key, range)
+    : Stream.unwrap(
+        Effect.map(pinGeneration(database, key, options), (generation) =>
+          generation === null
+            ? Stream.empty
+            : pages(database, generation, { from: range.start, limit: firstPageRows }, range.end, options.asOf)
+        )
+      )
 
 const toStored = (row: ReadonlyArray<SqlValue>): StoredBar => ({
   bar: toBar(row),

@@ -6,7 +6,7 @@ import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
 import { answersIn } from "./answersTable.ts"
-import { type Answer, piecesIn } from "./coverageTable.ts"
+import { type Answer, onePieceOf, piecesIn } from "./coverageTable.ts"
 import { pinGeneration, type ReadOptions } from "./readBars.ts"
 import { responseId } from "./rows.ts"
 import { Skyline } from "./Skyline.ts"
@@ -63,9 +63,18 @@ export const readCoverage: (
   options?: ReadOptions
 ) => Effect.Effect<ReadonlyArray<StoredCoverage>, MarketStoreError> = Effect.fnUntraced(
   function* (database, key, range, options) {
+    const asOf = options?.asOf
+    if (asOf === undefined && options?.generation === undefined) {
+      // Most ranges that are asked for lie within one piece, which one statement finds.
+      const piece = yield* mapStoreError(database.read("coverage", (db) => onePieceOf(db, key, range.start, range.end)))
+      if (piece !== null) {
+        const found: Array<StoredCoverage> = []
+        add(found, range, [piece])
+        return found
+      }
+    }
     const generation = yield* pinGeneration(database, key, options)
     if (generation === null) return []
-    const asOf = options?.asOf
     return yield* mapStoreError(
       asOf === undefined ? current(database, generation, range) : known(database, generation, range, asOf)
     )

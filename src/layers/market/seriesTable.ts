@@ -13,6 +13,8 @@ interface SeriesRow {
 }
 
 const selectSeries = "select id, generation from series where tenant = ? and canonical = ?"
+/** The generation that readers see, as a part of a statement; takes `tenant` and the canonical key, and is null for an unknown series. */
+export const visibleGeneration = "(select generation from series where tenant = ? and canonical = ?)"
 const insertSeries = `insert into series
   (tenant, canonical, sha256, vendor, dataset, symbol, kind, timeframe, price, session, currency, adjustment, generation)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`

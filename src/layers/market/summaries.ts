@@ -1,12 +1,12 @@
 /** Counts, the list of series, latest prices, and which responses are applied. */
 import { Effect, Result } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
-import { parse, type SeriesKey } from "../../domain/SeriesKey.ts"
+import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { LatestPrice, MarketStoreError, SeriesSummary } from "../../services/MarketStore.ts"
 import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
 import { num, responseId, text } from "./rows.ts"
-import { findSeries, tenant } from "./seriesTable.ts"
+import { findSeries, tenant, visibleGeneration } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
 
 /** Rows counted, and series looked at, between two turns of the event loop. */
@@ -23,7 +23,7 @@ const selectBounds = `select g.row_count,
 /** Up to so many are counted at once: most ranges are small, and then nothing else has to be looked at. */
 const fewRows = 1_000
 const countFew = `select count(*) from
-  (select 1 from bars where generation = ? and ts >= ? and ts < ? limit ${fewRows})`
+  (select 1 from bars where generation = ${visibleGeneration} and ts >= ? and ts < ? limit ${fewRows})`
 
 /** The whole series is counted already; a part of it is counted in pages. */
 export const countRows: (
@@ -32,10 +32,10 @@ export const countRows: (
   range: TimeRange
 ) => Effect.Effect<number, MarketStoreError> = Effect.fnUntraced(function* (database, key, range) {
   const found = yield* database.read("count", (db) => {
+    const few = num(db.prepare(countFew).get(tenant, canonical(key), range.start, range.end)?.[0] ?? 0)
+    if (few < fewRows) return { whole: few, generation: 0 }
     const series = findSeries(db, key)
     if (series === null) return { whole: 0, generation: 0 }
-    const few = num(db.prepare(countFew).get(series.generation, range.start, range.end)?.[0] ?? 0)
-    if (few < fewRows) return { whole: few, generation: series.generation }
     const row = db.prepare(selectBounds).get(series.generation) ?? [0, null, null]
     const all = row[1] === null || (num(row[1]) >= range.start && num(row[2]) < range.end)
     return { whole: all ? num(row[0]) : null, generation: series.generation }
