@@ -78,7 +78,7 @@ const cache = [
     ]
   }),
   new Cache.TooManyRows({ rows: 10_000_001, limit: 10_000_000 }),
-  new Cache.TooManyRequests({ limit: 200_000 }),
+  new Cache.TooManyRequests({ limit: 100_000 }),
   new Cache.NoSuchRow({ ts: 1_709_510_400_000, series: "v1/model" }),
   new Cache.UnknownSeries({ series: "v1/model" }),
   new Cache.CacheUnavailable({ again: true, message }),

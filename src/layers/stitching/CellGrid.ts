@@ -17,13 +17,15 @@ const utc = (unit: Alignment["unit"]): CellGrid => {
     const date = new Date(instant)
     const year = date.getUTCFullYear()
     const month = date.getUTCMonth()
+    // Date.UTC cannot be used: it moves the years 0 to 99 to 1900 to 1999.
+    const midnight = new Date(0)
     switch (unit) {
       case "day":
-        return Date.UTC(year, month, date.getUTCDate() + later)
+        return midnight.setUTCFullYear(year, month, date.getUTCDate() + later)
       case "month":
-        return Date.UTC(year, month + later, 1)
+        return midnight.setUTCFullYear(year, month + later, 1)
       case "year":
-        return Date.UTC(year + later, 0, 1)
+        return midnight.setUTCFullYear(year + later, 0, 1)
     }
   }
   return { start: (instant) => boundary(instant, 0), next: (instant) => boundary(instant, 1) }

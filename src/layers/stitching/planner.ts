@@ -53,7 +53,7 @@ const tooEarly = (earliest: EpochMillis): CoverageState => ({
  * Most requests of one plan. A range of a million years cut by days would fill memory while nothing else is served: a draft stops
  * at one more, and is none that may be carried out.
  */
-export const maxRequests = 200_000
+export const maxRequests = 100_000
 
 const isServed = (stored: StoredCoverage | null, policy: RangePolicy, now: EpochMillis): boolean => {
   if (stored === null || policy === "force") return false

@@ -1,7 +1,8 @@
 /** What callers may ask for without harm: any range, any series. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber } from "effect"
+import { Effect, Exit, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
+import * as CellGrid from "../../../src/layers/stitching/CellGrid.ts"
 import * as Desks from "../../../src/layers/stitching/Desks.ts"
 import { maxRequests } from "../../../src/layers/stitching/planner.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
@@ -34,6 +35,20 @@ describe("a range that takes too many requests", () => {
         // What is stored can be looked at, however far.
         assert.isAtMost((yield* cache.coverage(series, always)).length, 3)
       }).pipe(Effect.provide(fresh(vendor.adapter)))
+    })
+  }
+})
+
+describe("the grid of files", () => {
+  for (const unit of ["day", "month", "year"] as const) {
+    it(`goes on from one ${unit} to the next also in the first century`, () => {
+      const grid = Option.getOrThrow(CellGrid.make({ unit, zone: "UTC" }, "1m"))
+      for (const instant of [-62_135_596_800_000, -60_000_000_000_000, -59_011_459_200_001, -59_000_000_000_000]) {
+        assert.isAtMost(grid.start(instant), instant)
+        assert.isAbove(grid.next(instant), instant)
+        assert.isAtMost(grid.next(instant) - grid.start(instant), 366 * 86_400_000)
+        assert.strictEqual(grid.start(grid.next(instant)), grid.next(instant))
+      }
     })
   }
 })
