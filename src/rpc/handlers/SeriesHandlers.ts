@@ -9,6 +9,9 @@ import { largeAnswer } from "./LargeAnswer.ts"
 import { pageOf } from "./pageOf.ts"
 import { readEvents, reportOf } from "./readEvents.ts"
 
+/** A page of so many bars waits for no other: all that a connection may have open are less than one large answer. */
+const fewRows = 100
+
 const make = Effect.gen(function* () {
   const cache = yield* StitchingCache
   const market = yield* MarketStore
@@ -30,7 +33,9 @@ const make = Effect.gen(function* () {
 
     "Series.page": ({ asOf, limit = pageRows, onMissing, ...query }) =>
       Effect.flatMap(cache.read(query, reading(onMissing, asOf)), (answer) =>
-        Effect.andThen(largeAnswer, pageOf(answer, limit))
+        Math.min(answer.rowCount, limit) > fewRows
+          ? Effect.andThen(largeAnswer, pageOf(answer, limit))
+          : pageOf(answer, limit)
       ),
 
     "Series.coverage": ({ range, series, ...options }) => counted(chunked(cache.coverage(series, range, options))),
