@@ -6,27 +6,16 @@
  * Run: `npm run bench -- rpc-calls`. Medians of five runs of two seconds, each after a second that is not counted; ours and the
  * baseline take turns.
  */
-import { createServer } from "node:net"
 import { Effect, Fiber, Layer } from "effect"
 import { ResponseId } from "../src/domain/Response.ts"
 import { MarketStore } from "../src/services/MarketStore.ts"
 import * as Baseline from "./support/baselineRpc.ts"
-import { measure, median, minute, withServer } from "./support/rpcServer.ts"
+import { freePort, measure, median, minute, withServer } from "./support/rpcServer.ts"
 
 const runs = 5
 const millis = 2_000
 const atOnce = 64
 const target = { perSecond: 8_000, ratio: 0.3, p99: 15, p99Committing: 40 }
-
-const freePort = Effect.promise(
-  () =>
-    new Promise<number>((resolve) => {
-      const server = createServer().listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-      })
-    })
-)
 
 interface Calls {
   readonly perSecond: number

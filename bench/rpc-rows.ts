@@ -5,11 +5,10 @@
  *
  * Run: `npm run bench -- rpc-rows`. Medians of five reads each, after one that is not counted.
  */
-import { createServer } from "node:net"
 import { Effect, Layer, Stream } from "effect"
 import { StitchingCache } from "../src/services/StitchingCache.ts"
 import * as Baseline from "./support/baselineRpc.ts"
-import { measure, median, withServer } from "./support/rpcServer.ts"
+import { freePort, measure, median, withServer } from "./support/rpcServer.ts"
 
 const rows = 100_000
 const runs = 5
@@ -17,16 +16,6 @@ const targets = {
   websocket: { perSecond: 450_000, ratio: 0.5 },
   tcp: { perSecond: 300_000, ratio: 0.55 }
 } as const
-
-const freePort = Effect.promise(
-  () =>
-    new Promise<number>((resolve) => {
-      const server = createServer().listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-      })
-    })
-)
 
 const results = await withServer(rows, ({ httpPort, range, series, tcpPort }) =>
   Effect.gen(function* () {

@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process"
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net"
 import { afterAll, assert } from "@effect/vitest"
-import { type Run, start, type Where } from "./tapestry.ts"
+import { collected, type Run, start, type Where } from "./tapestry.ts"
 
 export interface Serving {
   readonly http: string | null
@@ -27,21 +27,8 @@ afterAll(() => {
 export const watched = (where: Where, ...args: ReadonlyArray<string>) => {
   const child = start(where, ...args)
   children.add(child)
-  let stdout = ""
-  let stderr = ""
-  child.stdout?.on("data", (chunk) => {
-    stdout += chunk
-  })
-  child.stderr?.on("data", (chunk) => {
-    stderr += chunk
-  })
-  const end = new Promise<Run & { readonly signal: NodeJS.Signals | null }>((resolve) =>
-    child.on("close", (code, signal) => {
-      children.delete(child)
-      resolve({ code, signal, stdout, stderr })
-    })
-  )
-  return { child, end, stdout: () => stdout, stderr: () => stderr }
+  child.on("close", () => children.delete(child))
+  return { child, ...collected(child) }
 }
 
 /** Waits until `holds`, at most ten seconds. */

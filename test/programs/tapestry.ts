@@ -69,19 +69,24 @@ export const json = (where: Where, code: number, ...args: ReadonlyArray<string>)
 export const start = (where: Where, ...args: ReadonlyArray<string>): ChildProcess =>
   spawn(process.execPath, [bundle, ...args], { cwd: where.cwd, env: environment(where), stdio: "pipe" })
 
-/** How a started command ended, with what it wrote. */
-export const ended = (child: ChildProcess): Promise<Run & { readonly signal: NodeJS.Signals | null }> =>
-  new Promise((resolve) => {
-    let stdout = ""
-    let stderr = ""
-    child.stdout?.on("data", (chunk) => {
-      stdout += chunk
-    })
-    child.stderr?.on("data", (chunk) => {
-      stderr += chunk
-    })
-    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }))
+/** What a started command writes, so far and when it has ended. */
+export const collected = (child: ChildProcess) => {
+  let stdout = ""
+  let stderr = ""
+  child.stdout?.on("data", (chunk) => {
+    stdout += chunk
   })
+  child.stderr?.on("data", (chunk) => {
+    stderr += chunk
+  })
+  const end = new Promise<Run & { readonly signal: NodeJS.Signals | null }>((resolve) =>
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }))
+  )
+  return { end, stdout: () => stdout, stderr: () => stderr }
+}
+
+/** How a started command ended, with what it wrote. */
+export const ended = (child: ChildProcess) => collected(child).end
 
 /** A shell line in which `tapestry` is the bundle. */
 export const shell = (where: Where, line: string): Run => {

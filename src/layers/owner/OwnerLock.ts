@@ -13,6 +13,7 @@
  */
 import { Clock, Duration, Effect, Exit, FileSystem, Layer, Path, Schedule, Scope } from "effect"
 import { OwnedElsewhere, Owner, type OwnerDetails, OwnerError } from "../../services/Owner.ts"
+import { monotonicMillis } from "../monotonicMillis.ts"
 import * as ExclusiveFile from "./ExclusiveFile.ts"
 import * as OwnerRecord from "./OwnerRecord.ts"
 import { removeLeft } from "./ownerSocket.ts"
@@ -52,9 +53,6 @@ const acquire = Effect.fnUntraced(function* ({ dataDir, product }: OwnerLockOpti
 
 /** Not all at once: those who wait for the same owner would meet at every step. */
 const step = Schedule.jittered(Schedule.spaced("25 millis"))
-
-/** Since the process began; never set. */
-const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1_000_000)
 
 /** Patience is measured by the monotonic clock: schedules go by the one on the wall, which may be set meanwhile. */
 const acquireWithin = Effect.fnUntraced(function* ({ patience = 0, ...options }: OwnerLockOptions) {

@@ -13,7 +13,8 @@
  * and its socket, which takes connections: it is asked until patience is over. Patience is measured by the monotonic clock: the
  * one on the wall may be set meanwhile.
  */
-import { Clock, Effect, Random } from "effect"
+import { Effect, Random } from "effect"
+import { monotonicMillis } from "../../layers/monotonicMillis.ts"
 import * as OwnerLock from "../../layers/owner/OwnerLock.ts"
 import { OwnedElsewhere, OwnerError } from "../../services/Owner.ts"
 import { Output } from "../terminal/Output.ts"
@@ -30,9 +31,6 @@ export interface ThroughOwnerOptions<E, R> {
   /** All services over the data directory, as its owner; asked for when there is none. */
   readonly services: Effect.Effect<OwnerServices<E, R>>
 }
-
-/** Since the process began; never set. */
-const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 const patienceMillis = 12_000
 /** From when on a wait is spoken of. */

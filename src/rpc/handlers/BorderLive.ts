@@ -16,8 +16,8 @@ import { errorPath } from "./errorPath.ts"
 import { incident } from "./incident.ts"
 
 /**
- * Calls that went well within this are logged at Debug, others at Info. Milliseconds. They are many and alike, and a line costs a
- * tenth of what serving one stored bar costs.
+ * Milliseconds. Calls that end within this are logged at Debug, others at Info, and mistakes of ours at Info however quick they
+ * were: the quick ones are many and alike, and a line costs a tenth of what serving one stored bar costs.
  */
 const quick = 100
 
@@ -43,7 +43,7 @@ interface Named {
   readonly isStream: boolean
 }
 
-/** One line and one count at the end of a call. `began` is nanoseconds of the clock. */
+/** One line and one count at the end of a call. `began` is nanoseconds of the monotonic clock. */
 const end = (
   { isStream, procedure }: Named,
   began: bigint,
@@ -51,7 +51,7 @@ const end = (
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<void> =>
   Effect.contextWith((context) => {
-    const elapsed = Number(Context.get(context, Clock.Clock).currentTimeNanosUnsafe() - began) / 1e6
+    const elapsed = Number(Context.get(context, Clock.Clock).monotonicTimeNanosUnsafe() - began) / 1e6
     if (isStream) Metrics.streamsOpen.modifyUnsafe(-1, context)
     Metrics.callSeconds(procedure).updateUnsafe(elapsed / 1_000, context)
     const record = (draining: boolean) => {
@@ -72,7 +72,7 @@ const end = (
 
 const around = <A, E>(named: Named, call: Effect.Effect<A, E>): Effect.Effect<A, E | InternalError> =>
   Effect.contextWith((context) => {
-    const began = Context.get(context, Clock.Clock).currentTimeNanosUnsafe()
+    const began = Context.get(context, Clock.Clock).monotonicTimeNanosUnsafe()
     const tally: Tally = { rows: 0 }
     const guarded = Effect.catchCause(
       call,

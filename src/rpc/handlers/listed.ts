@@ -14,7 +14,6 @@ export const listed = <A extends { readonly id: number }, E>(
   page: (page: Page) => Effect.Effect<ReadonlyArray<A>, E>
 ): Stream.Stream<A, E> => {
   const first: Position = { before, left: limit ?? Number.POSITIVE_INFINITY }
-  if (first.left <= 0) return Stream.empty
   return Stream.paginate(first, ({ before, left }) => {
     const size = Math.min(left, chunkRows)
     return Effect.map(page({ limit: size, ...(before === undefined ? {} : { before }) }), (records) => {

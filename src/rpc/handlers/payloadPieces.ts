@@ -11,7 +11,8 @@
  * next ones it is told TooBusy. While nobody waits it may take its time. What fits into one chunk keeps no place once it is read,
  * and none is kept for the last chunk of any. One that leaves, waiting or reading, gives its place back.
  */
-import { Array as Arr, Clock, Duration, Effect, Option, type Scope, Semaphore, Stream } from "effect"
+import { Array as Arr, Duration, Effect, Option, type Scope, Semaphore, Stream } from "effect"
+import { monotonicMillis } from "../../layers/monotonicMillis.ts"
 import { TooBusy } from "../contract/Border.ts"
 
 /** The size of a piece in bytes. */
@@ -57,7 +58,7 @@ export const make = Effect.map(Semaphore.make(heldAtOnce), (places) => {
   /** Makes those give way whose readers are waited for too long, one after the other, until it is interrupted. */
   const makeRoom: Effect.Effect<never> = Effect.gen(function* () {
     while (true) {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* monotonicMillis
       const idle = [...holders].filter(({ idleSince }) => idleSince !== null)
       const longest = idle.sort((a, b) => (a.idleSince ?? now) - (b.idleSince ?? now))[0]
       const left = longest === undefined ? patience : (longest.idleSince ?? now) + patience - now
@@ -91,7 +92,7 @@ export const make = Effect.map(Semaphore.make(heldAtOnce), (places) => {
           yield* leave(held)
           return [pieces, Option.none()] as const
         }
-        held.idleSince = yield* Clock.currentTimeMillis
+        held.idleSince = yield* monotonicMillis
         return [pieces, Option.some(next)] as const
       })
     )
@@ -106,7 +107,7 @@ export const make = Effect.map(Semaphore.make(heldAtOnce), (places) => {
           return Stream.empty
         }
         held.payload = payload
-        held.idleSince = yield* Clock.currentTimeMillis
+        held.idleSince = yield* monotonicMillis
         return chunks(held)
       })
     )

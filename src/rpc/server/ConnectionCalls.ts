@@ -31,7 +31,17 @@ export interface ConnectionOptions {
   readonly runFork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 }
 
-/** What one connection has open, and the way to its client. */
+/**
+ * What one connection has open, and the way to its client.
+ *
+ * Responsibilities: the calls that are under way, by our numbers and by the client's; which of them are worked on, for the idle
+ * deadline; and the writes. Every change is synchronous, so there is no state in between for others to see.
+ *
+ * Queueing: none here. What waits for the client to take what it was sent waits at the turnstile; large answers wait for each other.
+ *
+ * Hard cases: a call ends once, whoever comes first (its answer, a cut, the connection's end). The connection is quiet only when its
+ * last call has ended and all that was written is taken, so the last word of a call is written before the call ends.
+ */
 export class ConnectionCalls {
   readonly id: number
   readonly transport: Transport

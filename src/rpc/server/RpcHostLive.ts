@@ -43,7 +43,7 @@ export const make: <Rpcs extends Rpc.Any>(
   Effect.fnUntraced(function* <Rpcs extends Rpc.Any>(given: RpcGroup.RpcGroup<Rpcs>) {
     const group = Procedures.erased(given)
     const clock = yield* Clock.Clock
-    const now = () => Number(clock.currentTimeNanosUnsafe() / 1_000_000n)
+    const now = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
     const formatOf = MessageFormat.make(yield* binarySerialization)
     const procedureOf = Procedures.make(group)
     const calls = new Map<number | string, Call>()
@@ -51,6 +51,7 @@ export const make: <Rpcs extends Rpc.Any>(
     const turns = Turnstile.makeTurns()
     const allEnded = Latch.makeUnsafe(true)
     const places = { network: 0, local: 0 }
+    let streams = 0
     let ids = 0
     let draining = false
 
@@ -62,13 +63,16 @@ export const make: <Rpcs extends Rpc.Any>(
     const begin = (call: Call) => {
       calls.set(call.id, call)
       call.connection.begin(call)
+      if (call.procedure.isStream) streams += 1
       allEnded.closeUnsafe()
     }
 
     const end = (call: Call): boolean => {
       calls.delete(call.id)
       if (calls.size === 0) allEnded.openUnsafe()
-      return call.connection.end(call)
+      const ended = call.connection.end(call)
+      if (ended && call.procedure.isStream) streams -= 1
+      return ended
     }
 
     const handlers = Procedures.gateHandlers(
@@ -185,7 +189,7 @@ export const make: <Rpcs extends Rpc.Any>(
       state: Effect.sync(() => ({
         connections: places.network + places.local,
         calls: calls.size,
-        streams: [...calls.values()].filter(({ procedure }) => procedure.isStream).length,
+        streams,
         draining
       })),
       drain

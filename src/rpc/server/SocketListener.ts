@@ -41,6 +41,9 @@ const open = (server: Server, options: SocketListenOptions): Effect.Effect<NetAd
   })
 
 /**
+ * Queueing: the kernel's, of connections that are not accepted yet; each that is runs in a fiber of its own, and the host bounds
+ * them. Hard case: connections that come while the scope closes are reset with it, so the host drains first.
+ *
  * Serves the procedures as JSON lines (docs/protocol.md) over TCP or a Unix socket until the scope closes. What is under way then
  * is cut off: drain the host first. A socket file that a dead process left is replaced; ours is removed when the scope closes.
  */

@@ -1,3 +1,13 @@
+/**
+ * What becomes of each message of a client: taken, forwarded to effect's server, or refused in words.
+ *
+ * Responsibilities: reads the message, holds the limits of a connection, decodes the payload, and begins the call. Queueing: one
+ * message of a connection at a time; a Request waits while its client does not take what it was sent, and with it all that stands
+ * behind it. Acks, Interrupts and Pings that come before it do not wait.
+ *
+ * Hard cases: a refusal that would be the Exit of a call under way (a repeated id) is a message of its own, or it would end that
+ * call. Of a notification nothing is told. Calls whose client hears nothing of their end are ended at their fiber.
+ */
 import { Cause, Effect, Exit, Metric, Result } from "effect"
 import { Headers } from "effect/http"
 import { refusals } from "../../services/Metrics.ts"

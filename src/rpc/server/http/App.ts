@@ -15,7 +15,6 @@ import {
 import { MarketStore } from "../../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
 import { incident } from "../../handlers/incident.ts"
-import { maxConnections } from "../limits.ts"
 import { RpcHost } from "../RpcHost.ts"
 import * as CrossOrigin from "./CrossOrigin.ts"
 import type * as Guard from "./Guard.ts"
@@ -92,7 +91,7 @@ export const make = Effect.fnUntraced(function* (
     const request = yield* HttpServerRequest.HttpServerRequest
     const head = NodeHttpServerRequest.toIncomingMessage(request)
     // A probe is answered also when there is no place: a server that is busy is not one to be restarted.
-    if (!options.places.has(head.socket) && !Routes.isProbe(request.url)) return toResponse(tooBusy(maxConnections))
+    if (!options.places.has(head.socket) && !Routes.isProbe(request.url)) return toResponse(tooBusy)
     const admission = options.guard(head)
     if (admission._tag === "Refused") return toResponse(admission.refusal)
     const { origin } = admission

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { HttpServerResponse } from "effect/http"
 import { ShuttingDown, TooBusy } from "../../contract/Border.ts"
+import { maxConnections } from "../limits.ts"
 
 /** Why a request is not served: its status, and the one JSON line that says what is wrong and what there is instead. */
 export interface Refusal {
@@ -43,10 +44,10 @@ export const toBytes = (refusal: Refusal): string => {
 }
 
 /** All places for connections are taken. */
-export const tooBusy = (max: number): Refusal => {
-  const { _tag, limit, message } = new TooBusy({ limit: "connections", max })
+export const tooBusy: Refusal = (() => {
+  const { _tag, limit, max, message } = new TooBusy({ limit: "connections", max: maxConnections })
   return { status: 503, line: { _tag, limit, max, message }, headers: { connection: "close", "retry-after": "1" } }
-}
+})()
 
 export const shuttingDown: Refusal = (() => {
   const { _tag, message } = new ShuttingDown()

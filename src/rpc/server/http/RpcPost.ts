@@ -18,7 +18,6 @@ import { type HttpServerError, HttpServerRequest, HttpServerResponse } from "eff
 import type { BorderError } from "../../contract/Border.ts"
 import * as breather from "../breather.ts"
 import { LineReader } from "../LineReader.ts"
-import { maxConnections } from "../limits.ts"
 import { parseLine } from "../parseLine.ts"
 import { type Connection, type Incoming, RpcHost } from "../RpcHost.ts"
 import * as AnswerBody from "./AnswerBody.ts"
@@ -118,7 +117,7 @@ export const make = (
         yield* Effect.forkIn(Effect.andThen(Effect.sleep(closeGrace), cut), scope)
       })
     })
-    if (connection === null) return toResponse(tooBusy(maxConnections))
+    if (connection === null) return toResponse(tooBusy)
 
     yield* readBody(request.stream, connection, answer).pipe(
       Effect.andThen(Effect.sync(() => answer.decide(200))),

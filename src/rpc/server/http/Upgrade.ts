@@ -7,7 +7,6 @@ import type { Duplex } from "node:stream"
 import * as NodeWS from "@effect/platform-node/NodeWS"
 import { Effect, type Scope } from "effect"
 import { RpcSerialization } from "effect/rpc"
-import { maxConnections } from "../limits.ts"
 import { RpcHost } from "../RpcHost.ts"
 import type * as Guard from "./Guard.ts"
 import { type Places, peerOf } from "./Places.ts"
@@ -69,7 +68,7 @@ export const make: (
   )
 
   const refusalOf = Effect.fnUntraced(function* (request: IncomingMessage): Effect.fn.Return<Refusal | null> {
-    if (!places.has(request.socket)) return tooBusy(maxConnections)
+    if (!places.has(request.socket)) return tooBusy
     const admission = guard(request)
     if (admission._tag === "Refused") return admission.refusal
     const url = request.url ?? "/"
