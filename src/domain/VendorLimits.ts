@@ -25,6 +25,8 @@ export const RequestLimit = Schema.Struct({
   maxSpan: Schema.NullOr(Schema.Int),
   /** Most rows of one answer. */
   maxRows: Schema.NullOr(Schema.Int),
+  /** Nothing older than this many milliseconds can be had; absent or null: no such bound. */
+  maxAge: Schema.optionalKey(Schema.NullOr(Schema.Int)),
   /** Where this timeframe's answers are cut, when that differs from the vendor's `alignment`; null: nowhere. */
   alignment: Schema.optionalKey(Schema.NullOr(Alignment))
 })
@@ -54,6 +56,10 @@ export const VendorLimits = Schema.Struct({
   alignment: Schema.NullOr(Alignment),
   /** True when intraday stamps lie on the UTC grid of their timeframe. */
   stampsOnGrid: Schema.Boolean,
+  /** The trading calendar of its series (`XNYS`); null: every instant may have a bar. */
+  calendar: Schema.NullOr(Schema.String),
+  /** How long after it was asked for a final range is fetched once more, for late corrections; null: never. */
+  recheckAfter: Schema.NullOr(Schema.Int),
   adjustments: Schema.Array(Adjustment)
 })
 export interface VendorLimits extends Schema.Schema.Type<typeof VendorLimits> {}
@@ -80,5 +86,7 @@ export const unlimited: VendorLimits = {
   mergeWithin: 0,
   alignment: null,
   stampsOnGrid: true,
+  calendar: null,
+  recheckAfter: null,
   adjustments: ["raw"]
 }

@@ -1,0 +1,43 @@
+import type { EpochMillis, TimeRange } from "./TimeRange.ts"
+
+/**
+ * One trading day of an exchange. `date` is its date at 00:00Z, which is the stamp of its daily bar; all other instants are UTC
+ * epoch milliseconds. `breakStart` and `breakEnd` are null on days without a lunch break. `irregular` is true when the day opens
+ * late or closes early.
+ */
+export interface TradingSession {
+  readonly date: EpochMillis
+  readonly open: EpochMillis
+  readonly close: EpochMillis
+  readonly breakStart: EpochMillis | null
+  readonly breakEnd: EpochMillis | null
+  readonly irregular: boolean
+}
+
+/**
+ * When an exchange trades. A calendar knows nothing outside of `known` (dates at 00:00Z, half-open): there is neither a session
+ * nor a closure there, so nothing is left out of a request because of it.
+ */
+export interface TradingCalendar {
+  readonly name: string
+  /** IANA zone in which the exchange states its hours. */
+  readonly zone: string
+  readonly known: TimeRange
+  /** Sessions whose date lies in the range, ascending. */
+  readonly sessions: (range: TimeRange) => ReadonlyArray<TradingSession>
+  /** The session with this date; null when there is none. */
+  readonly sessionOn: (date: EpochMillis) => TradingSession | null
+  /** Open for trading at this instant: not in a break, and not at the close itself. */
+  readonly isOpenAt: (instant: EpochMillis) => boolean
+  /** The first session that opens after the instant; null beyond what is known. */
+  readonly next: (instant: EpochMillis) => TradingSession | null
+  /** The last session that closed at or before the instant; null before what is known. */
+  readonly previous: (instant: EpochMillis) => TradingSession | null
+  /**
+   * The parts of a range in which the exchange does not trade: everything known that lies outside the sessions, breaks included.
+   * Ascending and disjoint. Instants, not stamps: see `closedStamps` for what a series of bars leaves out.
+   */
+  readonly closures: (range: TimeRange) => ReadonlyArray<TimeRange>
+  /** The dates (00:00Z) of the range without a session, as ranges of whole days; ascending and disjoint. */
+  readonly closedDates: (range: TimeRange) => ReadonlyArray<TimeRange>
+}
