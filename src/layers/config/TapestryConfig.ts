@@ -3,8 +3,7 @@
  * here is the file's part, with `keys` telling which values the file really gave.
  */
 import { Effect, FileSystem, Path, Result, Schema } from "effect"
-import { type FileVendor, FileVendorSpec } from "../adapters/file/FileCatalogue.ts"
-import { resolveVendor } from "../adapters/file/resolveVendor.ts"
+import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
 import { ListenAddress } from "./ListenAddress.ts"
@@ -36,12 +35,10 @@ const Document = Schema.Struct({
     })
   ),
   vendors: Schema.optionalKey(
-    Schema.Record(Schema.String, FileVendorSpec).annotate({ expected: "a mapping of vendor names" })
+    Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of vendor names" })
   )
 }).annotate({ expected: "a mapping with keys such as dataDir and vendors" })
 type Document = typeof Document.Type
-
-export type VendorConfig = FileVendor
 
 /** What `serve` listens on, and whom it answers; null: not at all. */
 export interface ServeConfig {
@@ -103,6 +100,9 @@ const valueAt = (document: unknown, path: ReadonlyArray<string>): unknown =>
     document
   )
 
+const entriesOf = (mapping: unknown): ReadonlyArray<[string, unknown]> =>
+  typeof mapping === "object" && mapping !== null && !Array.isArray(mapping) ? Object.entries(mapping) : []
+
 const failed = (file: string, problems: ReadonlyArray<ConfigurationProblem>): ConfigurationError | null => {
   // Two checks of one value may say the same.
   const different = new Map(problems.map((problem) => [JSON.stringify(problem), problem]))
@@ -160,17 +160,14 @@ export const decode = (
       remedy: problem.remedy
     })
     const decoded = decodeDocument(raw)
-    if (Result.isFailure(decoded)) {
-      const error = failed(file, problemsOf(decoded.failure.issue).map(placed))
-      return yield* Result.fail(error ?? unreadable(file, decoded.failure.message, "correct it"))
-    }
-    const document = decoded.success
+    const problems = Result.isFailure(decoded) ? problemsOf(decoded.failure.issue).map(placed) : []
+    const document: Document = Result.isFailure(decoded) ? {} : decoded.success
     const baseDir = path.dirname(path.resolve(file))
     const payloadLimit = document.limits?.payloadLimit ?? defaults.archive.payloadLimit
     const vendors: Array<VendorConfig> = []
-    const problems: Array<ConfigurationProblem> = []
-    for (const [name, spec] of Object.entries(document.vendors ?? {})) {
-      Result.match(resolveVendor(name, spec, baseDir, path, payloadLimit), {
+    // Vendors are looked at whatever else is wrong, so that all mistakes of the file are named at once.
+    for (const [name, part] of entriesOf(valueAt(raw, ["vendors"]))) {
+      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit }), {
         onFailure: (found) => problems.push(...found.map(placed)),
         onSuccess: (vendor) => vendors.push(vendor)
       })
