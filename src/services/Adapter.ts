@@ -82,6 +82,11 @@ export interface VendorAnswer {
   readonly body: Uint8Array
   readonly metadata: ResponseMetadata
   readonly refusal: VendorErrorReason | null
+  /**
+   * Given where the body broke off, with how. The bytes that came are archived as `partial` and prove nothing: without a
+   * refusal, or with one that only a whole answer can prove (NotFound, NotEntitled), the attempt counts as Unavailable.
+   */
+  readonly brokenOff?: string
 }
 
 /**
