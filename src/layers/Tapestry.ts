@@ -1,6 +1,7 @@
 /** The embedded composition: every service over one data directory, with the vendors of one configuration. */
 import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
+import type { Calendar } from "../services/Calendar.ts"
 import type { IngestSession } from "../services/IngestSession.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
@@ -14,6 +15,7 @@ import {
 import type { Quota, QuotaError } from "../services/Quota.ts"
 import type { StitchingCache } from "../services/StitchingCache.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
+import * as CalendarLive from "./calendar/CalendarLive.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as MarketStoreSqlite from "./market/MarketStoreSqlite.ts"
@@ -34,7 +36,14 @@ export interface TapestryOptions {
   readonly patience?: Duration.Input
 }
 
-export type TapestryServices = AdapterRegistry | ProvenanceStore | IngestSession | Quota | MarketStore | StitchingCache
+export type TapestryServices =
+  | AdapterRegistry
+  | Calendar
+  | ProvenanceStore
+  | IngestSession
+  | Quota
+  | MarketStore
+  | StitchingCache
 
 const noDirectory = (directory: string, error: PlatformError.PlatformError) => {
   const denied = error.reason._tag === "PermissionDenied"
@@ -110,7 +119,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
       return StitchingCacheLive.layer.pipe(
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provideMerge(IngestSessionLive.layer),
-        Layer.provideMerge(Layer.mergeAll(stores, vendors))
+        Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layer))
       )
     })
   )

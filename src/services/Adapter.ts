@@ -101,11 +101,16 @@ export interface DecodedBars {
   readonly allowNonPositivePrices?: boolean
 }
 
-/** The piece of a payload that a position names: `label` says what it is (`line 4712 of sp500-2000.csv`). */
-export interface Excerpt {
-  readonly label: string
-  readonly text: string
-}
+/**
+ * The piece of a payload that a position names: `label` says what it is (`line 4712 of sp500-2000.csv`). Where the payload is one
+ * JSON document, `pointer` is the JSON pointer (RFC 6901) of the piece in it; absent elsewhere.
+ */
+export const Excerpt = Schema.Struct({
+  label: Schema.String,
+  text: Schema.String,
+  pointer: Schema.optionalKey(Schema.String)
+})
+export interface Excerpt extends Schema.Schema.Type<typeof Excerpt> {}
 
 /** What `decode` and `locate` may depend on beside the bytes: the series, the range, and the request as it was archived. */
 export interface Decoding {

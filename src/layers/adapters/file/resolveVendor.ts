@@ -1,11 +1,11 @@
 import { type Path, Result } from "effect"
 import { isIntraday, type Timeframe } from "../../../domain/Timeframe.ts"
+import * as ZoneClock from "../../../domain/ZoneClock.ts"
 import type { DocumentProblem } from "../../config/issueProblems.ts"
 import type { FileEntry, FileEntrySpec, FileVendor, FileVendorSpec } from "./FileCatalogue.ts"
 import * as PathPattern from "./PathPattern.ts"
 import { normaliseSymbol } from "./symbols.ts"
 import * as Timestamp from "./timestamp.ts"
-import * as ZoneClock from "./ZoneClock.ts"
 
 const defaultNulls: ReadonlyArray<string> = ["", "null", "NULL", "NaN", "nan", "N/A"]
 
