@@ -83,6 +83,11 @@ export interface VendorAnswer {
   readonly body: Uint8Array
   readonly metadata: ResponseMetadata
   readonly refusal: VendorErrorReason | null
+  /**
+   * Given where the body broke off, with how. The bytes that came are archived as `partial` and prove nothing: without a
+   * refusal, or with one that only a whole answer can prove (NotFound, NotEntitled), the attempt counts as Unavailable.
+   */
+  readonly brokenOff?: string
 }
 
 /**
@@ -109,11 +114,16 @@ export interface DecodedActions {
   readonly complete: TimeRange | null
 }
 
-/** The piece of a payload that a position names: `label` says what it is (`line 4712 of sp500-2000.csv`). */
-export interface Excerpt {
-  readonly label: string
-  readonly text: string
-}
+/**
+ * The piece of a payload that a position names: `label` says what it is (`line 4712 of sp500-2000.csv`). Where the payload is one
+ * JSON document, `pointer` is the JSON pointer (RFC 6901) of the piece in it; absent elsewhere.
+ */
+export const Excerpt = Schema.Struct({
+  label: Schema.String,
+  text: Schema.String,
+  pointer: Schema.optionalKey(Schema.String)
+})
+export interface Excerpt extends Schema.Schema.Type<typeof Excerpt> {}
 
 /** What `decode` and `locate` may depend on beside the bytes: the series, the range, and the request as it was archived. */
 export interface Decoding {

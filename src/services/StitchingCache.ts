@@ -132,7 +132,11 @@ export interface RangeAnswer {
   readonly bars: Stream.Stream<Bar, StitchingCacheError>
 }
 
-/** The chain behind one row, from the value back to the exact bytes. */
+/**
+ * The chain behind one row, from the value back to the exact bytes. `request` is the call that fetched `response`, and `attempts`
+ * are all that it took, in order, `response` among them: what failed before it says why in its `cause`, and each says how long the
+ * quota made it wait. The newest 100, where a call took more.
+ */
 export interface Receipt {
   readonly series: SeriesKey
   readonly bar: Bar
@@ -140,6 +144,7 @@ export interface Receipt {
   readonly lineage: Lineage
   readonly response: Response
   readonly request: Request
+  readonly attempts: ReadonlyArray<Response>
   readonly excerpt: Excerpt
 }
 
