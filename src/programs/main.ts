@@ -11,6 +11,7 @@ import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
+import * as rebuild from "./commands/rebuild.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
@@ -36,6 +37,7 @@ const tapestry = Command.make("tapestry").pipe(
     series.command,
     vendors.command,
     archive.command,
+    rebuild.command,
     serve.command,
     config.command,
     doctor.command

@@ -136,6 +136,8 @@ export class MarketStore extends Context.Service<
       range: TimeRange,
       options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
     ) => Stream.Stream<Bar, MarketStoreError>
+    /** As `bars`, with where each came from. */
+    readonly storedBars: (series: SeriesKey, range: TimeRange) => Stream.Stream<StoredBar, MarketStoreError>
     /** One stored bar with its lineage; null when there is none at that stamp. */
     readonly barAt: (
       series: SeriesKey,

@@ -17,6 +17,7 @@ import { readActions } from "./readActions.ts"
 import { readBar, readBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
+import { readStoredBars } from "./readStoredBars.ts"
 import { replaceGenerations, succeedGeneration } from "./replaceGenerations.ts"
 import { lastOperation } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
@@ -56,6 +57,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       return result
     }),
     bars: (series, range, read) => readBars(database, series, range, read),
+    storedBars: (series, range) => readStoredBars(database, series, range),
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
     coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
     actions: Effect.fn("MarketStore.actions")((series, range, read) =>

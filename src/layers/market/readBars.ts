@@ -47,6 +47,11 @@ const withLineage = (alias: string) => `, ${lineageOf(alias)}`
 const selectOne = `${knownRows(withLineage)} limit 1`
 const selectOneAsOf = knownAsOf(withLineage)
 
+/** Rows with their lineage; reads by {@link toStored}. */
+export const selectStoredPage = `select ${qualified("b")}${withLineage("b")} from bars b
+  join applied p on p.id = coalesce(b.shown, b.applied)
+  where b.generation = ? and b.ts >= ? and b.ts < ? order by b.ts limit ?`
+
 export interface ReadOptions {
   readonly asOf?: EpochMillis
   readonly generation?: GenerationId
@@ -168,7 +173,7 @@ export const readBars = (
         )
       )
 
-const toStored = (row: ReadonlyArray<SqlValue>): StoredBar => ({
+export const toStored = (row: ReadonlyArray<SqlValue>): StoredBar => ({
   bar: toBar(row),
   lineage: {
     response: responseId(row[8]),

@@ -10,7 +10,7 @@ import { Clock, Deferred, Effect } from "effect"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { ResponseId } from "../../domain/Response.ts"
-import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import { allTime, type EpochMillis, type TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId } from "../../services/MarketStore.ts"
 import { applyArchived } from "./applyArchived.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
@@ -24,8 +24,6 @@ import { runFlights } from "./runFlights.ts"
 import * as SeriesDesk from "./SeriesDesk.ts"
 import { whenQuiet } from "./whenQuiet.ts"
 
-const always: TimeRange = { start: -8_640_000_000_000_000, end: 8_640_000_000_000_000 }
-
 const rangesOf = (coverage: ReadonlyArray<StoredCoverage>): Intervals.Ranges =>
   Intervals.mergeNear(
     coverage.filter(({ state }) => state._tag !== "NotFound" && state._tag !== "NotEntitled"),
@@ -34,7 +32,7 @@ const rangesOf = (coverage: ReadonlyArray<StoredCoverage>): Intervals.Ranges =>
 
 /** The requests of all covered ranges, and the range that holds them all. */
 const planAgain = Effect.fnUntraced(function* (context: CacheContext, fetcher: Fetcher, series: BarSeries) {
-  const covered = rangesOf(yield* context.market.coverage(series.key, always))
+  const covered = rangesOf(yield* context.market.coverage(series.key, allTime))
   const plans = yield* Effect.forEach(covered, (range) => planOf(context, fetcher, series, range, "force", []))
   const first = plans[0]?.plan
   const last = plans.at(-1)?.plan
@@ -62,7 +60,7 @@ const fill = Effect.fnUntraced(function* (
     requests += landing.calls
     rowsRejected += landing.rejected
   }
-  const made = yield* market.coverage(series.key, always, { generation })
+  const made = yield* market.coverage(series.key, allTime, { generation })
   for (const { state } of holesOf(made)) {
     const refusal = refusalOf(series.key, state)
     if (refusal !== null) return yield* Effect.fail<Failure>(refusal)
@@ -77,8 +75,8 @@ const complete = Effect.fnUntraced(function* (
   series: BarSeries,
   generation: GenerationId
 ) {
-  const visible = yield* market.coverage(series.key, always)
-  const made = yield* market.coverage(series.key, always, { generation })
+  const visible = yield* market.coverage(series.key, allTime)
+  const made = yield* market.coverage(series.key, allTime, { generation })
   const rest = Intervals.subtract(rangesOf(visible), rangesOf(made))
   const late = visible.filter((interval) => Intervals.intersect([interval], rest).length > 0)
   for (const id of new Set(late.map(({ state }) => state.response))) {
