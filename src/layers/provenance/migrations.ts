@@ -88,5 +88,11 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
       `create index responses_series on responses (series, id)
         where series is not null and status in ('ok', 'not_found', 'not_entitled')`
     ]
+  },
+  {
+    id: 2,
+    name: "revalidated",
+    // An answer that said "not modified": the response whose bytes it confirms, which are its payload too.
+    statements: ["alter table responses add column revalidated integer references responses (id)"]
   }
 ]

@@ -15,8 +15,9 @@ import { isFresh } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { CacheMode } from "../../domain/Request.ts"
 import type { VendorError } from "../../services/Adapter.ts"
-import type { FetchedPayload, IngestSession, OpenIngestSession } from "../../services/IngestSession.ts"
+import type { AskedPayload, IngestSession, OpenIngestSession } from "../../services/IngestSession.ts"
 import type { GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
+import type { ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { refetchTag } from "./applyArchived.ts"
 import { type Failure, isOurs, unwrap } from "./failure.ts"
 import { type BarSeries, type Fetcher, project } from "./project.ts"
@@ -86,8 +87,11 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
 })
 
 const landing = (
-  { served }: FetchedPayload,
-  projected: Result.Result<{ readonly rows: number; readonly rejected: number }, VendorError | MarketStoreError>
+  { served }: AskedPayload,
+  projected: Result.Result<
+    { readonly rows: number; readonly rejected: number },
+    VendorError | MarketStoreError | ProvenanceStoreError
+  >
 ): Landing => ({
   rows: Result.isSuccess(projected) ? projected.success.rows : 0,
   rejected: Result.isSuccess(projected) ? projected.success.rejected : 0,
