@@ -5,6 +5,7 @@
  */
 export * as Bar from "./domain/Bar.ts"
 export * as CanonicalJson from "./domain/CanonicalJson.ts"
+export * as ClosedStamps from "./domain/closedStamps.ts"
 export * as Coverage from "./domain/Coverage.ts"
 export * as Instant from "./domain/Instant.ts"
 export * as Intervals from "./domain/Intervals.ts"
