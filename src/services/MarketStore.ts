@@ -1,11 +1,13 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
+import type { StoredAction } from "../domain/CorporateAction.ts"
 import type { StoredCoverage } from "../domain/Coverage.ts"
 import type { Lineage } from "../domain/Lineage.ts"
 import type { ResponseId } from "../domain/Response.ts"
 import type { Revision } from "../domain/Revision.ts"
 import { SeriesKey } from "../domain/SeriesKey.ts"
 import { EpochMillis, type TimeRange } from "../domain/TimeRange.ts"
+import type { DecodedActions } from "./Adapter.ts"
 
 /** The database failed; `message` names it and the operation. */
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
@@ -76,6 +78,8 @@ export interface Commit {
   readonly bars: ReadonlyArray<Bar>
   readonly positions: ReadonlyArray<number>
   readonly coverage: ReadonlyArray<Pick<StoredCoverage, "start" | "end" | "state">>
+  /** Corporate actions that the Response tells of; they are the symbol's, whatever series was asked for. */
+  readonly actions?: DecodedActions
   readonly nulls?: NullPolicy
   readonly allowNonPositivePrices?: boolean
   /** Where to put it when not in the series that readers see. */
@@ -145,6 +149,15 @@ export class MarketStore extends Context.Service<
       range: TimeRange,
       options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
     ) => Effect.Effect<ReadonlyArray<StoredCoverage>, MarketStoreError>
+    /**
+     * Corporate actions of the symbol of a series whose ex-date is in the range, ascending: what the newest answer says of each
+     * date, whichever series of this vendor, dataset and symbol it was asked for.
+     */
+    readonly actions: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly asOf?: EpochMillis }
+    ) => Effect.Effect<ReadonlyArray<StoredAction>, MarketStoreError>
     /** Superseded values in order of (ts, recordedAt). */
     readonly revisions: (series: SeriesKey, range: TimeRange) => Stream.Stream<Revision, MarketStoreError>
     /** Rows of the range, without reading them. */

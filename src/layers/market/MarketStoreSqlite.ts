@@ -13,6 +13,7 @@ import { type Building, beginGeneration, dropGeneration, forget, publishGenerati
 import { invalidate } from "./invalidate.ts"
 import * as KeyedLock from "./KeyedLock.ts"
 import { migrations } from "./migrations.ts"
+import { readActions } from "./readActions.ts"
 import { readBar, readBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
@@ -54,6 +55,9 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     bars: (series, range, read) => readBars(database, series, range, read),
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
     coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
+    actions: Effect.fn("MarketStore.actions")((series, range, read) =>
+      readActions(database, series, range, read?.asOf)
+    ),
     revisions: (series, range) => readRevisions(database, series, range),
     count: Effect.fn("MarketStore.count")((series, range) => countRows(database, series, range)),
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion) =>

@@ -178,6 +178,10 @@ const make = Effect.gen(function* () {
       Effect.mapError(asServiceError)
     ),
 
+    actions: Effect.fn("StitchingCache.actions")(function* (key, range, options) {
+      return yield* market.actions(key, range, options)
+    }, Effect.mapError(asServiceError)),
+
     invalidate: Effect.fn("StitchingCache.invalidate")(function* (key, asked) {
       const series = yield* barSeries(key)
       const range = Timeframe.stamps(series.timeframe, asked)
