@@ -3,7 +3,7 @@
  *
  * Up to 64 KiB the bytes are a row of the same transaction as the response; above that they are a file, whole and synced
  * before the transaction begins. Bytes that came as a draft (spool.ts) are in a file already, whatever their size, and only
- * change their name. `fetchedAt` is the clock's time, or that of the newest response where the clock is behind it.
+ * change their name. `fetchedAt` is the clock's time, or that of the newest response or operation where the clock is behind it.
  */
 import { Effect, Result } from "effect"
 import { canonicalJson } from "../../domain/CanonicalJson.ts"
@@ -22,6 +22,7 @@ import { archiveError } from "./archiveError.ts"
 import { digest } from "./digest.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
 import { hex } from "./hex.ts"
+import { latestInstant } from "./operations.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 import type { Redaction } from "./redact.ts"
 import { wholeMillis } from "./wholeMillis.ts"
@@ -102,8 +103,7 @@ const insertResponse = (
   const payload = confirmed !== null ? confirmed.payload : body === null ? null : payloadRow(db, body)
   const size = confirmed?.size ?? body?.size ?? 0
   if (body !== null && body.inline !== null) act("bytesWritten")
-  const last = db.prepare("select fetched_at from responses order by id desc limit 1").get()
-  const fetchedAt = Math.max(draft.now, Number(last?.[0] ?? draft.now))
+  const fetchedAt = latestInstant(db, draft.now)
   const askedAt = Math.min(draft.askedAt, fetchedAt)
   const id = db
     .prepare(
