@@ -62,7 +62,8 @@ export const given =
       const now = yield* Clock.currentTimeMillis
       const coverage = yield* context.market.coverage(series.key, plan.range)
       const pending = joined.map((flight) => flight.range)
-      const drafts = remaining(plan, coverage, pending, now, alignmentOf(fetcher.limits, series.timeframe) !== null)
+      const wholeCells = alignmentOf(fetcher.limits, series.timeframe) !== null
+      const drafts = remaining(plan, coverage, pending, now, wholeCells, series.closedIn(plan.range))
       return { plan, coverage, drafts, awaited: joined }
     })
 

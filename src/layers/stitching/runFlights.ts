@@ -21,8 +21,10 @@ import type { GenerationId, MarketStore, MarketStoreError } from "../../services
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { type Failure, isOurs, unwrap } from "./failure.ts"
 import { type BarSeries, type Fetcher, project } from "./project.ts"
+import { withDue } from "./recheck.ts"
 import { refetchTag } from "./refetchTag.ts"
 import { type Flight, type Landing, land, type SeriesDesk } from "./SeriesDesk.ts"
+import { stretchesOf } from "./stretchesOf.ts"
 
 export interface FlightContext {
   readonly archive: ProvenanceStore["Service"]
@@ -50,8 +52,10 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
   const isCovered = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const coverage = yield* market.coverage(series.key, range, generation === undefined ? {} : { generation })
+    const rules = { timeframe: series.timeframe, limits: fetcher.limits, calendar: series.calendar }
+    const stretches = withDue(stretchesOf(range, coverage), rules, now)
     const fresh = Intervals.mergeNear(
-      coverage.filter((interval) => isFresh(interval.state, now)),
+      stretches.filter(({ due, stored }) => stored !== null && due !== true && isFresh(stored.state, now)),
       0
     )
     return fresh.length === 1 && fresh[0]?.start === range.start && fresh[0].end === range.end
