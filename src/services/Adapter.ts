@@ -150,6 +150,11 @@ export interface FetchCapability {
   readonly decode: (payload: Uint8Array, decoding: Decoding) => Effect.Effect<DecodedBars, VendorError>
   /** The piece of the payload behind a row. */
   readonly locate: (payload: Uint8Array, position: number, decoding: Decoding) => Effect.Effect<Excerpt, VendorError>
+  /**
+   * The trading calendar of a series (`XNYS`) where that is not the one of `limits.calendar`; null: none. A vendor of many exchanges
+   * tells them apart here.
+   */
+  readonly calendar?: (series: SeriesKey) => string | null
   /** The price of a request in the vendor's currency; 0 for free. */
   readonly cost: (request: VendorRequest) => number
   /** Raised whenever the same bytes may decode to other rows than before; such responses are applied again. */

@@ -4,6 +4,7 @@ import type { SqliteMigration } from "../sqlite/migrate.ts"
  * The tables of market.sqlite. Times are UTC epoch milliseconds. Hot tables have no foreign keys: every insert would pay for
  * them, and only this component writes here.
  *
+ * - `series`: `operation` is the last operation of the archive (see ProvenanceStore) that the series has.
  * - `applied`: one row per (generation, response, decoder version); its id stands for the response in all other tables.
  * - `bars`: the newest value of a stamp. `applied` is the response that asserted it first; `shown`, with `shown_position`, is
  *   the response to name instead, where a published generation took over an equal row of the one before it.
@@ -155,5 +156,10 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
         primary key (applied, ts, kind, ordinal)
       ) strict, without rowid`
     ]
+  },
+  {
+    id: 3,
+    name: "operations",
+    statements: ["alter table series add column operation integer not null default 0"]
   }
 ]

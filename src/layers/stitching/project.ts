@@ -1,9 +1,11 @@
 import { Effect } from "effect"
+import type * as Intervals from "../../domain/Intervals.ts"
 import type { Request } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { Timeframe } from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
 import {
   type Adapter,
   type DecodedBars,
@@ -24,6 +26,10 @@ export interface BarSeries {
   /** Canonical text of the key. */
   readonly text: string
   readonly timeframe: Timeframe
+  /** When its exchange trades; null: not known, every instant may have a bar. */
+  readonly calendar: TradingCalendar | null
+  /** The stamps of a range, and of the bars that its bounds cut, for which the calendar says that there is no bar. */
+  readonly closedIn: (range: TimeRange) => Intervals.Ranges
 }
 
 /** An archived answer with what it was asked for. */
@@ -55,6 +61,7 @@ export const project = Effect.fnUntraced(function* (
   const coverage = proofOf({
     timeframe: series.timeframe,
     limits: fetcher.limits,
+    calendar: series.calendar,
     range,
     response: response.id,
     askedAt: response.askedAt,
@@ -67,6 +74,7 @@ export const project = Effect.fnUntraced(function* (
   const result: CommitResult = yield* market.commit({
     series: series.key,
     response: response.id,
+    askedAt: response.askedAt,
     fetchedAt: response.fetchedAt,
     decoderVersion: fetcher.fetch.decoderVersion,
     bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
