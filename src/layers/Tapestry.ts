@@ -121,7 +121,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
         Layer.provideMerge(IngestSessionLive.layer),
-        Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layer))
+        Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars)))
       )
     })
   )

@@ -72,6 +72,8 @@ export type NullPolicy = "overwrite" | "keep"
 export interface Commit {
   readonly series: SeriesKey
   readonly response: ResponseId
+  /** When the Response was asked for; kept with what it covers. Absent: not known to differ from `fetchedAt`. */
+  readonly askedAt?: EpochMillis
   readonly fetchedAt: EpochMillis
   readonly decoderVersion: number
   readonly bars: ReadonlyArray<Bar>

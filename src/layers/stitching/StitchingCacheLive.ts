@@ -17,6 +17,7 @@ import { canonical } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import type { Calendar } from "../../services/Calendar.ts"
 import type { IngestSession } from "../../services/IngestSession.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
@@ -24,12 +25,13 @@ import type { Quota } from "../../services/Quota.ts"
 import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
 import { answerAsOf, answerOf, asServiceError, checkRows } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
+import { barSeries, calendared } from "./barSeries.ts"
 import * as CacheContext from "./CacheContext.ts"
 import { explain } from "./explain.ts"
 import { fetchMissing, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
 import { forget, invalidate } from "./operate.ts"
-import { barSeries, gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
+import { gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 import { rebuild } from "./rebuild.ts"
 import { refetch } from "./refetch.ts"
@@ -131,7 +133,7 @@ const make = Effect.gen(function* () {
 
     plan: Effect.fn("StitchingCache.plan")(
       function* ({ policy = "cacheFirst", range: asked, series: key }) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
         if (range === null) return gridOnly(series, asked, policy, yield* Clock.currentTimeMillis)
         const desk = yield* context.deskOf(series.text)
@@ -152,7 +154,7 @@ const make = Effect.gen(function* () {
 
     read: Effect.fn("StitchingCache.read")(
       function* ({ policy = "cacheFirst", range, series: key }, options = {}) {
-        return yield* answer(yield* barSeries(key), range, policy, options, null)
+        return yield* answer(yield* calendared(context, key), range, policy, options, null)
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -160,7 +162,7 @@ const make = Effect.gen(function* () {
 
     execute: Effect.fn("StitchingCache.execute")(
       function* (plan, options = {}) {
-        return yield* answer(yield* barSeries(plan.series), plan.range, plan.policy, options, plan)
+        return yield* answer(yield* calendared(context, plan.series), plan.range, plan.policy, options, plan)
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -168,13 +170,13 @@ const make = Effect.gen(function* () {
 
     coverage: Effect.fn("StitchingCache.coverage")(
       function* (key, asked, options = {}) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
-        if (range === null) return report(gridOnly(series, asked, "cacheOnly", 0).pieces, [], [])
+        if (range === null) return report(gridOnly(series, asked, "cacheOnly", 0), [], [])
         const desk = yield* context.deskOf(series.text)
         const inFlight = acceptable(desk, "cacheFirst", range)
         const { coverage, plan } = yield* stored(desk, series, range, options.asOf)
-        return withFlights(report(plan.pieces, coverage, []), options.asOf === undefined ? inFlight : [])
+        return withFlights(report(plan, coverage, []), options.asOf === undefined ? inFlight : [])
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -186,7 +188,7 @@ const make = Effect.gen(function* () {
 
     invalidate: Effect.fn("StitchingCache.invalidate")(
       function* (key, asked) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
         if (range === null) return
         const desk = yield* context.deskOf(series.text)
@@ -198,7 +200,7 @@ const make = Effect.gen(function* () {
 
     refetch: Effect.fn("StitchingCache.refetch")(
       function* (key) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const fetcher = yield* registry.fetcher(key.vendor)
         yield* offered(fetcher, series)
         const desk = yield* context.deskOf(series.text)
@@ -206,7 +208,10 @@ const make = Effect.gen(function* () {
         if (gathered !== null) return yield* answerOf(context, gathered, "partial")
         // Nothing is covered, so there is nothing to fetch again: an answer without rows over the bar that is open now.
         const now = yield* Clock.currentTimeMillis
-        const range = { start: Timeframe.floor(series.timeframe, now), end: openEnd(series.timeframe, now) }
+        const range = {
+          start: Timeframe.floor(series.timeframe, now),
+          end: openEnd(series.timeframe, now, series.calendar)
+        }
         return yield* readStored(desk, series, range, { onMissing: "partial" })
       },
       Effect.scoped,
@@ -240,5 +245,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   StitchingCache,
   never,
-  MarketStore | IngestSession | ProvenanceStore | AdapterRegistry | Quota
+  MarketStore | IngestSession | ProvenanceStore | AdapterRegistry | Quota | Calendar
 > = Layer.effect(StitchingCache, make)
