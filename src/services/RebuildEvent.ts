@@ -22,7 +22,8 @@ const Interval = Schema.Struct({
   start: EpochMillis,
   end: EpochMillis,
   state: StoredState,
-  recordedAt: EpochMillis
+  recordedAt: EpochMillis,
+  askedAt: Schema.optionalKey(EpochMillis)
 })
 const both = <S extends Schema.Top>(schema: S) => ({
   series: Schema.String,
@@ -44,7 +45,7 @@ export interface MovedCounts extends Schema.Schema.Type<typeof MovedCounts> {}
  * - `Progress`: how far it is.
  * - `Unread`: an archived answer that cannot be read: its bytes are damaged or gone (`damaged`), or the decoder refuses them, as it
  *   did when they came. The rest is rebuilt without it.
- * - `Skipped`: a series that cannot be rebuilt: its vendor is not configured. What is stored of it stays as it is.
+ * - `Skipped`: a series that cannot be rebuilt, since its vendor or its calendar is not configured. What is stored of it stays as it is.
  * - `Difference`, `Compared`: of a check; `Compared` comes last of a series.
  * - `Rebuilt`: the series is in its place.
  * - `Finished`: the end; `series` counts those that were rebuilt or compared.

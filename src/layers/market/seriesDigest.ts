@@ -4,8 +4,8 @@
  * Beside the bars (rowBytes.ts) everything is hashed as signed 64-bit integers, little endian. A row's lineage is response,
  * position, recordedAt and final (1 or 0). A revision is ts, kind (1 corrected, 2 finalised, 3 withdrawn), response, position,
  * recordedAt, supersededAt, supersededBy, whether it has a bar (1 or 0), and the 64 bytes of that bar. An interval of coverage is
- * start, end, state (1 Covered, 2 Empty, 3 Provisional, 4 NotEntitled, 5 NotFound), its instant (-1 where it has none), response
- * and recordedAt.
+ * start, end, state (1 Covered, 2 Empty, 3 Provisional, 4 NotEntitled, 5 NotFound), its instant (-1 where it has none), response,
+ * recordedAt and askedAt (-1 where that is not kept).
  */
 import { createHash } from "node:crypto"
 import { Effect, Stream } from "effect"
@@ -53,9 +53,9 @@ const revisionOf = (revision: Revision): ReadonlyArray<number> => [
   revision.bar === null ? 0 : 1
 ]
 
-const coverageOf = ({ end, recordedAt, start, state }: StoredCoverage): ReadonlyArray<number> => {
-  const { code, until } = encode(state)
-  return [start, end, code, until ?? -1, state.response, recordedAt]
+const coverageOf = ({ askedAt, end, recordedAt, start, state }: StoredCoverage): ReadonlyArray<number> => {
+  const { code, until } = encode(state, null)
+  return [start, end, code, until ?? -1, state.response, recordedAt, askedAt ?? -1]
 }
 
 /** What the store says of a series now. The visible generation is read, and the revisions of all. */
@@ -87,7 +87,7 @@ export const seriesDigest: (
   const intervals = yield* market.coverage(series, allTime)
   const coverage = createHash("sha256")
     .update("tapestry.coverage.v1\n")
-    .update(integers(intervals.map(coverageOf), 6))
+    .update(integers(intervals.map(coverageOf), 7))
   return {
     rows: { count, sha256: rows.digest("hex") },
     lineage: lineage.digest("hex"),

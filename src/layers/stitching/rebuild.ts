@@ -14,8 +14,8 @@ import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { RebuildEvent, RebuildOptions } from "../../services/RebuildEvent.ts"
 import type { StitchingCacheError } from "../../services/StitchingCache.ts"
 import { asServiceError } from "./answerOf.ts"
+import { barSeries, calendared } from "./barSeries.ts"
 import type { CacheContext } from "./CacheContext.ts"
-import { barSeries } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 import { type BuildHooks, make, type Unread } from "./SeriesBuild.ts"
 import { compareSeries, putInPlace } from "./takePlace.ts"
@@ -120,13 +120,15 @@ const run = Effect.fnUntraced(function* (context: CacheContext, options: Rebuild
 
   yield* progress
   for (const series of targets) {
-    const fetcher = yield* Effect.result(registry.fetcher(series.key.vendor))
-    if (Result.isFailure(fetcher)) {
+    const vendor = yield* Effect.result(
+      Effect.all({ fetcher: registry.fetcher(series.key.vendor), calendared: calendared(context, series.key) })
+    )
+    if (Result.isFailure(vendor)) {
       tally.skipped++
-      yield* tell({ _tag: "Skipped", series: series.text, message: fetcher.failure.message })
+      yield* tell({ _tag: "Skipped", series: series.text, message: vendor.failure.message })
       continue
     }
-    yield* one(series, fetcher.success)
+    yield* one(vendor.success.calendared, vendor.success.fetcher)
     yield* progressIfDue
   }
   yield* progress

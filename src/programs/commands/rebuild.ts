@@ -111,6 +111,7 @@ const instants: ReadonlySet<string> = new Set([
   "until",
   "recheckAfter",
   "recordedAt",
+  "askedAt",
   "supersededAt"
 ])
 
