@@ -16,6 +16,7 @@ import { migrations } from "./migrations.ts"
 import { readBar, readBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
+import { readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
 import { mapStoreError } from "./storeError.ts"
 import { appliedResponses, countRows, latestPrices, listSeries, newestResponse } from "./summaries.ts"
 
@@ -55,7 +56,11 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
     coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
     revisions: (series, range) => readRevisions(database, series, range),
-    count: Effect.fn("MarketStore.count")((series, range) => countRows(database, series, range)),
+    count: Effect.fn("MarketStore.count")((series, range, read) => countRows(database, series, range, read?.generation)),
+    surroundings: Effect.fn("MarketStore.surroundings")((series, range, read) =>
+      readSurroundings(database, series, range, read)
+    ),
+    visibleGeneration: Effect.fn("MarketStore.visibleGeneration")((series) => readVisibleGeneration(database, series)),
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion) =>
       appliedResponses(database, series, decoderVersion, building)
     ),

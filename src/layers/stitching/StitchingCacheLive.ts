@@ -24,9 +24,10 @@ import type { Quota } from "../../services/Quota.ts"
 import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
 import { answerAsOf, answerOf, asServiceError, checkRows } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
+import { isAdjusted } from "./basis.ts"
 import * as CacheContext from "./CacheContext.ts"
 import { explain } from "./explain.ts"
-import { fetchMissing, given, planned } from "./fetchMissing.ts"
+import { fetchMissing, type Gathered, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
 import { barSeries, gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
@@ -35,6 +36,17 @@ import { report, withFlights } from "./report.ts"
 import { acceptable, type SeriesDesk } from "./SeriesDesk.ts"
 
 const noProgress: NonNullable<ReadOptions["progress"]> = () => Effect.void
+
+/** How often a reader plans anew because a rebase has overtaken it. */
+const maxOvertaken = 3
+
+const together = (before: Gathered, after: Gathered): Gathered => ({
+  ...after,
+  fetched: [...before.fetched, ...after.fetched],
+  requests: before.requests + after.requests,
+  sharedRequests: before.sharedRequests + after.sharedRequests,
+  rowsRejected: before.rowsRejected + after.rowsRejected
+})
 
 const make = Effect.gen(function* () {
   const context = yield* CacheContext.make
@@ -84,6 +96,13 @@ const make = Effect.gen(function* () {
     return yield* answerOf(context, gathered, onMissing ?? "fail")
   })
 
+  /** A rebase may show a new generation that lacks what this reader had, or was served, of the old one. */
+  const isOvertaken = Effect.fnUntraced(function* ({ key }: BarSeries, { losses, plan }: Gathered) {
+    if (!isAdjusted(key)) return false
+    const known = yield* market.coverage(key, plan.range)
+    return report(plan.pieces, known, losses).some(({ state }) => state._tag === "Missing" && state.cause === null)
+  })
+
   const readThrough = Effect.fnUntraced(function* (
     desk: SeriesDesk,
     series: BarSeries,
@@ -94,12 +113,19 @@ const make = Effect.gen(function* () {
   ) {
     const fetcher: Fetcher = yield* registry.fetcher(series.key.vendor)
     yield* offered(fetcher, series)
-    const gathered = yield* fetchMissing(
-      { context, desk, fetcher, series, range, policy },
-      plan === null ? planned(context, fetcher, series, range, policy) : given(context, fetcher, series, plan),
-      checkRows(context, series.key, range),
-      options.progress ?? noProgress
+    const asking = { context, desk, fetcher, series, range, policy }
+    const best = planned(context, fetcher, series, range, policy)
+    const check = checkRows(context, series.key, range)
+    const progress = options.progress ?? noProgress
+    let gathered = yield* fetchMissing(
+      asking,
+      plan === null ? best : given(context, fetcher, series, plan),
+      check,
+      progress
     )
+    for (let turn = 0; turn < maxOvertaken && (yield* isOvertaken(series, gathered)); turn++) {
+      gathered = together(gathered, yield* fetchMissing({ ...asking, policy: "cacheFirst" }, best, check, progress))
+    }
     return yield* answerOf(context, gathered, options.onMissing ?? "fail")
   })
 

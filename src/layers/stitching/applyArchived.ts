@@ -2,14 +2,18 @@ import { Effect } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
-import { type ArchivedAnswer, type BarSeries, type Fetcher, project } from "./project.ts"
+import { isAdjusted } from "./basis.ts"
+import { type ArchivedAnswer, type BarSeries, type Fetcher, project, readAnswer } from "./project.ts"
 import type { SeriesDesk } from "./SeriesDesk.ts"
+import { weigh } from "./weigh.ts"
 
 /**
  * Marks the requests of a refetch. Their answers belong to a generation that is published as a whole or not at all, so they
  * are never applied one by one, and requests of ordinary reads are never served by them.
  */
 export const refetchTag = "refetch"
+/** Marks requests whose answers only prove others (admit.ts); they are never applied either. */
+export const checkTag = "check"
 
 interface Stores {
   readonly market: MarketStore["Service"]
@@ -71,13 +75,28 @@ const applyOne = Effect.fnUntraced(function* (
   if (answer === null) return "passed over"
   // What a published refetch had read with an earlier decoder is read again like everything else.
   if (answer.request.cacheTag === refetchTag && !published.has(id)) return "passed over"
+  if (answer.request.cacheTag === checkTag) return "passed over"
   const { range } = answer
   for (const flight of desk.flights.values()) {
     // Its own flight is about to apply it.
     if (flight.range.start === range.start && flight.range.end === range.end) return "in flight"
   }
-  yield* project(market, fetcher, series, answer)
-  return "applied"
+  if (!isAdjusted(series.key)) {
+    yield* project(market, fetcher, series, answer)
+    return "applied"
+  }
+  const reading = yield* readAnswer(fetcher, series, answer)
+  const { askedAt } = answer.response
+  return yield* desk.committing.withPermit(
+    Effect.gen(function* () {
+      const reach = Number.NEGATIVE_INFINITY
+      const verdict = yield* weigh({ market, archive, series: series.key, reading, askedAt, evidence: null, reach })
+      // What does not fit, or cannot be proven without a call, stays missing: the flight that asks for it decides (admit.ts).
+      if (verdict._tag !== "Fits" || verdict.unproven.length > 0) return "passed over"
+      yield* market.commit(reading.commit)
+      return "applied"
+    })
+  )
 }, passOver)
 
 /** A damaged payload, bytes that cannot be read and rows that cannot be accepted leave a hole, not an error. */

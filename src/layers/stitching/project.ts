@@ -13,7 +13,7 @@ import {
   VendorError,
   type VendorRequest
 } from "../../services/Adapter.ts"
-import type { CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import type { Commit, CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import { proofOf } from "./proofOf.ts"
 
 export type Fetcher = Adapter & { readonly fetch: FetchCapability }
@@ -37,13 +37,18 @@ export interface ArchivedAnswer {
 
 const noRows: DecodedBars = { bars: [], positions: [], rejected: [] }
 
+/** An archived answer as rows and what they prove. */
+export interface Reading {
+  readonly commit: Commit
+  /** Rows that a lenient vendor dropped. */
+  readonly rejected: number
+}
+
 /**
- * Makes rows and coverage of an archived answer: the one way from bytes to the store, for what was just fetched and for what
- * the archive has. Applying an answer twice changes nothing. Fails with Malformed when the bytes cannot be read; they stay in
- * the archive and nothing is covered.
+ * Reads an archived answer. Fails with Malformed when the bytes cannot be read; they stay in the archive and nothing is
+ * covered.
  */
-export const project = Effect.fnUntraced(function* (
-  market: MarketStore["Service"],
+export const readAnswer = Effect.fnUntraced(function* (
   fetcher: Fetcher,
   series: BarSeries,
   answer: ArchivedAnswer,
@@ -64,18 +69,37 @@ export const project = Effect.fnUntraced(function* (
   const proven = coverage.at(-1)?.end ?? range.start
   // Some vendors answer with bars of the future (dividend days, padded sessions). They are in the archive and prove nothing.
   const known = (decoded.bars.at(-1)?.ts ?? -Infinity) < proven ? decoded.bars.length : countBefore(decoded, proven)
-  const result: CommitResult = yield* market.commit({
-    series: series.key,
-    response: response.id,
-    fetchedAt: response.fetchedAt,
-    decoderVersion: fetcher.fetch.decoderVersion,
-    bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
-    positions: known === decoded.bars.length ? decoded.positions : decoded.positions.slice(0, known),
-    coverage,
-    allowNonPositivePrices: decoded.allowNonPositivePrices === true,
-    ...(generation === undefined ? {} : { generation })
-  })
-  return { rows: known, rejected: decoded.rejected.length, result }
+  const reading: Reading = {
+    commit: {
+      series: series.key,
+      response: response.id,
+      fetchedAt: response.fetchedAt,
+      decoderVersion: fetcher.fetch.decoderVersion,
+      bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
+      positions: known === decoded.bars.length ? decoded.positions : decoded.positions.slice(0, known),
+      coverage,
+      allowNonPositivePrices: decoded.allowNonPositivePrices === true,
+      ...(generation === undefined ? {} : { generation })
+    },
+    rejected: decoded.rejected.length
+  }
+  return reading
+})
+
+/**
+ * Makes rows and coverage of an archived answer: the one way from bytes to the store, for what was just fetched and for what
+ * the archive has. Applying an answer twice changes nothing.
+ */
+export const project = Effect.fnUntraced(function* (
+  market: MarketStore["Service"],
+  fetcher: Fetcher,
+  series: BarSeries,
+  answer: ArchivedAnswer,
+  generation?: GenerationId
+) {
+  const { commit, rejected } = yield* readAnswer(fetcher, series, answer, generation)
+  const result: CommitResult = yield* market.commit(commit)
+  return { rows: commit.bars.length, rejected, result }
 })
 
 /** A decoder that throws is as good as bytes that cannot be read: every plan of the series would meet it again. */

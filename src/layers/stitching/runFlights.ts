@@ -14,9 +14,9 @@ import { Clock, Deferred, Effect, Result } from "effect"
 import { isFresh } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { CacheMode } from "../../domain/Request.ts"
-import type { VendorError } from "../../services/Adapter.ts"
 import type { FetchedPayload, IngestSession, OpenIngestSession } from "../../services/IngestSession.ts"
-import type { GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
+import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import { type Admission, admit } from "./admit.ts"
 import { refetchTag } from "./applyArchived.ts"
 import { type Failure, isOurs, unwrap } from "./failure.ts"
 import { type BarSeries, type Fetcher, project } from "./project.ts"
@@ -30,6 +30,8 @@ export interface FlightContext {
   readonly fetcher: Fetcher
   /** Where the rows go when not into the series that readers see. */
   readonly generation?: GenerationId
+  /** Of an adjusted series: what its answers need to come into the series that readers see. */
+  readonly admission?: Pick<Admission, "archive" | "rebase">
 }
 
 const cacheModeOf = (flight: Flight): CacheMode =>
@@ -64,8 +66,14 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
             cacheTag: generation === undefined ? null : refetchTag
           })
         )
+        const { admission } = context
         const projected = yield* Effect.result(
-          project(market, fetcher, series, { ...answer, range, request }, generation)
+          admission === undefined || generation !== undefined
+            ? Effect.map(project(market, fetcher, series, { ...answer, range, request }, generation), (done) => ({
+                ...done,
+                calls: 0
+              }))
+            : admit({ ...admission, market, desk, series, fetcher, session, request }, answer, range, restore)
         )
         // What this machine could not store is tried again by the next plan; everything else needs no second look.
         if (Result.isSuccess(projected) || !isOurs(projected.failure)) desk.settled.add(answer.response.id)
@@ -87,11 +95,11 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
 
 const landing = (
   { served }: FetchedPayload,
-  projected: Result.Result<{ readonly rows: number; readonly rejected: number }, VendorError | MarketStoreError>
+  projected: Result.Result<{ readonly rows: number; readonly rejected: number; readonly calls: number }, Failure>
 ): Landing => ({
   rows: Result.isSuccess(projected) ? projected.success.rows : 0,
   rejected: Result.isSuccess(projected) ? projected.success.rejected : 0,
-  calls: served === "vendor" ? 1 : 0,
+  calls: (served === "vendor" ? 1 : 0) + (Result.isSuccess(projected) ? projected.success.calls : 0),
   joined: served === "flight" ? 1 : 0,
   failure: Result.isSuccess(projected) ? null : unwrap(projected.failure)
 })
