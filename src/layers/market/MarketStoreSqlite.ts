@@ -56,7 +56,9 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
     coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
     revisions: (series, range) => readRevisions(database, series, range),
-    count: Effect.fn("MarketStore.count")((series, range, read) => countRows(database, series, range, read?.generation)),
+    count: Effect.fn("MarketStore.count")((series, range, read) =>
+      countRows(database, series, range, read?.generation)
+    ),
     surroundings: Effect.fn("MarketStore.surroundings")((series, range, read) =>
       readSurroundings(database, series, range, read)
     ),

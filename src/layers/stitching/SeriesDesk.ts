@@ -65,7 +65,7 @@ export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
 })
 
 /** Whether something is known at it that would have to be found out again. */
-export const knows = (desk: SeriesDesk): boolean => 
+export const knows = (desk: SeriesDesk): boolean =>
   desk.applied.upTo > 0 || desk.settled.size > 0 || desk.rebasing.begun.length > 0
 
 /** True when a policy wants new answers whatever the archive has. */

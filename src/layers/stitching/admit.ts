@@ -67,8 +67,7 @@ export const askBar = Effect.fnUntraced(function* (
 const askBars = Effect.fnUntraced(function* (admission: Admission, anchor: EpochMillis, first: EpochMillis) {
   const { fetcher, series } = admission
   const both = askableBar(fetcher, series, [anchor, first])
-  const ranges =
-    both === null ? [askableBar(fetcher, series, [first]), askableBar(fetcher, series, [anchor])] : [both]
+  const ranges = both === null ? [askableBar(fetcher, series, [first]), askableBar(fetcher, series, [anchor])] : [both]
   const evidence: Evidence = { anchor, first, bars: [], askedAt: Infinity }
   let calls = 0
   return yield* Effect.reduce(

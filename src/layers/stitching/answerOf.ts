@@ -50,10 +50,7 @@ const barsOf = (
   series: SeriesKey,
   range: TimeRange,
   read: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
-) =>
-  context.market
-    .bars(series, range, read)
-    .pipe(Stream.mapError((error) => asServiceError(error)))
+) => context.market.bars(series, range, read).pipe(Stream.mapError((error) => asServiceError(error)))
 
 /** The answer that what was gathered allows, or why there is none. */
 export const answerOf = Effect.fnUntraced(function* (

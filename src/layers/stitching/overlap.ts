@@ -102,7 +102,9 @@ export const widened = Effect.fnUntraced(function* (
         : start - Timeframe.maxMillis(timeframe)
       : (before?.ts ?? -Infinity)
     if (from >= reach && isAllowed(fetcher, series, { start: from, end })) {
-      const bordering = follows || (before !== null && (yield* isClosed(market, series, { start: endOfBar(fetcher, series, from), end: start })))
+      const bordering =
+        follows ||
+        (before !== null && (yield* isClosed(market, series, { start: endOfBar(fetcher, series, from), end: start })))
       if (bordering) range = { start: from, end }
     }
     if (!precedes && after !== null) {
@@ -113,7 +115,11 @@ export const widened = Effect.fnUntraced(function* (
       }
     }
     const since = draft.final && draft.notBefore !== null ? finalSince(timeframe, range.end, limits) : null
-    wide.push({ ...draft, range, notBefore: since === null ? draft.notBefore : Math.max(since, draft.notBefore ?? since) })
+    wide.push({
+      ...draft,
+      range,
+      notBefore: since === null ? draft.notBefore : Math.max(since, draft.notBefore ?? since)
+    })
   }
   return wide
 })

@@ -63,9 +63,7 @@ export const rebaseOf =
         yield* Effect.logInfo(`the adjusted history of ${series.text} has moved; it is fetched again`)
         const gathered = yield* refetch(context, desk, fetcher, series, since).pipe(
           Effect.catchTag("TooManyRequests", ({ limit }) => Effect.fail(tooMuch(fetcher.name, limit))),
-          Effect.tapError((failure) =>
-            Effect.map(Clock.currentTimeMillis, (now) => failed(desk, failure, now))
-          ),
+          Effect.tapError((failure) => Effect.map(Clock.currentTimeMillis, (now) => failed(desk, failure, now))),
           Effect.onInterrupt(() => Effect.sync(() => desk.rebasing.begun.pop()))
         )
         desk.rebasing.failure = null

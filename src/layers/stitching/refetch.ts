@@ -25,8 +25,8 @@ import { isAdjusted, sameBasis } from "./basis.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { Failure } from "./failure.ts"
 import type { Gathered } from "./fetchMissing.ts"
-import { planOf, storedPlan } from "./planOf.ts"
 import { askableBar } from "./overlap.ts"
+import { planOf, storedPlan } from "./planOf.ts"
 import { type BarSeries, type Fetcher, readAnswer } from "./project.ts"
 import { holesOf, refusalOf } from "./report.ts"
 import { runFlights } from "./runFlights.ts"
@@ -169,7 +169,10 @@ const restless = (vendor: string) =>
 const gone = (vendor: string, symbol: string) =>
   new VendorError({
     vendor,
-    reason: new Malformed({ position: null, message: `it has no bar of ${symbol} any more; what was stored before is kept` })
+    reason: new Malformed({
+      position: null,
+      message: `it has no bar of ${symbol} any more; what was stored before is kept`
+    })
   })
 
 /** When the oldest bar of a generation was found to have moved since it was fetched; null when it has not. */

@@ -15,7 +15,9 @@ const splits = [{ at: noon + hour, ratio: 4 }]
 
 const askedFor = (vendor: ModelVendor.ModelVendor, from = 0) =>
   Effect.map(vendor.log, (log) =>
-    log.slice(from).map(({ range }) => `${new Date(range.start).toISOString().slice(5, 13)} ${(range.end - range.start) / hour}`)
+    log
+      .slice(from)
+      .map(({ range }) => `${new Date(range.start).toISOString().slice(5, 13)} ${(range.end - range.start) / hour}`)
   )
 
 /** One day is stored, and then the series splits. */
@@ -29,28 +31,34 @@ const split = Effect.fnUntraced(function* (vendor: ModelVendor.ModelVendor, stor
 })
 
 describe("StitchingCache, adjusted series", () => {
-  it.effect("C38 requests share one bar with what is stored at each edge, and between each other; raw ones do not", () => {
-    const limits = { concurrency: 1, timeframes: { "1h": { maxSpan: 12 * hour, maxRows: null } } }
-    const vendor = ModelVendor.make({ limits })
-    return Effect.gen(function* () {
-      yield* TestClock.setTime(noon)
-      const cache = yield* StitchingCache
-      for (const [adjustment, expected] of [
-        ["raw", ["03-01T06 12"]],
-        ["splits", ["03-01T05 11", "03-01T15 4"]]
-      ] as const) {
-        const series = vendor.series("ALPHA", "1h", adjustment)
-        yield* moving(cache.read({ series, range: between("2024-03-01T00:00:00Z", "2024-03-01T06:00:00Z") }))
-        yield* moving(cache.read({ series, range: between("2024-03-01T18:00:00Z", "2024-03-02T00:00:00Z") }))
-        const from = (yield* vendor.log).length
-        const plan = yield* cache.plan({ series, range: march1 })
-        const answer = yield* moving(cache.read({ series, range: march1 }))
-        assert.deepStrictEqual(yield* askedFor(vendor, from), expected)
-        assert.deepStrictEqual(plan.requests.map(({ range }) => range), (yield* vendor.log).slice(from).map(({ range }) => range))
-        assert.deepStrictEqual(yield* barsOf(answer), yield* vendor.direct(series, march1))
-      }
-    }).pipe(Effect.provide(fresh(vendor.adapter)))
-  })
+  it.effect(
+    "C38 requests share one bar with what is stored at each edge, and between each other; raw ones do not",
+    () => {
+      const limits = { concurrency: 1, timeframes: { "1h": { maxSpan: 12 * hour, maxRows: null } } }
+      const vendor = ModelVendor.make({ limits })
+      return Effect.gen(function* () {
+        yield* TestClock.setTime(noon)
+        const cache = yield* StitchingCache
+        for (const [adjustment, expected] of [
+          ["raw", ["03-01T06 12"]],
+          ["splits", ["03-01T05 11", "03-01T15 4"]]
+        ] as const) {
+          const series = vendor.series("ALPHA", "1h", adjustment)
+          yield* moving(cache.read({ series, range: between("2024-03-01T00:00:00Z", "2024-03-01T06:00:00Z") }))
+          yield* moving(cache.read({ series, range: between("2024-03-01T18:00:00Z", "2024-03-02T00:00:00Z") }))
+          const from = (yield* vendor.log).length
+          const plan = yield* cache.plan({ series, range: march1 })
+          const answer = yield* moving(cache.read({ series, range: march1 }))
+          assert.deepStrictEqual(yield* askedFor(vendor, from), [...expected])
+          assert.deepStrictEqual(
+            plan.requests.map(({ range }) => range),
+            (yield* vendor.log).slice(from).map(({ range }) => range)
+          )
+          assert.deepStrictEqual(yield* barsOf(answer), yield* vendor.direct(series, march1))
+        }
+      }).pipe(Effect.provide(fresh(vendor.adapter)))
+    }
+  )
 
   it.effect("C38 a split overnight: the whole series is refetched, and the old is still readable as of then", () => {
     const vendor = ModelVendor.make({ splits })
@@ -108,39 +116,42 @@ describe("StitchingCache, adjusted series", () => {
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })
 
-  it.effect("C38 a refetch that is refused leaves the old and says why; the next read tries again, not sooner than allowed", () => {
-    const state = { refused: true }
-    const vendor = ModelVendor.make({
-      splits,
-      trouble: ({ range }) =>
-        state.refused && range.start === march1.start && range.end === march1.end && splitYet()
-          ? new Throttled({ retryAfter: hour })
-          : null
-    })
-    let now = noon
-    const splitYet = () => now > noon
-    return Effect.gen(function* () {
-      const { asked, cache, old, series } = yield* split(vendor)
-      now = noon + 2 * hour
-      const partial = yield* moving(cache.read({ series, range: both }, { onMissing: "partial" }), 10_000)
-      assert.deepStrictEqual(yield* barsOf(partial), old)
-      assert.deepStrictEqual(outline(partial.coverage), [
-        "2024-03-01T00:00:00.000Z Covered",
-        "2024-03-02T00:00:00.000Z Throttled"
-      ])
-      const spent = (yield* vendor.log).length
-      for (let reads = 0; reads < 5; reads++) {
-        const error = yield* moving(Effect.flip(cache.read({ series, range: both })), 1_000)
-        assert.strictEqual(error.reason._tag, "VendorError", error.message)
-      }
-      assert.strictEqual((yield* vendor.log).length, spent, "nothing is asked before the vendor allows it")
-      assert.isAbove(spent, asked)
-      yield* TestClock.adjust(2 * hour)
-      state.refused = false
-      const answer = yield* moving(cache.read({ series, range: both }))
-      assert.deepStrictEqual(yield* barsOf(answer), yield* vendor.direct(series, both))
-    }).pipe(Effect.provide(fresh(vendor.adapter)))
-  })
+  it.effect(
+    "C38 a refetch that is refused leaves the old and says why; the next read tries again, not sooner than allowed",
+    () => {
+      const state = { refused: true }
+      const vendor = ModelVendor.make({
+        splits,
+        trouble: ({ range }) =>
+          state.refused && range.start === march1.start && range.end === march1.end && splitYet()
+            ? new Throttled({ retryAfter: hour })
+            : null
+      })
+      let now = noon
+      const splitYet = () => now > noon
+      return Effect.gen(function* () {
+        const { asked, cache, old, series } = yield* split(vendor)
+        now = noon + 2 * hour
+        const partial = yield* moving(cache.read({ series, range: both }, { onMissing: "partial" }), 10_000)
+        assert.deepStrictEqual(yield* barsOf(partial), old)
+        assert.deepStrictEqual(outline(partial.coverage), [
+          "2024-03-01T00:00:00.000Z Covered",
+          "2024-03-02T00:00:00.000Z Throttled"
+        ])
+        const spent = (yield* vendor.log).length
+        for (let reads = 0; reads < 5; reads++) {
+          const error = yield* moving(Effect.flip(cache.read({ series, range: both })), 1_000)
+          assert.strictEqual(error.reason._tag, "VendorError", error.message)
+        }
+        assert.strictEqual((yield* vendor.log).length, spent, "nothing is asked before the vendor allows it")
+        assert.isAbove(spent, asked)
+        yield* TestClock.adjust(2 * hour)
+        state.refused = false
+        const answer = yield* moving(cache.read({ series, range: both }))
+        assert.deepStrictEqual(yield* barsOf(answer), yield* vendor.direct(series, both))
+      }).pipe(Effect.provide(fresh(vendor.adapter)))
+    }
+  )
 
   it.effect("a reader that is interrupted while its refetch runs leaves the old, and the next one has the new", () => {
     const vendor = ModelVendor.make({ splits, latency: [5_000, 5_000] })
@@ -168,18 +179,21 @@ describe("StitchingCache, adjusted series", () => {
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })
 
-  it.effect("a vendor that contradicts itself with every answer is asked a bounded number of times, and the old stays", () => {
-    const vendor = ModelVendor.make({ wobble: 0.05 })
-    return Effect.gen(function* () {
-      const { asked, cache, old, series } = yield* split(vendor)
-      for (let reads = 0; reads < 6; reads++) {
-        const error = yield* moving(Effect.flip(cache.read({ series, range: both })), 1_000)
-        assert.strictEqual(error.reason._tag, "VendorError", error.message)
-      }
-      assert.deepStrictEqual(yield* barsOf(yield* cache.read({ series, range: march1 })), old)
-      assert.isBelow((yield* vendor.log).length - asked, 80)
-    }).pipe(Effect.provide(fresh(vendor.adapter)))
-  })
+  it.effect(
+    "a vendor that contradicts itself with every answer is asked a bounded number of times, and the old stays",
+    () => {
+      const vendor = ModelVendor.make({ wobble: 0.05 })
+      return Effect.gen(function* () {
+        const { asked, cache, old, series } = yield* split(vendor)
+        for (let reads = 0; reads < 6; reads++) {
+          const error = yield* moving(Effect.flip(cache.read({ series, range: both })), 1_000)
+          assert.strictEqual(error.reason._tag, "VendorError", error.message)
+        }
+        assert.deepStrictEqual(yield* barsOf(yield* cache.read({ series, range: march1 })), old)
+        assert.isBelow((yield* vendor.log).length - asked, 80)
+      }).pipe(Effect.provide(fresh(vendor.adapter)))
+    }
+  )
 
   it.effect("a day that was read first, while it was open, is had again with the history before it", () => {
     const vendor = ModelVendor.make({ finalityDelay: 2 * day })
@@ -196,24 +210,27 @@ describe("StitchingCache, adjusted series", () => {
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })
 
-  it.effect("a vendor that no longer has the past: the new generation has what there is, the rest is readable as of then", () => {
-    const limits = { timeframes: { "1h": { maxSpan: null, maxRows: null } } }
-    const vendor = ModelVendor.make({
-      splits,
-      limits,
-      trouble: ({ range }) =>
-        range.start < march1.start + 12 * hour && range.end === march1.end && gone.yes
-          ? new Rejected({ message: "too old" })
-          : null
-    })
-    const gone = { yes: false }
-    return Effect.gen(function* () {
-      const { cache, old, series } = yield* split(vendor)
-      gone.yes = true
-      const partial = yield* moving(cache.read({ series, range: both }, { onMissing: "partial" }))
-      assert.deepStrictEqual(yield* barsOf(partial), old)
-      const hole = partial.coverage.at(-1)?.state
-      assert.strictEqual(hole?._tag === "Missing" ? hole.cause?.tag : null, "Rejected")
-    }).pipe(Effect.provide(fresh(vendor.adapter)))
-  })
+  it.effect(
+    "a vendor that no longer has the past: the new generation has what there is, the rest is readable as of then",
+    () => {
+      const limits = { timeframes: { "1h": { maxSpan: null, maxRows: null } } }
+      const vendor = ModelVendor.make({
+        splits,
+        limits,
+        trouble: ({ range }) =>
+          range.start < march1.start + 12 * hour && range.end === march1.end && gone.yes
+            ? new Rejected({ message: "too old" })
+            : null
+      })
+      const gone = { yes: false }
+      return Effect.gen(function* () {
+        const { cache, old, series } = yield* split(vendor)
+        gone.yes = true
+        const partial = yield* moving(cache.read({ series, range: both }, { onMissing: "partial" }))
+        assert.deepStrictEqual(yield* barsOf(partial), old)
+        const hole = partial.coverage.at(-1)?.state
+        assert.strictEqual(hole?._tag === "Missing" ? hole.cause?.tag : null, "Rejected")
+      }).pipe(Effect.provide(fresh(vendor.adapter)))
+    }
+  )
 })

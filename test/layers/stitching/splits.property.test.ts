@@ -11,6 +11,7 @@ import { isComplete } from "../../../src/domain/Coverage.ts"
 import type { SeriesKey } from "../../../src/domain/SeriesKey.ts"
 import type { TimeRange } from "../../../src/domain/TimeRange.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
+import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { type RangeAnswer, StitchingCache } from "../../../src/services/StitchingCache.ts"
 import { barsOf, fresh, hour, minute, moving, settled, utc } from "./support.ts"
 
@@ -30,9 +31,11 @@ const read: fc.Arbitrary<Read> = fc.record({
   from: fc.integer({ min: -60, max: 0 }),
   length: fc.integer({ min: 1, max: 40 }),
   after: fc.integer({ min: 0, max: 20_000 }),
-  leftAfter: fc.option(fc.integer({ min: 0, max: 15_000 }), { freq: 4 }),
+  leftAfter: fc.option(fc.integer({ min: 0, max: 15_000 }), { freq: 3 }),
   onMissing: fc.constantFrom("fail", "partial")
 })
+
+type World = typeof worlds extends fc.Arbitrary<infer A> ? A : never
 
 const worlds = fc.record({
   seed: fc.nat(),
@@ -56,13 +59,20 @@ interface Market {
   readonly splits: ReadonlyArray<{ readonly at: number; readonly ratio: number }>
 }
 
-const marketOf = (world: typeof worlds extends fc.Arbitrary<infer A> ? A : never): Market => {
+const marketOf = (world: World): Market => {
   const { concurrency, maxSpan, seed, splits: seconds, holes, finalityDelay, ...rest } = world
   const splits = [...new Set(seconds)].sort((a, b) => a - b).map((at) => ({ at: begin + at * 1_000, ratio: 4 }))
   const market = { seed, holes, finalityDelay }
-  const limits = { concurrency, emptyFor: null, timeframes: { "1h": { maxSpan, maxRows: null } } }
+  const limits = {
+    concurrency,
+    emptyFor: null,
+    refusalFor: 5 * minute,
+    timeframes: { "1h": { maxSpan, maxRows: null } }
+  }
   const vendor = ModelVendor.make({ ...rest, ...market, splits, limits })
-  const bases = [...splits.keys(), splits.length].map((n) => ModelVendor.make({ ...market, splits: splits.slice(0, n) }))
+  const bases = [...splits.keys(), splits.length].map((n) =>
+    ModelVendor.make({ ...market, splits: splits.slice(0, n) })
+  )
   return { vendor, series: vendor.series("ALPHA", "1h", "splits"), bases, splits }
 }
 
@@ -70,9 +80,9 @@ const marketOf = (world: typeof worlds extends fc.Arbitrary<infer A> ? A : never
 const basisOf = Effect.fnUntraced(function* (
   { bases, series, splits }: Market,
   bars: ReadonlyArray<Bar>,
-  ranges: ReadonlyArray<TimeRange>
+  ranges: ReadonlyArray<TimeRange>,
+  now: number
 ) {
-  const now = yield* Clock.currentTimeMillis
   for (const [index, base] of bases.entries()) {
     const known = splits.filter(({ at }) => at <= now).length
     if (index > known) continue
@@ -93,7 +103,9 @@ const settledPart = Effect.fnUntraced(function* (answer: RangeAnswer) {
 
 const check = Effect.fnUntraced(function* (market: Market, answer: RangeAnswer) {
   const { bars, had } = yield* settledPart(answer)
-  const basis = yield* basisOf(market, bars, had)
+  const basis = yield* basisOf(market, bars, had, yield* Clock.currentTimeMillis)
+  if (basis !== null && bars.length > 0) seen[basis < market.splits.length ? "old" : "new"]++
+  if (had.length === 0 || answer.coverage.some(({ state }) => !isComplete(state))) seen.partial++
   assert.isNotNull(basis, `a mix, or not the market: ${JSON.stringify({ bars, had })}`)
 })
 
@@ -106,10 +118,12 @@ const reading = (cache: StitchingCache["Service"], market: Market, { from, leftA
     const fiber = yield* Effect.forkChild(run, { startImmediately: true })
     if (leftAfter !== null) {
       yield* Effect.sleep(leftAfter)
+      if (fiber.pollUnsafe() === undefined) seen.left++
       return yield* Fiber.interrupt(fiber)
     }
     const result = yield* Fiber.join(fiber)
     if (result._tag === "Success") yield* check(market, result.success)
+    else seen.failed++
   })
 
 /** All of it, with as many attempts as it takes. */
@@ -122,39 +136,55 @@ const wholeOf = Effect.fnUntraced(function* (cache: StitchingCache["Service"], s
   return yield* Effect.die(new Error("never whole"))
 })
 
+/** What happened, so that a test that sees nothing happen fails. */
+const seen = { old: 0, new: 0, partial: 0, left: 0, refetches: 0, failed: 0 }
+
+const run = Effect.fnUntraced(function* (market: Market, phases: ReadonlyArray<ReadonlyArray<Read>>) {
+  const { series, vendor } = market
+  yield* TestClock.setTime(begin)
+  const cache = yield* StitchingCache
+  for (const phase of phases) {
+    yield* moving(
+      Effect.forEach(phase, (one) => Effect.andThen(Effect.sleep(one.after), reading(cache, market, one)), {
+        concurrency: "unbounded",
+        discard: true
+      }),
+      997
+    )
+    yield* settled
+    yield* TestClock.adjust(37 * minute)
+  }
+  yield* TestClock.setTime(begin + 12 * hour)
+  const range = { start: begin - 60 * hour, end: begin + 8 * hour }
+  const answer = yield* wholeOf(cache, series, range)
+  assert.deepStrictEqual(yield* barsOf(answer), yield* vendor.direct(series, range))
+  const archive = yield* ProvenanceStore
+  const requests = yield* archive.requests({ limit: 1_000 })
+  if (requests.some(({ cacheTag }) => cacheTag === "refetch")) seen.refetches++
+  for (const { at } of market.splits) {
+    const past = yield* cache.read({ series, range }, { asOf: at - 1, onMissing: "partial" })
+    const { bars, had } = yield* settledPart(past)
+    assert.isNotNull(yield* basisOf(market, bars, had, at - 1), "what was known before the split")
+  }
+})
+
 describe("StitchingCache, splits", () => {
-  it.effect.prop(
-    "C38 X5 splits in the middle of concurrent reads, failures and interrupts: old or new, never a mix",
-    [worlds],
-    ([world]) => {
+  it("C38 X5 splits in the middle of concurrent reads, failures and interrupts: old or new, never a mix", async () => {
+    let cases = 0
+    const property = fc.asyncProperty(worlds, async (world) => {
       const market = marketOf(world)
-      const { series, vendor } = market
-      return Effect.gen(function* () {
-        yield* TestClock.setTime(begin)
-        const cache = yield* StitchingCache
-        for (const phase of world.phases) {
-          yield* moving(
-            Effect.forEach(phase, (one) => Effect.andThen(Effect.sleep(one.after), reading(cache, market, one)), {
-              concurrency: "unbounded",
-              discard: true
-            }),
-            997
-          )
-          yield* settled
-          yield* TestClock.adjust(37 * minute)
-        }
-        yield* TestClock.setTime(begin + 12 * hour)
-        const range = { start: begin - 60 * hour, end: begin + 8 * hour }
-        const answer = yield* wholeOf(cache, series, range)
-        assert.deepStrictEqual(yield* barsOf(answer), yield* vendor.direct(series, range))
-        for (const { at } of market.splits) {
-          const past = yield* cache.read({ series, range }, { asOf: at - 1, onMissing: "partial" })
-          const { bars, had } = yield* settledPart(past)
-          const old = (yield* Effect.forEach(had, (piece) => vendor.direct(series, piece, at - 1))).flat()
-          assert.deepStrictEqual(bars, old, "what was known before the split")
-        }
-      }).pipe(Effect.provide(fresh(vendor.adapter)), Effect.provideService(References.MinimumLogLevel, "Error"))
-    },
-    { fastCheck: { numRuns: Number(process.env["TAPESTRY_PROPERTY_RUNS"] ?? 25) }, timeout: 120_000 }
-  )
+      await Effect.runPromise(
+        run(market, world.phases).pipe(
+          Effect.provide(fresh(market.vendor.adapter)),
+          Effect.scoped,
+          Effect.provide(TestClock.layer()),
+          Effect.provideService(References.MinimumLogLevel, "Error")
+        )
+      )
+      cases++
+    })
+    await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: false })
+    console.log(`${cases} cases: ${JSON.stringify(seen)}`)
+    for (const [name, count] of Object.entries(seen)) assert.isAbove(count, 0, name)
+  })
 })
