@@ -2,12 +2,15 @@ import { DateTime, Effect, Layer } from "effect"
 import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import { calendarOf } from "../../domain/calendar/calendarOf.ts"
 import { everyDay, everyWeekday } from "../../domain/calendar/exchanges/always.ts"
-import { xnys } from "../../domain/calendar/exchanges/xnys.ts"
+import { xcbf } from "../../domain/calendar/exchanges/xcbf.ts"
+import { xhkg } from "../../domain/calendar/exchanges/xhkg.ts"
+import { xlon } from "../../domain/calendar/exchanges/xlon.ts"
+import { xnas, xnys } from "../../domain/calendar/exchanges/xnys.ts"
 import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
 import { ZoneClock } from "../../domain/ZoneClock.ts"
 import { Calendar, CalendarError, UnknownCalendar } from "../../services/Calendar.ts"
 
-const builtIn: ReadonlyArray<CalendarRules> = [everyWeekday, everyDay, xnys]
+const builtIn: ReadonlyArray<CalendarRules> = [everyWeekday, everyDay, xcbf, xhkg, xlon, xnas, xnys]
 
 const byName = (a: CalendarRules, b: CalendarRules): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 

@@ -44,11 +44,22 @@ export interface SeriesDesk {
   /** When refetches began that an answer had asked for, and what became of the last: see rebase.ts. */
   readonly rebasing: { begun: Array<number>; failure: Failure | null; notBefore: number }
   readonly flights: Map<string, Flight>
+  /** Those that have not landed, the abandoned ones too: what is archived of them is on its way into the store. */
+  readonly aloft: Set<Flight>
   /** Answers above this id are looked for in the archive; all others are applied with this decoder version. */
   applied: { readonly decoderVersion: number; readonly upTo: number }
+  /** Whether the operations that the archive has recorded are known to be done. */
+  operated: boolean
   /** Answers above `applied.upTo` that need no second look: applied by a flight, unreadable, or of a refetch. */
   readonly settled: Set<ResponseId>
   departures: number
+}
+
+/** Nothing is known any more of what is applied: the next plan looks again. */
+export const reset = (desk: SeriesDesk): void => {
+  desk.applied = { decoderVersion: 0, upTo: 0 }
+  desk.operated = false
+  desk.settled.clear()
 }
 
 export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
@@ -58,6 +69,8 @@ export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
     committing: yield* Semaphore.make(1),
     rebasing: { begun: [], failure: null, notBefore: 0 },
     flights: new Map(),
+    aloft: new Set(),
+    operated: false,
     applied: { decoderVersion: 0, upTo: 0 },
     settled: new Set(),
     departures: 0
@@ -89,11 +102,13 @@ export const depart = (desk: SeriesDesk, drafts: ReadonlyArray<RequestDraft>, by
       waiting: 1
     }
     desk.flights.set(flight.id, flight)
+    desk.aloft.add(flight)
     return flight
   })
 
 export const land = (desk: SeriesDesk, flight: Flight, landing: Effect.Effect<Landing>): void => {
   desk.flights.delete(flight.id)
+  desk.aloft.delete(flight)
   Deferred.doneUnsafe(flight.landed, landing)
 }
 

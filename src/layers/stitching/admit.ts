@@ -18,11 +18,11 @@
  */
 import { Clock, Effect } from "effect"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
-import { Malformed, VendorError, type VendorRequest } from "../../services/Adapter.ts"
-import type { FetchedPayload, OpenIngestSession } from "../../services/IngestSession.ts"
+import { Malformed, VendorError } from "../../services/Adapter.ts"
+import type { OpenIngestSession } from "../../services/IngestSession.ts"
 import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
-import { checkTag } from "./applyArchived.ts"
+import { checkTag } from "./checkTag.ts"
 import type { Failure } from "./failure.ts"
 import { askableBar, reachOf } from "./overlap.ts"
 import { type ArchivedAnswer, type BarSeries, type Fetcher, readAnswer } from "./project.ts"
@@ -39,11 +39,8 @@ export interface Admission {
   readonly series: BarSeries
   readonly fetcher: Fetcher
   readonly session: OpenIngestSession
-  readonly request: VendorRequest
   readonly rebase: Rebase
 }
-
-type Answer = Pick<ArchivedAnswer, "payload" | "response" | "refusal">
 
 /** Comparisons of one answer: enough for a rebase, a proof and a repetition to be overtaken by another rebase. */
 const maxTurns = 8
@@ -68,14 +65,14 @@ const askBars = Effect.fnUntraced(function* (admission: Admission, anchor: Epoch
   const { fetcher, series } = admission
   const both = askableBar(fetcher, series, [anchor, first])
   const ranges = both === null ? [askableBar(fetcher, series, [first]), askableBar(fetcher, series, [anchor])] : [both]
-  const evidence: Evidence = { anchor, first, bars: [], askedAt: Infinity }
+  const evidence: Evidence = { anchor, bars: [], askedAt: Infinity }
   let calls = 0
   return yield* Effect.reduce(
     ranges.filter((range) => range !== null),
     () => ({ evidence, calls }),
     ({ evidence: { askedAt, bars } }, range) =>
       Effect.map(askBar(admission, range), (asked) => ({
-        evidence: { anchor, first, bars: [...bars, ...asked.bars], askedAt: Math.min(askedAt, asked.askedAt) },
+        evidence: { anchor, bars: [...bars, ...asked.bars], askedAt: Math.min(askedAt, asked.askedAt) },
         calls: ++calls
       }))
   )
@@ -96,17 +93,17 @@ const contradictory = (vendor: string, at: EpochMillis) =>
  */
 export const admit = Effect.fnUntraced(function* (
   admission: Admission,
-  first: Answer,
-  range: TimeRange,
+  first: ArchivedAnswer,
   outside: <A, E>(waiting: Effect.Effect<A, E>) => Effect.Effect<A, E>
 ) {
-  const { archive, desk, fetcher, market, rebase, request, series, session } = admission
-  let answer: Answer = first
+  const { archive, desk, fetcher, market, rebase, series, session } = admission
+  const { range } = first
+  let answer = first
   let known: { readonly evidence: Evidence; readonly seen: GenerationId | null } | null = null
   let calls = 0
   let at = range.start
   for (let turn = 0; turn < maxTurns; turn++) {
-    const reading = yield* readAnswer(fetcher, series, { ...answer, range, request })
+    const reading = yield* readAnswer(fetcher, series, answer)
     const { askedAt } = answer.response
     const { result, seen, verdict } = yield* desk.committing.withPermit(
       Effect.gen(function* () {
@@ -132,12 +129,13 @@ export const admit = Effect.fnUntraced(function* (
       }
       case "Outdated": {
         at = verdict.at
-        const again: FetchedPayload & Pick<Answer, "refusal"> = yield* outside(
+        const request = yield* fetcher.fetch.request(series.key, range)
+        const again = yield* outside(
           session.ask(request, { cacheMode: { _tag: "bypass" }, subject: { series: series.text, range } })
         )
         calls += again.served === "vendor" ? 1 : 0
         desk.settled.add(again.response.id)
-        answer = again
+        answer = { ...again, range, request }
         break
       }
       case "Rebased":

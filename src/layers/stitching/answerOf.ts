@@ -26,6 +26,7 @@ export const asServiceError = (refusal: Refusal): StitchingCacheError => {
     case "TooManyRequests":
     case "NoSuchRow":
     case "UnknownSeries":
+    case "CalendarError":
       return new StitchingCacheError({ reason: refusal })
     default:
       return new StitchingCacheError({ reason: unwrap(refusal) })
@@ -66,7 +67,7 @@ export const answerOf = Effect.fnUntraced(function* (
   const known = generation === null ? gathered.coverage : yield* context.market.coverage(series, range, read)
   const ours = losses.find(({ failure }) => isOurs(failure))
   if (ours !== undefined) return yield* ours.failure
-  const coverage = report(plan.pieces, known, losses)
+  const coverage = report(plan, known, losses)
   const holes = holesOf(coverage)
   if (onMissing === "fail" && holes.length > 0) {
     return yield* commonFailure(series, holes, losses) ?? new RangeIncomplete({ holes })
@@ -98,7 +99,7 @@ export const answerAsOf = Effect.fnUntraced(function* (
   onMissing: NonNullable<ReadOptions["onMissing"]>
 ) {
   const { range, series } = plan
-  const coverage = report(plan.pieces, known, [])
+  const coverage = report(plan, known, [])
   const holes = holesOf(coverage)
   if (onMissing === "fail" && holes.length > 0) {
     return yield* commonFailure(series, holes, []) ?? new RangeIncomplete({ holes })

@@ -64,7 +64,8 @@ export const given =
       const now = yield* Clock.currentTimeMillis
       const coverage = yield* context.market.coverage(series.key, plan.range)
       const pending = joined.map((flight) => flight.range)
-      const drafts = remaining(plan, coverage, pending, now, alignmentOf(fetcher.limits, series.timeframe) !== null)
+      const wholeCells = alignmentOf(fetcher.limits, series.timeframe) !== null
+      const drafts = remaining(plan, coverage, pending, now, wholeCells, series.closedIn(plan.range))
       return { plan, coverage, drafts, awaited: joined }
     })
 
@@ -99,10 +100,8 @@ export const fetchMissing = Effect.fnUntraced(function* (
         aboard.push(...flights)
         if (flights.length === 0) return Effect.succeed(flights)
         const { archive, ingest, market } = context
-        const admission = isAdjusted(series.key)
-          ? { admission: { archive, rebase: rebaseOf(context, desk, fetcher, series) } }
-          : {}
-        const flying = runFlights({ ingest, market, desk, series, fetcher, ...admission }, flights)
+        const rebase = isAdjusted(series.key) ? { rebase: rebaseOf(context, desk, fetcher, series) } : {}
+        const flying = runFlights({ archive, ingest, market, desk, series, fetcher, ...rebase }, flights)
         const held = Effect.scoped(Effect.andThen(context.deskOf(series.text), flying))
         return Effect.as(context.detach(held), flights)
       })

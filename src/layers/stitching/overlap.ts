@@ -60,15 +60,22 @@ export const withRoom = (limits: VendorLimits, { timeframe }: BarSeries): Vendor
   }
 }
 
+const isClosedBetween = (series: BarSeries, end: EpochMillis, start: EpochMillis): boolean =>
+  end === start ||
+  Intervals.subtract([{ start: end, end: start }], series.closedIn({ start: end, end: start })).length === 0
+
 /** Without a hole, and without a bar: what lies between a stored bar and a request that borders on it. */
 const isClosed = Effect.fnUntraced(function* (market: MarketStore["Service"], series: BarSeries, gap: TimeRange) {
   if (gap.start >= gap.end) return true
   const known = yield* market.coverage(series.key, gap)
-  const whole = Intervals.mergeNear(
-    known.filter(({ state }) => state._tag === "Covered" || state._tag === "Empty"),
-    0
+  const without = Intervals.union(
+    Intervals.mergeNear(
+      known.filter(({ state }) => state._tag === "Covered" || state._tag === "Empty"),
+      0
+    ),
+    series.closedIn(gap)
   )
-  return whole.length === 1 && whole[0]?.start === gap.start && whole[0].end === gap.end
+  return Intervals.subtract([gap], without).length === 0
 })
 
 /**
@@ -86,20 +93,22 @@ export const widened = Effect.fnUntraced(function* (
   const { limits } = fetcher
   const { timeframe } = series
   if (alignmentOf(limits, timeframe) !== null) return drafts
-  const settled = finalEnd(timeframe, now, limits)
+  const settled = finalEnd(timeframe, now, limits, series.calendar)
   const reach = reachOf(fetcher, series, now)
   const wide: Array<RequestDraft> = []
   for (const [index, draft] of drafts.entries()) {
     const { end, start } = draft.range
-    const follows = drafts[index - 1]?.range.end === start
-    const precedes = drafts[index + 1]?.range.start === end
+    const ended = drafts[index - 1]?.range.end
+    const begins = drafts[index + 1]?.range.start
+    const follows = ended !== undefined && isClosedBetween(series, ended, start)
+    const precedes = begins !== undefined && isClosedBetween(series, end, begins)
     const { after, before } =
       follows && precedes ? { after: null, before: null } : yield* market.surroundings(series.key, draft.range)
     let range = draft.range
     const from = follows
       ? limits.stampsOnGrid
-        ? Timeframe.floor(timeframe, start - 1)
-        : start - Timeframe.maxMillis(timeframe)
+        ? Timeframe.floor(timeframe, ended - 1)
+        : ended - Timeframe.maxMillis(timeframe)
       : (before?.ts ?? -Infinity)
     if (from >= reach && isAllowed(fetcher, series, { start: from, end })) {
       const bordering =
@@ -114,7 +123,8 @@ export const widened = Effect.fnUntraced(function* (
         range = { start: range.start, end: to }
       }
     }
-    const since = draft.final && draft.notBefore !== null ? finalSince(timeframe, range.end, limits) : null
+    const since =
+      draft.final && draft.notBefore !== null ? finalSince(timeframe, range.end, limits, series.calendar) : null
     wide.push({
       ...draft,
       range,

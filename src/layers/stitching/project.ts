@@ -1,9 +1,11 @@
 import { Effect } from "effect"
+import type * as Intervals from "../../domain/Intervals.ts"
 import type { Request } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { Timeframe } from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
 import {
   type Adapter,
   type DecodedBars,
@@ -24,6 +26,10 @@ export interface BarSeries {
   /** Canonical text of the key. */
   readonly text: string
   readonly timeframe: Timeframe
+  /** When its exchange trades; null: not known, every instant may have a bar. */
+  readonly calendar: TradingCalendar | null
+  /** The stamps of a range, and of the bars that its bounds cut, for which the calendar says that there is no bar. */
+  readonly closedIn: (range: TimeRange) => Intervals.Ranges
 }
 
 /** An archived answer with what it was asked for. */
@@ -60,6 +66,7 @@ export const readAnswer = Effect.fnUntraced(function* (
   const coverage = proofOf({
     timeframe: series.timeframe,
     limits: fetcher.limits,
+    calendar: series.calendar,
     range,
     response: response.id,
     askedAt: response.askedAt,
@@ -69,21 +76,20 @@ export const readAnswer = Effect.fnUntraced(function* (
   const proven = coverage.at(-1)?.end ?? range.start
   // Some vendors answer with bars of the future (dividend days, padded sessions). They are in the archive and prove nothing.
   const known = (decoded.bars.at(-1)?.ts ?? -Infinity) < proven ? decoded.bars.length : countBefore(decoded, proven)
-  const reading: Reading = {
-    commit: {
-      series: series.key,
-      response: response.id,
-      fetchedAt: response.fetchedAt,
-      decoderVersion: fetcher.fetch.decoderVersion,
-      bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
-      positions: known === decoded.bars.length ? decoded.positions : decoded.positions.slice(0, known),
-      coverage,
-      allowNonPositivePrices: decoded.allowNonPositivePrices === true,
-      ...(generation === undefined ? {} : { generation })
-    },
-    rejected: decoded.rejected.length
+  const commit: Commit = {
+    series: series.key,
+    response: response.id,
+    askedAt: response.askedAt,
+    fetchedAt: response.fetchedAt,
+    decoderVersion: fetcher.fetch.decoderVersion,
+    bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
+    positions: known === decoded.bars.length ? decoded.positions : decoded.positions.slice(0, known),
+    coverage,
+    ...actionsBefore(decoded, proven),
+    allowNonPositivePrices: decoded.allowNonPositivePrices === true,
+    ...(generation === undefined ? {} : { generation })
   }
-  return reading
+  return { commit, rejected: decoded.rejected.length } satisfies Reading
 })
 
 /**
@@ -116,6 +122,18 @@ const decode = ({ fetch, name }: Fetcher, payload: Uint8Array, decoding: Decodin
         )
       )
   )
+
+/** An answer proves nothing of dates beyond its coverage: an announced dividend is told again when its date has come. */
+const actionsBefore = ({ actions }: DecodedBars, end: number): Pick<Commit, "actions"> => {
+  if (actions === undefined) return {}
+  const known = actions.rows.findIndex((action) => action.ts >= end)
+  const count = known === -1 ? actions.rows.length : known
+  const complete =
+    actions.complete === null || actions.complete.start >= end
+      ? null
+      : { start: actions.complete.start, end: Math.min(actions.complete.end, end) }
+  return { actions: { rows: actions.rows.slice(0, count), positions: actions.positions.slice(0, count), complete } }
+}
 
 const countBefore = ({ bars }: DecodedBars, end: number): number => {
   const first = bars.findIndex((bar) => bar.ts >= end)

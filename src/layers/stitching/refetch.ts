@@ -12,26 +12,29 @@
  * flight may itself be waiting for it (admit.ts): under the desk's `committing` no answer comes in meanwhile, and what comes
  * later is compared with the new generation.
  */
-import { Clock, Deferred, Effect, Option } from "effect"
+import { Clock, Deferred, Effect } from "effect"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { PlannedRequest } from "../../domain/Plan.ts"
+import type { ResponseId } from "../../domain/Response.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { Malformed, VendorError } from "../../services/Adapter.ts"
 import type { GenerationId } from "../../services/MarketStore.ts"
 import { askBar } from "./admit.ts"
-import { archivedAnswer } from "./applyArchived.ts"
+import { applyArchived } from "./applyArchived.ts"
+import { applyFitting } from "./applyFitting.ts"
+import { archivedAnswer } from "./archivedAnswer.ts"
 import { isAdjusted, sameBasis } from "./basis.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { Failure } from "./failure.ts"
 import type { Gathered } from "./fetchMissing.ts"
 import { askableBar } from "./overlap.ts"
 import { planOf, storedPlan } from "./planOf.ts"
-import { type BarSeries, type Fetcher, readAnswer } from "./project.ts"
+import type { BarSeries, Fetcher } from "./project.ts"
 import { holesOf, refusalOf } from "./report.ts"
 import { runFlights } from "./runFlights.ts"
 import * as SeriesDesk from "./SeriesDesk.ts"
-import { weigh } from "./weigh.ts"
+import { whenQuiet } from "./whenQuiet.ts"
 
 const always: TimeRange = { start: -8_640_000_000_000_000, end: 8_640_000_000_000_000 }
 
@@ -71,12 +74,12 @@ const fill = Effect.fnUntraced(function* (
   desk: SeriesDesk.SeriesDesk,
   generation: GenerationId
 ) {
-  const { ingest, market } = context
+  const { archive, ingest, market } = context
   let requests = 0
   let rowsRejected = 0
   let rows = 0
   const bring = Effect.fnUntraced(function* (flights: ReadonlyArray<SeriesDesk.Flight>) {
-    yield* runFlights({ ingest, market, desk, series, fetcher, generation }, flights)
+    yield* runFlights({ archive, ingest, market, desk, series, fetcher, generation }, flights)
     for (const flight of flights) {
       const landing = yield* Deferred.await(flight.landed)
       if (landing.failure !== null) return yield* Effect.fail<Failure>(landing.failure)
@@ -112,46 +115,24 @@ const complete = Effect.fnUntraced(function* (
   const late = visible.filter((interval) => Intervals.intersect([interval], rest).length > 0)
   for (const id of new Set(late.map(({ state }) => state.response))) {
     const answer = yield* archivedAnswer(archive, id)
-    if (answer === null) continue
-    const reading = yield* readAnswer(fetcher, series, answer, generation)
-    if (isAdjusted(series.key)) {
-      const { askedAt } = answer.response
-      const reach = Number.NEGATIVE_INFINITY
-      const weighing = { market, archive, series: series.key, reading, askedAt, evidence: null, reach, generation }
-      const verdict = yield* weigh(weighing)
-      if (verdict._tag !== "Fits" || verdict.unproven.length > 0) continue
-    }
-    yield* market.commit(reading.commit)
+    if (answer !== null) yield* applyFitting({ archive, market }, series, fetcher, answer, generation)
   }
   return made.reduce((latest, { recordedAt }) => Math.max(latest, recordedAt), 0)
 })
 
-/** How often a moment without flights is waited for while others plan, before nobody plans until there is one. */
-const patience = 16
-
-const allLanded = Effect.fnUntraced(function* (desk: SeriesDesk.SeriesDesk) {
-  for (const flight of [...desk.flights.values()]) yield* Effect.exit(Deferred.await(flight.landed))
-})
-
-/**
- * Runs `use` while nobody plans and nothing is in flight. Flights are waited for outside the permit, so that no reader waits
- * for another's vendor; only a series that is never without flights is held up in the end.
- */
-const whenQuiet = Effect.fnUntraced(function* <A, E>(desk: SeriesDesk.SeriesDesk, use: Effect.Effect<A, E>) {
-  for (let attempt = 0; ; attempt++) {
-    const last = attempt === patience
-    if (!last) yield* allLanded(desk)
-    const done = yield* desk.planning.withPermit(
-      Effect.suspend(() =>
-        last
-          ? Effect.asSome(Effect.andThen(allLanded(desk), use))
-          : desk.flights.size === 0
-            ? Effect.asSome(use)
-            : Effect.succeedNone
-      )
-    )
-    if (Option.isSome(done)) return done.value
-  }
+/** Recorded first: a process that dies before the switch leaves one that the next plan makes of the same answers. */
+const publish = Effect.fnUntraced(function* (
+  { archive, market }: CacheContext,
+  desk: SeriesDesk.SeriesDesk,
+  series: BarSeries,
+  generation: GenerationId,
+  at: EpochMillis,
+  responses: ReadonlyArray<ResponseId>
+) {
+  desk.operated = false
+  const { id } = yield* archive.recordOperation(series.text, { _tag: "Published", at, responses })
+  yield* market.publishGeneration(generation, at, { operation: id })
+  desk.operated = true
 })
 
 /** Attempts at a generation of one basis. */
@@ -212,11 +193,13 @@ const attempt = Effect.fnUntraced(function* (
   const { market } = context
   const own = yield* SeriesDesk.make
   let published = false
-  const publish = (generation: GenerationId) =>
+  const apply = applyArchived(context, desk, series, fetcher)
+  const show = (generation: GenerationId) =>
     Effect.gen(function* () {
       const at = yield* complete(context, fetcher, series, generation)
+      const made = yield* market.applied(series.key, Number.MIN_SAFE_INTEGER, { generation })
       yield* Effect.uninterruptible(
-        Effect.tap(market.publishGeneration(generation, at), () => {
+        Effect.tap(publish(context, desk, series, generation, at, [...made]), () => {
           published = true
           return Effect.void
         })
@@ -229,12 +212,12 @@ const attempt = Effect.fnUntraced(function* (
         const flights = SeriesDesk.depart(own, requests, bypass)
         const filled = yield* fill(context, fetcher, series, flights, own, generation)
         if (!isAdjusted(series.key)) {
-          yield* whenQuiet(desk, publish(generation))
+          yield* whenQuiet(desk, Effect.andThen(apply, show(generation)))
           return { ...filled, moved: null }
         }
         const { calls, moved } = yield* movedAt(context, fetcher, series, generation)
         if (moved === null) {
-          yield* desk.planning.withPermit(desk.committing.withPermit(publish(generation)))
+          yield* desk.planning.withPermit(Effect.andThen(apply, desk.committing.withPermit(show(generation))))
         }
         return { ...filled, requests: filled.requests + calls, moved }
       }),
@@ -256,6 +239,7 @@ export const refetch = Effect.fnUntraced(function* (
   since: EpochMillis | null = null
 ) {
   const { market } = context
+  yield* desk.planning.withPermit(applyArchived(context, desk, series, fetcher))
   let from = since
   let requests = 0
   for (let tries = 0; tries < attempts; tries++) {

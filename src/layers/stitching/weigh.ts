@@ -28,11 +28,11 @@ export type Verdict =
   | { readonly _tag: "Outdated"; readonly at: EpochMillis }
   | { readonly _tag: "Rebased"; readonly at: EpochMillis; readonly since: EpochMillis }
 
-/** Bars that were asked for after the answer, to see whether it and the generation are both still true. */
+/** Bars that were asked for after an answer had come, to see whether it and the generation are both still true. */
 export interface Evidence {
-  readonly anchor: EpochMillis
-  readonly first: EpochMillis
   readonly bars: ReadonlyArray<Bar>
+  /** The stored bar that was asked for; null where that is not known. */
+  readonly anchor: EpochMillis | null
   readonly askedAt: EpochMillis
 }
 
@@ -77,15 +77,33 @@ const compared = Effect.fnUntraced(function* ({ generation, market, reading, ser
   return { common, conflict: conflict as { readonly at: EpochMillis; readonly piece: StoredCoverage } | null }
 })
 
-const byEvidence = (evidence: Evidence, anchor: Bar, first: Bar): Verdict => {
-  const seen = (ts: EpochMillis) => evidence.bars.find((bar) => bar.ts === ts)
-  const again = seen(anchor.ts)
-  if (again === undefined || !sameBasis(again, anchor)) {
-    return { _tag: "Rebased", at: anchor.ts, since: evidence.askedAt }
+/** Every bar of the evidence that the generation has as final, too, is compared; one of them must be in a place that tells. */
+const byEvidence = Effect.fnUntraced(function* (
+  { generation, market, series }: Weighing,
+  evidence: Evidence,
+  anchor: Bar,
+  first: Bar
+) {
+  const read = generation === undefined ? {} : { generation }
+  let anchored = false
+  const rebased: Verdict = { _tag: "Rebased", at: anchor.ts, since: evidence.askedAt }
+  for (const bar of evidence.bars) {
+    if (bar.ts >= first.ts && bar.ts !== anchor.ts) continue
+    const stored = (yield* market.surroundings(series, { start: bar.ts, end: bar.ts }, read)).after
+    if (stored?.ts !== bar.ts) continue
+    if (!sameBasis(stored, bar)) return rebased
+    anchored = true
   }
-  const now = seen(first.ts)
-  return now === undefined || !sameBasis(now, first) ? { _tag: "Outdated", at: first.ts } : fits
-}
+  if (!anchored && evidence.anchor === anchor.ts) return rebased
+  const now = evidence.bars.find((bar) => bar.ts === first.ts)
+  const verdict: Verdict =
+    !anchored || now === undefined
+      ? { _tag: "Unproven", anchor: anchor.ts, first: first.ts }
+      : sameBasis(now, first)
+        ? fits
+        : { _tag: "Outdated", at: first.ts }
+  return verdict
+})
 
 /** No two bars can be compared where the generation has only provisional ones: those that the answer does not have go. */
 const withoutAnchor = Effect.fnUntraced(function* ({ generation, market, series }: Weighing, range: TimeRange) {
@@ -132,8 +150,7 @@ export const weigh: (weighing: Weighing) => Effect.Effect<Verdict, MarketStoreEr
       }
       if (common.has(anchor.ts)) return fits
     }
-    const { ts } = anchor
-    return evidence !== null && evidence.anchor === ts && evidence.first === first.ts
-      ? byEvidence(evidence, anchor, first)
-      : { _tag: "Unproven", anchor: ts, first: first.ts }
+    return evidence === null
+      ? { _tag: "Unproven", anchor: anchor.ts, first: first.ts }
+      : yield* byEvidence(weighing, evidence, anchor, first)
   })
