@@ -18,7 +18,7 @@
  */
 import { Clock, Effect } from "effect"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
-import { Malformed, VendorError } from "../../services/Adapter.ts"
+import { Malformed, VendorError, type VendorRequest } from "../../services/Adapter.ts"
 import type { OpenIngestSession } from "../../services/IngestSession.ts"
 import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
@@ -93,15 +93,15 @@ const contradictory = (vendor: string, at: EpochMillis) =>
  */
 export const admit = Effect.fnUntraced(function* (
   admission: Admission,
+  asked: { readonly range: TimeRange; readonly request: VendorRequest },
   first: ArchivedAnswer,
   outside: <A, E>(waiting: Effect.Effect<A, E>) => Effect.Effect<A, E>
 ) {
   const { archive, desk, fetcher, market, rebase, series, session } = admission
-  const { range } = first
   let answer = first
   let known: { readonly evidence: Evidence; readonly seen: GenerationId | null } | null = null
   let calls = 0
-  let at = range.start
+  let at = first.range.start
   for (let turn = 0; turn < maxTurns; turn++) {
     const reading = yield* readAnswer(fetcher, series, answer)
     const { askedAt } = answer.response
@@ -118,24 +118,23 @@ export const admit = Effect.fnUntraced(function* (
         return { seen, verdict, result }
       })
     )
-    if (result !== null) return { rows: reading.commit.bars.length, rejected: reading.rejected, result, calls }
+    if (result !== null)
+      return { rows: reading.commit.bars.length, rejected: reading.rejected, page: reading.page, result, calls }
     switch (verdict._tag) {
       case "Unproven": {
-        const asked = yield* outside(askBars(admission, verdict.anchor, verdict.first))
-        calls += asked.calls
-        known = { evidence: asked.evidence, seen }
+        const checked = yield* outside(askBars(admission, verdict.anchor, verdict.first))
+        calls += checked.calls
+        known = { evidence: checked.evidence, seen }
         at = verdict.first
         break
       }
       case "Outdated": {
         at = verdict.at
-        const request = yield* fetcher.fetch.request(series.key, range)
-        const again = yield* outside(
-          session.ask(request, { cacheMode: { _tag: "bypass" }, subject: { series: series.text, range } })
-        )
+        const subject = { series: series.text, range: asked.range }
+        const again = yield* outside(session.ask(asked.request, { cacheMode: { _tag: "bypass" }, subject }))
         calls += again.served === "vendor" ? 1 : 0
         desk.settled.add(again.response.id)
-        answer = { ...again, range, request }
+        answer = { ...again, ...asked }
         break
       }
       case "Rebased":

@@ -16,7 +16,7 @@ import { rebaseOf } from "./rebase.ts"
 import { remaining } from "./remaining.ts"
 import type { Loss } from "./report.ts"
 import { runFlights } from "./runFlights.ts"
-import { acceptable, bypasses, depart, type Flight, leave, type SeriesDesk } from "./SeriesDesk.ts"
+import { acceptable, askingOf, depart, type Flight, leave, type SeriesDesk } from "./SeriesDesk.ts"
 
 /** What became of a plan, once all that it waited for has landed. `fetched` are the ranges that the vendor answered for this reader. */
 export interface Gathered {
@@ -96,7 +96,7 @@ export const fetchMissing = Effect.fnUntraced(function* (
     }
     const own = yield* Effect.uninterruptible(
       Effect.suspend(() => {
-        const flights = depart(desk, prepared.drafts, bypasses(policy))
+        const flights = depart(desk, prepared.drafts, askingOf(policy))
         aboard.push(...flights)
         if (flights.length === 0) return Effect.succeed(flights)
         const { archive, ingest, market } = context
@@ -140,7 +140,7 @@ export const fetchMissing = Effect.fnUntraced(function* (
       } else {
         sharedRequests++
       }
-      if (landing.failure !== null) losses.push({ range: flight.range, failure: landing.failure })
+      if (landing.failure !== null) losses.push({ range: landing.lost ?? flight.range, failure: landing.failure })
       rows += landing.rows
       rowsRejected += landing.rejected
       yield* progress({ done: ++done, of: aboard.length, rows })

@@ -188,7 +188,7 @@ const attempt = Effect.fnUntraced(function* (
   fetcher: Fetcher,
   series: BarSeries,
   requests: ReadonlyArray<PlannedRequest>,
-  bypass: boolean
+  asks: SeriesDesk.Asking
 ) {
   const { market } = context
   const own = yield* SeriesDesk.make
@@ -209,7 +209,7 @@ const attempt = Effect.fnUntraced(function* (
     market.beginGeneration(series.key),
     (generation) =>
       Effect.gen(function* () {
-        const flights = SeriesDesk.depart(own, requests, bypass)
+        const flights = SeriesDesk.depart(own, requests, asks)
         const filled = yield* fill(context, fetcher, series, flights, own, generation)
         if (!isAdjusted(series.key)) {
           yield* whenQuiet(desk, Effect.andThen(apply, show(generation)))
@@ -245,7 +245,8 @@ export const refetch = Effect.fnUntraced(function* (
   for (let tries = 0; tries < attempts; tries++) {
     const plan = yield* planAgain(context, fetcher, series, from)
     if (plan === null) return null
-    const { moved, ...asked } = yield* attempt(context, desk, fetcher, series, plan.requests, from === null)
+    const asks = from === null ? "always" : "the archive first"
+    const { moved, ...asked } = yield* attempt(context, desk, fetcher, series, plan.requests, asks)
     requests += asked.requests
     if (moved !== null) {
       from = moved
