@@ -16,10 +16,12 @@ import type { ResponseId } from "../../domain/Response.ts"
 import type { SeriesOperation } from "../../domain/SeriesOperation.ts"
 import type { GenerationId } from "../../services/MarketStore.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
+import { checkTag } from "./checkTag.ts"
 import { isAnswersOwn } from "./passOver.ts"
 import { type BarSeries, type Fetcher, project } from "./project.ts"
 import { refetchTag } from "./refetchTag.ts"
-import { forgottenBy, type Stores } from "./settleOperations.ts"
+import type { Stores } from "./Stores.ts"
+import { forgottenBy } from "./settleOperations.ts"
 
 /** Why an answer cannot be read; `damaged` where its bytes are not what came. */
 export interface Unread {
@@ -32,6 +34,8 @@ export interface BuildHooks {
   readonly read: (rows: number) => Effect.Effect<void>
   readonly unread: (response: ResponseId, why: Unread) => Effect.Effect<void>
 }
+
+const isApart = (cacheTag: string | null): boolean => cacheTag === refetchTag || cacheTag === checkTag
 
 /** Begins to build; what was not finished when the scope closes is dropped. */
 export const make = Effect.fnUntraced(function* (
@@ -62,7 +66,7 @@ export const make = Effect.fnUntraced(function* (
   const read = Effect.fnUntraced(function* (id: ResponseId, generation: GenerationId, member: boolean) {
     yield* Effect.gen(function* () {
       const answer = yield* archivedAnswer(archive, id)
-      if (answer === null || (!member && answer.request.cacheTag === refetchTag)) return
+      if (answer === null || (!member && isApart(answer.request.cacheTag))) return
       const { rows } = yield* project(market, fetcher, series, answer, generation)
       yield* hooks.read(rows)
     }).pipe(
