@@ -112,12 +112,22 @@ const border = [
 export type RaisedError =
   | (typeof vendor)[number]
   | (typeof registry)[number]
+  | (typeof calendar)[number]
   | (typeof quota)[number]
   | (typeof archive)[number]
   | (typeof market)[number]
   | (typeof cache)[number]
   | (typeof border)[number]
 
-const all: ReadonlyArray<RaisedError> = [...vendor, ...registry, ...quota, ...archive, ...market, ...cache, ...border]
+const all: ReadonlyArray<RaisedError> = [
+  ...vendor,
+  ...registry,
+  ...calendar,
+  ...quota,
+  ...archive,
+  ...market,
+  ...cache,
+  ...border
+]
 
 export const errorInstances: ReadonlyMap<string, RaisedError> = new Map(all.map((error) => [errorPath(error), error]))
