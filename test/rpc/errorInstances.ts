@@ -36,7 +36,7 @@ const registry = [
   new Registry.MissingCapability({ vendor: "model", capability: "send", has: ["fetch", "stream"] })
 ].map((reason) => new Registry.AdapterRegistryError({ reason }))
 
-const calendar = [new UnknownCalendar({ name: "XNEW", known: ["24/7", "XNYS"] })].map(
+const calendar = [new UnknownCalendar({ calendar: "XNEW", known: ["24/7", "XNYS"] })].map(
   (reason) => new CalendarError({ reason })
 )
 
