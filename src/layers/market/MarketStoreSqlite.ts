@@ -13,7 +13,7 @@ import { type Building, beginGeneration, dropGeneration, forget, publishGenerati
 import { invalidate } from "./invalidate.ts"
 import * as KeyedLock from "./KeyedLock.ts"
 import { migrations } from "./migrations.ts"
-import { readBar, readBars } from "./readBars.ts"
+import { readBar, readBars, readStoredBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
 import { mapStoreError } from "./storeError.ts"
@@ -52,6 +52,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       return result
     }),
     bars: (series, range, read) => readBars(database, series, range, read),
+    storedBars: (series, range, read) => readStoredBars(database, series, range, read),
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
     coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
     revisions: (series, range) => readRevisions(database, series, range),
