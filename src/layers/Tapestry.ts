@@ -119,7 +119,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
       return StitchingCacheLive.layer.pipe(
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provideMerge(IngestSessionLive.layer),
-        Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layer))
+        Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars)))
       )
     })
   )

@@ -15,7 +15,9 @@ const names = [
   "afterBytes",
   "afterResponse",
   "midCommit",
-  "afterCommit"
+  "afterCommit",
+  "operationRecorded",
+  "midRebuild"
 ] as const satisfies ReadonlyArray<FaultPointName>
 
 export const layer = Layer.effect(

@@ -1,5 +1,6 @@
 import { Context, type Duration, type Effect, Schema, type Scope } from "effect"
 import type { Bar } from "../domain/Bar.ts"
+import type { CorporateAction } from "../domain/CorporateAction.ts"
 import type { RequestMethod } from "../domain/Request.ts"
 import type { ResponseMetadata } from "../domain/Response.ts"
 import { Adjustment, PriceBasis, type SeriesKey, SeriesKind, SessionScope } from "../domain/SeriesKey.ts"
@@ -82,6 +83,11 @@ export interface VendorAnswer {
   readonly body: Uint8Array
   readonly metadata: ResponseMetadata
   readonly refusal: VendorErrorReason | null
+  /**
+   * Given where the body broke off, with how. The bytes that came are archived as `partial` and prove nothing: without a
+   * refusal, or with one that only a whole answer can prove (NotFound, NotEntitled), the attempt counts as Unavailable.
+   */
+  readonly brokenOff?: string
 }
 
 /**
@@ -92,8 +98,20 @@ export interface DecodedBars {
   readonly bars: ReadonlyArray<Bar>
   readonly positions: ReadonlyArray<number>
   readonly rejected: ReadonlyArray<{ readonly position: number; readonly reason: string }>
+  /** Absent: the payload says nothing of corporate actions. */
+  readonly actions?: DecodedActions
   /** True where prices at or below zero are as they should be (spreads, energy); absent: they are refused. */
   readonly allowNonPositivePrices?: boolean
+}
+
+/**
+ * The corporate actions that a payload tells of. `positions[i]` belongs to `rows[i]`. `complete` is the range of ex-dates about
+ * which it tells all: what is stored there and missing here was withdrawn by the vendor. Null: it only adds.
+ */
+export interface DecodedActions {
+  readonly rows: ReadonlyArray<CorporateAction>
+  readonly positions: ReadonlyArray<number>
+  readonly complete: TimeRange | null
 }
 
 /**
@@ -132,6 +150,11 @@ export interface FetchCapability {
   readonly decode: (payload: Uint8Array, decoding: Decoding) => Effect.Effect<DecodedBars, VendorError>
   /** The piece of the payload behind a row. */
   readonly locate: (payload: Uint8Array, position: number, decoding: Decoding) => Effect.Effect<Excerpt, VendorError>
+  /**
+   * The trading calendar of a series (`XNYS`) where that is not the one of `limits.calendar`; null: none. A vendor of many exchanges
+   * tells them apart here.
+   */
+  readonly calendar?: (series: SeriesKey) => string | null
   /** The price of a request in the vendor's currency; 0 for free. */
   readonly cost: (request: VendorRequest) => number
   /** Raised whenever the same bytes may decode to other rows than before; such responses are applied again. */

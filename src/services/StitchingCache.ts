@@ -1,5 +1,6 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
+import type { StoredAction } from "../domain/CorporateAction.ts"
 import { CoverageInterval } from "../domain/Coverage.ts"
 import type { Lineage } from "../domain/Lineage.ts"
 import type { OnMissing, Plan, RangePolicy } from "../domain/Plan.ts"
@@ -9,6 +10,7 @@ import type { SeriesKey } from "../domain/SeriesKey.ts"
 import { type EpochMillis, iso, type TimeRange } from "../domain/TimeRange.ts"
 import { type Excerpt, type SeriesQuery, VendorError } from "./Adapter.ts"
 import { AdapterRegistryError } from "./AdapterRegistry.ts"
+import { CalendarError } from "./Calendar.ts"
 import { IngestSessionError } from "./IngestSession.ts"
 import { MarketStoreError } from "./MarketStore.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
@@ -52,6 +54,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
     CacheUnavailable,
     VendorError,
     AdapterRegistryError,
+    CalendarError,
     IngestSessionError,
     ProvenanceStoreError,
     QuotaError,
@@ -79,6 +82,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
       case "CacheUnavailable":
       case "VendorError":
       case "AdapterRegistryError":
+      case "CalendarError":
       case "IngestSessionError":
       case "ProvenanceStoreError":
       case "QuotaError":
@@ -164,6 +168,15 @@ export class StitchingCache extends Context.Service<
       range: TimeRange,
       options?: { readonly asOf?: EpochMillis }
     ) => Effect.Effect<ReadonlyArray<CoverageInterval>, StitchingCacheError>
+    /**
+     * What the vendor has told of splits, dividends and capital gains of the symbol in the range of ex-dates, ascending, as far
+     * as bars of it were fetched. Asks nobody.
+     */
+    readonly actions: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly asOf?: EpochMillis }
+    ) => Effect.Effect<ReadonlyArray<StoredAction>, StitchingCacheError>
     readonly invalidate: (series: SeriesKey, range: TimeRange) => Effect.Effect<void, StitchingCacheError>
     /**
      * Fetches everything that is covered again into a new generation and makes it visible at once. Until then, and when any

@@ -9,6 +9,7 @@ import {
 import { errorPath } from "../../src/rpc/handlers/errorPath.ts"
 import * as Adapter from "../../src/services/Adapter.ts"
 import * as Registry from "../../src/services/AdapterRegistry.ts"
+import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
 import * as Market from "../../src/services/MarketStore.ts"
 import * as Archive from "../../src/services/ProvenanceStore.ts"
@@ -34,6 +35,10 @@ const registry = [
   new Registry.UnknownVendor({ vendor: "modle", known: ["model", "sample"] }),
   new Registry.MissingCapability({ vendor: "model", capability: "send", has: ["fetch", "stream"] })
 ].map((reason) => new Registry.AdapterRegistryError({ reason }))
+
+const calendar = [new UnknownCalendar({ name: "XNEW", known: ["24/7", "XNYS"] })].map(
+  (reason) => new CalendarError({ reason })
+)
 
 const quota = [
   new Quota.Pacing({ account, window: "10 minutes", retryAfter: 12_345 }),
@@ -84,6 +89,7 @@ const cache = [
   new Cache.CacheUnavailable({ again: true, message }),
   ...vendor,
   ...registry,
+  ...calendar,
   ...ingest,
   ...archive,
   ...quota,

@@ -39,6 +39,9 @@ export interface SpecialDay {
   readonly hours: SessionHours | null
 }
 
+/** A day without a session. */
+export const closed = (date: EpochMillis, name: string): SpecialDay => ({ date, name, hours: null })
+
 /** What a calendar is computed from. Dates are 00:00Z. */
 export interface CalendarRules {
   readonly name: string
@@ -49,7 +52,7 @@ export interface CalendarRules {
   readonly known: TimeRange
   /** Ascending by `from`; the first holds for all time before the second. */
   readonly weeks: ReadonlyArray<Week>
-  /** Of a calendar year, in any order; of two with one date the later holds. Asked once a year. */
+  /** Of a calendar year at least, in any order; of two with one date the later in the list holds. Asked once a year. */
   readonly specialDays: (year: number) => ReadonlyArray<SpecialDay>
 }
 

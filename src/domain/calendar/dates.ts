@@ -8,6 +8,7 @@ export const dayMillis = 86_400_000
 
 export const sunday = 0
 export const monday = 1
+export const wednesday = 3
 export const thursday = 4
 export const friday = 5
 export const saturday = 6
@@ -51,4 +52,10 @@ export const easter = (year: number): EpochMillis => {
 export const nearestWeekday = (date: EpochMillis): EpochMillis => {
   const weekday = weekdayOf(date)
   return weekday === saturday ? addDays(date, -1) : weekday === sunday ? addDays(date, 1) : date
+}
+
+/** The date itself, or the Monday after a weekend. */
+export const nextWeekday = (date: EpochMillis): EpochMillis => {
+  const weekday = weekdayOf(date)
+  return weekday === saturday ? addDays(date, 2) : weekday === sunday ? addDays(date, 1) : date
 }

@@ -1,18 +1,15 @@
 import { DateTime, Effect, Layer } from "effect"
 import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import { calendarOf } from "../../domain/calendar/calendarOf.ts"
-import { everyDay, everyWeekday } from "../../domain/calendar/exchanges/always.ts"
-import { xnys } from "../../domain/calendar/exchanges/xnys.ts"
 import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
 import { ZoneClock } from "../../domain/ZoneClock.ts"
 import { Calendar, CalendarError, UnknownCalendar } from "../../services/Calendar.ts"
-
-const builtIn: ReadonlyArray<CalendarRules> = [everyWeekday, everyDay, xnys]
+import { builtIn } from "./builtIn.ts"
 
 const byName = (a: CalendarRules, b: CalendarRules): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 
-const make = Effect.sync(() => {
-  const rules = builtIn.toSorted(byName)
+const make = (own: ReadonlyArray<CalendarRules>) => {
+  const rules = [...new Map([...builtIn, ...own].map((one) => [one.name, one])).values()].sort(byName)
   const calendars = new Map<string, TradingCalendar>()
 
   const get = Effect.fn("Calendar.get")(function* (name: string) {
@@ -32,7 +29,11 @@ const make = Effect.sync(() => {
     get,
     list: Effect.sync(() => rules.map(({ known, name, title, zone }) => ({ name, title, zone, known })))
   })
-})
+}
+
+/** The calendars that come with Tapestry, and others; of two with one name the other one. Their zones must exist. */
+export const layerWith = (own: ReadonlyArray<CalendarRules>): Layer.Layer<Calendar> =>
+  Layer.sync(Calendar, () => make(own))
 
 /** The calendars that come with Tapestry. */
-export const layer: Layer.Layer<Calendar> = Layer.effect(Calendar, make)
+export const layer: Layer.Layer<Calendar> = layerWith([])

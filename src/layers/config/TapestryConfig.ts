@@ -3,7 +3,9 @@
  * here is the file's part, with `keys` telling which values the file really gave.
  */
 import { Effect, FileSystem, Path, Result, Schema } from "effect"
+import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
+import { resolveCalendars } from "../calendar/resolveCalendars.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
 import { ListenAddress } from "./ListenAddress.ts"
@@ -33,6 +35,9 @@ const Document = Schema.Struct({
       allowedHosts: Schema.optionalKey(Names),
       allowedOrigins: Schema.optionalKey(Names)
     })
+  ),
+  calendars: Schema.optionalKey(
+    Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of calendar names" })
   ),
   vendors: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of vendor names" })
@@ -64,6 +69,8 @@ export interface TapestryConfig {
   /** What the archive is opened with; sizes in bytes. */
   readonly archive: { readonly payloadLimit: number }
   readonly serve: ServeConfig
+  /** Trading calendars beside those that come with Tapestry. */
+  readonly calendars: ReadonlyArray<CalendarRules>
   readonly vendors: ReadonlyArray<VendorConfig>
   /** The keys that the file itself sets (`dataDir`, `limits.maxRows`); all others are defaults. */
   readonly keys: ReadonlySet<string>
@@ -83,6 +90,7 @@ export const defaults: TapestryConfig = {
     allowedHosts: [],
     allowedOrigins: []
   },
+  calendars: [],
   vendors: [],
   keys: new Set()
 }
@@ -117,7 +125,8 @@ const unreadable = (file: string, found: string, remedy: string): ConfigurationE
   })
 
 const keysOf = (document: Document): ReadonlySet<string> => {
-  const sections = { limits: document.limits, serve: document.serve, vendors: document.vendors }
+  const { calendars, limits, serve, vendors } = document
+  const sections = { limits, serve, calendars, vendors }
   const keys = new Set<string>(Object.keys(document).filter((key) => !Object.hasOwn(sections, key)))
   for (const [section, values] of Object.entries(sections)) {
     for (const key of Object.keys(values ?? {})) keys.add(`${section}.${key}`)
@@ -173,6 +182,10 @@ export const decode = (
       })
       if (name === "sample" && document.sample !== false) problems.push(placed(sampleTaken))
     }
+    const calendars = Result.getOrElse(resolveCalendars(document.calendars ?? {}), (found) => {
+      problems.push(...found.map(placed))
+      return []
+    })
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
     return {
@@ -183,6 +196,7 @@ export const decode = (
       maxRows: document.limits?.maxRows ?? defaults.maxRows,
       archive: { payloadLimit },
       serve: { ...defaults.serve, ...document.serve },
+      calendars,
       vendors,
       keys: keysOf(document)
     }

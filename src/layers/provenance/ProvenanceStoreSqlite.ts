@@ -22,6 +22,7 @@ import * as HitBuffer from "./HitBuffer.ts"
 import * as Listing from "./listing.ts"
 import * as Lookup from "./lookup.ts"
 import { migrations } from "./migrations.ts"
+import * as Operations from "./operations.ts"
 import * as PayloadFiles from "./PayloadFiles.ts"
 import * as Redaction from "./redact.ts"
 import * as Sessions from "./sessions.ts"
@@ -105,6 +106,7 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
     append: yield* Append.make(writer, files, redaction, payloadLimit),
     ...Lookup.make(database, files, payloadLimit),
     ...Listing.make(database, hits.flush, schemaVersion),
+    ...Operations.make(database, writer),
     verify: yield* Verify.make(database, files, hits.flush)
   })
 })

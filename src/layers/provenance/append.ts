@@ -2,7 +2,8 @@
  * One attempt's outcome into the archive: bytes first, then the row that speaks of them.
  *
  * Up to 64 KiB the bytes are a row of the same transaction as the response; above that they are a file, whole and synced
- * before the transaction begins. `fetchedAt` is the clock's time, or that of the newest response where the clock is behind it.
+ * before the transaction begins. `fetchedAt` is the clock's time, or that of the newest response or operation where the clock is
+ * behind it.
  */
 import { Effect, Result } from "effect"
 import { canonicalJson } from "../../domain/CanonicalJson.ts"
@@ -19,6 +20,7 @@ import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { archiveError } from "./archiveError.ts"
 import { digest } from "./digest.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
+import { latestInstant } from "./operations.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 import type { Redaction } from "./redact.ts"
 import { wholeMillis } from "./wholeMillis.ts"
@@ -88,8 +90,7 @@ const insertResponse = (
   const [session, identity, series, identityHash] = request
   const payload = body === null ? null : payloadRow(db, body)
   if (body !== null && body.inline !== null) act("bytesWritten")
-  const last = db.prepare("select fetched_at from responses order by id desc limit 1").get()
-  const fetchedAt = Math.max(draft.now, Number(last?.[0] ?? draft.now))
+  const fetchedAt = latestInstant(db, draft.now)
   const askedAt = Math.min(draft.askedAt, fetchedAt)
   const id = db
     .prepare(

@@ -16,7 +16,7 @@ import { hex } from "./lookup.ts"
 
 type Listing = Pick<
   ProvenanceStore["Service"],
-  "session" | "request" | "response" | "sessions" | "requests" | "responses" | "answersOf" | "stats"
+  "session" | "request" | "response" | "sessions" | "requests" | "responses" | "answersOf" | "subjects" | "stats"
 >
 type Row = ReadonlyArray<SqlValue>
 
@@ -189,6 +189,19 @@ export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, sche
     )
   })
 
+  const subjects = Effect.mapError(
+    database.read("subjects", (db) =>
+      db
+        .prepare(
+          `select key from series s where exists (select 1 from responses r
+             where r.series = s.id and r.status in ('ok', 'not_found', 'not_entitled')) order by key`
+        )
+        .all()
+        .map(([key]) => String(key))
+    ),
+    archiveError
+  ).pipe(Effect.withSpan("ProvenanceStore.subjects"))
+
   const stats = read("stats", (db): ArchiveStats => {
     const count = (sql: string) => Number(db.prepare(sql).get()?.[0] ?? 0)
     const payloadBytes = count("select coalesce(sum(size), 0) from payloads")
@@ -206,5 +219,5 @@ export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, sche
     }
   }).pipe(Effect.withSpan("ProvenanceStore.stats"))
 
-  return { session, request, response, sessions, requests, responses, answersOf, stats }
+  return { session, request, response, sessions, requests, responses, answersOf, subjects, stats }
 }

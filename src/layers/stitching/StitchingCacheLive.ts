@@ -17,6 +17,7 @@ import { canonical } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import type { Calendar } from "../../services/Calendar.ts"
 import type { IngestSession } from "../../services/IngestSession.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
@@ -24,15 +25,18 @@ import type { Quota } from "../../services/Quota.ts"
 import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
 import { answerAsOf, answerOf, asServiceError, checkRows } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
+import { barSeries, calendared } from "./barSeries.ts"
 import * as CacheContext from "./CacheContext.ts"
 import { explain } from "./explain.ts"
 import { fetchMissing, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
-import { barSeries, gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
+import { forget, invalidate } from "./operate.ts"
+import { gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 import { refetch } from "./refetch.ts"
 import { report, withFlights } from "./report.ts"
 import { acceptable, type SeriesDesk } from "./SeriesDesk.ts"
+import { whenQuiet } from "./whenQuiet.ts"
 
 const noProgress: NonNullable<ReadOptions["progress"]> = () => Effect.void
 
@@ -51,7 +55,8 @@ const make = Effect.gen(function* () {
     if (fetcher !== null) {
       yield* desk.planning.withPermit(applyArchived(context, desk, series, fetcher)).pipe(
         // Who may only read is served what there is; who may write applies the rest.
-        Effect.catchReason("MarketStoreError", "StoreReadOnly", ({ message }) => Effect.logDebug(message))
+        Effect.catchReason("MarketStoreError", "StoreReadOnly", ({ message }) => Effect.logDebug(message)),
+        Effect.catchReason("ProvenanceStoreError", "ArchiveReadOnly", ({ message }) => Effect.logDebug(message))
       )
     }
     const now = yield* Clock.currentTimeMillis
@@ -127,7 +132,7 @@ const make = Effect.gen(function* () {
 
     plan: Effect.fn("StitchingCache.plan")(
       function* ({ policy = "cacheFirst", range: asked, series: key }) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
         if (range === null) return gridOnly(series, asked, policy, yield* Clock.currentTimeMillis)
         const desk = yield* context.deskOf(series.text)
@@ -148,7 +153,7 @@ const make = Effect.gen(function* () {
 
     read: Effect.fn("StitchingCache.read")(
       function* ({ policy = "cacheFirst", range, series: key }, options = {}) {
-        return yield* answer(yield* barSeries(key), range, policy, options, null)
+        return yield* answer(yield* calendared(context, key), range, policy, options, null)
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -156,7 +161,7 @@ const make = Effect.gen(function* () {
 
     execute: Effect.fn("StitchingCache.execute")(
       function* (plan, options = {}) {
-        return yield* answer(yield* barSeries(plan.series), plan.range, plan.policy, options, plan)
+        return yield* answer(yield* calendared(context, plan.series), plan.range, plan.policy, options, plan)
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -164,27 +169,37 @@ const make = Effect.gen(function* () {
 
     coverage: Effect.fn("StitchingCache.coverage")(
       function* (key, asked, options = {}) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
-        if (range === null) return report(gridOnly(series, asked, "cacheOnly", 0).pieces, [], [])
+        if (range === null) return report(gridOnly(series, asked, "cacheOnly", 0), [], [])
         const desk = yield* context.deskOf(series.text)
         const inFlight = acceptable(desk, "cacheFirst", range)
         const { coverage, plan } = yield* stored(desk, series, range, options.asOf)
-        return withFlights(report(plan.pieces, coverage, []), options.asOf === undefined ? inFlight : [])
+        return withFlights(report(plan, coverage, []), options.asOf === undefined ? inFlight : [])
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
     ),
 
-    invalidate: Effect.fn("StitchingCache.invalidate")(function* (key, asked) {
-      const series = yield* barSeries(key)
-      const range = Timeframe.stamps(series.timeframe, asked)
-      if (range !== null) yield* market.invalidate(key, range, yield* Clock.currentTimeMillis)
+    actions: Effect.fn("StitchingCache.actions")(function* (key, range, options) {
+      return yield* market.actions(key, range, options)
     }, Effect.mapError(asServiceError)),
+
+    invalidate: Effect.fn("StitchingCache.invalidate")(
+      function* (key, asked) {
+        const series = yield* calendared(context, key)
+        const range = Timeframe.stamps(series.timeframe, asked)
+        if (range === null) return
+        const desk = yield* context.deskOf(series.text)
+        yield* desk.planning.withPermit(invalidate(context, desk, series, range))
+      },
+      Effect.scoped,
+      Effect.mapError(asServiceError)
+    ),
 
     refetch: Effect.fn("StitchingCache.refetch")(
       function* (key) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const fetcher = yield* registry.fetcher(key.vendor)
         yield* offered(fetcher, series)
         const desk = yield* context.deskOf(series.text)
@@ -192,7 +207,10 @@ const make = Effect.gen(function* () {
         if (gathered !== null) return yield* answerOf(context, gathered, "partial")
         // Nothing is covered, so there is nothing to fetch again: an answer without rows over the bar that is open now.
         const now = yield* Clock.currentTimeMillis
-        const range = { start: Timeframe.floor(series.timeframe, now), end: openEnd(series.timeframe, now) }
+        const range = {
+          start: Timeframe.floor(series.timeframe, now),
+          end: openEnd(series.timeframe, now, series.calendar)
+        }
         return yield* readStored(desk, series, range, { onMissing: "partial" })
       },
       Effect.scoped,
@@ -211,16 +229,8 @@ const make = Effect.gen(function* () {
           return yield* new UnknownSeries({ series: text })
         }
         const desk = yield* context.deskOf(text)
-        return yield* desk.planning.withPermit(
-          // What is archived counts as not applied again; also when the caller leaves, or what is forgotten would be fetched anew.
-          Effect.ensuring(
-            market.forget(known.series),
-            Effect.sync(() => {
-              desk.applied = { decoderVersion: 0, upTo: 0 }
-              desk.settled.clear()
-            })
-          )
-        )
+        // What is on its way would bring the series back behind the archive's back.
+        return yield* whenQuiet(desk, forget(context, desk, known.series))
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -232,5 +242,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   StitchingCache,
   never,
-  MarketStore | IngestSession | ProvenanceStore | AdapterRegistry | Quota
+  MarketStore | IngestSession | ProvenanceStore | AdapterRegistry | Quota | Calendar
 > = Layer.effect(StitchingCache, make)

@@ -24,6 +24,7 @@ export const asServiceError = (refusal: Refusal): StitchingCacheError => {
     case "TooManyRequests":
     case "NoSuchRow":
     case "UnknownSeries":
+    case "CalendarError":
       return new StitchingCacheError({ reason: refusal })
     default:
       return new StitchingCacheError({ reason: unwrap(refusal) })
@@ -53,7 +54,7 @@ export const answerOf = Effect.fnUntraced(function* (
   const { range, series } = plan
   const ours = losses.find(({ failure }) => isOurs(failure))
   if (ours !== undefined) return yield* ours.failure
-  const coverage = report(plan.pieces, gathered.coverage, losses)
+  const coverage = report(plan, gathered.coverage, losses)
   const holes = holesOf(coverage)
   if (onMissing === "fail" && holes.length > 0) {
     return yield* commonFailure(series, holes, losses) ?? new RangeIncomplete({ holes })
@@ -85,7 +86,7 @@ export const answerAsOf = Effect.fnUntraced(function* (
   onMissing: NonNullable<ReadOptions["onMissing"]>
 ) {
   const { range, series } = plan
-  const coverage = report(plan.pieces, known, [])
+  const coverage = report(plan, known, [])
   const holes = holesOf(coverage)
   if (onMissing === "fail" && holes.length > 0) {
     return yield* commonFailure(series, holes, []) ?? new RangeIncomplete({ holes })

@@ -62,7 +62,8 @@ export const given =
       const now = yield* Clock.currentTimeMillis
       const coverage = yield* context.market.coverage(series.key, plan.range)
       const pending = joined.map((flight) => flight.range)
-      const drafts = remaining(plan, coverage, pending, now, alignmentOf(fetcher.limits, series.timeframe) !== null)
+      const wholeCells = alignmentOf(fetcher.limits, series.timeframe) !== null
+      const drafts = remaining(plan, coverage, pending, now, wholeCells, series.closedIn(plan.range))
       return { plan, coverage, drafts, awaited: joined }
     })
 
@@ -96,8 +97,8 @@ export const fetchMissing = Effect.fnUntraced(function* (
         const flights = depart(desk, prepared.drafts, bypasses(policy))
         aboard.push(...flights)
         if (flights.length === 0) return Effect.succeed(flights)
-        const { ingest, market } = context
-        const flying = runFlights({ ingest, market, desk, series, fetcher }, flights)
+        const { archive, ingest, market } = context
+        const flying = runFlights({ archive, ingest, market, desk, series, fetcher }, flights)
         const held = Effect.scoped(Effect.andThen(context.deskOf(series.text), flying))
         return Effect.as(context.detach(held), flights)
       })

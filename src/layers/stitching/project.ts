@@ -1,9 +1,11 @@
 import { Effect } from "effect"
+import type * as Intervals from "../../domain/Intervals.ts"
 import type { Request } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { Timeframe } from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
 import {
   type Adapter,
   type DecodedBars,
@@ -13,7 +15,7 @@ import {
   VendorError,
   type VendorRequest
 } from "../../services/Adapter.ts"
-import type { CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import type { Commit, CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import { proofOf } from "./proofOf.ts"
 
 export type Fetcher = Adapter & { readonly fetch: FetchCapability }
@@ -24,6 +26,10 @@ export interface BarSeries {
   /** Canonical text of the key. */
   readonly text: string
   readonly timeframe: Timeframe
+  /** When its exchange trades; null: not known, every instant may have a bar. */
+  readonly calendar: TradingCalendar | null
+  /** The stamps of a range, and of the bars that its bounds cut, for which the calendar says that there is no bar. */
+  readonly closedIn: (range: TimeRange) => Intervals.Ranges
 }
 
 /** An archived answer with what it was asked for. */
@@ -55,6 +61,7 @@ export const project = Effect.fnUntraced(function* (
   const coverage = proofOf({
     timeframe: series.timeframe,
     limits: fetcher.limits,
+    calendar: series.calendar,
     range,
     response: response.id,
     askedAt: response.askedAt,
@@ -67,11 +74,13 @@ export const project = Effect.fnUntraced(function* (
   const result: CommitResult = yield* market.commit({
     series: series.key,
     response: response.id,
+    askedAt: response.askedAt,
     fetchedAt: response.fetchedAt,
     decoderVersion: fetcher.fetch.decoderVersion,
     bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
     positions: known === decoded.bars.length ? decoded.positions : decoded.positions.slice(0, known),
     coverage,
+    ...actionsBefore(decoded, proven),
     allowNonPositivePrices: decoded.allowNonPositivePrices === true,
     ...(generation === undefined ? {} : { generation })
   })
@@ -92,6 +101,18 @@ const decode = ({ fetch, name }: Fetcher, payload: Uint8Array, decoding: Decodin
         )
       )
   )
+
+/** An answer proves nothing of dates beyond its coverage: an announced dividend is told again when its date has come. */
+const actionsBefore = ({ actions }: DecodedBars, end: number): Pick<Commit, "actions"> => {
+  if (actions === undefined) return {}
+  const known = actions.rows.findIndex((action) => action.ts >= end)
+  const count = known === -1 ? actions.rows.length : known
+  const complete =
+    actions.complete === null || actions.complete.start >= end
+      ? null
+      : { start: actions.complete.start, end: Math.min(actions.complete.end, end) }
+  return { actions: { rows: actions.rows.slice(0, count), positions: actions.positions.slice(0, count), complete } }
+}
 
 const countBefore = ({ bars }: DecodedBars, end: number): number => {
   const first = bars.findIndex((bar) => bar.ts >= end)

@@ -147,6 +147,29 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
       ["Missing", "Covered", "Missing"]
     )
   }),
+  "Series.actions": Effect.gen(function* () {
+    const series = yield* stored("BETA")
+    const market = yield* MarketStore
+    const told = { ts: utc("2024-03-04"), kind: "split", numerator: 4, denominator: 1 } as const
+    const response = (yield* market.barAt(series, hours.start))?.lineage.response
+    assert.isDefined(response)
+    yield* market.commit({
+      series: { ...series, timeframe: "1d" },
+      response,
+      fetchedAt: hours.end,
+      decoderVersion: 1,
+      bars: [],
+      positions: [],
+      coverage: [],
+      actions: { rows: [told], positions: [7], complete: null }
+    })
+    const expected = yield* (yield* StitchingCache).actions(series, days)
+    assert.deepStrictEqual(
+      expected.map(({ action }) => action),
+      [told]
+    )
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Series.actions"]({ series, range: days }), expected)
+  }),
   "Series.explain": Effect.gen(function* () {
     const series = yield* stored("ALPHA")
     const receipt = yield* (yield* TapestryClient)["Series.explain"]({ series, ts: hours.start })

@@ -1,52 +1,48 @@
-import type { EpochMillis } from "../../TimeRange.ts"
 import { type CalendarRules, clock, hours, mondayToFriday, type SpecialDay } from "../CalendarRules.ts"
-import { addDays, dateOf, friday, monday, thursday, weekdayOf, yearOf } from "../dates.ts"
-import { thanksgiving, usClosures, usHolidays } from "./usHolidays.ts"
+import { dateOf } from "../dates.ts"
+import { known } from "./known.ts"
+import { usClosures, usHolidays, usShortDays } from "./usHolidays.ts"
 
 const opens = clock(9, 30)
-const shortened = (date: EpochMillis, name: string, close = clock(13, 0)): SpecialDay => ({
-  date,
-  name,
-  hours: hours(opens, close)
-})
+const closes = clock(16, 0)
 
-/** The half day beside Independence Day; its place has changed with the years. */
-const besideIndependenceDay = (year: number): ReadonlyArray<SpecialDay> => {
-  const eve = dateOf(year, 7, 3)
-  const weekday = weekdayOf(eve)
-  // Before 2013 a holiday on a Thursday shortened the Friday after it, not the Wednesday before.
-  if (weekday === 3 && year < 2013) return year < 1995 ? [] : [shortened(dateOf(year, 7, 5), "After Independence Day")]
-  const kept = year >= 1995 && weekday >= monday && weekday <= thursday
-  return kept ? [shortened(eve, "Before Independence Day")] : []
+/** What both of New York's exchanges keep. */
+const common = (year: number): ReadonlyArray<SpecialDay> => {
+  const early = hours(opens, year < 1993 ? clock(14, 0) : clock(13, 0))
+  return [
+    ...usShortDays(year).map(({ date, name }) => ({ date, name, hours: early })),
+    ...usHolidays(year),
+    ...usClosures
+  ]
 }
 
-const earlyCloses = (year: number): ReadonlyArray<SpecialDay> => {
-  const days = [...besideIndependenceDay(year)]
-  const until1992 = year < 1993 ? clock(14, 0) : clock(13, 0)
-  if (year >= 1992) days.push(shortened(addDays(thanksgiving(year), 1), "After Thanksgiving", until1992))
-  const eve = dateOf(year, 12, 24)
-  // On a Friday it is the holiday itself.
-  if (weekdayOf(eve) >= monday && weekdayOf(eve) < friday) days.push(shortened(eve, "Christmas Eve", until1992))
-  return days
-}
-
-const once: ReadonlyArray<SpecialDay> = [
-  ...usClosures,
-  shortened(dateOf(1997, 12, 26), "After Christmas"),
-  shortened(dateOf(1999, 12, 31), "Before the year 2000"),
-  shortened(dateOf(2003, 12, 26), "After Christmas")
+/** Interruptions of the floor that moved an opening or a close. Silences of a minute or two are left out. */
+const interruptions: ReadonlyArray<SpecialDay> = [
+  { date: dateOf(1994, 2, 11), name: "Snowstorm", hours: hours(opens, clock(14, 30)) },
+  { date: dateOf(1995, 12, 18), name: "Computer failure", hours: hours(clock(10, 30), closes) },
+  { date: dateOf(1996, 1, 8), name: "Snowstorm", hours: hours(clock(11, 0), clock(14, 0)) },
+  { date: dateOf(1997, 10, 27), name: "Circuit breaker", hours: hours(opens, clock(15, 30)) },
+  { date: dateOf(2002, 9, 11), name: "Anniversary of September 11", hours: hours(clock(12, 0), closes) }
 ]
+
+const weeks = [mondayToFriday(known.start, hours(opens, closes))]
 
 /** The New York Stock Exchange: its core session. */
 export const xnys: CalendarRules = {
   name: "XNYS",
   title: "New York Stock Exchange, core session",
   zone: "America/New_York",
-  known: { start: dateOf(1990, 1, 1), end: dateOf(2029, 1, 1) },
-  weeks: [mondayToFriday(dateOf(1990, 1, 1), hours(opens, clock(16, 0)))],
-  specialDays: (year) => [
-    ...earlyCloses(year),
-    ...usHolidays(year),
-    ...once.filter(({ date }) => yearOf(date) === year)
-  ]
+  known,
+  weeks,
+  specialDays: (year) => [...common(year), ...interruptions]
+}
+
+/** Nasdaq keeps the days and hours of the New York Stock Exchange, without what happened on its floor. */
+export const xnas: CalendarRules = {
+  name: "XNAS",
+  title: "Nasdaq, regular session",
+  zone: "America/New_York",
+  known,
+  weeks,
+  specialDays: common
 }
