@@ -6,6 +6,7 @@ import * as CrashPoint from "./CrashPoint.ts"
 import * as actions from "./commands/actions.ts"
 import * as archive from "./commands/archive.ts"
 import * as bars from "./commands/bars.ts"
+import * as calendar from "./commands/calendar.ts"
 import * as config from "./commands/config.ts"
 import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
@@ -38,6 +39,7 @@ const tapestry = Command.make("tapestry").pipe(
     series.command,
     vendors.command,
     archive.command,
+    calendar.command,
     serve.command,
     config.command,
     doctor.command

@@ -17,6 +17,7 @@ import { readActions } from "./readActions.ts"
 import { readBar, readBars, readStoredBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
+import { readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
 import { replaceGenerations, succeedGeneration } from "./replaceGenerations.ts"
 import { lastOperation } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
@@ -63,7 +64,13 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       readActions(database, series, range, read?.asOf)
     ),
     revisions: (series, range) => readRevisions(database, series, range),
-    count: Effect.fn("MarketStore.count")((series, range) => countRows(database, series, range)),
+    count: Effect.fn("MarketStore.count")((series, range, read) =>
+      countRows(database, series, range, read?.generation)
+    ),
+    surroundings: Effect.fn("MarketStore.surroundings")((series, range, read) =>
+      readSurroundings(database, series, range, read)
+    ),
+    visibleGeneration: Effect.fn("MarketStore.visibleGeneration")((series) => readVisibleGeneration(database, series)),
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion, read) =>
       read?.generation === undefined
         ? appliedResponses(database, series, decoderVersion, counting())
