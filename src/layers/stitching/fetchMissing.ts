@@ -14,7 +14,7 @@ import type { BarSeries, Fetcher } from "./project.ts"
 import { remaining } from "./remaining.ts"
 import type { Loss } from "./report.ts"
 import { runFlights } from "./runFlights.ts"
-import { acceptable, bypasses, depart, type Flight, leave, type SeriesDesk } from "./SeriesDesk.ts"
+import { acceptable, askingOf, depart, type Flight, leave, type SeriesDesk } from "./SeriesDesk.ts"
 
 /** What became of a plan, once all that it waited for has landed. `fetched` are the ranges that the vendor answered for this reader. */
 export interface Gathered {
@@ -94,7 +94,7 @@ export const fetchMissing = Effect.fnUntraced(function* (
     }
     const own = yield* Effect.uninterruptible(
       Effect.suspend(() => {
-        const flights = depart(desk, prepared.drafts, bypasses(policy))
+        const flights = depart(desk, prepared.drafts, askingOf(policy))
         aboard.push(...flights)
         if (flights.length === 0) return Effect.succeed(flights)
         const { archive, ingest, market } = context
@@ -137,7 +137,7 @@ export const fetchMissing = Effect.fnUntraced(function* (
       } else {
         sharedRequests++
       }
-      if (landing.failure !== null) losses.push({ range: flight.range, failure: landing.failure })
+      if (landing.failure !== null) losses.push({ range: landing.lost ?? flight.range, failure: landing.failure })
       rows += landing.rows
       rowsRejected += landing.rejected
       yield* progress({ done: ++done, of: aboard.length, rows })

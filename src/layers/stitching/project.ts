@@ -16,6 +16,8 @@ import {
   type VendorRequest
 } from "../../services/Adapter.ts"
 import type { Commit, CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
+import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { proofOf } from "./proofOf.ts"
 
 export type Fetcher = Adapter & { readonly fetch: FetchCapability }
@@ -35,7 +37,7 @@ export interface BarSeries {
 /** An archived answer with what it was asked for. */
 export interface ArchivedAnswer {
   readonly response: Response
-  readonly payload: Uint8Array
+  readonly payload: ArchivedBytes
   readonly range: TimeRange
   readonly request: Pick<VendorRequest, "kind" | "method" | "params" | "body"> | Request
   readonly refusal: "NotFound" | "NotEntitled" | null
@@ -57,16 +59,19 @@ export const project = Effect.fnUntraced(function* (
 ) {
   const { range, refusal, request, response } = answer
   const decoded =
-    refusal === null ? yield* decode(fetcher, answer.payload, { series: series.key, range, request }) : noRows
+    refusal === null
+      ? yield* decode(fetcher, answer.payload, { series: series.key, range, request, metadata: response.metadata })
+      : noRows
+  const { page } = decoded
   const coverage = proofOf({
     timeframe: series.timeframe,
     limits: fetcher.limits,
     calendar: series.calendar,
-    range,
+    range: page === undefined ? range : { start: range.start, end: Math.max(range.start, page.until) },
     response: response.id,
     askedAt: response.askedAt,
     refusal,
-    rows: decoded.bars.length
+    rows: decoded.bars.length + (page?.continued === true ? 1 : 0)
   })
   const proven = coverage.at(-1)?.end ?? range.start
   // Some vendors answer with bars of the future (dividend days, padded sessions). They are in the archive and prove nothing.
@@ -84,13 +89,18 @@ export const project = Effect.fnUntraced(function* (
     allowNonPositivePrices: decoded.allowNonPositivePrices === true,
     ...(generation === undefined ? {} : { generation })
   })
-  return { rows: known, rejected: decoded.rejected.length, result }
+  return { rows: known, rejected: decoded.rejected.length, result, page: page ?? null }
 })
 
 /** A decoder that throws is as good as bytes that cannot be read: every plan of the series would meet it again. */
-const decode = ({ fetch, name }: Fetcher, payload: Uint8Array, decoding: Decoding) =>
+const decode = ({ fetch, name }: Fetcher, payload: ArchivedBytes, decoding: Decoding) =>
   Effect.catchDefect(
-    Effect.suspend(() => fetch.decode(payload, decoding)),
+    Effect.suspend((): Effect.Effect<DecodedBars, VendorError | ProvenanceStoreError> => {
+      if (payload instanceof Uint8Array) return fetch.decode(payload, decoding)
+      if (fetch.decodeStream !== undefined) return fetch.decodeStream(payload.stream, decoding)
+      const { limit, sizeBytes } = payload
+      return Effect.fail(new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes, limit }) }))
+    }),
     (defect) =>
       Effect.flatMap(Effect.logError(`the decoder of ${name} failed`, defect), () =>
         Effect.fail(

@@ -119,7 +119,7 @@ export const refetch = Effect.fnUntraced(function* (
     market.beginGeneration(series.key),
     (generation) =>
       Effect.gen(function* () {
-        const flights = SeriesDesk.depart(own, plan.requests, true)
+        const flights = SeriesDesk.depart(own, plan.requests, "always")
         const filled = yield* fill(context, fetcher, series, flights, own, generation)
         yield* whenQuiet(
           desk,
