@@ -119,9 +119,14 @@ export const make: (vendor: YahooVendor) => MakeAdapter = Effect.fnUntraced(func
     const now = yield* Clock.currentTimeMillis
     const refusal = refusalOf(answer, { now, rest: vendor.rest })
     if (refusal !== null || answer.fault !== null) return vendorAnswer(answer, refusal)
-    const read = yield* Effect.result(decodeChart(answer.body, params, rangeOf(params)))
+    const { body } = answer
+    if (!(body instanceof Uint8Array)) {
+      const message = `a chart of ${body.sizeBytes} bytes is more than limits.payloadLimit allows; ask for less at once`
+      return vendorAnswer(answer, new Rejected({ message }))
+    }
+    const read = yield* Effect.result(decodeChart(body, params, rangeOf(params)))
     if (Result.isFailure(read)) return vendorAnswer(answer, read.failure)
-    decoded.set(answer.body, read.success)
+    decoded.set(body, read.success)
     return vendorAnswer(answer, null, reportOf(read.success))
   })
 

@@ -1,6 +1,7 @@
 /** What Yahoo says instead of a chart. */
 import { Option, Schema } from "effect"
 import { NotFound, Rejected, Throttled, Unavailable, type VendorErrorReason } from "../../../services/Adapter.ts"
+import { beginningOf } from "../../../services/PayloadDraft.ts"
 import type { HttpAnswer } from "../../http/HttpAnswer.ts"
 import { retryAfter } from "../../http/retryAfter.ts"
 import { refusalOfStatus } from "../../http/vendorAnswer.ts"
@@ -66,7 +67,8 @@ export const refusalOf = (
   answer: Pick<HttpAnswer, "status" | "headers" | "body">,
   { now, rest }: { readonly now: number; readonly rest: number }
 ): VendorErrorReason | null => {
-  const { body, headers, status } = answer
+  const { headers, status } = answer
+  const body = beginningOf(answer.body)
   const error = chartError(body)
   const json = isJson(body)
   const words = json ? "" : wordsOf(body)
