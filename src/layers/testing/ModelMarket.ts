@@ -1,6 +1,8 @@
 import type { Bar } from "../../domain/Bar.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
+import { closeOf } from "../stitching/finality.ts"
 
 /**
  * A market in which every bar follows from a seed, its symbol, its timeframe, its stamp and the instant at which it is looked
@@ -12,6 +14,8 @@ export interface ModelMarket {
   readonly holes: number
   /** No bars on Saturdays and Sundays (UTC). */
   readonly weekends: boolean
+  /** Bars only where it trades, and one at each close for the auction; days end with their sessions. Null: around the clock. */
+  readonly calendar: TradingCalendar | null
   /** No bars before this; null: since ever. */
   readonly listedAt: EpochMillis | null
   /** Milliseconds that intraday stamps lie behind the UTC grid. */
@@ -48,13 +52,27 @@ const versionOf = (
   ts: number,
   at: number
 ): string => {
-  const over = Timeframe.periodEnd(timeframe, ts)
+  const over = closeOf(timeframe, ts, market.calendar)
   if (at < over) return `open ${Math.floor(((at - ts) / (over - ts)) * 10)}`
   if (at < over + market.finalityDelay && chance(market.seed, "revised", symbol, timeframe, ts) < market.revised) {
     return "preliminary"
   }
   const corrected = market.corrections.filter((range) => range.start <= ts && ts < range.end && range.at <= at).length
   return corrected === 0 ? "final" : `corrected ${corrected}`
+}
+
+/** When trade for the bar of a stamp begins; null when there is none. */
+const beginOf = (
+  calendar: TradingCalendar | null,
+  timeframe: Timeframe.Timeframe,
+  ts: EpochMillis
+): EpochMillis | null => {
+  const end = Timeframe.periodEnd(timeframe, ts)
+  if (calendar === null || ts < calendar.known.start || end > calendar.known.end) return ts
+  if (!Timeframe.isIntraday(timeframe)) return calendar.sessions({ start: ts, end })[0]?.open ?? null
+  if (calendar.isOpenAt(ts) || calendar.previous(ts)?.close === ts) return ts
+  const [closure] = calendar.closures({ start: ts, end })
+  return closure === undefined || closure.end < end ? ts : null
 }
 
 /** The bar of a stamp as it is known at `at`; null when there is none, or none yet. */
@@ -65,7 +83,9 @@ const barAt = (
   ts: EpochMillis,
   at: EpochMillis
 ): Bar | null => {
-  if (ts > at || ts < (market.listedAt ?? -Infinity) || (market.weekends && isWeekend(ts))) return null
+  const begin = beginOf(market.calendar, timeframe, ts)
+  if (begin === null || begin > at || ts < (market.listedAt ?? -Infinity) || (market.weekends && isWeekend(ts)))
+    return null
   if (market.holes > 0 && chance(market.seed, "hole", symbol, timeframe, ts) < market.holes) return null
   const version = versionOf(market, symbol, timeframe, ts, at)
   const draw = (what: string, most: number) =>
@@ -98,7 +118,8 @@ export const barsOf = (
 ): ReadonlyArray<Bar> => {
   const shift = Timeframe.isIntraday(timeframe) ? market.offGrid : 0
   const bars: Array<Bar> = []
-  const end = Math.min(range.end, at + 1)
+  // A session may open before its date does in UTC.
+  const end = Math.min(range.end, at + 1 + (market.calendar === null ? 0 : 3 * 86_400_000))
   for (
     let stamp = Timeframe.ceil(timeframe, range.start - shift);
     stamp + shift < end;

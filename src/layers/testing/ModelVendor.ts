@@ -29,6 +29,7 @@ import {
   type VendorErrorReason,
   type VendorRequest
 } from "../../services/Adapter.ts"
+import { openEnd } from "../stitching/finality.ts"
 import * as ModelFormat from "./ModelFormat.ts"
 import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
 
@@ -116,6 +117,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
     seed: options.seed ?? 1,
     holes: options.holes ?? 0,
     weekends: options.weekends ?? false,
+    calendar: options.calendar ?? null,
     listedAt: options.listedAt ?? null,
     offGrid: options.offGrid ?? 0,
     finalityDelay: options.finalityDelay ?? 0,
@@ -143,9 +145,10 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
     if (!symbols.includes(symbol)) return new NotFound({ message: `no symbol ${symbol}` })
     const limit = limits.timeframes[timeframe]
     if (limit === undefined) return new Rejected({ message: `no bars of ${timeframe}` })
-    const open = Timeframe.periodEnd(timeframe, Timeframe.floor(timeframe, at))
-    if (range.end > open) return new Rejected({ message: "the range ends in the future" })
+    if (range.end > openEnd(timeframe, at, market.calendar))
+      return new Rejected({ message: "the range ends in the future" })
     if (range.start < (limits.earliest ?? -Infinity)) return new Rejected({ message: "the range begins too early" })
+    if (range.start < at - (limit.maxAge ?? Infinity)) return new Rejected({ message: "the range begins too long ago" })
     if (limit.maxSpan !== null && range.end - range.start > limit.maxSpan) {
       return new Rejected({ message: `more than ${limit.maxSpan} ms at once` })
     }
