@@ -18,6 +18,8 @@ export interface VendorContext {
   readonly path: Path.Path
   /** Most bytes of one payload of the archive. */
   readonly payloadLimit: number
+  /** The names of the trading calendars that there are. */
+  readonly calendars: ReadonlyArray<string>
 }
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
@@ -41,9 +43,7 @@ const decodedBy =
       : resolve(name, decoded.success, context)
   }
 
-const file = decodedBy(FileVendorSpec, (name, spec, { baseDir, path, payloadLimit }) =>
-  File.resolveVendor(name, spec, baseDir, path, payloadLimit)
-)
+const file = decodedBy(FileVendorSpec, File.resolveVendor)
 
 const adapterOf = (raw: unknown): unknown =>
   typeof raw === "object" && raw !== null && "adapter" in raw ? raw.adapter : undefined
