@@ -3,13 +3,15 @@
  * resolves to carries the kind in `adapter`. A new kind is a line in `decodeVendor` and one in ConfiguredVendors.
  */
 import { type Path, Result, Schema } from "effect"
+import { unknownCalendar } from "../calendar/unknownCalendar.ts"
 import { type DocumentProblem, problemsOf } from "../config/issueProblems.ts"
 import { nearest } from "../config/nearest.ts"
 import { type FileVendor, FileVendorSpec } from "./file/FileCatalogue.ts"
 import * as File from "./file/resolveVendor.ts"
+import * as Yahoo from "./yahoo/YahooVendor.ts"
 
 /** A vendor of the configuration, checked and with nothing left out. */
-export type VendorConfig = FileVendor
+export type VendorConfig = FileVendor | Yahoo.YahooVendor
 
 /** What a vendor's part of the document is read with. */
 export interface VendorContext {
@@ -24,7 +26,7 @@ export interface VendorContext {
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
 
-const kinds = ["file"] as const
+const kinds = ["file", "yahoo"] as const
 
 const vendorName = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -44,6 +46,11 @@ const decodedBy =
   }
 
 const file = decodedBy(FileVendorSpec, File.resolveVendor)
+
+const yahoo = decodedBy(Yahoo.YahooVendorSpec, (name, spec, { calendars, payloadLimit }) => {
+  const problem = unknownCalendar(["vendors", name, "calendar"], spec.calendar, calendars)
+  return problem === null ? Yahoo.resolveVendor(name, spec, payloadLimit) : Result.fail([problem])
+})
 
 const adapterOf = (raw: unknown): unknown =>
   typeof raw === "object" && raw !== null && "adapter" in raw ? raw.adapter : undefined
@@ -74,6 +81,8 @@ const ofKind = (name: string, raw: unknown, context: VendorContext): Resolved<Ve
   switch (adapter) {
     case "file":
       return file(name, raw, context)
+    case "yahoo":
+      return yahoo(name, raw, context)
     default: {
       const meant = typeof adapter === "string" ? nearest(adapter, kinds) : null
       return Result.fail([

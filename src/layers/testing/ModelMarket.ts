@@ -1,4 +1,5 @@
 import type { Bar } from "../../domain/Bar.ts"
+import type { Adjustment } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
@@ -26,6 +27,8 @@ export interface ModelMarket {
   readonly revised: number
   /** Bars of a range that change at an instant, whatever finality was promised. */
   readonly corrections: ReadonlyArray<TimeRange & { readonly at: EpochMillis }>
+  /** From `at` on, adjusted prices before it are divided by `ratio`, and volumes multiplied; raw ones stay. */
+  readonly splits: ReadonlyArray<{ readonly at: EpochMillis; readonly ratio: number }>
 }
 
 /** A number in [0, 1) that follows from the words. */
@@ -108,13 +111,30 @@ const barAt = (
   }
 }
 
+/** Six decimals, so that a value is the double nearest to what is sent of it. */
+const divided = (price: number, ratio: number): number => Math.round((price / ratio) * 1e6) / 1e6
+
+const rebased = (market: ModelMarket, bar: Bar, at: EpochMillis): Bar => {
+  const ratio = market.splits.reduce((all, split) => (bar.ts < split.at && split.at <= at ? all * split.ratio : all), 1)
+  if (ratio === 1) return bar
+  return {
+    ...bar,
+    open: divided(bar.open, ratio),
+    high: divided(bar.high, ratio),
+    low: divided(bar.low, ratio),
+    close: divided(bar.close, ratio),
+    volume: bar.volume === null ? null : bar.volume * ratio
+  }
+}
+
 /** All bars of a range as they are known at `at`, ascending. */
 export const barsOf = (
   market: ModelMarket,
   symbol: string,
   timeframe: Timeframe.Timeframe,
   range: TimeRange,
-  at: EpochMillis
+  at: EpochMillis,
+  adjustment: Adjustment = "raw"
 ): ReadonlyArray<Bar> => {
   const shift = Timeframe.isIntraday(timeframe) ? market.offGrid : 0
   const bars: Array<Bar> = []
@@ -126,7 +146,7 @@ export const barsOf = (
     stamp = Timeframe.periodEnd(timeframe, stamp)
   ) {
     const bar = barAt(market, symbol, timeframe, stamp + shift, at)
-    if (bar !== null) bars.push(bar)
+    if (bar !== null) bars.push(adjustment === "raw" ? bar : rebased(market, bar, at))
   }
   return bars
 }

@@ -74,6 +74,7 @@ ${vendor}    rejects: /var/rejects
         "vendors.spy"
       ])
       const [spy] = config.vendors
+      if (spy?.adapter !== "file") return assert.fail("no vendor of files")
       assert.strictEqual(spy?.name, "spy")
       assert.strictEqual(spy?.account, "shared")
       assert.strictEqual(spy?.finalityDelay, 2 * 86_400_000)
@@ -246,6 +247,11 @@ ${vendor}    rejects: /var/rejects
       assert.strictEqual(close.problems[0]?.remedy, "did you mean XNYS?")
       const far = yield* mistakes(`${vendor}    calendar: Mars\n`)
       assert.strictEqual(far.problems[0]?.remedy, "describe it under calendars")
+      const other = yield* mistakes("vendors:\n  y: { adapter: yahoo, calendar: XNYC }\n")
+      assert.deepStrictEqual(
+        other.problems.map(({ path, remedy }) => [path, remedy]),
+        [["vendors.y.calendar", "did you mean XNYS?"]]
+      )
     })
   )
 

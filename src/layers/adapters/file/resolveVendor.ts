@@ -1,8 +1,8 @@
 import { type Path, Result } from "effect"
 import { isIntraday, type Timeframe } from "../../../domain/Timeframe.ts"
 import * as ZoneClock from "../../../domain/ZoneClock.ts"
+import { unknownCalendar } from "../../calendar/unknownCalendar.ts"
 import type { DocumentProblem } from "../../config/issueProblems.ts"
-import { nearest } from "../../config/nearest.ts"
 import type { VendorContext } from "../VendorConfig.ts"
 import type { FileEntry, FileEntrySpec, FileVendor, FileVendorSpec } from "./FileCatalogue.ts"
 import * as PathPattern from "./PathPattern.ts"
@@ -93,17 +93,8 @@ const resolveEntry = (
       )
     )
   }
-  if (typeof spec.calendar === "string" && !context.calendars.includes(spec.calendar)) {
-    const meant = nearest(spec.calendar, context.calendars)
-    context.problems.push(
-      problem(
-        at("calendar"),
-        `the name of a calendar: ${context.calendars.join(", ")}`,
-        JSON.stringify(spec.calendar),
-        meant === null ? "describe it under calendars" : `did you mean ${meant}?`
-      )
-    )
-  }
+  const calendar = unknownCalendar(at("calendar"), spec.calendar, context.calendars)
+  if (calendar !== null) context.problems.push(calendar)
   if (path !== null && !path.hasSymbol && spec.symbols?.length !== 1) {
     context.problems.push(
       problem(
