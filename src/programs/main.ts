@@ -11,6 +11,7 @@ import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
+import * as reconcile from "./commands/reconcile.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
@@ -33,6 +34,7 @@ const tapestry = Command.make("tapestry").pipe(
     coverage.command,
     explain.command,
     actions.command,
+    reconcile.command,
     series.command,
     vendors.command,
     archive.command,

@@ -1,7 +1,7 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import { CoverageInterval } from "../domain/Coverage.ts"
+import { Mismatch, type StoredMismatch, Tolerances } from "../domain/Mismatch.ts"
 import type { RangePolicy } from "../domain/Plan.ts"
-import { Mismatch, type StoredMismatch, Tolerances } from "../domain/Reconciliation.ts"
 import { SeriesKey } from "../domain/SeriesKey.ts"
 import { TimeRange } from "../domain/TimeRange.ts"
 import { MarketStoreError } from "./MarketStore.ts"

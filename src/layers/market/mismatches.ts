@@ -1,6 +1,6 @@
 /** What two series disagree about, as comparisons found it. A comparison speaks of the stamps that it compared and of no others. */
 import { Effect, Option, Stream } from "effect"
-import { type Mismatch, ReconciledField, type StoredMismatch } from "../../domain/Reconciliation.ts"
+import { type Mismatch, ReconciledField, type StoredMismatch } from "../../domain/Mismatch.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"

@@ -12,7 +12,7 @@
  */
 import { Cause, Clock, Effect, Layer, Metric, Queue, Stream } from "effect"
 import * as Intervals from "../../domain/Intervals.ts"
-import { compared } from "../../domain/Reconciliation.ts"
+import { compared } from "../../domain/Mismatch.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { type Commit, type CommitResult, MarketStore } from "../../services/MarketStore.ts"
@@ -38,6 +38,7 @@ const applies = (rule: ReconcileRule, { kind, symbol, timeframe, vendor }: Serie
 const make = Effect.fnUntraced(function* (rules: ReadonlyArray<ReconcileRule>) {
   const market = yield* MarketStore
   const registry = yield* AdapterRegistry
+  if (rules.length === 0) return market
   const line = yield* Queue.sliding<Arrival>(capacity)
 
   /** The same bars at the other vendor, in that one's own spelling; null where it does not have such a series. */

@@ -1,5 +1,5 @@
 import { Result, Schema, SchemaGetter } from "effect"
-import { parseTolerance, ReconciledField, Tolerance, type Tolerances } from "../../domain/Reconciliation.ts"
+import { parseTolerance, ReconciledField, Tolerance, type Tolerances } from "../../domain/Mismatch.ts"
 import { Timeframe } from "../../domain/Timeframe.ts"
 import type { DocumentProblem } from "../config/issueProblems.ts"
 import { nearest } from "../config/nearest.ts"

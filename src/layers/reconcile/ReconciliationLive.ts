@@ -8,7 +8,7 @@
 import { Clock, Effect, Layer, Metric, Stream } from "effect"
 import { isComplete } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
-import { compared, type Mismatch } from "../../domain/Reconciliation.ts"
+import { compared, type Mismatch } from "../../domain/Mismatch.ts"
 import { MarketStore } from "../../services/MarketStore.ts"
 import { reconcileMismatches } from "../../services/Metrics.ts"
 import {

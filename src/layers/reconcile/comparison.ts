@@ -1,7 +1,7 @@
 /** What a comparison of two series is made of: which of their bars can be held against each other, and what they disagree about. */
 import type { CoverageInterval, StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
-import { type compared, type Mismatch, mismatchesOf } from "../../domain/Reconciliation.ts"
+import { type compared, type Mismatch, mismatchesOf } from "../../domain/Mismatch.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { BarPair } from "./pairBars.ts"
 
