@@ -6,11 +6,13 @@ import * as CrashPoint from "./CrashPoint.ts"
 import * as actions from "./commands/actions.ts"
 import * as archive from "./commands/archive.ts"
 import * as bars from "./commands/bars.ts"
+import * as calendar from "./commands/calendar.ts"
 import * as config from "./commands/config.ts"
 import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
+import * as exporting from "./commands/export.ts"
 import * as reconcile from "./commands/reconcile.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
@@ -35,9 +37,11 @@ const tapestry = Command.make("tapestry").pipe(
     explain.command,
     actions.command,
     reconcile.command,
+    exporting.command,
     series.command,
     vendors.command,
     archive.command,
+    calendar.command,
     serve.command,
     config.command,
     doctor.command

@@ -37,7 +37,7 @@ const registry = [
   new Registry.MissingCapability({ vendor: "model", capability: "send", has: ["fetch", "stream"] })
 ].map((reason) => new Registry.AdapterRegistryError({ reason }))
 
-const calendar = [new UnknownCalendar({ name: "XNEW", known: ["24/7", "XNYS"] })].map(
+const calendar = [new UnknownCalendar({ calendar: "XNEW", known: ["24/7", "XNYS"] })].map(
   (reason) => new CalendarError({ reason })
 )
 
@@ -117,6 +117,7 @@ const border = [
 export type RaisedError =
   | (typeof vendor)[number]
   | (typeof registry)[number]
+  | (typeof calendar)[number]
   | (typeof quota)[number]
   | (typeof archive)[number]
   | (typeof market)[number]
@@ -127,6 +128,7 @@ export type RaisedError =
 const all: ReadonlyArray<RaisedError> = [
   ...vendor,
   ...registry,
+  ...calendar,
   ...quota,
   ...archive,
   ...market,

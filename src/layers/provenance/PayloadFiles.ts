@@ -6,10 +6,17 @@
  * when it differs: that costs less than writing it, and a file which is found torn heals when the same bytes come again.
  * Temporary files carry the process that writes them; those that a dead process left are removed after an unclean end.
  */
-import { randomBytes } from "node:crypto"
-import { Effect, FileSystem, Path, type PlatformError } from "effect"
+import { createHash, randomBytes } from "node:crypto"
+import { Effect, FileSystem, Path, type PlatformError, type Scope, Stream } from "effect"
 import { FaultPoint } from "../FaultPoint.ts"
 import { isAlive } from "./OwnerProcess.ts"
+
+/** A payload that is written while it comes, before its hash is known. */
+export interface FileDraft {
+  readonly write: (chunk: Uint8Array) => Effect.Effect<void, PlatformError.PlatformError>
+  /** The payload's file holds exactly what was written, on the disk, when this returns. Once, and nothing is written after it. */
+  readonly adopt: (sha256: string, size: number) => Effect.Effect<void, PlatformError.PlatformError>
+}
 
 export interface PayloadFiles {
   readonly pathOf: (sha256: string) => string
@@ -17,13 +24,19 @@ export interface PayloadFiles {
   readonly write: (sha256: string, bytes: Uint8Array) => Effect.Effect<void, PlatformError.PlatformError>
   /** Fails with NotFound where there is no file. */
   readonly read: (sha256: string) => Effect.Effect<Uint8Array, PlatformError.PlatformError>
+  /** As `read`, a piece at a time. */
+  readonly stream: (sha256: string) => Stream.Stream<Uint8Array, PlatformError.PlatformError>
+  /** An empty draft; what is not adopted is removed when the scope closes. */
+  readonly draft: Effect.Effect<FileDraft, PlatformError.PlatformError, Scope.Scope>
   /** Removes the temporary files of processes that are gone. */
   readonly removeLeftovers: Effect.Effect<void, PlatformError.PlatformError>
 }
 
 /** Tells this process's own files from those of a predecessor that had the same process id. */
 const processToken = randomBytes(6).toString("hex")
-const temporary = /^[0-9a-f]{64}\.(\d+)\.([0-9a-f]{12})\.[0-9a-f]{8}\.tmp$/
+const temporary = /^(?:[0-9a-f]{64}|draft)\.(\d+)\.([0-9a-f]{12})\.[0-9a-f]{8}\.tmp$/
+/** Beside the folders of the hashes, so that a draft can be renamed into one of them. */
+const draftFolder = "drafts"
 
 export const make = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
@@ -81,6 +94,47 @@ export const make = Effect.fnUntraced(function* (directory: string) {
     yield* syncDirectory(shardOf(sha256))
   })
 
+  const read: PayloadFiles["read"] = (sha256) => fs.readFile(pathOf(sha256))
+  const stream: PayloadFiles["stream"] = (sha256) => fs.stream(pathOf(sha256), { chunkSize: 262_144 })
+
+  /** As `holds`, of bytes that are not in memory: a file of that name and size is hashed. */
+  const isWhole = (sha256: string, size: number) =>
+    fs.stat(pathOf(sha256)).pipe(
+      Effect.flatMap((info) =>
+        Number(info.size) !== size
+          ? Effect.succeed(false)
+          : stream(sha256).pipe(
+              Stream.runFold(
+                () => createHash("sha256"),
+                (hash, chunk) => hash.update(chunk)
+              ),
+              Effect.map((hash) => hash.digest("hex") === sha256)
+            )
+      ),
+      Effect.catch((error) => (error.reason._tag === "NotFound" ? Effect.succeed(false) : Effect.fail(error)))
+    )
+
+  const draft: PayloadFiles["draft"] = Effect.gen(function* () {
+    const folder = path.join(root, draftFolder)
+    yield* prepare(folder)
+    const name = path.join(folder, `draft.${process.pid}.${processToken}.${randomBytes(4).toString("hex")}.tmp`)
+    yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(name, { force: true })))
+    const handle = yield* fs.open(name, { flag: "wx" })
+    const adopt: FileDraft["adopt"] = Effect.fnUntraced(function* (sha256, size) {
+      act("beforeBytes")
+      const shard = shardOf(sha256)
+      if (!(yield* isWhole(sha256, size))) {
+        yield* prepare(shard)
+        yield* handle.sync
+        act("bytesWritten")
+        yield* fs.rename(name, pathOf(sha256))
+        act("renamed")
+      }
+      yield* syncDirectory(shard)
+    }, Effect.uninterruptible)
+    return { write: (chunk) => handle.writeAll(chunk), adopt } satisfies FileDraft
+  })
+
   const abandoned = Effect.fnUntraced(function* (name: string) {
     const [, pid, token] = temporary.exec(name) ?? []
     if (pid === undefined || token === processToken) return false
@@ -99,7 +153,9 @@ export const make = Effect.fnUntraced(function* (directory: string) {
   return {
     pathOf,
     write,
-    read: (sha256) => fs.readFile(pathOf(sha256)),
+    read,
+    stream,
+    draft,
     removeLeftovers: Effect.provideService(removeLeftovers(), FileSystem.FileSystem, fs)
   } satisfies PayloadFiles
 })

@@ -2,12 +2,13 @@
  * One attempt's outcome into the archive: bytes first, then the row that speaks of them.
  *
  * Up to 64 KiB the bytes are a row of the same transaction as the response; above that they are a file, whole and synced
- * before the transaction begins. `fetchedAt` is the clock's time, or that of the newest response or operation where the clock is
- * behind it.
+ * before the transaction begins. Bytes that came as a draft (spool.ts) are in a file already, whatever their size, and only
+ * change their name. `fetchedAt` is the clock's time, or that of the newest response or operation where the clock is behind it.
  */
 import { Effect, Result } from "effect"
 import { canonicalJson } from "../../domain/CanonicalJson.ts"
 import { type Response, ResponseId, type ResponseMetadata } from "../../domain/Response.ts"
+import type { AnswerBody } from "../../services/PayloadDraft.ts"
 import {
   type NewResponse,
   PayloadTooLarge,
@@ -20,6 +21,7 @@ import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { archiveError } from "./archiveError.ts"
 import { digest } from "./digest.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
+import { hex } from "./hex.ts"
 import { latestInstant } from "./operations.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 import type { Redaction } from "./redact.ts"
@@ -74,6 +76,15 @@ interface Draft extends Omit<NewResponse, "metadata"> {
   readonly now: number
 }
 
+/** The payload of the response that is confirmed, and its size. */
+const payloadOf = (db: SyncDatabase, response: ResponseId) => {
+  const [payload = null, size = 0] = db.prepare("select payload, size from responses where id = ?").get(response) ?? []
+  return { payload: payload === null ? null : Number(payload), size: Number(size) }
+}
+
+const sha256Of = (db: SyncDatabase, payload: number): string | null =>
+  hex(db.prepare("select sha256 from payloads where id = ?").get(payload)?.[0])
+
 const insertResponse = (
   db: SyncDatabase,
   draft: Draft,
@@ -88,15 +99,17 @@ const insertResponse = (
     .get(draft.request)
   if (request === undefined) return null
   const [session, identity, series, identityHash] = request
-  const payload = body === null ? null : payloadRow(db, body)
+  const confirmed = draft.revalidated === undefined ? null : payloadOf(db, draft.revalidated)
+  const payload = confirmed !== null ? confirmed.payload : body === null ? null : payloadRow(db, body)
+  const size = confirmed?.size ?? body?.size ?? 0
   if (body !== null && body.inline !== null) act("bytesWritten")
   const fetchedAt = latestInstant(db, draft.now)
   const askedAt = Math.min(draft.askedAt, fetchedAt)
   const id = db
     .prepare(
       `insert into responses
-         (request, identity, series, attempt, status, payload, size, asked_at, fetched_at, waited, cause, metadata)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+         (request, identity, series, attempt, status, payload, size, asked_at, fetched_at, waited, cause, metadata, revalidated)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
     )
     .run(
       draft.request,
@@ -105,12 +118,13 @@ const insertResponse = (
       draft.attempt,
       draft.status,
       payload,
-      body?.size ?? 0,
+      size,
       askedAt,
       fetchedAt,
       draft.waited,
       draft.cause,
-      draft.metadata
+      draft.metadata,
+      draft.revalidated ?? null
     ).lastInsertRowid
   if (draft.status === "ok") {
     db.prepare("update requests set outcome = 'fetched', response = ? where id = ? and outcome is null").run(
@@ -126,13 +140,14 @@ const insertResponse = (
     identity: identityHash instanceof Uint8Array ? Buffer.from(identityHash).toString("hex") : "",
     attempt: draft.attempt,
     status: draft.status,
-    sha256: body?.sha256 ?? null,
-    sizeBytes: body?.size ?? 0,
+    sha256: confirmed === null ? (body?.sha256 ?? null) : payload === null ? null : sha256Of(db, payload),
+    sizeBytes: size,
     askedAt,
     fetchedAt,
     waited: draft.waited,
     cause: draft.cause,
-    metadata: readMetadata(draft.metadata)
+    metadata: readMetadata(draft.metadata),
+    ...(draft.revalidated === undefined ? {} : { revalidated: draft.revalidated })
   }
 }
 
@@ -144,7 +159,11 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const act = yield* FaultPoint
 
-  const store = Effect.fnUntraced(function* (bytes: Uint8Array) {
+  const store = Effect.fnUntraced(function* (bytes: AnswerBody) {
+    if (!(bytes instanceof Uint8Array)) {
+      yield* bytes.adopt
+      return { sha256: bytes.sha256, size: bytes.sizeBytes, inline: null }
+    }
     const size = bytes.byteLength
     if (size > payloadLimit) {
       return yield* new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes: size, limit: payloadLimit }) })
@@ -156,7 +175,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const append: ProvenanceStore["Service"]["append"] = Effect.fnUntraced(function* (response: NewResponse) {
-    if (response.body !== null && response.body.byteLength <= inlineLimit) act("beforeBytes")
+    if (response.body instanceof Uint8Array && response.body.byteLength <= inlineLimit) act("beforeBytes")
     const body = response.body === null ? null : yield* store(response.body)
     const draft: Draft = {
       ...response,

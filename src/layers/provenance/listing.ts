@@ -12,11 +12,20 @@ import {
 } from "../../services/ProvenanceStore.ts"
 import type { SqliteDatabase, SqlValue } from "../sqlite/SqliteDatabase.ts"
 import { archiveError } from "./archiveError.ts"
-import { hex } from "./lookup.ts"
+import { hex } from "./hex.ts"
 
 type Listing = Pick<
   ProvenanceStore["Service"],
-  "session" | "request" | "response" | "sessions" | "requests" | "responses" | "answersOf" | "subjects" | "stats"
+  | "session"
+  | "request"
+  | "response"
+  | "newest"
+  | "sessions"
+  | "requests"
+  | "responses"
+  | "answersOf"
+  | "subjects"
+  | "stats"
 >
 type Row = ReadonlyArray<SqlValue>
 
@@ -57,7 +66,7 @@ const toRequest = (row: Row): Request => {
 }
 
 const responseColumns = `select r.id, r.request, q.session, i.sha256, r.attempt, r.status, p.sha256, r.size, r.asked_at, r.fetched_at,
-    r.waited, r.cause, r.metadata
+    r.waited, r.cause, r.metadata, r.revalidated
   from responses r join requests q on q.id = r.request join identities i on i.id = r.identity
   left join payloads p on p.id = r.payload`
 const toResponse = (row: Row): Response => {
@@ -74,7 +83,8 @@ const toResponse = (row: Row): Response => {
     fetchedAt,
     waited,
     cause,
-    metadata
+    metadata,
+    revalidated
   ] = row
   return decodeResponse({
     id,
@@ -89,7 +99,8 @@ const toResponse = (row: Row): Response => {
     fetchedAt,
     waited,
     cause,
-    metadata: decodeJson(metadata)
+    metadata: decodeJson(metadata),
+    ...(revalidated === null ? {} : { revalidated })
   })
 }
 
@@ -134,6 +145,21 @@ export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, sche
   )
   const response: Listing["response"] = Effect.fn("ProvenanceStore.response")((id) =>
     one("response", `${responseColumns} where r.id = ?`, id, toResponse)
+  )
+
+  const newest: Listing["newest"] = Effect.fn("ProvenanceStore.newest")((identity) =>
+    Effect.mapError(
+      database.read("newest", (db) => {
+        const row = db
+          .prepare(
+            `${responseColumns} where r.identity = (select id from identities where sha256 = ?) and r.status = 'ok'
+             order by r.fetched_at desc, r.id desc limit 1`
+          )
+          .get(Buffer.from(identity, "hex"))
+        return row === undefined ? null : toResponse(row)
+      }),
+      archiveError
+    )
   )
 
   const sessions: Listing["sessions"] = Effect.fn("ProvenanceStore.sessions")((page) => {
@@ -219,5 +245,5 @@ export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, sche
     }
   }).pipe(Effect.withSpan("ProvenanceStore.stats"))
 
-  return { session, request, response, sessions, requests, responses, answersOf, subjects, stats }
+  return { session, request, response, newest, sessions, requests, responses, answersOf, subjects, stats }
 }

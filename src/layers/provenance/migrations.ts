@@ -114,5 +114,11 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
         primary key (operation, response)
       ) strict, without rowid`
     ]
+  },
+  {
+    id: 3,
+    name: "revalidated",
+    // An answer that said "not modified": the response whose bytes it confirms, which are its payload too.
+    statements: ["alter table responses add column revalidated integer references responses (id)"]
   }
 ]
