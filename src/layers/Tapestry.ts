@@ -27,6 +27,7 @@ import * as ReconcileOnArrival from "./reconcile/ReconcileOnArrival.ts"
 import * as ReconciliationLive from "./reconcile/ReconciliationLive.ts"
 import * as AdapterRegistryInMemory from "./registry/AdapterRegistryInMemory.ts"
 import { MaxAnswerRows } from "./stitching/MaxAnswerRows.ts"
+import { ScratchStore, scratchIn } from "./stitching/ScratchStore.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
 
 export interface TapestryOptions {
@@ -126,6 +127,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
       return ReconciliationLive.layer.pipe(
         Layer.provideMerge(StitchingCacheLive.layer),
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
+        Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
         Layer.provideMerge(IngestSessionLive.layer),
         Layer.provideMerge(ReconcileOnArrival.layer(arrivals)),
         Layer.provideMerge(below)
