@@ -201,6 +201,19 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     assert.strictEqual(yield* (yield* TapestryClient)["Series.forget"]({ series }), 18)
     assert.deepStrictEqual(yield* all((yield* MarketStore).bars(series, hours)), [])
   }),
+  "Series.rebuild": Effect.gen(function* () {
+    const series = seriesOf("GAMMA", "15m")
+    yield* (yield* StitchingCache).read({ series, range: hours })
+    const before = yield* all((yield* MarketStore).storedBars(series, hours))
+    const client = yield* TapestryClient
+    const selection = { vendor: "model", symbol: "GAMMA" }
+    const checked = yield* all(client["Series.rebuild"]({ ...selection, check: true }))
+    const compared = checked.find((event) => event._tag === "Compared" && event.series.includes("/15m/"))
+    assert.strictEqual(compared?._tag === "Compared" && compared.same && compared.stored.rows.count, 12)
+    const last = (yield* all(client["Series.rebuild"](selection))).at(-1)
+    assert.strictEqual(last?._tag === "Finished" && last.unread + last.skipped, 0)
+    assert.deepStrictEqual(yield* all((yield* MarketStore).storedBars(series, hours)), before)
+  }),
   "Series.revisions": Effect.gen(function* () {
     const series = seriesOf("GAMMA", "1h")
     const cache = yield* StitchingCache
