@@ -12,6 +12,7 @@ import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
+import * as exporting from "./commands/export.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
@@ -34,6 +35,7 @@ const tapestry = Command.make("tapestry").pipe(
     coverage.command,
     explain.command,
     actions.command,
+    exporting.command,
     series.command,
     vendors.command,
     archive.command,
