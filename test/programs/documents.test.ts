@@ -56,6 +56,13 @@ const instantsOf = (document: unknown, path = ""): void => {
 }
 
 describe("docs/cli.md", () => {
+  it("calendar", () => {
+    const printed = json(where, 0, "calendar", "XNYS", "--from", "2024-11-28", "--to", "2024-11-30")
+    assert.deepStrictEqual(printed, documented("**`calendar NAME`**"))
+    const { calendars } = json(where, 0, "calendar")
+    assert.deepStrictEqual(Object.keys(calendars[0]).sort(), ["known", "name", "title", "zone"])
+  })
+
   it("bars, its plan and its rows", () => {
     ok(where, "bars", ...spx, ...half)
     const plan = json(where, 0, "bars", ...spx, ...year, "--plan")
@@ -71,6 +78,14 @@ describe("docs/cli.md", () => {
 
   it("an error", () => {
     assert.deepStrictEqual(json(where, 1, "vendors", "ping", "nope"), documented("**An error**"))
+  })
+
+  it("export and its check", () => {
+    const whole = ["--from", "2008-01-01", "--to", "2009-01-01", "--out", "spx"]
+    const exported = json(where, 0, "export", ...spx, ...whole)
+    sameShape(exported, documented("**`export`**"), "export")
+    instantsOf(exported)
+    sameShape(json(where, 0, "export", "verify", "spx"), documented("**`export verify`**"), "export verify")
   })
 
   it("explain", () => {
