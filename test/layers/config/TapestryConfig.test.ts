@@ -207,7 +207,7 @@ reconcile:
       assert.deepStrictEqual(
         shape.problems.map(({ expected, line, path }) => [line, path, expected]),
         [
-          [2, "reconcile.0.vendors.1", "the name of a vendor"],
+          [2, "reconcile.0.vendors.1", "a value"],
           [3, "reconcile.1.tolerance.close", "a number, such as 0.001, or a percentage, such as 5%"]
         ]
       )
