@@ -2,6 +2,7 @@
 import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import type { IngestSession } from "../services/IngestSession.ts"
+import type { Maintenance } from "../services/Maintenance.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
 import {
@@ -16,6 +17,7 @@ import type { StitchingCache } from "../services/StitchingCache.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
+import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as MarketStoreSqlite from "./market/MarketStoreSqlite.ts"
 import * as OwnerLock from "./owner/OwnerLock.ts"
 import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
@@ -34,7 +36,14 @@ export interface TapestryOptions {
   readonly patience?: Duration.Input
 }
 
-export type TapestryServices = AdapterRegistry | ProvenanceStore | IngestSession | Quota | MarketStore | StitchingCache
+export type TapestryServices =
+  | AdapterRegistry
+  | ProvenanceStore
+  | IngestSession
+  | Quota
+  | MarketStore
+  | StitchingCache
+  | Maintenance
 
 const noDirectory = (directory: string, error: PlatformError.PlatformError) => {
   const denied = error.reason._tag === "PermissionDenied"
@@ -110,6 +119,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
       return StitchingCacheLive.layer.pipe(
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provideMerge(IngestSessionLive.layer),
+        Layer.merge(MaintenanceLive.layer),
         Layer.provideMerge(Layer.mergeAll(stores, vendors))
       )
     })

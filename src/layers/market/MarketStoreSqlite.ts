@@ -16,6 +16,7 @@ import { migrations } from "./migrations.ts"
 import { readBar, readBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
+import { referencedResponses } from "./references.ts"
 import { mapStoreError } from "./storeError.ts"
 import { appliedResponses, countRows, latestPrices, listSeries, newestResponse } from "./summaries.ts"
 
@@ -60,6 +61,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       appliedResponses(database, series, decoderVersion, building)
     ),
     newestResponse: newestResponse(database),
+    referencedResponses: referencedResponses(database),
     invalidate: Effect.fn("MarketStore.invalidate")((series, range, at) =>
       locks.withLock(canonical(series))(invalidate(database, series, range, at))
     ),

@@ -17,7 +17,10 @@ import { open, SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 import * as Append from "./append.ts"
 import { archiveError } from "./archiveError.ts"
 import * as Calls from "./calls.ts"
+import * as Compact from "./compact.ts"
 import * as GroupCommit from "./GroupCommit.ts"
+import * as Gc from "./gc.ts"
+import * as HandedOut from "./HandedOut.ts"
 import * as HitBuffer from "./HitBuffer.ts"
 import * as Listing from "./listing.ts"
 import * as Lookup from "./lookup.ts"
@@ -25,6 +28,7 @@ import { migrations } from "./migrations.ts"
 import * as PayloadFiles from "./PayloadFiles.ts"
 import * as Redaction from "./redact.ts"
 import * as Sessions from "./sessions.ts"
+import * as Tallies from "./tallies.ts"
 import * as Verify from "./verify.ts"
 
 export interface ProvenanceStoreOptions {
@@ -86,6 +90,7 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
   const database = yield* open({
     filename: path.join(directory, "provenance.sqlite"),
     synchronous: "FULL",
+    shrinks: true,
     readonly,
     ...(options.maxPageCount === undefined ? {} : { maxPageCount: options.maxPageCount })
   }).pipe(Effect.catch((failure) => Effect.flatMap(openError(directory, failure), Effect.fail)))
@@ -97,15 +102,20 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
   const writer = readonly ? refusingWriter(database.filename) : yield* GroupCommit.make(database)
   if (!readonly) yield* Sessions.recover(database, writer, files)
   const hits = yield* HitBuffer.make(writer)
+  const handedOut = HandedOut.make()
+  if (!readonly) yield* Tallies.keepUp(writer)
+  const compaction = Compact.make(database, writer, files)
 
   return ProvenanceStore.of({
     ...(yield* Sessions.make(writer, hits, redaction)),
     ...Calls.make(writer, redaction),
     recordHit: hits.record,
-    append: yield* Append.make(writer, files, redaction, payloadLimit),
-    ...Lookup.make(database, files, payloadLimit),
-    ...Listing.make(database, hits.flush, schemaVersion),
-    verify: yield* Verify.make(database, files, hits.flush)
+    append: yield* Append.make(database, writer, files, redaction, payloadLimit),
+    ...Lookup.make(database, files, handedOut, payloadLimit),
+    ...Listing.make(database, hits.flush, handedOut, schemaVersion),
+    verify: Verify.make(database, files, hits.flush),
+    ...(yield* Gc.make({ database, writer, files, handedOut, settle: hits.flush, shrink: compaction.shrink })),
+    compact: compaction.compact
   })
 })
 

@@ -12,6 +12,7 @@
  * away after its answer does no harm.
  */
 import { Cause, Effect, Exit, FileSystem, Layer, Path, Result } from "effect"
+import { MaintenanceError } from "../../services/Maintenance.ts"
 import {
   OtherProtocol,
   OwnerBusy,
@@ -44,6 +45,7 @@ const loadClient = Effect.promise(() =>
     import("../../rpc/client/UnixClient.ts"),
     import("../../rpc/client/TapestryClient.ts"),
     import("../../rpc/client/RemoteStitchingCache.ts"),
+    import("../../rpc/client/RemoteMaintenance.ts"),
     import("../../layers/market/MarketStoreSqlite.ts"),
     import("../../rpc/contract/SystemRpcs.ts")
   ])
@@ -51,12 +53,17 @@ const loadClient = Effect.promise(() =>
 
 const reasonsOf = (cause: Cause.Cause<unknown>) =>
   cause.reasons.flatMap((reason) =>
-    Cause.isFailReason(reason) && reason.error instanceof StitchingCacheError ? [reason.error.reason] : []
+    Cause.isFailReason(reason) &&
+    (reason.error instanceof StitchingCacheError || reason.error instanceof MaintenanceError)
+      ? [reason.error.reason]
+      : []
   )
 
 /** The owner went away in the middle, or refused for now. */
 const isPassing = (cause: Cause.Cause<unknown>): boolean =>
-  reasonsOf(cause).some((reason) => reason._tag === "CacheUnavailable" && reason.again)
+  reasonsOf(cause).some(
+    (reason) => (reason._tag === "CacheUnavailable" || reason._tag === "MaintenanceUnavailable") && reason.again
+  )
 
 /** The vendor that the owner does not know and this command does: the two run with different configurations. */
 const unknownToOwner = ({ dataDir, owner, vendors }: AsClientOptions, cause: Cause.Cause<unknown>) => {
@@ -73,8 +80,14 @@ const unknownToOwner = ({ dataDir, owner, vendors }: AsClientOptions, cause: Cau
 /** Asks the owner who it is, then runs the command over its cache, with the rows read from the store. */
 export const asClient = Effect.fnUntraced(function* <A, E, R>(options: AsClientOptions, use: Effect.Effect<A, E, R>) {
   const { dataDir, owner, product, socket } = options
-  const [UnixClient, { TapestryClient }, RemoteStitchingCache, MarketStoreSqlite, { protocolVersion }] =
-    yield* loadClient
+  const [
+    UnixClient,
+    { TapestryClient },
+    RemoteStitchingCache,
+    RemoteMaintenance,
+    MarketStoreSqlite,
+    { protocolVersion }
+  ] = yield* loadClient
   const path = yield* Path.Path
   const fs = yield* FileSystem.FileSystem
   // The mode of the socket guards it; a connection would only fail, like one to an owner that has just gone.
@@ -108,6 +121,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(options: AsClientO
 
     const cache = RemoteStitchingCache.layerBesideStore.pipe(
       Layer.provide(MarketStoreSqlite.layer({ filename: path.join(dataDir, "market.sqlite"), readonly: true })),
+      Layer.merge(RemoteMaintenance.layer),
       Layer.provide(Layer.succeed(TapestryClient, client))
     )
     const exit = yield* Effect.exit(Effect.provide(use, cache))

@@ -9,6 +9,7 @@
  */
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import type { TapestryServices } from "../../layers/Tapestry.ts"
+import { Maintenance } from "../../services/Maintenance.ts"
 import { type Owner, OwnerError } from "../../services/Owner.ts"
 import { StitchingCache } from "../../services/StitchingCache.ts"
 import { Output } from "../terminal/Output.ts"
@@ -71,10 +72,10 @@ export const asOwner = Effect.fnUntraced(function* <A, E, R, E2, R2>(
     Effect.provideContext(context),
     Effect.forkChild
   )
-  const cache = Context.get(context, StitchingCache)
+  const given = Context.pick(StitchingCache, Maintenance)(context)
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(restore(Effect.provideService(use, StitchingCache, cache)))
+      const exit = yield* Effect.exit(restore(Effect.provideContext(use, given)))
       if (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)) yield* ending
       yield* Fiber.interrupt(starting)
       const speaker = yield* Effect.forkChild(speaking)

@@ -2,6 +2,7 @@
 import { Layer } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import type { Maintenance } from "../../services/Maintenance.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
@@ -17,7 +18,7 @@ import * as VendorsHandlers from "./VendorsHandlers.ts"
 export const layer: Layer.Layer<
   Rpc.ToHandler<RpcGroup.Rpcs<typeof TapestryRpcs>>,
   never,
-  AdapterRegistry | MarketStore | ProvenanceStore | Quota | StitchingCache | ServerInfo
+  AdapterRegistry | Maintenance | MarketStore | ProvenanceStore | Quota | StitchingCache | ServerInfo
 > = Layer.mergeAll(
   SystemHandlers.layer,
   VendorsHandlers.layer,
