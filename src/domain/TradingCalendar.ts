@@ -14,6 +14,25 @@ export interface TradingSession {
   readonly irregular: boolean
 }
 
+const minute = 60_000
+
+/**
+ * The minutes of a session, each by its first instant: those of a break are left out, and the close is none. Where a session does
+ * not open or close on a minute, the last minute of a stretch is a short one.
+ */
+export const minutesOf = ({ breakEnd, breakStart, close, open }: TradingSession): ReadonlyArray<EpochMillis> => {
+  const minutes: Array<EpochMillis> = []
+  const add = (start: EpochMillis, end: EpochMillis) => {
+    for (let at = start; at < end; at += minute) minutes.push(at)
+  }
+  if (breakStart === null || breakEnd === null) add(open, close)
+  else {
+    add(open, breakStart)
+    add(breakEnd, close)
+  }
+  return minutes
+}
+
 /**
  * When an exchange trades. A calendar knows nothing outside of `known` (dates at 00:00Z, half-open): there is neither a session
  * nor a closure there, so nothing is left out of a request because of it.

@@ -1,6 +1,7 @@
 /** The embedded composition: every service over one data directory, with the vendors of one configuration. */
 import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
+import type { Calendar } from "../services/Calendar.ts"
 import type { IngestSession } from "../services/IngestSession.ts"
 import type { Maintenance } from "../services/Maintenance.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
@@ -15,6 +16,7 @@ import {
 import type { Quota, QuotaError } from "../services/Quota.ts"
 import type { StitchingCache } from "../services/StitchingCache.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
+import * as CalendarLive from "./calendar/CalendarLive.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
@@ -38,6 +40,7 @@ export interface TapestryOptions {
 
 export type TapestryServices =
   | AdapterRegistry
+  | Calendar
   | ProvenanceStore
   | IngestSession
   | Quota
@@ -120,7 +123,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provideMerge(IngestSessionLive.layer),
         Layer.merge(MaintenanceLive.layer),
-        Layer.provideMerge(Layer.mergeAll(stores, vendors))
+        Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layer))
       )
     })
   )

@@ -15,7 +15,10 @@ const names = [
   "afterBytes",
   "afterResponse",
   "midCommit",
-  "afterCommit"
+  "afterCommit",
+  "upkeep",
+  "operationRecorded",
+  "midRebuild"
 ] as const satisfies ReadonlyArray<FaultPointName>
 
 export const layer = Layer.effect(

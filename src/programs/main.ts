@@ -3,6 +3,7 @@ import { Effect, Layer, Option, References, Stdio } from "effect"
 import { CliConfig, Command } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
 import * as CrashPoint from "./CrashPoint.ts"
+import * as actions from "./commands/actions.ts"
 import * as archive from "./commands/archive.ts"
 import * as bars from "./commands/bars.ts"
 import * as config from "./commands/config.ts"
@@ -31,6 +32,7 @@ const tapestry = Command.make("tapestry").pipe(
     bars.command,
     coverage.command,
     explain.command,
+    actions.command,
     series.command,
     vendors.command,
     archive.command,

@@ -1,5 +1,6 @@
 import { Context, type Duration, type Effect, Schema, type Scope } from "effect"
 import type { Bar } from "../domain/Bar.ts"
+import type { CorporateAction } from "../domain/CorporateAction.ts"
 import type { RequestMethod } from "../domain/Request.ts"
 import type { ResponseMetadata } from "../domain/Response.ts"
 import { Adjustment, PriceBasis, type SeriesKey, SeriesKind, SessionScope } from "../domain/SeriesKey.ts"
@@ -82,6 +83,11 @@ export interface VendorAnswer {
   readonly body: Uint8Array
   readonly metadata: ResponseMetadata
   readonly refusal: VendorErrorReason | null
+  /**
+   * Given where the body broke off, with how. The bytes that came are archived as `partial` and prove nothing: without a
+   * refusal, or with one that only a whole answer can prove (NotFound, NotEntitled), the attempt counts as Unavailable.
+   */
+  readonly brokenOff?: string
 }
 
 /**
@@ -92,15 +98,32 @@ export interface DecodedBars {
   readonly bars: ReadonlyArray<Bar>
   readonly positions: ReadonlyArray<number>
   readonly rejected: ReadonlyArray<{ readonly position: number; readonly reason: string }>
+  /** Absent: the payload says nothing of corporate actions. */
+  readonly actions?: DecodedActions
   /** True where prices at or below zero are as they should be (spreads, energy); absent: they are refused. */
   readonly allowNonPositivePrices?: boolean
 }
 
-/** The piece of a payload that a position names: `label` says what it is (`line 4712 of sp500-2000.csv`). */
-export interface Excerpt {
-  readonly label: string
-  readonly text: string
+/**
+ * The corporate actions that a payload tells of. `positions[i]` belongs to `rows[i]`. `complete` is the range of ex-dates about
+ * which it tells all: what is stored there and missing here was withdrawn by the vendor. Null: it only adds.
+ */
+export interface DecodedActions {
+  readonly rows: ReadonlyArray<CorporateAction>
+  readonly positions: ReadonlyArray<number>
+  readonly complete: TimeRange | null
 }
+
+/**
+ * The piece of a payload that a position names: `label` says what it is (`line 4712 of sp500-2000.csv`). Where the payload is one
+ * JSON document, `pointer` is the JSON pointer (RFC 6901) of the piece in it; absent elsewhere.
+ */
+export const Excerpt = Schema.Struct({
+  label: Schema.String,
+  text: Schema.String,
+  pointer: Schema.optionalKey(Schema.String)
+})
+export interface Excerpt extends Schema.Schema.Type<typeof Excerpt> {}
 
 /** What `decode` and `locate` may depend on beside the bytes: the series, the range, and the request as it was archived. */
 export interface Decoding {

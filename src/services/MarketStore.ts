@@ -1,11 +1,14 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
+import type { StoredAction } from "../domain/CorporateAction.ts"
 import type { StoredCoverage } from "../domain/Coverage.ts"
 import type { Lineage } from "../domain/Lineage.ts"
 import type { ResponseId } from "../domain/Response.ts"
 import type { Revision } from "../domain/Revision.ts"
 import { SeriesKey } from "../domain/SeriesKey.ts"
+import type { SeriesOperation } from "../domain/SeriesOperation.ts"
 import { EpochMillis, type TimeRange } from "../domain/TimeRange.ts"
+import type { DecodedActions } from "./Adapter.ts"
 
 /** The database failed; `message` names it and the operation. */
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
@@ -74,6 +77,8 @@ export interface Commit {
   readonly bars: ReadonlyArray<Bar>
   readonly positions: ReadonlyArray<number>
   readonly coverage: ReadonlyArray<Pick<StoredCoverage, "start" | "end" | "state">>
+  /** Corporate actions that the Response tells of; they are the symbol's, whatever series was asked for. */
+  readonly actions?: DecodedActions
   readonly nulls?: NullPolicy
   readonly allowNonPositivePrices?: boolean
   /** Where to put it when not in the series that readers see. */
@@ -143,18 +148,31 @@ export class MarketStore extends Context.Service<
       range: TimeRange,
       options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
     ) => Effect.Effect<ReadonlyArray<StoredCoverage>, MarketStoreError>
+    /**
+     * Corporate actions of the symbol of a series whose ex-date is in the range, ascending: what the newest answer says of each
+     * date, whichever series of this vendor, dataset and symbol it was asked for.
+     */
+    readonly actions: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly asOf?: EpochMillis }
+    ) => Effect.Effect<ReadonlyArray<StoredAction>, MarketStoreError>
     /** Superseded values in order of (ts, recordedAt). */
     readonly revisions: (series: SeriesKey, range: TimeRange) => Stream.Stream<Revision, MarketStoreError>
     /** Rows of the range, without reading them. */
     readonly count: (series: SeriesKey, range: TimeRange) => Effect.Effect<number, MarketStoreError>
     /**
      * The responses that are applied with this decoder version or a later one, also those that are so far only in a generation
-     * that this process is building; when it is dropped, or its process dies, they count as not applied.
+     * that this process is building, unless it is apart; when it is dropped, or its process dies, they count as not applied. With
+     * `generation`, only those of that one.
      */
     readonly applied: (
       series: SeriesKey,
-      decoderVersion: number
+      decoderVersion: number,
+      options?: { readonly generation?: GenerationId }
     ) => Effect.Effect<ReadonlySet<ResponseId>, MarketStoreError>
+    /** Id of the last operation of the archive that the series has; 0 where it has none, or is not stored. */
+    readonly lastOperation: (series: SeriesKey) => Effect.Effect<number, MarketStoreError>
     /**
      * A response that the store refers to, of the last commit; null when it refers to none. An archive that has never had it is
      * not the one that these rows came from.
@@ -167,16 +185,48 @@ export class MarketStore extends Context.Service<
     readonly referencedResponses: Stream.Stream<ResponseId, MarketStoreError>
     /**
      * Forgets the coverage of a range (its rows stay readable), so that it counts as missing; `at` is when that became so. An
-     * answer fetched before, committed after, does not bring it back.
+     * answer fetched before, committed after, does not bring it back. `operation` is the archive's record of it, which says
+     * exactly between which answers it stands: with it, the outcome does not depend on what is committed by now.
      */
-    readonly invalidate: (series: SeriesKey, range: TimeRange, at: EpochMillis) => Effect.Effect<void, MarketStoreError>
-    /** An empty set of rows and coverage beside the visible one. */
-    readonly beginGeneration: (series: SeriesKey) => Effect.Effect<GenerationId, MarketStoreError>
+    readonly invalidate: (
+      series: SeriesKey,
+      range: TimeRange,
+      at: EpochMillis,
+      options?: { readonly operation?: Pick<SeriesOperation, "id" | "after">; readonly generation?: GenerationId }
+    ) => Effect.Effect<void, MarketStoreError>
+    /**
+     * An empty set of rows and coverage beside the visible one. `apart`: what is committed to it does not count as applied before
+     * it is visible.
+     */
+    readonly beginGeneration: (
+      series: SeriesKey,
+      options?: { readonly apart?: boolean }
+    ) => Effect.Effect<GenerationId, MarketStoreError>
     /**
      * Makes a generation the visible one in one small transaction; `at` is when that became so. Rows equal to the ones they
-     * replace keep their lineage and knowledge time. Readers that began before keep reading the old one.
+     * replace keep their lineage and knowledge time. Readers that began before keep reading the old one. `operation` is the id of
+     * the archive's record of it.
      */
-    readonly publishGeneration: (generation: GenerationId, at: EpochMillis) => Effect.Effect<void, MarketStoreError>
+    readonly publishGeneration: (
+      generation: GenerationId,
+      at: EpochMillis,
+      options?: { readonly operation?: number }
+    ) => Effect.Effect<void, MarketStoreError>
+    /** Makes `next` the successor of `before`, as publishing it would have been, while readers see neither. */
+    readonly succeedGeneration: (
+      before: GenerationId,
+      next: GenerationId,
+      at: EpochMillis
+    ) => Effect.Effect<void, MarketStoreError>
+    /**
+     * Puts generations that succeed one another, oldest first, in the place of everything that the series has, in one small
+     * transaction; what it had is removed. `operation` is the last operation of the archive that is in them. A stream that
+     * reads what is removed fails with GenerationGone.
+     */
+    readonly replaceGenerations: (
+      generations: readonly [GenerationId, ...ReadonlyArray<GenerationId>],
+      operation: number
+    ) => Effect.Effect<void, MarketStoreError>
     readonly dropGeneration: (generation: GenerationId) => Effect.Effect<void, MarketStoreError>
     /** The last close of each series, trade price before any other; null prices are never returned. */
     readonly latest: (options?: {

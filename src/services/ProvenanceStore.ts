@@ -1,6 +1,7 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { CacheMode, CallOutcome, Request, RequestId, RequestIdentity, RequestSubject } from "../domain/Request.ts"
 import { type Response, ResponseId, type ResponseMetadata, type ResponseStatus } from "../domain/Response.ts"
+import type { SeriesChange, SeriesOperation } from "../domain/SeriesOperation.ts"
 import type { Session, SessionId, SessionMode, SessionOutcome } from "../domain/Session.ts"
 import type { EpochMillis } from "../domain/TimeRange.ts"
 
@@ -239,6 +240,21 @@ export class ProvenanceStore extends Context.Service<
       series: string,
       after: number
     ) => Effect.Effect<ReadonlyArray<ResponseId>, ProvenanceStoreError>
+    /**
+     * Records what was decided about a series (canonical text); durable when it returns. To be done by the store only then: what is
+     * recorded and not done is done by the next plan of the series.
+     */
+    readonly recordOperation: (
+      series: string,
+      change: SeriesChange
+    ) => Effect.Effect<SeriesOperation, ProvenanceStoreError>
+    /** The operations on a series (canonical text) with an id above `after`, in their order. */
+    readonly operationsOf: (
+      series: string,
+      after: number
+    ) => Effect.Effect<ReadonlyArray<SeriesOperation>, ProvenanceStoreError>
+    /** Canonical texts, ascending, of the series about which the archive has an answer that proves something. */
+    readonly subjects: Effect.Effect<ReadonlyArray<string>, ProvenanceStoreError>
     /** Hashes every payload again, one problem per element as it is found. `checked` grows in `progress`. */
     readonly verify: (progress: (checked: number) => Effect.Effect<void>) => Stream.Stream<Damage, ProvenanceStoreError>
     readonly stats: Effect.Effect<ArchiveStats, ProvenanceStoreError>

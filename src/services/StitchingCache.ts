@@ -1,5 +1,6 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
+import type { StoredAction } from "../domain/CorporateAction.ts"
 import { CoverageInterval } from "../domain/Coverage.ts"
 import type { Lineage } from "../domain/Lineage.ts"
 import type { OnMissing, Plan, RangePolicy } from "../domain/Plan.ts"
@@ -131,7 +132,11 @@ export interface RangeAnswer {
   readonly bars: Stream.Stream<Bar, StitchingCacheError>
 }
 
-/** The chain behind one row, from the value back to the exact bytes. */
+/**
+ * The chain behind one row, from the value back to the exact bytes. `request` is the call that fetched `response`, and `attempts`
+ * are all that it took, in order, `response` among them: what failed before it says why in its `cause`, and each says how long the
+ * quota made it wait. The newest 100, where a call took more.
+ */
 export interface Receipt {
   readonly series: SeriesKey
   readonly bar: Bar
@@ -139,6 +144,7 @@ export interface Receipt {
   readonly lineage: Lineage
   readonly response: Response
   readonly request: Request
+  readonly attempts: ReadonlyArray<Response>
   readonly excerpt: Excerpt
 }
 
@@ -159,6 +165,15 @@ export class StitchingCache extends Context.Service<
       range: TimeRange,
       options?: { readonly asOf?: EpochMillis }
     ) => Effect.Effect<ReadonlyArray<CoverageInterval>, StitchingCacheError>
+    /**
+     * What the vendor has told of splits, dividends and capital gains of the symbol in the range of ex-dates, ascending, as far
+     * as bars of it were fetched. Asks nobody.
+     */
+    readonly actions: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly asOf?: EpochMillis }
+    ) => Effect.Effect<ReadonlyArray<StoredAction>, StitchingCacheError>
     readonly invalidate: (series: SeriesKey, range: TimeRange) => Effect.Effect<void, StitchingCacheError>
     /**
      * Fetches everything that is covered again into a new generation and makes it visible at once. Until then, and when any

@@ -20,6 +20,7 @@ describe("X1: explain", () => {
     assert.match(receipt.response.fetchedAt, /^\d{4}-\d{2}-\d{2}T.*Z$/)
     assert.strictEqual(receipt.request.kind, "bars")
     assert.strictEqual(receipt.request.subject.range.start, "2008-07-01T00:00:00.000Z")
+    assert.deepStrictEqual(receipt.attempts, [receipt.response])
 
     const bytes = shell(where, `tapestry archive cat ${receipt.response.id}`).stdout
     assert.strictEqual(createHash("sha256").update(bytes).digest("hex"), receipt.response.sha256)
@@ -33,6 +34,7 @@ describe("X1: explain", () => {
     assert.match(text, /close 1106\.420044 {2}volume 7,305,060,000/)
     assert.match(text, /came from line 2199 of sp500-2000\.csv/)
     assert.match(text, /sha256 {4}[0-9a-f]{64}\n/)
+    assert.match(text, /attempts {2}1: asked \S+Z, fetched \S+Z, ok,\s+waited\s+0\s+s\s+for\s+the\s+budget\n/)
   })
 
   it("says why there is no row", () => {

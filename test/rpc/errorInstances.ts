@@ -10,6 +10,7 @@ import { errorPath } from "../../src/rpc/handlers/errorPath.ts"
 import * as Adapter from "../../src/services/Adapter.ts"
 import * as Registry from "../../src/services/AdapterRegistry.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
+import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
 import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
@@ -90,6 +91,10 @@ const cache = [
   ...market
 ].map((reason) => new Cache.StitchingCacheError({ reason }))
 
+const maintenance = [new Upkeep.MaintenanceUnavailable({ again: true, message }), ...archive, ...market].map(
+  (reason) => new Upkeep.MaintenanceError({ reason })
+)
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -110,8 +115,18 @@ export type RaisedError =
   | (typeof archive)[number]
   | (typeof market)[number]
   | (typeof cache)[number]
+  | (typeof maintenance)[number]
   | (typeof border)[number]
 
-const all: ReadonlyArray<RaisedError> = [...vendor, ...registry, ...quota, ...archive, ...market, ...cache, ...border]
+const all: ReadonlyArray<RaisedError> = [
+  ...vendor,
+  ...registry,
+  ...quota,
+  ...archive,
+  ...market,
+  ...cache,
+  ...maintenance,
+  ...border
+]
 
 export const errorInstances: ReadonlyMap<string, RaisedError> = new Map(all.map((error) => [errorPath(error), error]))

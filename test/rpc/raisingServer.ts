@@ -14,6 +14,7 @@ import { RpcHost } from "../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../src/rpc/server/RpcHostLive.ts"
 import * as SocketListener from "../../src/rpc/server/SocketListener.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
+import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../src/services/Quota.ts"
@@ -55,6 +56,7 @@ const services = Layer.mergeAll(
     revisions: (series) => Stream.fromEffect(raise("MarketStoreError", series.vendor))
   }),
   Layer.mock(ProvenanceStore, { payload: (sha256) => raise("ProvenanceStoreError", sha256) }),
+  Layer.mock(Maintenance, { gc: ({ retention }) => raise("MaintenanceError", retention.source ?? "") }),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
   Layer.succeed(ServerInfo, { product: "0.0.0-test", startedAt: 0 })
 )
@@ -105,6 +107,9 @@ export const carriers: {
   AdapterRegistryError: (client, path) => [client["Vendors.describe"]({ vendor: path })],
   MarketStoreError: (client, path) => [Stream.runDrain(client["Series.revisions"]({ series: seriesBy(path), range }))],
   ProvenanceStoreError: (client, path) => [Stream.runDrain(client["Archive.payload"]({ sha256: path }))],
+  MaintenanceError: (client, path) => [
+    Stream.runDrain(client["Archive.gc"]({ retention: { age: 0, ages: {}, bytes: null, source: path }, apply: false }))
+  ],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),
   TooBusy: (client, path) => raisedByBorder(client, path),

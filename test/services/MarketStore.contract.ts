@@ -5,6 +5,7 @@
 import { describe } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import type { MarketStore, MarketStoreError } from "../../src/services/MarketStore.ts"
+import { actionsContract } from "./market/actions.ts"
 import type { Provide } from "./market/commits.ts"
 import { coverageContract } from "./market/coverage.ts"
 import { generationsContract } from "./market/generations.ts"
@@ -19,6 +20,7 @@ export const marketStoreContract = (name: string, layer: Layer.Layer<MarketStore
     rowsContract(provide)
     historyContract(provide)
     coverageContract(provide)
+    actionsContract(provide)
     generationsContract(provide)
     transactionsContract(provide)
   })

@@ -378,6 +378,34 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
     )
 
     test(
+      "operations on a series are kept in order, between the responses that came before and after them",
+      Effect.gen(function* () {
+        const { store, answer } = yield* opened
+        const series = "v1/vendor/-/A/bar/1d/trade/regular/USD/raw"
+        yield* TestClock.setTime(5_000)
+        const range = { start: -10, end: 20 }
+        const first = yield* store.recordOperation(series, { _tag: "Invalidated", range })
+        assert.deepStrictEqual({ after: first.after, recordedAt: first.recordedAt }, { after: 0, recordedAt: 5_000 })
+        // A clock that goes back: nothing that comes later is recorded as earlier.
+        yield* TestClock.setTime(1_000)
+        const one = yield* answer(identity({ n: 1 }), "x", { subject: about(series) })
+        const two = yield* answer(identity({ n: 2 }), "y", { subject: about(series) })
+        assert.strictEqual(one.fetchedAt, 5_000)
+        const published = { _tag: "Published", at: 4_000, responses: [one.id, two.id] } as const
+        const second = yield* store.recordOperation(series, published)
+        const third = yield* store.recordOperation(series, { _tag: "Forgotten" })
+        const fourth = yield* store.recordOperation(series, { _tag: "Recalled" })
+        yield* store.recordOperation("v1/vendor/-/B/bar/1d/trade/regular/USD/raw", { _tag: "Forgotten" })
+        assert.strictEqual(second.after, two.id)
+        assert.isTrue(first.id < second.id && second.id < third.id)
+        assert.deepStrictEqual(yield* store.operationsOf(series, 0), [first, second, third, fourth])
+        assert.deepStrictEqual(yield* store.operationsOf(series, second.id), [third, fourth])
+        assert.deepStrictEqual(yield* store.operationsOf("v1/unknown", 0), [])
+        assert.deepStrictEqual(yield* store.subjects, [series], "one about which nobody answered is no subject")
+      })
+    )
+
+    test(
       "concurrent writes are all acknowledged, in ids that grow",
       Effect.gen(function* () {
         const { store, answer } = yield* opened

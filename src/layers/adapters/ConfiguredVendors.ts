@@ -3,9 +3,17 @@ import { AdapterRegistry, type AdapterRegistryError } from "../../services/Adapt
 import type { TapestryConfig } from "../config/TapestryConfig.ts"
 import * as FileAdapter from "./file/FileAdapter.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
+import type { VendorConfig } from "./VendorConfig.ts"
 
 /** Two vendors of one name: `sample` is taken unless `sample: false` gives it up. */
 export type ConfiguredVendorsError = AdapterRegistryError
+
+const adapterOf = (vendor: VendorConfig, dataDir: string) => {
+  switch (vendor.adapter) {
+    case "file":
+      return FileAdapter.make(vendor, { dataDir })
+  }
+}
 
 /**
  * Registers every vendor of a configuration, and `sample` unless it is switched off, for as long as the layer lives. When one
@@ -18,8 +26,6 @@ export const layer = (
     Effect.gen(function* () {
       const registry = yield* AdapterRegistry
       if (config.sample) yield* registry.register(SampleAdapter.make)
-      for (const vendor of config.vendors) {
-        yield* registry.register(FileAdapter.make(vendor, { dataDir: config.dataDir }))
-      }
+      for (const vendor of config.vendors) yield* registry.register(adapterOf(vendor, config.dataDir))
     })
   )

@@ -3,13 +3,13 @@
  * here is the file's part, with `keys` telling which values the file really gave.
  */
 import { Effect, FileSystem, Path, Result, Schema } from "effect"
-import { type FileVendor, FileVendorSpec } from "../adapters/file/FileCatalogue.ts"
-import { resolveVendor } from "../adapters/file/resolveVendor.ts"
+import type { Retention } from "../../services/ProvenanceStore.ts"
+import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
 import { ListenAddress } from "./ListenAddress.ts"
 import { parseYaml } from "./parseYaml.ts"
-import { ByteCount } from "./units.ts"
+import { ByteCount, Millis } from "./units.ts"
 import { lineOf, yamlLines } from "./yamlLines.ts"
 
 export const LogLevel = Schema.Literals(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"])
@@ -27,6 +27,19 @@ const Document = Schema.Struct({
   limits: Schema.optionalKey(
     Schema.Struct({ maxRows: Schema.optionalKey(Rows), payloadLimit: Schema.optionalKey(ByteCount) })
   ),
+  archive: Schema.optionalKey(
+    Schema.Struct({
+      retention: Schema.optionalKey(
+        Schema.Struct({
+          age: Schema.optionalKey(Millis),
+          size: Schema.optionalKey(ByteCount),
+          sources: Schema.optionalKey(
+            Schema.Record(Schema.String, Millis).annotate({ expected: "a mapping of vendor names to ages" })
+          )
+        })
+      )
+    })
+  ),
   serve: Schema.optionalKey(
     Schema.Struct({
       http: Schema.optionalKey(ListenAddress),
@@ -36,12 +49,10 @@ const Document = Schema.Struct({
     })
   ),
   vendors: Schema.optionalKey(
-    Schema.Record(Schema.String, FileVendorSpec).annotate({ expected: "a mapping of vendor names" })
+    Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of vendor names" })
   )
 }).annotate({ expected: "a mapping with keys such as dataDir and vendors" })
 type Document = typeof Document.Type
-
-export type VendorConfig = FileVendor
 
 /** What `serve` listens on, and whom it answers; null: not at all. */
 export interface ServeConfig {
@@ -66,6 +77,8 @@ export interface TapestryConfig {
   readonly maxRows: number
   /** What the archive is opened with; sizes in bytes. */
   readonly archive: { readonly payloadLimit: number }
+  /** What `archive gc` may remove where its flags do not say otherwise. */
+  readonly retention: Omit<Retention, "source">
   readonly serve: ServeConfig
   readonly vendors: ReadonlyArray<VendorConfig>
   /** The keys that the file itself sets (`dataDir`, `limits.maxRows`); all others are defaults. */
@@ -80,6 +93,7 @@ export const defaults: TapestryConfig = {
   sample: true,
   maxRows: 10_000_000,
   archive: { payloadLimit: 64 * 1_048_576 },
+  retention: { age: 30 * 86_400_000, ages: {}, bytes: null },
   serve: {
     http: { host: "127.0.0.1", port: 7070 },
     tcp: { host: "127.0.0.1", port: 7000 },
@@ -103,6 +117,9 @@ const valueAt = (document: unknown, path: ReadonlyArray<string>): unknown =>
     document
   )
 
+const entriesOf = (mapping: unknown): ReadonlyArray<[string, unknown]> =>
+  typeof mapping === "object" && mapping !== null && !Array.isArray(mapping) ? Object.entries(mapping) : []
+
 const failed = (file: string, problems: ReadonlyArray<ConfigurationProblem>): ConfigurationError | null => {
   // Two checks of one value may say the same.
   const different = new Map(problems.map((problem) => [JSON.stringify(problem), problem]))
@@ -117,12 +134,27 @@ const unreadable = (file: string, found: string, remedy: string): ConfigurationE
   })
 
 const keysOf = (document: Document): ReadonlySet<string> => {
-  const sections = { limits: document.limits, serve: document.serve, vendors: document.vendors }
+  const sections = {
+    archive: document.archive,
+    limits: document.limits,
+    serve: document.serve,
+    vendors: document.vendors
+  }
   const keys = new Set<string>(Object.keys(document).filter((key) => !Object.hasOwn(sections, key)))
   for (const [section, values] of Object.entries(sections)) {
     for (const key of Object.keys(values ?? {})) keys.add(`${section}.${key}`)
   }
   return keys
+}
+
+/** A size alone asks for no age. */
+const retentionOf = ({ archive }: Document): TapestryConfig["retention"] => {
+  const { age, size, sources } = archive?.retention ?? {}
+  return {
+    age: age ?? (size === undefined ? defaults.retention.age : null),
+    ages: sources ?? {},
+    bytes: size ?? null
+  }
 }
 
 /** The bundled vendor and one of the file would have one name. */
@@ -160,17 +192,14 @@ export const decode = (
       remedy: problem.remedy
     })
     const decoded = decodeDocument(raw)
-    if (Result.isFailure(decoded)) {
-      const error = failed(file, problemsOf(decoded.failure.issue).map(placed))
-      return yield* Result.fail(error ?? unreadable(file, decoded.failure.message, "correct it"))
-    }
-    const document = decoded.success
+    const problems = Result.isFailure(decoded) ? problemsOf(decoded.failure.issue).map(placed) : []
+    const document: Document = Result.isFailure(decoded) ? {} : decoded.success
     const baseDir = path.dirname(path.resolve(file))
     const payloadLimit = document.limits?.payloadLimit ?? defaults.archive.payloadLimit
     const vendors: Array<VendorConfig> = []
-    const problems: Array<ConfigurationProblem> = []
-    for (const [name, spec] of Object.entries(document.vendors ?? {})) {
-      Result.match(resolveVendor(name, spec, baseDir, path, payloadLimit), {
+    // Vendors are looked at whatever else is wrong, so that all mistakes of the file are named at once.
+    for (const [name, part] of entriesOf(valueAt(raw, ["vendors"]))) {
+      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit }), {
         onFailure: (found) => problems.push(...found.map(placed)),
         onSuccess: (vendor) => vendors.push(vendor)
       })
@@ -185,6 +214,7 @@ export const decode = (
       sample: document.sample ?? defaults.sample,
       maxRows: document.limits?.maxRows ?? defaults.maxRows,
       archive: { payloadLimit },
+      retention: retentionOf(document),
       serve: { ...defaults.serve, ...document.serve },
       vendors,
       keys: keysOf(document)

@@ -16,6 +16,7 @@ import {
   type Adapter,
   type FetchCapability,
   FirstByte,
+  Unavailable,
   type VendorAnswer,
   VendorError,
   type VendorErrorReason,
@@ -49,7 +50,8 @@ export interface Landed {
 
 export type CallError = VendorError | QuotaError | ProvenanceStoreError
 
-const statusOf = (reason: VendorErrorReason | null): ResponseStatus => {
+const statusOf = ({ answer, reason }: Outcome): ResponseStatus => {
+  if (answer?.brokenOff !== undefined) return "partial"
   switch (reason?._tag) {
     case undefined:
       return "ok"
@@ -77,6 +79,12 @@ const noMetadata: ResponseMetadata = {
   adapter: {}
 }
 const noBytes = new Uint8Array(0)
+
+/** What an answer means. A body that broke off proves nothing, whatever its status line says. */
+const reasonOf = ({ brokenOff, refusal }: VendorAnswer): VendorErrorReason | null =>
+  brokenOff !== undefined && (refusal === null || isWritten(refusal))
+    ? new Unavailable({ message: brokenOff })
+    : refusal
 
 /** What came back from one attempt, bytes or none. */
 interface Outcome {
@@ -121,7 +129,7 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
             Effect.matchCauseEffect({
               onSuccess: (answer): Effect.Effect<Outcome> => {
                 cockpit.bytesBegan()
-                return Effect.succeed({ answer, reason: answer.refusal, waited, askedAt })
+                return Effect.succeed({ answer, reason: reasonOf(answer), waited, askedAt })
               },
               onFailure: (cause): Effect.Effect<Outcome> => {
                 const failed = cause.reasons.find(Cause.isFailReason)
@@ -171,7 +179,7 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
 
     const settle = Effect.fnUntraced(function* (outcome: Outcome) {
       const error = outcome.reason === null ? null : new VendorError({ vendor: adapter.name, reason: outcome.reason })
-      const response = yield* archive(outcome, statusOf(outcome.reason), error?.message ?? null)
+      const response = yield* archive(outcome, statusOf(outcome), error?.message ?? null)
       cockpit.bytesArchived()
       if (error !== null && !isWritten(error.reason)) return yield* error
       const landed: Landed = { response, payload: outcome.answer?.body ?? noBytes, refusal: error?.reason ?? null }

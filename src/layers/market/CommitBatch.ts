@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import { type Bar, type BarRules, defectOf } from "../../domain/Bar.ts"
+import * as CorporateAction from "../../domain/CorporateAction.ts"
 import type { Commit, MarketStoreError } from "../../services/MarketStore.ts"
 import { admitsRows, assertsRows, encode, isFinal } from "./stateCode.ts"
 import { invalidCoverage, invalidRow } from "./storeError.ts"
@@ -166,12 +167,23 @@ const finalsOf = Effect.fnUntraced(function* (
   return finals
 })
 
+/** Of corporate actions there are few: they are looked at in one go. */
+const checkActions = Effect.fnUntraced(function* ({ actions }: Commit) {
+  for (const [index, action] of (actions?.rows ?? []).entries()) {
+    const defect =
+      CorporateAction.defectOf(action) ??
+      (Number.isSafeInteger(actions?.positions[index]) ? null : "it has no position")
+    if (defect !== null) return yield* invalidRow(index, action.ts, `corporate action (${action.kind}): ${defect}`)
+  }
+})
+
 export const prepare: (commit: Commit) => Effect.Effect<CommitBatch, MarketStoreError> = Effect.fnUntraced(
   function* (commit) {
     if (!Number.isSafeInteger(commit.fetchedAt)) {
       return yield* invalidCoverage(`the fetch time ${commit.fetchedAt} is not a whole number of milliseconds`)
     }
     const intervals = yield* intervalsOf(commit)
+    yield* checkActions(commit)
     const found = yield* scan(commit)
     const { bars, positions } = yield* ordered(commit, found)
     return { bars, positions, finals: yield* finalsOf(commit, bars, intervals), intervals }

@@ -13,12 +13,15 @@ import { type Building, beginGeneration, dropGeneration, forget, publishGenerati
 import { invalidate } from "./invalidate.ts"
 import * as KeyedLock from "./KeyedLock.ts"
 import { migrations } from "./migrations.ts"
+import { readActions } from "./readActions.ts"
 import { readBar, readBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
 import { referencedResponses } from "./references.ts"
+import { replaceGenerations, succeedGeneration } from "./replaceGenerations.ts"
+import { lastOperation } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
-import { appliedResponses, countRows, latestPrices, listSeries, newestResponse } from "./summaries.ts"
+import { appliedResponses, countRows, latestPrices, listSeries, newestResponse, responsesIn } from "./summaries.ts"
 
 export interface MarketStoreSqliteOptions {
   /** Path of market.sqlite, or `:memory:`. */
@@ -38,7 +41,8 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
   yield* readonly ? expectMigrated(database, migrations) : migrate(database, migrations)
   const checkpointer = readonly ? Checkpointer.none : yield* Checkpointer.make(database)
   const locks = KeyedLock.make()
-  const building: Building = new Set()
+  const building: Building = new Map()
+  const counting = () => new Set([...building].flatMap(([id, { counts }]) => (counts ? [id] : [])))
 
   return MarketStore.of({
     commit: Effect.fn("MarketStore.commit")(function* (commit) {
@@ -55,22 +59,40 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     bars: (series, range, read) => readBars(database, series, range, read),
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
     coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
+    actions: Effect.fn("MarketStore.actions")((series, range, read) =>
+      readActions(database, series, range, read?.asOf)
+    ),
     revisions: (series, range) => readRevisions(database, series, range),
     count: Effect.fn("MarketStore.count")((series, range) => countRows(database, series, range)),
-    applied: Effect.fn("MarketStore.applied")((series, decoderVersion) =>
-      appliedResponses(database, series, decoderVersion, building)
+    applied: Effect.fn("MarketStore.applied")((series, decoderVersion, read) =>
+      read?.generation === undefined
+        ? appliedResponses(database, series, decoderVersion, counting())
+        : responsesIn(database, read.generation, decoderVersion)
+    ),
+    lastOperation: Effect.fn("MarketStore.lastOperation")((series) =>
+      mapStoreError(database.read("last operation", (db) => lastOperation(db, series)))
     ),
     newestResponse: newestResponse(database),
     referencedResponses: referencedResponses(database),
-    invalidate: Effect.fn("MarketStore.invalidate")((series, range, at) =>
-      locks.withLock(canonical(series))(invalidate(database, series, range, at))
+    invalidate: Effect.fn("MarketStore.invalidate")((series, range, at, target = {}) =>
+      locks.withLock(canonical(series))(invalidate(database, series, range, at, target))
     ),
-    beginGeneration: Effect.fn("MarketStore.beginGeneration")((series) =>
-      locks.withLock(canonical(series))(beginGeneration(database, series, building))
+    beginGeneration: Effect.fn("MarketStore.beginGeneration")((series, { apart = false } = {}) =>
+      locks.withLock(canonical(series))(beginGeneration(database, series, building, apart))
     ),
-    publishGeneration: Effect.fn("MarketStore.publishGeneration")(function* (generation, at) {
+    publishGeneration: Effect.fn("MarketStore.publishGeneration")(function* (generation, at, { operation } = {}) {
       const series = yield* seriesOf(database, generation)
-      yield* locks.withLock(series)(publishGeneration(database, generation, at, building))
+      yield* locks.withLock(series)(publishGeneration(database, generation, at, building, operation))
+      yield* checkpointer.wrote(manyRows)
+    }),
+    succeedGeneration: Effect.fn("MarketStore.succeedGeneration")(function* (before, next, at) {
+      const series = yield* seriesOf(database, next)
+      yield* locks.withLock(series)(succeedGeneration(database, before, next, at))
+      yield* checkpointer.wrote(manyRows)
+    }),
+    replaceGenerations: Effect.fn("MarketStore.replaceGenerations")(function* (generations, operation) {
+      const series = yield* seriesOf(database, generations[0])
+      yield* locks.withLock(series)(replaceGenerations(database, generations, operation, building))
       yield* checkpointer.wrote(manyRows)
     }),
     dropGeneration: Effect.fn("MarketStore.dropGeneration")(function* (generation) {

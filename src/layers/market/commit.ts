@@ -13,6 +13,7 @@ import { Clock, Effect } from "effect"
 import type { Commit, CommitResult, MarketStoreError } from "../../services/MarketStore.ts"
 import { reached } from "../FaultPoint.ts"
 import type { SqliteDatabase, SqliteFailure, Step, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { insertActions } from "./actionsTable.ts"
 import { answersIn, insertAnswerRow } from "./answersTable.ts"
 import type { CommitBatch } from "./CommitBatch.ts"
 import { type CommitTarget, emptyTally, type Tally } from "./CommitTarget.ts"
@@ -185,6 +186,8 @@ export const runCommit: (
         const { inserted, revisions, unchanged, updated, withdrawn } = yield* writeRows(step, target, batch)
         yield* reached("midCommit")
         yield* writeAnswers(step, target, batch.intervals)
+        const { actions } = commit
+        if (actions !== undefined) yield* step((db) => insertActions(db, target, actions))
         yield* step((db) => db.prepare(addCounts).run(inserted - withdrawn, revisions, target.generation))
         return { inserted, updated, unchanged, withdrawn, alreadyApplied: false }
       })

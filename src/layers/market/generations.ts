@@ -13,11 +13,21 @@ import { inherit } from "./inherit.ts"
 import { inheritInvalidations } from "./invalidate.ts"
 import { removeDropped } from "./removal.ts"
 import { num, text } from "./rows.ts"
-import { ensureSeries, findGeneration, findSeries, insertGenerationRow, showGeneration } from "./seriesTable.ts"
+import {
+  ensureSeries,
+  findGeneration,
+  findSeries,
+  insertGenerationRow,
+  operated,
+  showGeneration
+} from "./seriesTable.ts"
 import { generationGone, mapStoreError } from "./storeError.ts"
 
-/** The generations that this process is building; what another left behind is abandoned. */
-export type Building = Set<number>
+/**
+ * The generations that this process is building, and whether what goes into them counts as applied; what another process left
+ * behind is abandoned.
+ */
+export type Building = Map<number, { readonly counts: boolean }>
 
 const abandon = `update generations set state = 'dropped'
   where series = ? and state = 'building' and id not in (select value from json_each(?))`
@@ -30,14 +40,15 @@ const deleteSeries = "delete from series where id = ?"
 export const beginGeneration: (
   database: SqliteDatabase,
   key: SeriesKey,
-  building: Building
-) => Effect.Effect<GenerationId, MarketStoreError> = Effect.fnUntraced(function* (database, key, building) {
+  building: Building,
+  apart: boolean
+) => Effect.Effect<GenerationId, MarketStoreError> = Effect.fnUntraced(function* (database, key, building, apart) {
   const now = yield* Clock.currentTimeMillis
   const id = yield* database.write("begin generation", (db) => {
     const series = ensureSeries(db, key, now)
-    db.prepare(abandon).run(series.id, JSON.stringify([...building]))
+    db.prepare(abandon).run(series.id, JSON.stringify([...building.keys()]))
     const made = insertGenerationRow(db, series.id, "building", now)
-    building.add(made)
+    building.set(made, { counts: !apart })
     return made
   })
   yield* removeDropped(database)
@@ -55,7 +66,7 @@ export const seriesOf: (database: SqliteDatabase, generation: GenerationId) => E
     return row === undefined ? yield* generationGone(`there is no generation ${generation}`) : text(row[0])
   }, mapStoreError)
 
-const buildingRow = Effect.fnUntraced(function* (database: SqliteDatabase, generation: GenerationId) {
+export const buildingRow = Effect.fnUntraced(function* (database: SqliteDatabase, generation: GenerationId) {
   const row = yield* database.read("generation", (db) => findGeneration(db, generation))
   if (row === null || row.state !== "building") {
     return yield* generationGone(`generation ${generation} was published or dropped`)
@@ -67,8 +78,15 @@ export const publishGeneration: (
   database: SqliteDatabase,
   generation: GenerationId,
   at: EpochMillis,
-  building: Building
-) => Effect.Effect<void, MarketStoreError> = Effect.fnUntraced(function* (database, generation, at, building) {
+  building: Building,
+  operation: number | undefined
+) => Effect.Effect<void, MarketStoreError> = Effect.fnUntraced(function* (
+  database,
+  generation,
+  at,
+  building,
+  operation
+) {
   const { series } = yield* buildingRow(database, generation)
   const before = yield* database.read("publish", (db) => {
     const id = num(db.prepare("select generation from series where id = ?").get(series)?.[0])
@@ -85,6 +103,7 @@ export const publishGeneration: (
     db.prepare(supersede).run(switched, before.id)
     db.prepare(publish).run(switched, generation)
     showGeneration(db, series, generation)
+    if (operation !== undefined) operated(db, series, operation)
     return true
   })
   if (!shown) {

@@ -6,14 +6,15 @@
  */
 import { Effect } from "effect"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import type { SeriesOperation } from "../../domain/SeriesOperation.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
-import type { MarketStoreError } from "../../services/MarketStore.ts"
+import type { GenerationId, MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SqliteFailure, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import type { BatchInterval } from "./CommitBatch.ts"
 import { writeAnswers } from "./commit.ts"
 import type { KnowledgeKey } from "./KnowledgeKey.ts"
 import { num } from "./rows.ts"
-import { findSeries } from "./seriesTable.ts"
+import { ensureSeries, findSeries, operated, type SeriesRow } from "./seriesTable.ts"
 import { StateCode } from "./stateCode.ts"
 import { mapStoreError } from "./storeError.ts"
 
@@ -42,18 +43,42 @@ const nothingKnown = ({ end, start }: TimeRange): BatchInterval => ({
   assertsRows: false
 })
 
+export interface InvalidateOptions {
+  readonly operation?: Pick<SeriesOperation, "id" | "after">
+  readonly generation?: GenerationId
+}
+
+const targetOf = (
+  db: SyncDatabase,
+  series: SeriesRow,
+  at: EpochMillis,
+  { generation, operation }: InvalidateOptions
+) => {
+  if (operation === undefined) {
+    const target = generation ?? series.generation
+    const key = keyAt(db, target, at)
+    return key === null ? null : { generation: target, key }
+  }
+  // Those that are built beside the series have their operations when they take its place.
+  if (generation === undefined) operated(db, series.id, operation.id)
+  const key: KnowledgeKey = { fetchedAt: at, response: operation.after, decoderVersion: Number.MAX_SAFE_INTEGER }
+  return { generation: generation ?? series.generation, key }
+}
+
 export const invalidate: (
   database: SqliteDatabase,
   key: SeriesKey,
   range: TimeRange,
-  at: EpochMillis
-) => Effect.Effect<void, MarketStoreError> = Effect.fnUntraced(function* (database, key, range, at) {
+  at: EpochMillis,
+  options: InvalidateOptions
+) => Effect.Effect<void, MarketStoreError> = Effect.fnUntraced(function* (database, key, range, at, options) {
   yield* database.transaction("invalidate", (step) =>
     Effect.gen(function* () {
       const found = yield* step((db) => {
-        const series = findSeries(db, key)
-        const knowledge = series === null ? null : keyAt(db, series.generation, at)
-        return series === null || knowledge === null ? null : { generation: series.generation, key: knowledge }
+        // With its place known it holds for answers that are committed later, too: also before there is anything.
+        const { operation } = options
+        const series = operation === undefined ? findSeries(db, key) : ensureSeries(db, key, at)
+        return series === null ? null : targetOf(db, series, at, options)
       })
       if (found === null) return
       yield* writeAnswers(step, { ...found, applied: null }, [nothingKnown(range)])

@@ -4,6 +4,7 @@ import type { SqliteMigration } from "../sqlite/migrate.ts"
  * The tables of market.sqlite. Times are UTC epoch milliseconds. Hot tables have no foreign keys: every insert would pay for
  * them, and only this component writes here.
  *
+ * - `series`: `operation` is the last operation of the archive (see ProvenanceStore) that the series has.
  * - `applied`: one row per (generation, response, decoder version); its id stands for the response in all other tables.
  * - `bars`: the newest value of a stamp. `applied` is the response that asserted it first; `shown`, with `shown_position`, is
  *   the response to name instead, where a published generation took over an equal row of the one before it.
@@ -11,6 +12,8 @@ import type { SqliteMigration } from "../sqlite/migrate.ts"
  *   it, but a response that is committed late needs it. `superseded_at` is null where it is the fetch time of `superseded_by`,
  *   else the instant at which a generation was published.
  * - `echoes`: assertions that changed nothing, in blocks (see EchoBlock.ts).
+ * - `action_answers`: one row per response that told of corporate actions; `start_ts` to `end_ts` is the range of ex-dates that it
+ *   told all of, null when it only added some. `actions`: what it told; `ordinal` counts those of one kind and date.
  * - `answers`: every coverage interval ever asserted or invalidated. `coverage`: the newest of them at each instant; `settled`
  *   is 0 only where nothing final was ever asserted anywhere inside, so that a new row there supersedes nothing.
  */
@@ -128,5 +131,35 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
         primary key (generation, start_ts)
       ) strict, without rowid`
     ]
+  },
+  {
+    id: 2,
+    name: "corporate actions",
+    statements: [
+      `create table action_answers (
+        applied integer primary key,
+        generation integer not null,
+        start_ts integer,
+        end_ts integer
+      ) strict`,
+      "create index action_answers_by_generation on action_answers (generation)",
+      `create table actions (
+        applied integer not null,
+        ts integer not null,
+        kind integer not null,
+        ordinal integer not null,
+        position integer not null,
+        numerator real,
+        denominator real,
+        amount real,
+        currency text,
+        primary key (applied, ts, kind, ordinal)
+      ) strict, without rowid`
+    ]
+  },
+  {
+    id: 3,
+    name: "operations",
+    statements: ["alter table series add column operation integer not null default 0"]
   }
 ]

@@ -1,6 +1,7 @@
 /**
  * Every response that something in the store points to: current coverage, the values that are shown, those that were superseded, and
- * what superseded them. Of all generations but the dropped ones, also of those that are being built.
+ * what superseded them; and of corporate actions every answer that told of one or could have contradicted one. Of all generations
+ * but the dropped ones, also of those that are being built.
  *
  * An answer that only repeated what was known (an echo), and a provisional value that another provisional one overwrote, are not
  * pointed to: taking them away changes no row, no revision, and no coverage as it is now.
@@ -21,31 +22,63 @@ const generationsAfter = "select id from generations where id > ? and state <> '
 interface Walk {
   readonly table: string
   readonly key: string
-  /** A query for distinct response ids over the rows of `?` above `?` up to `?`. */
-  readonly named: string
+  /** The responses that the rows of a generation name whose key is above one and up to another. */
+  readonly named: (db: SyncDatabase, generation: number, above: number, upTo: number) => ReadonlyArray<ResponseId>
 }
+
+const query =
+  (sql: string): Walk["named"] =>
+  (db, generation, above, upTo) =>
+    db
+      .prepare(sql)
+      .all(generation, above, upTo)
+      .map(([id]) => responseId(id))
 
 const applied = "join applied a on a.id in"
 const between = (key: string) => `generation = ? and ${key} > ? and ${key} <= ?`
+
+/** Instants of the corporate actions of a symbol, over all its series, as anybody told them. */
+const actionInstants = `select distinct x.ts from generations g join series s on s.id = g.series
+  join series t on t.symbol = s.symbol and t.vendor = s.vendor
+  join generations h on h.series = t.id join action_answers a on a.generation = h.id join actions x on x.applied = a.applied
+  where g.id = ?`
+const actionAnswers = `select p.response, a.start_ts, a.end_ts, exists (select 1 from actions x where x.applied = a.applied)
+  from action_answers a join applied p on p.id = a.applied where a.generation = ? and a.applied > ? and a.applied <= ?`
+
+/** Answers that told of an action, or could have contradicted one. */
+const aboutActions = (db: SyncDatabase, generation: number, from: number, upTo: number): ReadonlyArray<ResponseId> => {
+  const answers = db.prepare(actionAnswers).all(generation, from, upTo)
+  if (answers.length === 0) return []
+  const instants = db
+    .prepare(actionInstants)
+    .all(generation)
+    .map(([ts]) => num(ts))
+  return answers.flatMap(([response, start, end, told]) =>
+    told === 1 || (start !== null && instants.some((ts) => ts >= num(start) && ts < num(end)))
+      ? [responseId(response)]
+      : []
+  )
+}
 
 const walks: ReadonlyArray<Walk> = [
   {
     table: "bars",
     key: "ts",
-    named: `select distinct a.response from (select distinct applied, shown from bars where ${between("ts")}) r
-      ${applied} (r.applied, r.shown)`
+    named: query(`select distinct a.response from (select distinct applied, shown from bars where ${between("ts")}) r
+      ${applied} (r.applied, r.shown)`)
   },
   {
     table: "revisions",
     key: "ts",
-    named: `select distinct a.response from
+    named: query(`select distinct a.response from
       (select distinct applied, shown, superseded_by from revisions where ${between("ts")} and kind <> ${RevisionKind.overwritten}) r
-      ${applied} (r.applied, r.shown, r.superseded_by)`
+      ${applied} (r.applied, r.shown, r.superseded_by)`)
   },
+  { table: "action_answers", key: "applied", named: aboutActions },
   {
     table: "coverage",
     key: "start_ts",
-    named: `select distinct response from coverage where ${between("start_ts")}`
+    named: query(`select distinct response from coverage where ${between("start_ts")}`)
   }
 ]
 
@@ -75,10 +108,7 @@ const step = (db: SyncDatabase, at: At): readonly [ReadonlyArray<ResponseId>, Op
     )
     .get(at.generation, at.key)
   const upTo = nth === undefined ? Number.MAX_SAFE_INTEGER : num(nth[0])
-  const ids = db
-    .prepare(named)
-    .all(at.generation, at.key, upTo)
-    .map(([id]) => responseId(id))
+  const ids = named(db, at.generation, at.key, upTo)
   const next =
     nth === undefined
       ? { generation: at.generation, walk: at.walk + 1, key: Number.MIN_SAFE_INTEGER }

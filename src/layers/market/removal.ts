@@ -36,6 +36,18 @@ const answers: Sweep = (db, generation) =>
     .prepare(`delete from answers where id in (select id from answers where generation = ? limit ${stepRows})`)
     .run(generation).changes
 
+/** What an answer told goes with the answer. */
+const actions: Sweep = (db, generation) => {
+  const told = db
+    .prepare(`select applied from action_answers where generation = ? limit ${stepRows / 20}`)
+    .all(generation)
+  for (const [applied] of told) {
+    db.prepare("delete from actions where applied = ?").run(num(applied))
+    db.prepare("delete from action_answers where applied = ?").run(num(applied))
+  }
+  return told.length
+}
+
 /** `applied` goes last: the others are found through it. */
 const tables: ReadonlyArray<Sweep> = [
   byKey("bars", "ts"),
@@ -43,6 +55,7 @@ const tables: ReadonlyArray<Sweep> = [
   byKey("coverage", "start_ts"),
   echoes,
   answers,
+  actions,
   byKey("applied", "response")
 ]
 

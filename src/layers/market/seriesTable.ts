@@ -6,7 +6,7 @@ import { num, numOrNull } from "./rows.ts"
 
 export const tenant = "default"
 
-interface SeriesRow {
+export interface SeriesRow {
   readonly id: number
   /** The generation that readers see. */
   readonly generation: number
@@ -63,6 +63,17 @@ export const ensureSeries = (db: SyncDatabase, key: SeriesKey, now: number): Ser
   const generation = insertGenerationRow(db, id, "current", now)
   db.prepare(pointAt).run(generation, id)
   return { id, generation }
+}
+
+const selectOperation = "select operation from series where tenant = ? and canonical = ?"
+const setOperation = "update series set operation = max(operation, ?) where id = ?"
+
+/** The last operation of the archive that a series has. */
+export const lastOperation = (db: SyncDatabase, key: SeriesKey): number =>
+  num(db.prepare(selectOperation).get(tenant, canonical(key))?.[0] ?? 0)
+
+export const operated = (db: SyncDatabase, series: number, operation: number): void => {
+  db.prepare(setOperation).run(operation, series)
 }
 
 export const showGeneration = (db: SyncDatabase, series: number, generation: number): void => {

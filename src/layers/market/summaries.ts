@@ -60,7 +60,7 @@ const selectApplied = `select distinct a.response from applied a join generation
   where g.series = ? and a.decoder_version >= ? and (g.state in ('current', 'superseded') or
   (g.state = 'building' and g.id in (select value from json_each(?))))`
 
-/** `building`: the generations that this process is at work on; what went into an abandoned one counts as not applied. */
+/** `building`: the generations of this process whose responses count; what went into an abandoned one counts as not applied. */
 export const appliedResponses = (
   database: SqliteDatabase,
   key: SeriesKey,
@@ -72,6 +72,21 @@ export const appliedResponses = (
       const series = findSeries(db, key)
       if (series === null) return new Set()
       const rows = db.prepare(selectApplied).all(series.id, decoderVersion, JSON.stringify([...building]))
+      return new Set(rows.map((row) => responseId(row[0])))
+    })
+  )
+
+const selectIn = "select distinct response from applied where generation = ? and decoder_version >= ?"
+
+/** As {@link appliedResponses}, of one generation whatever its state. */
+export const responsesIn = (
+  database: SqliteDatabase,
+  generation: number,
+  decoderVersion: number
+): Effect.Effect<ReadonlySet<ResponseId>, MarketStoreError> =>
+  mapStoreError(
+    database.read("applied", (db) => {
+      const rows = db.prepare(selectIn).all(generation, decoderVersion)
       return new Set(rows.map((row) => responseId(row[0])))
     })
   )

@@ -25,6 +25,7 @@ import * as HitBuffer from "./HitBuffer.ts"
 import * as Listing from "./listing.ts"
 import * as Lookup from "./lookup.ts"
 import { migrations } from "./migrations.ts"
+import * as Operations from "./operations.ts"
 import * as PayloadFiles from "./PayloadFiles.ts"
 import * as Redaction from "./redact.ts"
 import * as Sessions from "./sessions.ts"
@@ -99,12 +100,13 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
   )
 
   const files = yield* PayloadFiles.make(directory)
-  const writer = readonly ? refusingWriter(database.filename) : yield* GroupCommit.make(database)
+  const writer = readonly
+    ? refusingWriter(database.filename)
+    : yield* Effect.flatMap(GroupCommit.make(database), Tallies.keepUp)
   if (!readonly) yield* Sessions.recover(database, writer, files)
   const hits = yield* HitBuffer.make(writer)
   const handedOut = HandedOut.make()
-  if (!readonly) yield* Tallies.keepUp(writer)
-  const compaction = Compact.make(database, writer, files)
+  const compaction = yield* Compact.make(database, writer, files)
 
   return ProvenanceStore.of({
     ...(yield* Sessions.make(writer, hits, redaction)),
@@ -115,7 +117,8 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
     ...Listing.make(database, hits.flush, handedOut, schemaVersion),
     verify: Verify.make(database, files, hits.flush),
     ...(yield* Gc.make({ database, writer, files, handedOut, settle: hits.flush, shrink: compaction.shrink })),
-    compact: compaction.compact
+    compact: compaction.compact,
+    ...Operations.make(database, writer)
   })
 })
 

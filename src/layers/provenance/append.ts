@@ -2,7 +2,8 @@
  * One attempt's outcome into the archive: bytes first, then the row that speaks of them.
  *
  * Up to 64 KiB the bytes are a row of the same transaction as the response; above that they are a file, whole and synced
- * before the transaction begins. Where a gc has removed the file in between, it is written again. `fetchedAt` is the clock's time, or that of the newest response where the clock is behind it.
+ * before the transaction begins. Where a gc has removed the file in between, it is written again. `fetchedAt` is the clock's time,
+ * or that of the newest response or operation where the clock is behind it.
  */
 import { Effect, Result } from "effect"
 import { canonicalJson } from "../../domain/CanonicalJson.ts"
@@ -22,6 +23,7 @@ import { decodeSync, type Encoded, encodeSync, encodingCode, encodingOf } from "
 import { digest } from "./digest.ts"
 import { discard } from "./discardedFiles.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
+import { latestInstant } from "./operations.ts"
 import type { PayloadFiles, StoredFile } from "./PayloadFiles.ts"
 import type { Redaction } from "./redact.ts"
 import { wholeMillis } from "./wholeMillis.ts"
@@ -137,8 +139,7 @@ const insertResponse = (
       if (payload === null) return "noFile"
     }
   }
-  const last = db.prepare("select fetched_at from responses order by id desc limit 1").get()
-  const fetchedAt = Math.max(draft.now, Number(last?.[0] ?? draft.now))
+  const fetchedAt = latestInstant(db, draft.now)
   const askedAt = Math.min(draft.askedAt, fetchedAt)
   const id = db
     .prepare(

@@ -11,6 +11,7 @@
  */
 import { Effect } from "effect"
 import type { CompactReport, ProvenanceStore, TellsUpkeep } from "../../services/ProvenanceStore.ts"
+import { FaultPoint } from "../FaultPoint.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { mapArchiveError } from "./archiveError.ts"
 import { type Encoded, encodeSync, encodingCode } from "./compression.ts"
@@ -73,7 +74,8 @@ const turnRow = (db: SyncDatabase, { id, kept, size }: Plain): void => {
   if (done.changes > 0) db.prepare(less).run(size - kept.bytes.byteLength, id)
 }
 
-export const make = (database: SqliteDatabase, writer: GroupCommit, files: PayloadFiles) => {
+export const make = Effect.fnUntraced(function* (database: SqliteDatabase, writer: GroupCommit, files: PayloadFiles) {
+  const act = yield* FaultPoint
   const number = (sql: string) => database.read("compact", (db) => Number(db.prepare(sql).get()?.[0] ?? 0))
   const databaseBytes = number("select page_count * page_size from pragma_page_count, pragma_page_size")
 
@@ -93,6 +95,7 @@ export const make = (database: SqliteDatabase, writer: GroupCommit, files: Paylo
       discard(db, sha256, "raw")
       db.prepare(less).run(size - made.stored, id)
     })
+    act("upkeep")
     return made.encoding
   })
 
@@ -106,10 +109,7 @@ export const make = (database: SqliteDatabase, writer: GroupCommit, files: Paylo
     let left = free
     while (left > 0) {
       yield* tell({ phase: "shrinking", done: free - left, of: free })
-      const now = yield* writer.submit("relaxed", (db) => {
-        db.prepare(`pragma incremental_vacuum(${stepPages})`).all()
-        return Number(db.prepare("select freelist_count from pragma_freelist_count").get()?.[0] ?? 0)
-      })
+      const now = yield* database.shrink(stepPages)
       yield* database.checkpoint
       if (now >= left) return
       left = now
@@ -145,6 +145,7 @@ export const make = (database: SqliteDatabase, writer: GroupCommit, files: Paylo
         if (kept === "zstd") payloads++
         if (kept === "torn") damaged++
       }
+      act("upkeep")
       yield* Effect.yieldNow
     }
     yield* progress({ phase: "removing", done: 0, of: 0 })
@@ -164,4 +165,4 @@ export const make = (database: SqliteDatabase, writer: GroupCommit, files: Paylo
   }, mapArchiveError)
 
   return { compact, shrink }
-}
+})

@@ -19,6 +19,7 @@ import type {
   Retention,
   TellsUpkeep
 } from "../../services/ProvenanceStore.ts"
+import { FaultPoint } from "../FaultPoint.ts"
 import type { SqliteDatabase, SqliteFailure, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { mapArchiveError } from "./archiveError.ts"
 import { Bits } from "./Bits.ts"
@@ -101,6 +102,9 @@ const unusedIdentities = `delete from identities where id > ? and id <= ?
   and not exists (select 1 from requests where identity = identities.id)
   and not exists (select 1 from responses where identity = identities.id)`
 
+const goneMembers = `delete from operation_responses where operation = ?
+  and not exists (select 1 from responses where id = operation_responses.response)`
+
 export interface GcParts {
   readonly database: SqliteDatabase
   readonly writer: GroupCommit
@@ -112,6 +116,7 @@ export interface GcParts {
 }
 
 export const make = Effect.fnUntraced(function* ({ database, files, handedOut, settle, shrink, writer }: GcParts) {
+  const act = yield* FaultPoint
   const alone = yield* Semaphore.make(1)
 
   /** Takes what is marked away, as many in a transaction as the time allows. */
@@ -130,6 +135,18 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
         }
         return last
       })
+      act("upkeep")
+      yield* Effect.yieldNow
+    }
+  })
+
+  /** A publication names what it was made of; what contributed nothing it does not need. */
+  const removeMemberships = Effect.gen(function* () {
+    const last = yield* database.read("gc", (db) =>
+      Number(db.prepare("select max(id) from operations").get()?.[0] ?? 0)
+    )
+    for (let operation = 1; operation <= last; operation++) {
+      yield* database.writeUnchecked("gc", (db) => db.prepare(goneMembers).run(operation))
       yield* Effect.yieldNow
     }
   })
@@ -209,6 +226,7 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
       removed.payloadBytes += bytes
     })
     yield* told()
+    yield* removeMemberships
     yield* removeIdentities
     return removed
   })

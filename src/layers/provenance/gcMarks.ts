@@ -3,7 +3,8 @@
  *
  * A response goes when nothing points to it and the retention lets it. A call stays when it is young, open, the newest of all, or has
  * a response that stays; what a call that stays was served stays with it, and so does the call that this came from. All of these
- * have one identity, so no page has to wait for another. A session goes when none of its calls stays, a payload when no response does.
+ * have one identity, so no page has to wait for another. A session goes when none of its calls stays, a payload when no response does
+ * (also one whose responses an earlier gc had taken away when it was killed).
  */
 import { Effect } from "effect"
 import type { Retention, TellsUpkeep } from "../../services/ProvenanceStore.ts"
@@ -145,7 +146,7 @@ export const mark = Effect.fnUntraced(function* (
   )(([id, request, payload]) => {
     const stays = !doomed.has(Number(id))
     if (stays) keptCalls.add(Number(request))
-    if (typeof payload === "number") (stays ? keptPayloads : payloads).add(payload)
+    if (stays && typeof payload === "number") keptPayloads.add(payload)
   })
 
   yield* tell({ phase: "looking", done: newest, of: newest })
@@ -175,7 +176,7 @@ export const mark = Effect.fnUntraced(function* (
     database,
     `select id from payloads where id > ? order by id limit ${pageRows}`
   )(([id]) => {
-    if (keptPayloads.has(Number(id))) payloads.delete(Number(id))
+    if (!keptPayloads.has(Number(id))) payloads.add(Number(id))
   })
   const marks: Marks = { responses: doomed, requests: calls, sessions, payloads, keptByReference }
   return marks

@@ -18,7 +18,7 @@ import * as Tallies from "./tallies.ts"
 
 type Listing = Pick<
   ProvenanceStore["Service"],
-  "session" | "request" | "response" | "sessions" | "requests" | "responses" | "answersOf" | "stats"
+  "session" | "request" | "response" | "sessions" | "requests" | "responses" | "answersOf" | "subjects" | "stats"
 >
 type Row = ReadonlyArray<SqlValue>
 
@@ -140,7 +140,9 @@ export const make = (
     one("request", `${requestColumns} where q.id = ?`, id, toRequest)
   )
   const response: Listing["response"] = Effect.fn("ProvenanceStore.response")((id) =>
-    one("response", `${responseColumns} where r.id = ?`, id, toResponse)
+    Effect.tap(one("response", `${responseColumns} where r.id = ?`, id, toResponse), () =>
+      Effect.sync(() => handedOut.add(id))
+    )
   )
 
   const sessions: Listing["sessions"] = Effect.fn("ProvenanceStore.sessions")((page) => {
@@ -190,14 +192,24 @@ export const make = (
              order by id`
           )
           .all(series, after)
-          .map(([id]) => {
-            handedOut.add(Number(id))
-            return ResponseId.make(Number(id))
-          })
+          .map(([id]) => ResponseId.make(Number(id)))
       ),
       archiveError
     )
   })
+
+  const subjects = Effect.mapError(
+    database.read("subjects", (db) =>
+      db
+        .prepare(
+          `select key from series s where exists (select 1 from responses r
+             where r.series = s.id and r.status in ('ok', 'not_found', 'not_entitled')) order by key`
+        )
+        .all()
+        .map(([key]) => String(key))
+    ),
+    archiveError
+  ).pipe(Effect.withSpan("ProvenanceStore.subjects"))
 
   const stats = Effect.gen(function* () {
     yield* settle
@@ -221,5 +233,5 @@ export const make = (
     return stats
   }).pipe(Effect.mapError(archiveError), Effect.withSpan("ProvenanceStore.stats"))
 
-  return { session, request, response, sessions, requests, responses, answersOf, stats }
+  return { session, request, response, sessions, requests, responses, answersOf, subjects, stats }
 }

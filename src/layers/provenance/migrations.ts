@@ -7,6 +7,9 @@
  * series since") must each be one index walk. Every further index is a page more in each commit: the attempts of a request
  * are found through its identity, the open calls of a session among all of its calls. Identities and payloads are named by
  * their content and shared by all tenants; sessions, requests and responses belong to one.
+ *
+ * `operations` is what was decided about series beside the answers (see operations.ts); `operation_responses` are those that a
+ * published generation was made of.
  */
 import type { SqliteMigration } from "../sqlite/migrate.ts"
 
@@ -91,6 +94,29 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
   },
   {
     id: 2,
+    name: "operations",
+    statements: [
+      `create table operations (
+        id integer primary key autoincrement,
+        tenant text not null default 'default',
+        series integer not null references series (id),
+        kind text not null check (kind in ('Invalidated', 'Published', 'Forgotten', 'Recalled')),
+        range_start integer,
+        range_end integer,
+        known_at integer,
+        after integer not null,
+        recorded_at integer not null
+      ) strict`,
+      `create index operations_series on operations (series, id)`,
+      `create table operation_responses (
+        operation integer not null references operations (id),
+        response integer not null,
+        primary key (operation, response)
+      ) strict, without rowid`
+    ]
+  },
+  {
+    id: 3,
     name: "upkeep",
     statements: [
       // 1: one zstd frame; 0: as they came, which no frame would make shorter; null: as they came, and nobody has tried. SQLite keeps

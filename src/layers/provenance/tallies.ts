@@ -5,7 +5,7 @@
  * moves that row forward now and then, a few thousand records at a time; a removal takes its records out of the sums in its own
  * transaction.
  */
-import { Effect, type Scope } from "effect"
+import { Effect, Latch, type Scope } from "effect"
 import type { SqliteDatabase, SqliteFailure, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
 
@@ -130,14 +130,26 @@ export const advance = Effect.fnUntraced(function* (writer: GroupCommit) {
   while (!(yield* writer.submit("relaxed", step))) yield* Effect.yieldNow
 })
 
-/** Moves the sums forward as the archive grows: what has been missed at the start, and then every so often. */
-export const keepUp: (writer: GroupCommit) => Effect.Effect<void, never, Scope.Scope> = Effect.fnUntraced(
+/** Writes after which the sums are moved: so many records are added up in a few milliseconds. */
+const everyWrites = 4_096
+
+/** Moves the sums forward as the archive grows: at the start over what was missed, then whenever so much was written. */
+export const keepUp: (writer: GroupCommit) => Effect.Effect<GroupCommit, never, Scope.Scope> = Effect.fnUntraced(
   function* (writer) {
-    yield* advance(writer).pipe(
+    const due = Latch.makeUnsafe(true)
+    let written = 0
+    yield* due.await.pipe(
+      Effect.andThen(Effect.sync(() => due.closeUnsafe())),
+      Effect.andThen(advance(writer)),
       Effect.catch((failure) => Effect.logDebug(`sums over the archive are behind: ${failure.message}`)),
-      Effect.andThen(Effect.sleep("30 seconds")),
       Effect.forever,
       Effect.forkScoped
     )
+    return {
+      submit: (durability, change) => {
+        if (++written % everyWrites === 0) due.openUnsafe()
+        return writer.submit(durability, change)
+      }
+    }
   }
 )

@@ -68,6 +68,8 @@ export interface SqliteDatabase {
   readonly read: <A>(operation: string, f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFailure>
   /** Moves what is in the log into the database, as far as readers let it. */
   readonly checkpoint: Effect.Effect<void, SqliteFailure>
+  /** Gives up to so many free pages back to the disk, in a database made with `shrinks`; says how many are left. */
+  readonly shrink: (pages: number) => Effect.Effect<number, SqliteFailure>
   /** Over the writer connection; for migrations. */
   readonly client: SqlClient.SqlClient
 }
@@ -302,6 +304,16 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
 
     const checkpoint = semaphore.withPermit(attempt("checkpoint", () => void writer.pragma("wal_checkpoint(PASSIVE)")))
 
+    const shrink: SqliteDatabase["shrink"] = (pages) =>
+      semaphore.withPermit(
+        attempt("shrink", () => {
+          setLevel("NORMAL")
+          // It gives a row for each page, so that a prepared statement, run once, would give back one.
+          writer.exec(`PRAGMA incremental_vacuum(${pages})`)
+          return Number(writer.pragma("freelist_count", { simple: true }))
+        })
+      )
+
     const acquirers = SqlClient.makeSqliteAcquirers({
       connection: Effect.succeed(makeConnection(writer)),
       semaphore,
@@ -315,5 +327,5 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       spanAttributes: [["db.system.name", "sqlite"]]
     }).pipe(Effect.provide(Reactivity.layer))
 
-    return { filename: options.filename, write, writeUnchecked, transaction, read, checkpoint, client }
+    return { filename: options.filename, write, writeUnchecked, transaction, read, checkpoint, shrink, client }
   })

@@ -39,11 +39,22 @@ export interface SeriesDesk {
   readonly planning: Semaphore.Semaphore
   readonly refetching: Semaphore.Semaphore
   readonly flights: Map<string, Flight>
+  /** Those that have not landed, the abandoned ones too: what is archived of them is on its way into the store. */
+  readonly aloft: Set<Flight>
   /** Answers above this id are looked for in the archive; all others are applied with this decoder version. */
   applied: { readonly decoderVersion: number; readonly upTo: number }
+  /** Whether the operations that the archive has recorded are known to be done. */
+  operated: boolean
   /** Answers above `applied.upTo` that need no second look: applied by a flight, unreadable, or of a refetch. */
   readonly settled: Set<ResponseId>
   departures: number
+}
+
+/** Nothing is known any more of what is applied: the next plan looks again. */
+export const reset = (desk: SeriesDesk): void => {
+  desk.applied = { decoderVersion: 0, upTo: 0 }
+  desk.operated = false
+  desk.settled.clear()
 }
 
 export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
@@ -51,6 +62,8 @@ export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
     planning: yield* Semaphore.make(1),
     refetching: yield* Semaphore.make(1),
     flights: new Map(),
+    aloft: new Set(),
+    operated: false,
     applied: { decoderVersion: 0, upTo: 0 },
     settled: new Set(),
     departures: 0
@@ -81,11 +94,13 @@ export const depart = (desk: SeriesDesk, drafts: ReadonlyArray<RequestDraft>, by
       waiting: 1
     }
     desk.flights.set(flight.id, flight)
+    desk.aloft.add(flight)
     return flight
   })
 
 export const land = (desk: SeriesDesk, flight: Flight, landing: Effect.Effect<Landing>): void => {
   desk.flights.delete(flight.id)
+  desk.aloft.delete(flight)
   Deferred.doneUnsafe(flight.landed, landing)
 }
 

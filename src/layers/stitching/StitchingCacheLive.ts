@@ -28,11 +28,13 @@ import * as CacheContext from "./CacheContext.ts"
 import { explain } from "./explain.ts"
 import { fetchMissing, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
+import { forget, invalidate } from "./operate.ts"
 import { barSeries, gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 import { refetch } from "./refetch.ts"
 import { report, withFlights } from "./report.ts"
 import { acceptable, type SeriesDesk } from "./SeriesDesk.ts"
+import { whenQuiet } from "./whenQuiet.ts"
 
 const noProgress: NonNullable<ReadOptions["progress"]> = () => Effect.void
 
@@ -51,7 +53,8 @@ const make = Effect.gen(function* () {
     if (fetcher !== null) {
       yield* desk.planning.withPermit(applyArchived(context, desk, series, fetcher)).pipe(
         // Who may only read is served what there is; who may write applies the rest.
-        Effect.catchReason("MarketStoreError", "StoreReadOnly", ({ message }) => Effect.logDebug(message))
+        Effect.catchReason("MarketStoreError", "StoreReadOnly", ({ message }) => Effect.logDebug(message)),
+        Effect.catchReason("ProvenanceStoreError", "ArchiveReadOnly", ({ message }) => Effect.logDebug(message))
       )
     }
     const now = yield* Clock.currentTimeMillis
@@ -176,11 +179,21 @@ const make = Effect.gen(function* () {
       Effect.mapError(asServiceError)
     ),
 
-    invalidate: Effect.fn("StitchingCache.invalidate")(function* (key, asked) {
-      const series = yield* barSeries(key)
-      const range = Timeframe.stamps(series.timeframe, asked)
-      if (range !== null) yield* market.invalidate(key, range, yield* Clock.currentTimeMillis)
+    actions: Effect.fn("StitchingCache.actions")(function* (key, range, options) {
+      return yield* market.actions(key, range, options)
     }, Effect.mapError(asServiceError)),
+
+    invalidate: Effect.fn("StitchingCache.invalidate")(
+      function* (key, asked) {
+        const series = yield* barSeries(key)
+        const range = Timeframe.stamps(series.timeframe, asked)
+        if (range === null) return
+        const desk = yield* context.deskOf(series.text)
+        yield* desk.planning.withPermit(invalidate(context, desk, series, range))
+      },
+      Effect.scoped,
+      Effect.mapError(asServiceError)
+    ),
 
     refetch: Effect.fn("StitchingCache.refetch")(
       function* (key) {
@@ -211,16 +224,8 @@ const make = Effect.gen(function* () {
           return yield* new UnknownSeries({ series: text })
         }
         const desk = yield* context.deskOf(text)
-        return yield* desk.planning.withPermit(
-          // What is archived counts as not applied again; also when the caller leaves, or what is forgotten would be fetched anew.
-          Effect.ensuring(
-            market.forget(known.series),
-            Effect.sync(() => {
-              desk.applied = { decoderVersion: 0, upTo: 0 }
-              desk.settled.clear()
-            })
-          )
-        )
+        // What is on its way would bring the series back behind the archive's back.
+        return yield* whenQuiet(desk, forget(context, desk, known.series))
       },
       Effect.scoped,
       Effect.mapError(asServiceError)

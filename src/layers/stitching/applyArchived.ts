@@ -1,24 +1,16 @@
 import { Effect } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
-import type { MarketStore } from "../../services/MarketStore.ts"
-import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
-import { type ArchivedAnswer, type BarSeries, type Fetcher, project } from "./project.ts"
+import { archivedAnswer } from "./archivedAnswer.ts"
+import { passOver } from "./passOver.ts"
+import { type BarSeries, type Fetcher, project } from "./project.ts"
+import { refetchTag } from "./refetchTag.ts"
 import type { SeriesDesk } from "./SeriesDesk.ts"
+import { type Stores, settleOperations } from "./settleOperations.ts"
 
 /**
- * Marks the requests of a refetch. Their answers belong to a generation that is published as a whole or not at all, so they
- * are never applied one by one, and requests of ordinary reads are never served by them.
- */
-export const refetchTag = "refetch"
-
-interface Stores {
-  readonly market: MarketStore["Service"]
-  readonly archive: ProvenanceStore["Service"]
-}
-
-/**
- * Applies what the archive has about a series and the store has not: what a crash left between the two, and everything once
- * when the decoder's version was raised. What cannot be read is passed over: it proves nothing.
+ * Applies what the archive has about a series and the store has not: what a crash left between the two, what was decided about
+ * the series and not done, and everything once when the decoder's version was raised. What cannot be read is passed over: it
+ * proves nothing. The caller holds the planning permit of the series.
  */
 export const applyArchived = Effect.fnUntraced(function* (
   { archive, market }: Stores,
@@ -27,6 +19,10 @@ export const applyArchived = Effect.fnUntraced(function* (
   fetcher: Fetcher
 ) {
   const { decoderVersion } = fetcher.fetch
+  if (!desk.operated) {
+    yield* settleOperations({ archive, market }, series, fetcher, { recall: true })
+    desk.operated = true
+  }
   if (desk.applied.decoderVersion !== decoderVersion) {
     desk.applied = { decoderVersion, upTo: 0 }
     desk.settled.clear()
@@ -40,23 +36,11 @@ export const applyArchived = Effect.fnUntraced(function* (
   let upTo = answers.at(-1) ?? desk.applied.upTo
   for (const id of unknown) {
     if (applied.has(id)) continue
-    const left = yield* applyOne({ archive, market }, desk, series, fetcher, id, published)
+    const left = yield* applyOne({ archive, market }, desk, series, fetcher, id, published).pipe(passOver(series, id))
     if (left === "in flight") upTo = Math.min(upTo, id - 1)
   }
   desk.applied = { decoderVersion, upTo }
   for (const id of desk.settled) if (id <= upTo) desk.settled.delete(id)
-})
-
-/** An answer as the archive has it; null when it does not say what it was asked for, or has no bytes. */
-export const archivedAnswer = Effect.fnUntraced(function* (archive: ProvenanceStore["Service"], id: ResponseId) {
-  const response = yield* archive.response(id)
-  const request = yield* archive.request(response.request)
-  const range = request.subject?.range
-  if (range === undefined || response.sha256 === null) return null
-  const payload = yield* archive.payload(response.sha256)
-  const refusal =
-    response.status === "not_found" ? "NotFound" : response.status === "not_entitled" ? "NotEntitled" : null
-  return { response, payload, range, request, refusal } satisfies ArchivedAnswer
 })
 
 const applyOne = Effect.fnUntraced(function* (
@@ -68,38 +52,14 @@ const applyOne = Effect.fnUntraced(function* (
   published: ReadonlySet<ResponseId>
 ) {
   const answer = yield* archivedAnswer(archive, id)
-  if (answer === null) return "passed over"
+  if (answer === null) return null
   // What a published refetch had read with an earlier decoder is read again like everything else.
-  if (answer.request.cacheTag === refetchTag && !published.has(id)) return "passed over"
+  if (answer.request.cacheTag === refetchTag && !published.has(id)) return null
   const { range } = answer
   for (const flight of desk.flights.values()) {
     // Its own flight is about to apply it.
     if (flight.range.start === range.start && flight.range.end === range.end) return "in flight"
   }
   yield* project(market, fetcher, series, answer)
-  return "applied"
-}, passOver)
-
-/** A damaged payload, bytes that cannot be read and rows that cannot be accepted leave a hole, not an error. */
-function passOver<
-  A,
-  E extends { readonly _tag: string; readonly message: string; readonly reason: { _tag: string } },
-  R
->(
-  applying: Effect.Effect<A, E, R>,
-  _stores: Stores,
-  _desk: SeriesDesk,
-  series: BarSeries,
-  _fetcher: Fetcher,
-  id: ResponseId
-) {
-  return Effect.catchIf(
-    applying,
-    (error) => !error.reason._tag.startsWith("Archive") && !error.reason._tag.startsWith("Store"),
-    (error) =>
-      Effect.as(
-        Effect.logWarning(`archived response ${id} of ${series.text} cannot be applied: ${error.message}`),
-        "passed over" as const
-      )
-  )
-}
+  return null
+})

@@ -4,6 +4,9 @@ import { NoSuchRow, type Receipt } from "../../services/StitchingCache.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { BarSeries } from "./project.ts"
 
+/** A call is tried a few times; a retry policy that was raised beyond reason must not make a receipt of megabytes. */
+const mostAttempts = 100
+
 /** The chain from a stored row back to the line of the bytes that it was read from. */
 export const explain = Effect.fnUntraced(function* (
   { archive, market, registry }: CacheContext,
@@ -16,10 +19,20 @@ export const explain = Effect.fnUntraced(function* (
   const { bar, final, lineage } = stored
   const response = yield* archive.response(lineage.response)
   const request = yield* archive.request(response.request)
+  const attempts = yield* archive.responses({ request: request.id, limit: mostAttempts })
   const payload = response.sha256 === null ? new Uint8Array() : yield* archive.payload(response.sha256)
   const { fetch } = yield* registry.fetcher(request.source)
   const range = request.subject?.range ?? { start: ts, end: ts + 1 }
   const excerpt = yield* fetch.locate(payload, lineage.position, { series: series.key, range, request })
-  const receipt: Receipt = { series: series.key, bar, final, lineage, response, request, excerpt }
+  const receipt: Receipt = {
+    series: series.key,
+    bar,
+    final,
+    lineage,
+    response,
+    request,
+    attempts: attempts.toReversed(),
+    excerpt
+  }
   return receipt
 })

@@ -96,8 +96,8 @@ export const fetchMissing = Effect.fnUntraced(function* (
         const flights = depart(desk, prepared.drafts, bypasses(policy))
         aboard.push(...flights)
         if (flights.length === 0) return Effect.succeed(flights)
-        const { ingest, market } = context
-        const flying = runFlights({ ingest, market, desk, series, fetcher }, flights)
+        const { archive, ingest, market } = context
+        const flying = runFlights({ archive, ingest, market, desk, series, fetcher }, flights)
         const held = Effect.scoped(Effect.andThen(context.deskOf(series.text), flying))
         return Effect.as(context.detach(held), flights)
       })

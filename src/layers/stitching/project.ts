@@ -13,7 +13,7 @@ import {
   VendorError,
   type VendorRequest
 } from "../../services/Adapter.ts"
-import type { CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import type { Commit, CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import { proofOf } from "./proofOf.ts"
 
 export type Fetcher = Adapter & { readonly fetch: FetchCapability }
@@ -72,6 +72,7 @@ export const project = Effect.fnUntraced(function* (
     bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
     positions: known === decoded.bars.length ? decoded.positions : decoded.positions.slice(0, known),
     coverage,
+    ...actionsBefore(decoded, proven),
     allowNonPositivePrices: decoded.allowNonPositivePrices === true,
     ...(generation === undefined ? {} : { generation })
   })
@@ -92,6 +93,18 @@ const decode = ({ fetch, name }: Fetcher, payload: Uint8Array, decoding: Decodin
         )
       )
   )
+
+/** An answer proves nothing of dates beyond its coverage: an announced dividend is told again when its date has come. */
+const actionsBefore = ({ actions }: DecodedBars, end: number): Pick<Commit, "actions"> => {
+  if (actions === undefined) return {}
+  const known = actions.rows.findIndex((action) => action.ts >= end)
+  const count = known === -1 ? actions.rows.length : known
+  const complete =
+    actions.complete === null || actions.complete.start >= end
+      ? null
+      : { start: actions.complete.start, end: Math.min(actions.complete.end, end) }
+  return { actions: { rows: actions.rows.slice(0, count), positions: actions.positions.slice(0, count), complete } }
+}
 
 const countBefore = ({ bars }: DecodedBars, end: number): number => {
   const first = bars.findIndex((bar) => bar.ts >= end)

@@ -6,12 +6,14 @@
  * meantime and published while nobody plans and nothing is in flight, so that no evidence falls between the two. On any
  * failure, refusal or interruption it is dropped.
  */
-import { Clock, Deferred, Effect, Option } from "effect"
+import { Clock, Deferred, Effect } from "effect"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
-import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { ResponseId } from "../../domain/Response.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId } from "../../services/MarketStore.ts"
-import { archivedAnswer } from "./applyArchived.ts"
+import { applyArchived } from "./applyArchived.ts"
+import { archivedAnswer } from "./archivedAnswer.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { Failure } from "./failure.ts"
 import type { Gathered } from "./fetchMissing.ts"
@@ -20,6 +22,7 @@ import { type BarSeries, type Fetcher, project } from "./project.ts"
 import { holesOf, refusalOf } from "./report.ts"
 import { runFlights } from "./runFlights.ts"
 import * as SeriesDesk from "./SeriesDesk.ts"
+import { whenQuiet } from "./whenQuiet.ts"
 
 const always: TimeRange = { start: -8_640_000_000_000_000, end: 8_640_000_000_000_000 }
 
@@ -49,8 +52,8 @@ const fill = Effect.fnUntraced(function* (
   desk: SeriesDesk.SeriesDesk,
   generation: GenerationId
 ) {
-  const { ingest, market } = context
-  yield* runFlights({ ingest, market, desk, series, fetcher, generation }, drafts)
+  const { archive, ingest, market } = context
+  yield* runFlights({ archive, ingest, market, desk, series, fetcher, generation }, drafts)
   let requests = 0
   let rowsRejected = 0
   for (const flight of drafts) {
@@ -85,32 +88,19 @@ const complete = Effect.fnUntraced(function* (
   return made.reduce((latest, { recordedAt }) => Math.max(latest, recordedAt), 0)
 })
 
-/** How often a moment without flights is waited for while others plan, before nobody plans until there is one. */
-const patience = 16
-
-const allLanded = Effect.fnUntraced(function* (desk: SeriesDesk.SeriesDesk) {
-  for (const flight of [...desk.flights.values()]) yield* Effect.exit(Deferred.await(flight.landed))
-})
-
-/**
- * Runs `use` while nobody plans and nothing is in flight. Flights are waited for outside the permit, so that no reader waits
- * for another's vendor; only a series that is never without flights is held up in the end.
- */
-const whenQuiet = Effect.fnUntraced(function* <A, E>(desk: SeriesDesk.SeriesDesk, use: Effect.Effect<A, E>) {
-  for (let attempt = 0; ; attempt++) {
-    const last = attempt === patience
-    if (!last) yield* allLanded(desk)
-    const done = yield* desk.planning.withPermit(
-      Effect.suspend(() =>
-        last
-          ? Effect.asSome(Effect.andThen(allLanded(desk), use))
-          : desk.flights.size === 0
-            ? Effect.asSome(use)
-            : Effect.succeedNone
-      )
-    )
-    if (Option.isSome(done)) return done.value
-  }
+/** Recorded first: a process that dies before the switch leaves one that the next plan makes of the same answers. */
+const publish = Effect.fnUntraced(function* (
+  { archive, market }: CacheContext,
+  desk: SeriesDesk.SeriesDesk,
+  series: BarSeries,
+  generation: GenerationId,
+  at: EpochMillis,
+  responses: ReadonlyArray<ResponseId>
+) {
+  desk.operated = false
+  const { id } = yield* archive.recordOperation(series.text, { _tag: "Published", at, responses })
+  yield* market.publishGeneration(generation, at, { operation: id })
+  desk.operated = true
 })
 
 export const refetch = Effect.fnUntraced(function* (
@@ -120,6 +110,7 @@ export const refetch = Effect.fnUntraced(function* (
   series: BarSeries
 ) {
   const { market } = context
+  yield* desk.planning.withPermit(applyArchived(context, desk, series, fetcher))
   const plan = yield* planAgain(context, fetcher, series)
   if (plan === null) return null
   const own = yield* SeriesDesk.make
@@ -133,9 +124,11 @@ export const refetch = Effect.fnUntraced(function* (
         yield* whenQuiet(
           desk,
           Effect.gen(function* () {
+            yield* applyArchived(context, desk, series, fetcher)
             const at = yield* complete(context, fetcher, series, generation)
+            const made = yield* market.applied(series.key, Number.MIN_SAFE_INTEGER, { generation })
             yield* Effect.uninterruptible(
-              Effect.tap(market.publishGeneration(generation, at), () => {
+              Effect.tap(publish(context, desk, series, generation, at, [...made]), () => {
                 published = true
                 return Effect.void
               })

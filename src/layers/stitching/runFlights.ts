@@ -14,15 +14,18 @@ import { Clock, Deferred, Effect, Result } from "effect"
 import { isFresh } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { CacheMode } from "../../domain/Request.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { VendorError } from "../../services/Adapter.ts"
 import type { FetchedPayload, IngestSession, OpenIngestSession } from "../../services/IngestSession.ts"
 import type { GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
-import { refetchTag } from "./applyArchived.ts"
+import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { type Failure, isOurs, unwrap } from "./failure.ts"
 import { type BarSeries, type Fetcher, project } from "./project.ts"
+import { refetchTag } from "./refetchTag.ts"
 import { type Flight, type Landing, land, type SeriesDesk } from "./SeriesDesk.ts"
 
 export interface FlightContext {
+  readonly archive: ProvenanceStore["Service"]
   readonly ingest: IngestSession["Service"]
   readonly market: MarketStore["Service"]
   readonly desk: SeriesDesk
@@ -40,7 +43,7 @@ const cacheModeOf = (flight: Flight): CacheMode =>
       : { _tag: "maxAge", notBefore: flight.notBefore }
 
 const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIngestSession, flight: Flight) {
-  const { desk, fetcher, generation, market, series } = context
+  const { archive, desk, fetcher, generation, market, series } = context
   const { range } = flight
   const request = yield* fetcher.fetch.request(series.key, range)
 
@@ -54,6 +57,18 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
     return fresh.length === 1 && fresh[0]?.start === range.start && fresh[0].end === range.end
   })
 
+  /**
+   * What an answer was asked for. The same question may have been asked for another range before: then that is what the answer
+   * is applied for, now as by every later reading of the archive.
+   */
+  const askedFor = Effect.fnUntraced(function* ({ response, served }: FetchedPayload) {
+    if (served === "vendor") return { range, request }
+    const archived = yield* archive.request(response.request)
+    return archived.subject?.series !== series.text || sameRange(archived.subject.range, range)
+      ? { range, request }
+      : { range: archived.subject.range, request: archived }
+  })
+
   const once = (cacheMode: CacheMode) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
@@ -64,26 +79,27 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
             cacheTag: generation === undefined ? null : refetchTag
           })
         )
-        const projected = yield* Effect.result(
-          project(market, fetcher, series, { ...answer, range, request }, generation)
-        )
+        const asked = yield* askedFor(answer)
+        const projected = yield* Effect.result(project(market, fetcher, series, { ...answer, ...asked }, generation))
         // What this machine could not store is tried again by the next plan; everything else needs no second look.
         if (Result.isSuccess(projected) || !isOurs(projected.failure)) desk.settled.add(answer.response.id)
-        return { answer, projected }
+        return { answer, projected, elsewhere: asked.range !== range }
       })
     )
 
-  const { answer, projected } = yield* once(cacheModeOf(flight))
+  const { answer, elsewhere, projected } = yield* once(cacheModeOf(flight))
   const first = landing(answer, projected)
   const isOld = answer.response.askedAt + fetcher.limits.refusalFor <= (yield* Clock.currentTimeMillis)
   const again = Result.isSuccess(projected)
-    ? projected.success.result.alreadyApplied && !(yield* isCovered)
+    ? (elsewhere || projected.success.result.alreadyApplied) && !(yield* isCovered)
     : answer.served === "archive" && isOld
   if (!again) return first
   const second = yield* once({ _tag: "bypass" })
   const { calls, joined, ...rest } = landing(second.answer, second.projected)
   return { ...rest, calls: first.calls + calls, joined: first.joined + joined }
 })
+
+const sameRange = (a: TimeRange, b: TimeRange): boolean => a.start === b.start && a.end === b.end
 
 const landing = (
   { served }: FetchedPayload,

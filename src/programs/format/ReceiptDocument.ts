@@ -13,6 +13,7 @@ export const receiptDocument = (receipt: Receipt) => ({
   decoderVersion: receipt.lineage.decoderVersion,
   response: responseDocument(receipt.response),
   request: requestDocument(receipt.request),
+  attempts: receipt.attempts.map(responseDocument),
   position: receipt.lineage.position,
   excerpt: receipt.excerpt
 })

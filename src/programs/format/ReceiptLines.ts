@@ -1,4 +1,5 @@
 /** The chain behind a row as text, from the value back to the bytes. */
+import type { Response } from "../../domain/Response.ts"
 import { isIntraday } from "../../domain/Timeframe.ts"
 import type { Receipt } from "../../services/StitchingCache.ts"
 import { titleOf } from "../flags/SeriesFlags.ts"
@@ -24,28 +25,50 @@ const bar = ({ bar }: Receipt): string =>
 /** JSON with spaces where its lines may be broken. */
 const spaced = (value: unknown): string => oneLine(JSON.stringify(value, null, 1))
 
+const iso = (millis: number): string => new Date(millis).toISOString()
+
+/** `HTTP 200`, where the vendor is asked over HTTP. */
+const transport = ({ metadata }: Response): ReadonlyArray<string> =>
+  metadata.transportStatus === null ? [] : [`HTTP ${metadata.transportStatus}`]
+
+/** `2: asked …, fetched …, ok, waited 0.3 s for the budget`; a failure with its cause. */
+const attemptLine = (response: Response): string =>
+  oneLine(
+    [
+      `${response.attempt}: asked ${iso(response.askedAt)}`,
+      `fetched ${iso(response.fetchedAt)}`,
+      response.status,
+      ...transport(response),
+      `waited ${duration(response.waited)} for the budget`
+    ].join(", ") + (response.cause === null ? "" : `: ${response.cause}`)
+  )
+
 /** The chain as lines of at most `width` columns. */
 export const receiptLines = (receipt: Receipt, style: Style, width: number): ReadonlyArray<string> => {
   const { series, response, request, lineage, excerpt } = receipt
+  const attempts = receipt.attempts.length === 0 ? [response] : receipt.attempts
   const timeframe = series.timeframe ?? "1d"
-  const stamp = isIntraday(timeframe) ? new Date(receipt.bar.ts).toISOString() : brief(receipt.bar.ts)
+  const stamp = isIntraday(timeframe) ? iso(receipt.bar.ts) : brief(receipt.bar.ts)
   const line = (name: string, text: string) => `  ${label(style, name)}${text}`
+  const wrapped = (name: string, text: string) =>
+    wrap(text, Math.max(30, width - 12)).map((part, index) => line(index === 0 ? name : "", part))
+  const { url } = response.metadata
   return [
     style.bold(`${titleOf(series)} from ${series.vendor}, ${stamp}`),
     "",
     line("row", bar(receipt)),
     line("", receipt.final ? "final" : "provisional: the period was not over when it was fetched"),
     line("came from", oneLine(excerpt.label)),
+    ...(excerpt.pointer === undefined ? [] : [line("", `JSON pointer ${oneLine(excerpt.pointer)}`)]),
     line("", oneLine(excerpt.text)),
     line("", `read by decoder version ${lineage.decoderVersion}`),
-    line("answer", `response ${response.id}, fetched ${new Date(response.fetchedAt).toISOString()}`),
-    line(
-      "",
-      `${bytes(response.sizeBytes)}, status ${response.status}, attempt ${response.attempt}, waited ${duration(response.waited)}`
-    ),
+    line("answer", `response ${response.id}, fetched ${iso(response.fetchedAt)}`),
+    line("", [bytes(response.sizeBytes), `status ${response.status}`, ...transport(response)].join(", ")),
+    ...(url === null ? [] : wrapped("", oneLine(url))),
     ...(response.sha256 === null ? [] : [line("sha256", response.sha256)]),
     line("question", `request ${request.id} in session ${request.session}: ${request.method} ${request.kind}`),
-    ...wrap(spaced(request.params), Math.max(30, width - 12)).map((part) => line("", part)),
+    ...wrapped("", spaced(request.params)),
+    ...attempts.flatMap((attempt, index) => wrapped(index === 0 ? "attempts" : "", attemptLine(attempt))),
     "",
     style.dim(`The exact bytes: tapestry archive cat ${response.id}`)
   ]

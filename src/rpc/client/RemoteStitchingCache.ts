@@ -83,6 +83,8 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
       ),
     coverage: (series, range, options = {}) =>
       Stream.runCollect(client["Series.coverage"]({ series, range, ...options })).pipe(Effect.mapError(asServiceError)),
+    actions: (series, range, options = {}) =>
+      Effect.mapError(client["Series.actions"]({ series, range, ...options }), asServiceError),
     invalidate: (series, range) => Effect.mapError(client["Series.invalidate"]({ series, range }), asServiceError),
     refetch: (series) =>
       client["Series.refetch"]({ series }).pipe(

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { Bar } from "../../domain/Bar.ts"
 import { CoverageInterval } from "../../domain/Coverage.ts"
 import { Lineage } from "../../domain/Lineage.ts"
@@ -7,6 +7,7 @@ import { Request } from "../../domain/Request.ts"
 import { Response } from "../../domain/Response.ts"
 import { SeriesKey } from "../../domain/SeriesKey.ts"
 import { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import { Excerpt } from "../../services/Adapter.ts"
 
 /** An answered range without its rows (see RangeAnswer in services/StitchingCache.ts, which this is on the wire). */
 export const RangeReport = Schema.Struct({
@@ -51,6 +52,8 @@ export const RowReceipt = Schema.Struct({
   lineage: Lineage,
   response: Response,
   request: Request,
-  excerpt: Schema.Struct({ label: Schema.String, text: Schema.String })
+  // A server of release 0.1 does not tell them.
+  attempts: Schema.Array(Response).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
+  excerpt: Excerpt
 })
 export interface RowReceipt extends Schema.Schema.Type<typeof RowReceipt> {}

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Bar } from "../../domain/Bar.ts"
+import { StoredAction } from "../../domain/CorporateAction.ts"
 import { CoverageInterval } from "../../domain/Coverage.ts"
 import { OnMissing, Plan, RangePolicy } from "../../domain/Plan.ts"
 import { Revision } from "../../domain/Revision.ts"
@@ -72,6 +73,12 @@ export class SeriesRpcs extends RpcGroup.make(
     error: StitchingCacheError,
     stream: true
   }).annotate(OnShutdown, "cut"),
+  /** What the vendor has told of splits, dividends and capital gains in a range of ex-dates, ascending; asks nobody. */
+  Rpc.make("Series.actions", {
+    payload: { ...ranged, ...asOf },
+    success: Schema.Array(StoredAction),
+    error: StitchingCacheError
+  }),
   Rpc.make("Series.explain", {
     payload: { series: SeriesKey, ts: AskedMillis, ...asOf },
     success: RowReceipt,

@@ -40,6 +40,9 @@ const make = Effect.gen(function* () {
 
     "Series.coverage": ({ range, series, ...options }) => counted(chunked(cache.coverage(series, range, options))),
 
+    "Series.actions": ({ range, series, ...options }) =>
+      Effect.andThen(largeAnswer, cache.actions(series, range, options)),
+
     "Series.explain": ({ series, ts, ...options }) => cache.explain(series, ts, options),
 
     "Series.invalidate": ({ range, series }) => cache.invalidate(series, range),

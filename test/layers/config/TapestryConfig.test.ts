@@ -136,6 +136,25 @@ ${vendor}    rejects: /var/rejects
   )
 
   test(
+    "a vendor names one of the known kinds of adapter",
+    Effect.gen(function* () {
+      const error = yield* mistakes(`vendors:
+  a: { adapter: fille }
+  b: { root: data }
+  c: [1]
+`)
+      assert.deepStrictEqual(
+        error.problems.map(({ found, line, path, remedy }) => ({ found, line, path, remedy })),
+        [
+          { found: '"fille"', line: 2, path: "vendors.a.adapter", remedy: "did you mean file?" },
+          { found: "nothing", line: 3, path: "vendors.b.adapter", remedy: "add it" },
+          { found: "[1]", line: 4, path: "vendors.c", remedy: null }
+        ]
+      )
+    })
+  )
+
+  test(
     "an unknown key is refused with the key that was probably meant",
     Effect.gen(function* () {
       const error = yield* mistakes(`${vendor}    timestmap: iso\nlogLevl: info\n`)

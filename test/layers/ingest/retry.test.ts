@@ -74,6 +74,30 @@ describe("C27 retry", () => {
     })
   )
 
+  it.effect("a body that broke off is kept as partial and is never the answer, whatever its head said", () =>
+    Effect.gen(function* () {
+      const heads = [null, new Adapter.NotFound({ message: "no such symbol" }), throttled(2_000)]
+      const { exit, responses } = yield* call((_, count) =>
+        Effect.succeed(
+          count <= heads.length
+            ? { ...Vendor.answer("ts,clo", heads[count - 1] ?? null), brokenOff: "the body broke off (ECONNRESET)" }
+            : Vendor.answer("ts,close")
+        )
+      )
+      assert.strictEqual(exit._tag, "Success")
+      const broken = { status: "partial", sizeBytes: 6, cause: "vendor: the body broke off (ECONNRESET)" }
+      assert.deepStrictEqual(
+        responses.map(({ cause, sizeBytes, status }) => ({ status, sizeBytes, cause })),
+        [
+          broken,
+          broken,
+          { ...broken, cause: "vendor: throttled; try again in 2 s" },
+          { status: "ok", sizeBytes: 8, cause: null }
+        ]
+      )
+    })
+  )
+
   it.effect("never comes back sooner than the vendor asked, and keeps the bytes of each refusal", () =>
     Effect.gen(function* () {
       const { at, exit, responses } = yield* call((_, count) =>

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
+import { Throttled, Unavailable } from "../../../src/services/Adapter.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
 import { barsOf, between, fresh, hour, minute, moving, outline, settled, utc } from "./support.ts"
 
@@ -181,4 +182,47 @@ describe("StitchingCache, plans", () => {
       assert.strictEqual(none.reason._tag, "NoSuchRow")
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })
+
+  it.effect(
+    "X1 a receipt has every attempt of its request, also those that failed, with times, waits and causes",
+    () => {
+      const windows = [{ name: "one a minute", limit: 1, span: minute, key: null }]
+      const vendor = ModelVendor.make({
+        limits: { windows },
+        trouble: ({ attempt }) =>
+          attempt === 1
+            ? new Unavailable({ message: "the line is dead" })
+            : attempt === 2
+              ? new Throttled({ retryAfter: 1 })
+              : null
+      })
+      return Effect.gen(function* () {
+        yield* TestClock.setTime(noon)
+        const cache = yield* StitchingCache
+        const series = vendor.series("ALPHA", "1h")
+        yield* moving(cache.read({ series, range }))
+        const { attempts, lineage, request, response } = yield* cache.explain(series, range.start)
+        assert.deepStrictEqual(
+          attempts.map(({ attempt, cause, status }) => ({ attempt, cause, status })),
+          [
+            { attempt: 1, cause: "model: the line is dead", status: "error" },
+            { attempt: 2, cause: "model: throttled; try again in 1 s", status: "throttled" },
+            { attempt: 3, cause: null, status: "ok" }
+          ]
+        )
+        assert.deepStrictEqual(attempts.at(-1), response)
+        assert.isTrue(attempts.every(({ request: of }) => of === request.id))
+        assert.strictEqual(lineage.recordedAt, response.fetchedAt)
+        // Half a second of each wait was the pause between attempts; the budget made it wait for the rest of the minute.
+        assert.deepStrictEqual(
+          attempts.map(({ askedAt, waited }) => ({ askedAt, waited })),
+          [
+            { askedAt: noon, waited: 0 },
+            { askedAt: noon + minute, waited: minute - 500 },
+            { askedAt: noon + 2 * minute, waited: minute - 500 }
+          ]
+        )
+      }).pipe(Effect.provide(fresh(vendor.adapter)))
+    }
+  )
 })

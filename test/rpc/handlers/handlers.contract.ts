@@ -11,6 +11,7 @@ import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
 import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
+import { Maintenance } from "../../../src/services/Maintenance.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
@@ -147,6 +148,29 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
       ["Missing", "Covered", "Missing"]
     )
   }),
+  "Series.actions": Effect.gen(function* () {
+    const series = yield* stored("BETA")
+    const market = yield* MarketStore
+    const told = { ts: utc("2024-03-04"), kind: "split", numerator: 4, denominator: 1 } as const
+    const response = (yield* market.barAt(series, hours.start))?.lineage.response
+    assert.isDefined(response)
+    yield* market.commit({
+      series: { ...series, timeframe: "1d" },
+      response,
+      fetchedAt: hours.end,
+      decoderVersion: 1,
+      bars: [],
+      positions: [],
+      coverage: [],
+      actions: { rows: [told], positions: [7], complete: null }
+    })
+    const expected = yield* (yield* StitchingCache).actions(series, days)
+    assert.deepStrictEqual(
+      expected.map(({ action }) => action),
+      [told]
+    )
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Series.actions"]({ series, range: days }), expected)
+  }),
   "Series.explain": Effect.gen(function* () {
     const series = yield* stored("ALPHA")
     const receipt = yield* (yield* TapestryClient)["Series.explain"]({ series, ts: hours.start })
@@ -276,6 +300,20 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const { payloads } = yield* (yield* ProvenanceStore).stats
     assert.deepStrictEqual(events, [{ _tag: "Verified", checked: payloads, damaged: 0 }])
     assert.isAbove(payloads, 0)
+  }),
+  "Archive.gc": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const retention = { age: 0, ages: {}, bytes: null, source: null }
+    const asked = { retention, apply: false }
+    const last = (yield* all((yield* TapestryClient)["Archive.gc"](asked))).at(-1)
+    assert.deepStrictEqual(last, { _tag: "Done", report: yield* (yield* Maintenance).gc(asked) })
+    assert.isTrue(last?._tag === "Done" && !last.report.applied && last.report.responses === 0, "all of it is young")
+  }),
+  "Archive.compact": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const last = (yield* all((yield* TapestryClient)["Archive.compact"]())).at(-1)
+    const { storedBytes } = yield* (yield* ProvenanceStore).stats
+    assert.isTrue(last?._tag === "Done" && last.report.damaged === 0 && last.report.storedAfter === storedBytes)
   }),
   "Archive.stats": Effect.gen(function* () {
     yield* stored("ALPHA")

@@ -36,6 +36,32 @@ export const coverageContract = (provide: Provide): void => {
       }).pipe(provide)
   )
 
+  it.effect(
+    "an invalidation that the archive has recorded stands between the same answers, whatever is committed by then",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* MarketStore
+        const series = seriesOf("A")
+        const whole = (id: number) => ({ coverage: [[0, 100, covered(id)] as const] })
+        const recorded = { operation: { id: 7, after: 2 } }
+        assert.strictEqual(yield* store.lastOperation(series), 0)
+        yield* store.invalidate(series, { start: 10, end: 20 }, 2_000, recorded)
+        assert.strictEqual(yield* store.lastOperation(series), 7)
+        // Archived before it: at the same instant, or earlier.
+        yield* store.commit(commitOf(series, 2, [], whole(2)))
+        yield* store.commit(commitOf(series, 1, [], whole(1)))
+        const ranges = Effect.map(store.coverage(series, everything), (found) =>
+          found.map(({ end, start }) => [start, end])
+        )
+        assert.deepStrictEqual(yield* ranges, [
+          [0, 10],
+          [20, 100]
+        ])
+        yield* store.commit({ ...commitOf(series, 3, [], whole(3)), fetchedAt: 2_000 })
+        assert.deepStrictEqual(yield* ranges, [[0, 100]])
+      }).pipe(provide)
+  )
+
   it.effect("an invalidated range is missing until something fetched later is committed; its rows stay", () =>
     Effect.gen(function* () {
       const store = yield* MarketStore

@@ -182,4 +182,64 @@ export const generationsContract = (provide: Provide): void => {
       assert.strictEqual((yield* store.commit(commitOf(series, 2, [bar(0, 2)]))).alreadyApplied, false)
     }).pipe(provide)
   )
+
+  it.effect("a history of generations that is built apart takes the place of a series at once", () =>
+    Effect.gen(function* () {
+      const store = yield* MarketStore
+      const series = seriesOf("A")
+      const whole = (id: number) => ({ coverage: [[0, 10 * minute, covered(id)] as const] })
+      const build = Effect.fnUntraced(function* () {
+        const first = yield* store.beginGeneration(series, { apart: true })
+        const second = yield* store.beginGeneration(series, { apart: true })
+        yield* store.commit(commitOf(series, 1, [bar(0, 10), bar(minute, 11)], { ...whole(1), generation: first }))
+        yield* store.invalidate(series, { start: minute, end: 2 * minute }, 1_500, {
+          generation: first,
+          operation: { id: 3, after: 1 }
+        })
+        yield* store.commit(commitOf(series, 2, [bar(0, 10), bar(minute, 12)], { ...whole(2), generation: second }))
+        yield* store.succeedGeneration(first, second, 2_000)
+        return [first, second] as const
+      })
+
+      // Made by publishing, for comparison.
+      yield* store.commit(commitOf(series, 1, [bar(0, 10), bar(minute, 11)], whole(1)))
+      yield* store.invalidate(series, { start: minute, end: 2 * minute }, 1_500, { operation: { id: 3, after: 1 } })
+      const published = yield* store.beginGeneration(series)
+      yield* store.commit(commitOf(series, 2, [bar(0, 10), bar(minute, 12)], { ...whole(2), generation: published }))
+      yield* store.publishGeneration(published, 2_000, { operation: 4 })
+      assert.strictEqual(yield* store.lastOperation(series), 4)
+      const contents = Effect.gen(function* () {
+        return {
+          rows: [yield* store.barAt(series, 0), yield* store.barAt(series, minute)],
+          before: yield* store.barAt(series, minute, { asOf: 1_999 }),
+          revisions: yield* collect(store.revisions(series, everything)),
+          coverage: yield* store.coverage(series, everything),
+          coverageBefore: yield* store.coverage(series, everything, { asOf: 1_999 }),
+          series: yield* store.series
+        }
+      })
+      const expected = yield* contents
+
+      const dropped = yield* build()
+      assert.deepStrictEqual(yield* contents, expected, "nobody sees what is built")
+      for (const generation of dropped) yield* store.dropGeneration(generation)
+      assert.deepStrictEqual(yield* contents, expected)
+
+      const [first, second] = yield* build()
+      yield* store.commit(commitOf(series, 9, [bar(2 * minute, 1)], { ...whole(9), generation: second }))
+      assert.isFalse((yield* store.applied(series, 1)).has(ResponseId.make(9)), "apart, it does not count as applied")
+      assert.deepStrictEqual(
+        [...(yield* store.applied(series, 1, { generation: second }))].sort(),
+        [2, 9].map((id) => ResponseId.make(id))
+      )
+      yield* store.replaceGenerations([first, second], 5)
+      assert.strictEqual(yield* store.lastOperation(series), 5)
+      assert.strictEqual((yield* store.barAt(series, 2 * minute))?.lineage.response, 9)
+
+      const again = yield* build()
+      yield* store.replaceGenerations(again, 4)
+      assert.deepStrictEqual(yield* contents, expected)
+      assert.strictEqual(yield* store.lastOperation(series), 5, "it never goes back")
+    }).pipe(provide)
+  )
 }

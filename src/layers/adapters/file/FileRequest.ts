@@ -2,12 +2,12 @@ import { Option, Schema } from "effect"
 import type { SeriesKey } from "../../../domain/SeriesKey.ts"
 import { isIntraday } from "../../../domain/Timeframe.ts"
 import type { TimeRange } from "../../../domain/TimeRange.ts"
+import type { ZoneClock } from "../../../domain/ZoneClock.ts"
+import * as Zone from "../../../domain/ZoneClock.ts"
 import type { Decoding, VendorRequest } from "../../../services/Adapter.ts"
 import { FileDecoding, type FileEntry } from "./FileCatalogue.ts"
 import * as PathPattern from "./PathPattern.ts"
 import { spellings } from "./symbols.ts"
-import type { ZoneClock } from "./ZoneClock.ts"
-import * as Zone from "./ZoneClock.ts"
 
 /** The parameters of a request: which file, which part of it, and all that reading it depends on. */
 export const FileParams = Schema.Struct({
@@ -43,7 +43,7 @@ export const periodOf = (
   intraday: boolean
 ): TimeRange => {
   const local = PathPattern.localPeriod(date, unit)
-  return intraday ? { start: clock.startOf(local.start), end: clock.startOf(local.end) } : local
+  return intraday ? { start: clock.first(local.start), end: clock.first(local.end) } : local
 }
 
 /** The request for a range that lies in one file; null when it does not, or when the path cannot be filled. */

@@ -1,8 +1,8 @@
 import { floor, isIntraday, type Timeframe } from "../../../domain/Timeframe.ts"
 import type { TimeRange } from "../../../domain/TimeRange.ts"
+import type { ZoneClock } from "../../../domain/ZoneClock.ts"
 import type { Records } from "./Records.ts"
 import type { TimestampReader } from "./timestamp.ts"
-import type { ZoneClock } from "./ZoneClock.ts"
 
 const dayMillis = 86_400_000
 

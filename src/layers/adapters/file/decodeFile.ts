@@ -5,6 +5,7 @@
 import { Data, Effect, Result } from "effect"
 import { isIntraday } from "../../../domain/Timeframe.ts"
 import type { TimeRange } from "../../../domain/TimeRange.ts"
+import * as ZoneClock from "../../../domain/ZoneClock.ts"
 import type { DecodedBars } from "../../../services/Adapter.ts"
 import { BarCollector } from "./BarCollector.ts"
 import { BarReader } from "./BarReader.ts"
@@ -14,7 +15,6 @@ import * as PathPattern from "./PathPattern.ts"
 import { RowStamps } from "./RowStamps.ts"
 import * as Timestamp from "./timestamp.ts"
 import { unpack } from "./unpack.ts"
-import * as ZoneClock from "./ZoneClock.ts"
 
 /** The payload cannot be read as its request says; `message` names the file. */
 export class DecodeFailure extends Data.TaggedError("DecodeFailure")<{

@@ -34,5 +34,5 @@ export const locateRow = Effect.fnUntraced(function* (payload: Uint8Array, param
     return yield* new DecodeFailure({ position: null, message: `${params.path}: ${rows.failure}` })
   const row = rows.success[position]
   if (row === undefined) return yield* missing
-  return { label, text: JSON.stringify(row) } satisfies Excerpt
+  return { label, text: JSON.stringify(row), pointer: `${params.decoding.pointer}/${position}` } satisfies Excerpt
 })

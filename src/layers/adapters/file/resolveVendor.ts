@@ -1,11 +1,11 @@
 import { type Path, Result } from "effect"
 import { isIntraday, type Timeframe } from "../../../domain/Timeframe.ts"
+import * as ZoneClock from "../../../domain/ZoneClock.ts"
 import type { DocumentProblem } from "../../config/issueProblems.ts"
 import type { FileEntry, FileEntrySpec, FileVendor, FileVendorSpec } from "./FileCatalogue.ts"
 import * as PathPattern from "./PathPattern.ts"
 import { normaliseSymbol } from "./symbols.ts"
 import * as Timestamp from "./timestamp.ts"
-import * as ZoneClock from "./ZoneClock.ts"
 
 const defaultNulls: ReadonlyArray<string> = ["", "null", "NULL", "NaN", "nan", "N/A"]
 
@@ -193,8 +193,6 @@ const clashes = (context: Context, entries: ReadonlyArray<FileEntry>): void => {
   }
 }
 
-const vendorName = /^[a-z0-9][a-z0-9._-]*$/
-
 /**
  * Checks a decoded vendor as a whole and fills in what it leaves out. `baseDir` is what its relative paths start from;
  * `payloadLimit` (bytes) bounds its files where it states no bound of its own: the archive would refuse larger ones anyway.
@@ -207,11 +205,6 @@ export const resolveVendor = (
   payloadLimit: number
 ): Result.Result<FileVendor, ReadonlyArray<DocumentProblem>> => {
   const context: Context = { vendor: name, baseDir, path, problems: [] }
-  if (!vendorName.test(name)) {
-    context.problems.push(
-      problem(["vendors", name], "a name of lower-case letters, digits, - _ and .", JSON.stringify(name))
-    )
-  }
   const specs = Object.entries(spec.entries ?? {})
   const resolved =
     spec.entries === undefined

@@ -327,7 +327,11 @@ ${more}`
       )
       assert.deepStrictEqual(json.bars, ndjson.bars)
       assert.deepStrictEqual(json.positions, [0, 1])
-      assert.deepStrictEqual(yield* json.locate(1), { label: "item 1 of spy.json", text: JSON.stringify(rows[1]) })
+      assert.deepStrictEqual(yield* json.locate(1), {
+        label: "item 1 of spy.json",
+        text: JSON.stringify(rows[1]),
+        pointer: "/chart/a~1b/0/rows/1"
+      })
       const listed = yield* vendorOf(root, yaml("arrays", "json", "    header: [t, o, h, l, c, v]\n"))
       assert.deepStrictEqual((yield* ask(listed, spy, january)).bars, ndjson.bars)
       const nowhere = yield* vendorOf(root, yaml("json", "json", "    pointer: /chart/rows\n"))

@@ -97,16 +97,16 @@ export class ZoneClock {
     return never
   }
 
-  /** The first instant of a local date (milliseconds of its midnight as if in UTC), also where midnight is skipped. */
-  startOf(localMidnight: number): number {
-    const found = this.resolve(localMidnight)
+  /** The first instant of a local time (milliseconds as if in UTC); where clocks skip it, the instant at which it would have come. */
+  first(local: number): number {
+    const found = this.resolve(local)
     switch (found._tag) {
       case "Once":
         return found.at
       case "Twice":
         return found.earlier
       case "Never":
-        return localMidnight - this.offsetAt(localMidnight - day)
+        return local - this.offsetAt(local - day)
     }
   }
 }

@@ -1,0 +1,33 @@
+import { Schema } from "effect"
+import { ResponseId } from "./Response.ts"
+import { EpochMillis, TimeRange } from "./TimeRange.ts"
+
+/**
+ * What was decided about a stored series, beside the answers that it is made of.
+ *
+ * - `Invalidated`: what was known of the range by then counts as not known.
+ * - `Published`: a new generation, made of these responses, took the place of the visible one; `at` is from when on readers as of
+ *   an instant see it.
+ * - `Forgotten`: the series was removed from the store; `Recalled`: it was asked for again and made anew of what is archived.
+ */
+export const SeriesChange = Schema.TaggedUnion({
+  Invalidated: { range: TimeRange },
+  Published: { at: EpochMillis, responses: Schema.Array(ResponseId) },
+  Forgotten: {},
+  Recalled: {}
+})
+export type SeriesChange = typeof SeriesChange.Type
+
+/**
+ * A change as the archive keeps it. Ids grow and are never used twice. `after` is the newest response that the archive had by
+ * then, 0 for none: together they say which came first. `recordedAt` never decreases, and no response that comes later has an
+ * earlier fetch time.
+ */
+export interface SeriesOperation {
+  readonly id: number
+  /** Canonical text of the SeriesKey. */
+  readonly series: string
+  readonly after: number
+  readonly recordedAt: EpochMillis
+  readonly change: SeriesChange
+}

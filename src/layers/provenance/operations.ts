@@ -1,0 +1,100 @@
+/**
+ * What was decided about series, in the order in which it was: with the responses all that the market store is made of.
+ *
+ * An operation is recorded before the store does it. A process that dies in between leaves one that is recorded and not done,
+ * which the next plan of the series does; the other way round it would be done and forgotten by a rebuild.
+ */
+import { Effect } from "effect"
+import { ResponseId } from "../../domain/Response.ts"
+import type { SeriesChange, SeriesOperation } from "../../domain/SeriesOperation.ts"
+import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import { reached } from "../FaultPoint.ts"
+import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { archiveError } from "./archiveError.ts"
+import type { GroupCommit } from "./GroupCommit.ts"
+import { seriesRow } from "./identities.ts"
+import { wholeMillis } from "./wholeMillis.ts"
+
+type Operations = Pick<ProvenanceStore["Service"], "recordOperation" | "operationsOf">
+
+const insertOperation = `insert into operations (series, kind, range_start, range_end, known_at, after, recorded_at)
+  values (?, ?, ?, ?, ?, ?, ?)`
+const insertResponse = "insert into operation_responses (operation, response) values (?, ?)"
+const selectOperations = `select o.id, o.kind, o.range_start, o.range_end, o.known_at, o.after, o.recorded_at from operations o
+  where o.series = (select id from series where key = ?) and o.id > ? order by o.id`
+const selectResponses = "select response from operation_responses where operation = ? order by response"
+
+/** The latest instant that the archive has recorded: nothing that comes later may be earlier. */
+export const latestInstant = (db: SyncDatabase, now: number): number => {
+  const response = db.prepare("select fetched_at from responses order by id desc limit 1").get()
+  const operation = db.prepare("select recorded_at from operations order by id desc limit 1").get()
+  return Math.max(now, Number(response?.[0] ?? now), Number(operation?.[0] ?? now))
+}
+
+const insert = (db: SyncDatabase, series: string, change: SeriesChange, now: number): SeriesOperation => {
+  const after = Number(db.prepare("select id from responses order by id desc limit 1").get()?.[0] ?? 0)
+  const recordedAt = latestInstant(db, now)
+  const range = change._tag === "Invalidated" ? change.range : null
+  const id = db
+    .prepare(insertOperation)
+    .run(
+      seriesRow(db, series),
+      change._tag,
+      range?.start ?? null,
+      range?.end ?? null,
+      change._tag === "Published" ? change.at : null,
+      after,
+      recordedAt
+    ).lastInsertRowid
+  if (change._tag === "Published") {
+    for (const response of change.responses) db.prepare(insertResponse).run(id, response)
+  }
+  return { id, series, after, recordedAt, change }
+}
+
+const toChange = (db: SyncDatabase, [id, kind, start, end, at]: ReadonlyArray<SqlValue>): SeriesChange => {
+  switch (kind) {
+    case "Invalidated":
+      return { _tag: kind, range: { start: Number(start), end: Number(end) } }
+    case "Published": {
+      const members = db.prepare(selectResponses).all(Number(id))
+      return { _tag: kind, at: Number(at), responses: members.map(([member]) => ResponseId.make(Number(member))) }
+    }
+    case "Forgotten":
+      return { _tag: kind }
+    default:
+      return { _tag: "Recalled" }
+  }
+}
+
+export const make = (database: SqliteDatabase, writer: GroupCommit): Operations => ({
+  recordOperation: Effect.fn("ProvenanceStore.recordOperation")(function* (series, change) {
+    const now = yield* wholeMillis
+    const operation = yield* Effect.mapError(
+      writer.submit("durable", (db) => insert(db, series, change, now)),
+      archiveError
+    )
+    yield* reached("operationRecorded")
+    return operation
+  }),
+
+  operationsOf: Effect.fnUntraced(function* (series: string, after: number) {
+    return yield* Effect.mapError(
+      database.read("operations", (db) =>
+        db
+          .prepare(selectOperations)
+          .all(series, after)
+          .map(
+            (row): SeriesOperation => ({
+              id: Number(row[0]),
+              series,
+              after: Number(row[5]),
+              recordedAt: Number(row[6]),
+              change: toChange(db, row)
+            })
+          )
+      ),
+      archiveError
+    )
+  })
+})

@@ -1,0 +1,112 @@
+/**
+ * Brings the store to where the archive says that a series is: does what was recorded and not done, because the process died in
+ * between or the store was lost.
+ *
+ * An answer belongs to the generation that was visible when it was archived. So the answers that came before an operation are
+ * applied before it; those that came after it are the plan's own to apply (applyArchived).
+ */
+import { Effect } from "effect"
+import type { ResponseId } from "../../domain/Response.ts"
+import type { SeriesOperation } from "../../domain/SeriesOperation.ts"
+import type { MarketStore } from "../../services/MarketStore.ts"
+import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import { archivedAnswer } from "./archivedAnswer.ts"
+import { passOver } from "./passOver.ts"
+import { type BarSeries, type Fetcher, project } from "./project.ts"
+import { refetchTag } from "./refetchTag.ts"
+
+export interface Stores {
+  readonly market: MarketStore["Service"]
+  readonly archive: ProvenanceStore["Service"]
+}
+
+/** Whether the last word about a series is that it was forgotten. */
+export const forgottenBy = (operations: ReadonlyArray<SeriesOperation>): SeriesOperation | null => {
+  const last = operations.findLast(({ change }) => change._tag === "Forgotten" || change._tag === "Recalled")
+  return last?.change._tag === "Forgotten" ? last : null
+}
+
+const applyBefore = Effect.fnUntraced(function* (
+  { archive, market }: Stores,
+  series: BarSeries,
+  fetcher: Fetcher,
+  answers: ReadonlyArray<ResponseId>
+) {
+  const applied = yield* market.applied(series.key, Number.MIN_SAFE_INTEGER)
+  for (const id of answers) {
+    if (applied.has(id)) continue
+    yield* Effect.gen(function* () {
+      const answer = yield* archivedAnswer(archive, id)
+      if (answer === null || answer.request.cacheTag === refetchTag) return
+      yield* project(market, fetcher, series, answer)
+    }).pipe(passOver(series, id))
+  }
+})
+
+const publishAgain = Effect.fnUntraced(function* (
+  { archive, market }: Stores,
+  series: BarSeries,
+  fetcher: Fetcher,
+  responses: ReadonlyArray<ResponseId>,
+  at: number,
+  operation: number
+) {
+  let published = false
+  yield* Effect.acquireUseRelease(
+    market.beginGeneration(series.key),
+    (generation) =>
+      Effect.gen(function* () {
+        for (const id of responses) {
+          yield* Effect.flatMap(archivedAnswer(archive, id), (answer) =>
+            answer === null ? Effect.void : project(market, fetcher, series, answer, generation)
+          ).pipe(passOver(series, id))
+        }
+        yield* Effect.uninterruptible(
+          Effect.tap(market.publishGeneration(generation, at, { operation }), () => {
+            published = true
+            return Effect.void
+          })
+        )
+      }),
+    (generation) => (published ? Effect.void : Effect.ignore(market.dropGeneration(generation)))
+  )
+})
+
+/**
+ * Returns true when the series is forgotten and stays so; with `recall` it is made anew instead. The caller holds the planning
+ * permit of the series.
+ */
+export const settleOperations = Effect.fnUntraced(function* (
+  stores: Stores,
+  series: BarSeries,
+  fetcher: Fetcher,
+  options: { readonly recall: boolean }
+) {
+  const { archive, market } = stores
+  const operations = yield* archive.operationsOf(series.text, 0)
+  if (operations.length === 0) return false
+  const forgotten = forgottenBy(operations)
+  if (forgotten !== null) {
+    // Where its process died before the store had done it.
+    yield* market.forget(series.key)
+    if (!options.recall) return true
+    yield* archive.recordOperation(series.text, { _tag: "Recalled" })
+  }
+  const last = yield* market.lastOperation(series.key)
+  const answers = yield* archive.answersOf(series.text, 0)
+  for (const { after, change, id, recordedAt } of operations) {
+    if (id <= last || change._tag === "Forgotten" || change._tag === "Recalled") continue
+    yield* applyBefore(
+      stores,
+      series,
+      fetcher,
+      answers.filter((answer) => answer <= after)
+    )
+    if (change._tag === "Invalidated") {
+      yield* market.invalidate(series.key, change.range, recordedAt, { operation: { id, after } })
+    } else {
+      yield* publishAgain(stores, series, fetcher, change.responses, change.at, id)
+    }
+  }
+  return false
+})

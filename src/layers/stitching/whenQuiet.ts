@@ -1,0 +1,30 @@
+import { Deferred, Effect, Option } from "effect"
+import type * as SeriesDesk from "./SeriesDesk.ts"
+
+/** How often a moment without flights is waited for while others plan, before nobody plans until there is one. */
+const patience = 16
+
+const allLanded = Effect.fnUntraced(function* (desk: SeriesDesk.SeriesDesk) {
+  for (const flight of [...desk.aloft]) yield* Effect.exit(Deferred.await(flight.landed))
+})
+
+/**
+ * Runs `use` while nobody plans and nothing is in flight. Flights are waited for outside the permit, so that no reader waits
+ * for another's vendor; only a series that is never without flights is held up in the end.
+ */
+export const whenQuiet = Effect.fnUntraced(function* <A, E>(desk: SeriesDesk.SeriesDesk, use: Effect.Effect<A, E>) {
+  for (let attempt = 0; ; attempt++) {
+    const last = attempt === patience
+    if (!last) yield* allLanded(desk)
+    const done = yield* desk.planning.withPermit(
+      Effect.suspend(() =>
+        last
+          ? Effect.asSome(Effect.andThen(allLanded(desk), use))
+          : desk.aloft.size === 0
+            ? Effect.asSome(use)
+            : Effect.succeedNone
+      )
+    )
+    if (Option.isSome(done)) return done.value
+  }
+})
