@@ -15,6 +15,7 @@ import { Effect, Layer } from "effect"
 import type { StoredCoverage } from "../src/domain/Coverage.ts"
 import { ResponseId } from "../src/domain/Response.ts"
 import type { SeriesKey } from "../src/domain/SeriesKey.ts"
+import * as CalendarLive from "../src/layers/calendar/CalendarLive.ts"
 import * as IngestSessionLive from "../src/layers/ingest/IngestSessionLive.ts"
 import * as MarketStoreSqlite from "../src/layers/market/MarketStoreSqlite.ts"
 import * as ProvenanceStoreSqlite from "../src/layers/provenance/ProvenanceStoreSqlite.ts"
@@ -73,6 +74,7 @@ const layer = StitchingCacheLive.layer.pipe(
       ProvenanceStoreSqlite.layer({ directory }),
       MarketStoreSqlite.layer({ filename }),
       QuotaSqlite.layer({ filename: join(directory, "quota.sqlite") }),
+      CalendarLive.layer,
       Layer.effectDiscard(
         Effect.gen(function* () {
           const registry = yield* AdapterRegistry

@@ -45,6 +45,8 @@ export interface StoredCoverage {
   readonly end: EpochMillis
   readonly state: StoredState
   readonly recordedAt: EpochMillis
+  /** When its Response was asked for; absent where that was not kept, and then it is not known to differ from `recordedAt`. */
+  readonly askedAt?: EpochMillis
 }
 
 /** One interval of an answer's coverage report. The intervals of a report are sorted, disjoint and leave no hole. */

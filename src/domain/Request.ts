@@ -41,12 +41,15 @@ export interface RequestSubject {
  * - `maxAge`: only a response asked for at or after `notBefore`; else fetch.
  * - `onlyIfCached`: the newest response whatever its age (unless `ttl` is given); else fail with CacheMiss.
  * - `bypass`: always fetch; the answer is archived.
+ * - `revalidate`: always ask, but only whether the newest response still holds where the vendor can tell; one that does is
+ *   archived as a response of its own over the earlier bytes.
  */
 export const CacheMode = Schema.TaggedUnion({
   default: { ttl: Schema.NullOr(Schema.Finite) },
   maxAge: { notBefore: EpochMillis },
   onlyIfCached: { ttl: Schema.NullOr(Schema.Finite) },
-  bypass: {}
+  bypass: {},
+  revalidate: {}
 })
 export type CacheMode = typeof CacheMode.Type
 
@@ -70,7 +73,7 @@ export const Request = Schema.Struct({
   bucket: Schema.NullOr(Schema.String),
   cacheTag: Schema.NullOr(Schema.String),
   subject: Schema.NullOr(Schema.Struct({ series: Schema.String, range: TimeRange })),
-  cacheMode: Schema.Literals(["default", "maxAge", "onlyIfCached", "bypass"]),
+  cacheMode: Schema.Literals(["default", "maxAge", "onlyIfCached", "bypass", "revalidate"]),
   ttl: Schema.NullOr(Schema.Finite),
   createdAt: EpochMillis,
   outcome: Schema.NullOr(CallOutcome),

@@ -28,7 +28,8 @@ export interface ResponseMetadata extends Schema.Schema.Type<typeof ResponseMeta
  * One attempt at a vendor and what came of it. `sha256` (64 hex digits) names the payload; it is null when no bytes came.
  * `askedAt` is when the attempt was sent: what was final then is final in the answer, however long the answer took.
  * `fetchedAt` never decreases within an archive, whatever the clock does; `(fetchedAt, id)` orders answers. `waited` is the
- * time the quota made the attempt wait, in milliseconds.
+ * time the quota made the attempt wait, in milliseconds. `revalidated` is there when the vendor said that nothing had changed
+ * (a 304): the earlier response whose bytes these are; as an answer it counts from its own `askedAt`.
  */
 export const Response = Schema.Struct({
   id: ResponseId,
@@ -43,6 +44,7 @@ export const Response = Schema.Struct({
   fetchedAt: EpochMillis,
   waited: Schema.Finite,
   cause: Schema.NullOr(Schema.String),
-  metadata: ResponseMetadata
+  metadata: ResponseMetadata,
+  revalidated: Schema.optionalKey(ResponseId)
 })
 export interface Response extends Schema.Schema.Type<typeof Response> {}

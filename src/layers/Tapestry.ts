@@ -123,7 +123,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provideMerge(IngestSessionLive.layer),
         Layer.merge(MaintenanceLive.layer),
-        Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layer))
+        Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars)))
       )
     })
   )

@@ -5,6 +5,7 @@
 import { Effect, FileSystem, Layer, References } from "effect"
 import manifest from "../../package.json" with { type: "json" }
 import type { TapestryConfig } from "../layers/config/TapestryConfig.ts"
+import type { TapestryClient } from "../rpc/client/TapestryClient.ts"
 import { holdsData } from "./holdsData.ts"
 import { levelOf } from "./logLevels.ts"
 import { settings } from "./Settings.ts"
@@ -44,7 +45,16 @@ export const withData = <A, E, R>(use: Effect.Effect<A, E, R>) =>
  * Runs a command that may need a vendor, the quota or writes: as the owner of the data directory of its settings, or through the
  * process that owns it (see throughOwner). Until its calls to the cache are done it prints nothing: it may be run again.
  */
-export const withCache = <A, E, R>(use: Effect.Effect<A, E, R>) =>
+export const withCache = <A, E, R>(use: Effect.Effect<A, E, R>) => withOwner(use, () => use)
+
+/**
+ * As `withCache`, for what only an owner can do: `own` does it here, with all services; `ask` has it done by the process that owns
+ * the directory.
+ */
+export const withOwner = <A, E, R, E2, R2>(
+  own: Effect.Effect<A, E, R>,
+  ask: (client: TapestryClient["Service"]) => Effect.Effect<A, E2, R2>
+) =>
   Effect.gen(function* () {
     const { config, dataDir: where, logLevel } = yield* settings
     const { throughOwner } = yield* Effect.promise(() => import("./owner/throughOwner.ts"))
@@ -53,7 +63,7 @@ export const withCache = <A, E, R>(use: Effect.Effect<A, E, R>) =>
     const services = Effect.map(loadLayers, ({ layer }) => layer({ dataDir, config: { ...config, dataDir }, product }))
     const vendors = new Set([...(config.sample ? ["sample"] : []), ...config.vendors.map(({ name }) => name)])
     return yield* Effect.provideService(
-      throughOwner({ dataDir, product, vendors, services }, use),
+      throughOwner({ dataDir, product, vendors, services }, own, ask),
       References.MinimumLogLevel,
       levelOf(logLevel.value)
     )
@@ -82,3 +92,14 @@ const vendors = Layer.unwrap(
 
 /** Runs a command over the vendors alone; no data directory is touched. */
 export const withVendors = <A, E, R>(use: Effect.Effect<A, E, R>) => Effect.provide(use, vendors)
+
+const calendars = Layer.unwrap(
+  Effect.gen(function* () {
+    const { config } = yield* settings
+    const { layerWith } = yield* Effect.promise(() => import("../layers/calendar/CalendarLive.ts"))
+    return layerWith(config.calendars)
+  })
+)
+
+/** Runs a command over the calendars alone; no data directory is touched. */
+export const withCalendars = <A, E, R>(use: Effect.Effect<A, E, R>) => Effect.provide(use, calendars)

@@ -1,12 +1,13 @@
-import { Context, type Duration, type Effect, Schema, type Scope } from "effect"
+import { Context, type Duration, type Effect, Schema, type Scope, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
 import type { CorporateAction } from "../domain/CorporateAction.ts"
 import type { RequestMethod } from "../domain/Request.ts"
 import type { ResponseMetadata } from "../domain/Response.ts"
 import { Adjustment, PriceBasis, type SeriesKey, SeriesKind, SessionScope } from "../domain/SeriesKey.ts"
 import { Timeframe } from "../domain/Timeframe.ts"
-import type { TimeRange } from "../domain/TimeRange.ts"
+import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { VendorLimits } from "../domain/VendorLimits.ts"
+import type { AnswerBody } from "./PayloadDraft.ts"
 
 /** The vendor, or the account at it, is over a limit; worth another try after `retryAfter` milliseconds. */
 export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", { retryAfter: Schema.Finite }) {}
@@ -80,7 +81,8 @@ export interface VendorRequest {
  * bytes are archived, and `refusal` says what it meant. Only when there are no bytes at all does `fetch` fail.
  */
 export interface VendorAnswer {
-  readonly body: Uint8Array
+  /** As it was on the wire. Large ones are written to a draft while they come: see PayloadDrafts. */
+  readonly body: AnswerBody
   readonly metadata: ResponseMetadata
   readonly refusal: VendorErrorReason | null
   /**
@@ -88,6 +90,11 @@ export interface VendorAnswer {
    * refusal, or with one that only a whole answer can prove (NotFound, NotEntitled), the attempt counts as Unavailable.
    */
   readonly brokenOff?: string
+  /**
+   * True when the vendor said that nothing has changed since the answer whose `Validators` it was shown. `body` is empty then,
+   * and the earlier bytes are the answer.
+   */
+  readonly notModified?: boolean
 }
 
 /**
@@ -102,6 +109,20 @@ export interface DecodedBars {
   readonly actions?: DecodedActions
   /** True where prices at or below zero are as they should be (spreads, energy); absent: they are refused. */
   readonly allowNonPositivePrices?: boolean
+  /** Given where this payload is one page of its answer. */
+  readonly page?: PageOfAnswer
+}
+
+/**
+ * An answer that comes in pages is several exchanges, each archived and applied for itself. A page proves the stamps before
+ * `until` and says nothing of the rest of its range, for which `next` is what to ask; `until` is the end of the range and `next`
+ * null on the last one. A page that cannot be followed (`next` is a reason) still proves what is before `until`.
+ */
+export interface PageOfAnswer {
+  readonly until: EpochMillis
+  readonly next: VendorRequest | VendorErrorReason | null
+  /** True for all but the first: a stretch without rows is then covered by an answer that has some, not empty. */
+  readonly continued: boolean
 }
 
 /**
@@ -125,12 +146,28 @@ export const Excerpt = Schema.Struct({
 })
 export interface Excerpt extends Schema.Schema.Type<typeof Excerpt> {}
 
-/** What `decode` and `locate` may depend on beside the bytes: the series, the range, and the request as it was archived. */
+/** What `decode` and `locate` may depend on beside the bytes: the series, the range, and request and answer as they were archived. */
 export interface Decoding {
   readonly series: SeriesKey
   readonly range: TimeRange
   readonly request: Pick<VendorRequest, "kind" | "method" | "params" | "body">
+  /** What came with the bytes: their content encoding, above all. Absent: they are plain. */
+  readonly metadata?: ResponseMetadata
 }
+
+/** By what a vendor knows an earlier answer again (`ETag` and `Last-Modified` as it sent them). */
+export interface Validators {
+  readonly etag: string | null
+  readonly lastModified: string | null
+}
+
+/**
+ * Provided while `fetch` runs when the archive has an answer to the same request and only wants to know whether it still holds.
+ * An adapter that can asks with a condition, and answers `notModified`; one that cannot need not look.
+ */
+export const Revalidating = Context.Reference<Validators | null>("tapestry/Revalidating", {
+  defaultValue: () => null
+})
 
 /**
  * What an adapter calls inside `fetch` when the first byte of an answer has come, where it can tell: from then on the fetch is
@@ -148,8 +185,21 @@ export interface FetchCapability {
   readonly fetch: (request: VendorRequest) => Effect.Effect<VendorAnswer, VendorError>
   /** Reads archived bytes. Deterministic: the same bytes give the same rows in every process. */
   readonly decode: (payload: Uint8Array, decoding: Decoding) => Effect.Effect<DecodedBars, VendorError>
+  /**
+   * As `decode`, of a payload that may not be held in memory whole; it is read once. Absent: such payloads are refused, and stay
+   * in the archive.
+   */
+  readonly decodeStream?: <E>(
+    payload: Stream.Stream<Uint8Array, E>,
+    decoding: Decoding
+  ) => Effect.Effect<DecodedBars, VendorError | E>
   /** The piece of the payload behind a row. */
   readonly locate: (payload: Uint8Array, position: number, decoding: Decoding) => Effect.Effect<Excerpt, VendorError>
+  /**
+   * The trading calendar of a series (`XNYS`) where that is not the one of `limits.calendar`; null: none. A vendor of many exchanges
+   * tells them apart here.
+   */
+  readonly calendar?: (series: SeriesKey) => string | null
   /** The price of a request in the vendor's currency; 0 for free. */
   readonly cost: (request: VendorRequest) => number
   /** Raised whenever the same bytes may decode to other rows than before; such responses are applied again. */

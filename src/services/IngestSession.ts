@@ -5,6 +5,7 @@ import type { SessionId, SessionMode } from "../domain/Session.ts"
 import type { EpochMillis } from "../domain/TimeRange.ts"
 import { VendorError, type VendorRequest } from "./Adapter.ts"
 import { AdapterRegistryError } from "./AdapterRegistry.ts"
+import type { ArchivedBytes } from "./PayloadDraft.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
 import { QuotaError } from "./Quota.ts"
 
@@ -44,23 +45,26 @@ export interface FetchedPayload {
   readonly served: "vendor" | "archive" | "flight"
 }
 
+/** What `ask` brings: `payload` in memory, or as a stream where it is too large for that. */
+export interface AskedPayload extends Omit<FetchedPayload, "payload"> {
+  readonly payload: ArchivedBytes
+  readonly refusal: "NotFound" | "NotEntitled" | null
+}
+
 /** A session that is open; its calls end with its scope. */
 export interface OpenIngestSession {
   readonly id: SessionId
   readonly source: string
   /**
    * One call through the archive. A refusal (NotFound, NotEntitled, Throttled, Rejected) fails with VendorError after its
-   * bytes are archived.
+   * bytes are archived; a payload that may not be held in memory fails with PayloadTooLarge after it was.
    */
   readonly fetch: (request: VendorRequest, options: FetchOptions) => Effect.Effect<FetchedPayload, IngestSessionError>
   /**
    * As `fetch`, but a refusal that the vendor put in writing (NotFound, NotEntitled) is an answer too: its Response is what
-   * proves it. Other failures fail.
+   * proves it. Other failures fail. A payload that may not be held in memory comes as a stream.
    */
-  readonly ask: (
-    request: VendorRequest,
-    options: FetchOptions
-  ) => Effect.Effect<FetchedPayload & { readonly refusal: "NotFound" | "NotEntitled" | null }, IngestSessionError>
+  readonly ask: (request: VendorRequest, options: FetchOptions) => Effect.Effect<AskedPayload, IngestSessionError>
 }
 
 /** Audited runs against vendors: everything that is asked passes the archive, the quota and the single flight. */

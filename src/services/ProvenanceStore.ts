@@ -1,9 +1,10 @@
-import { Context, type Effect, Schema, type Stream } from "effect"
+import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
 import type { CacheMode, CallOutcome, Request, RequestId, RequestIdentity, RequestSubject } from "../domain/Request.ts"
 import { type Response, ResponseId, type ResponseMetadata, type ResponseStatus } from "../domain/Response.ts"
 import type { SeriesChange, SeriesOperation } from "../domain/SeriesOperation.ts"
 import type { Session, SessionId, SessionMode, SessionOutcome } from "../domain/Session.ts"
 import type { EpochMillis } from "../domain/TimeRange.ts"
+import type { AnswerBody, ArchivedBytes, PayloadDraft } from "./PayloadDraft.ts"
 
 /** The database or a payload file failed; `message` names the file and the operation. */
 export class ArchiveUnavailable extends Schema.TaggedError<ArchiveUnavailable>()("ArchiveUnavailable", {
@@ -32,7 +33,7 @@ export class PayloadDamaged extends Schema.TaggedError<PayloadDamaged>()("Payloa
   problem: Schema.Literals(["missing", "torn"]),
   message: Schema.String
 }) {}
-/** The payload is larger than may be held in memory. */
+/** The payload is larger than may be held in memory; when it is archived, it stays so. */
 export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", {
   sizeBytes: Schema.Int,
   limit: Schema.Int
@@ -82,10 +83,12 @@ export interface NewResponse {
   /** When the attempt was sent to the vendor. */
   readonly askedAt: EpochMillis
   readonly status: ResponseStatus
-  readonly body: Uint8Array | null
+  readonly body: AnswerBody | null
   readonly metadata: ResponseMetadata
   readonly cause: string | null
   readonly waited: number
+  /** The response whose bytes this one confirms, and takes for its own; `body` is null then. */
+  readonly revalidated?: ResponseId
 }
 
 /** A response that answers an identity: the newest `ok` one by (fetchedAt, id). */
@@ -216,6 +219,11 @@ export class ProvenanceStore extends Context.Service<
     ) => Effect.Effect<void, ProvenanceStoreError>
     /** Records a call that the archive answered, in one piece; grouped, best effort in a crash. */
     readonly recordHit: (request: NewRequest, response: ResponseId) => Effect.Effect<void>
+    /**
+     * A draft for the bytes of an answer that is yet to come: small ones stay in memory, larger ones go to a temporary file at
+     * once. What `append` was not given by the end of the scope is removed.
+     */
+    readonly draft: Effect.Effect<PayloadDraft, never, Scope.Scope>
     /** Durable when it returns. A response that answers (`ok`) closes its request as `fetched` in the same transaction. */
     readonly append: (response: NewResponse) => Effect.Effect<Response, ProvenanceStoreError>
     /** The newest `ok` response of an identity, asked for at or after `notBefore`, with its verified bytes; null when none. */
@@ -223,8 +231,12 @@ export class ProvenanceStore extends Context.Service<
       identityHash: string,
       notBefore: EpochMillis
     ) => Effect.Effect<ArchivedPayload | null, ProvenanceStoreError>
-    /** Bytes by hash, verified. */
+    /** The newest `ok` response of an identity, without its bytes; null when none. */
+    readonly newest: (identityHash: string) => Effect.Effect<Response | null, ProvenanceStoreError>
+    /** Bytes by hash, verified; fails with PayloadTooLarge where they may not be held. */
     readonly payload: (sha256: string) => Effect.Effect<Uint8Array, ProvenanceStoreError>
+    /** As `payload`, but what may not be held comes as a stream. */
+    readonly open: (sha256: string) => Effect.Effect<ArchivedBytes, ProvenanceStoreError>
     readonly session: (id: number) => Effect.Effect<Session, ProvenanceStoreError>
     readonly request: (id: number) => Effect.Effect<Request, ProvenanceStoreError>
     readonly response: (id: number) => Effect.Effect<Response, ProvenanceStoreError>

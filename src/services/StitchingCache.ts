@@ -10,6 +10,7 @@ import type { SeriesKey } from "../domain/SeriesKey.ts"
 import { type EpochMillis, iso, type TimeRange } from "../domain/TimeRange.ts"
 import { type Excerpt, type SeriesQuery, VendorError } from "./Adapter.ts"
 import { AdapterRegistryError } from "./AdapterRegistry.ts"
+import { CalendarError } from "./Calendar.ts"
 import { IngestSessionError } from "./IngestSession.ts"
 import { MarketStoreError } from "./MarketStore.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
@@ -53,6 +54,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
     CacheUnavailable,
     VendorError,
     AdapterRegistryError,
+    CalendarError,
     IngestSessionError,
     ProvenanceStoreError,
     QuotaError,
@@ -80,6 +82,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
       case "CacheUnavailable":
       case "VendorError":
       case "AdapterRegistryError":
+      case "CalendarError":
       case "IngestSessionError":
       case "ProvenanceStoreError":
       case "QuotaError":

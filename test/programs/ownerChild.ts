@@ -69,7 +69,8 @@ const print = (document: unknown) => Effect.sync(() => process.stdout.write(`${J
 
 const command = throughOwner(
   { dataDir, product, vendors: new Set(["model"]), services: Effect.succeed(services) },
-  bars
+  bars,
+  () => bars
 ).pipe(Effect.catch((error) => print(documentOf(Cause.fail(error)))))
 
 const server = Effect.gen(function* () {

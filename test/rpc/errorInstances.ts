@@ -9,6 +9,7 @@ import {
 import { errorPath } from "../../src/rpc/handlers/errorPath.ts"
 import * as Adapter from "../../src/services/Adapter.ts"
 import * as Registry from "../../src/services/AdapterRegistry.ts"
+import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
 import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
@@ -35,6 +36,10 @@ const registry = [
   new Registry.UnknownVendor({ vendor: "modle", known: ["model", "sample"] }),
   new Registry.MissingCapability({ vendor: "model", capability: "send", has: ["fetch", "stream"] })
 ].map((reason) => new Registry.AdapterRegistryError({ reason }))
+
+const calendar = [new UnknownCalendar({ calendar: "XNEW", known: ["24/7", "XNYS"] })].map(
+  (reason) => new CalendarError({ reason })
+)
 
 const quota = [
   new Quota.Pacing({ account, window: "10 minutes", retryAfter: 12_345 }),
@@ -85,6 +90,7 @@ const cache = [
   new Cache.CacheUnavailable({ again: true, message }),
   ...vendor,
   ...registry,
+  ...calendar,
   ...ingest,
   ...archive,
   ...quota,
@@ -111,6 +117,7 @@ const border = [
 export type RaisedError =
   | (typeof vendor)[number]
   | (typeof registry)[number]
+  | (typeof calendar)[number]
   | (typeof quota)[number]
   | (typeof archive)[number]
   | (typeof market)[number]
@@ -121,6 +128,7 @@ export type RaisedError =
 const all: ReadonlyArray<RaisedError> = [
   ...vendor,
   ...registry,
+  ...calendar,
   ...quota,
   ...archive,
   ...market,

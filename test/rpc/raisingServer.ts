@@ -14,6 +14,7 @@ import { RpcHost } from "../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../src/rpc/server/RpcHostLive.ts"
 import * as SocketListener from "../../src/rpc/server/SocketListener.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
+import { Calendar } from "../../src/services/Calendar.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
@@ -57,6 +58,7 @@ const services = Layer.mergeAll(
   }),
   Layer.mock(ProvenanceStore, { payload: (sha256) => raise("ProvenanceStoreError", sha256) }),
   Layer.mock(Maintenance, { gc: ({ retention }) => raise("MaintenanceError", retention.source ?? "") }),
+  Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
   Layer.succeed(ServerInfo, { product: "0.0.0-test", startedAt: 0 })
 )
@@ -110,6 +112,7 @@ export const carriers: {
   MaintenanceError: (client, path) => [
     Stream.runDrain(client["Archive.gc"]({ retention: { age: 0, ages: {}, bytes: null, source: path }, apply: false }))
   ],
+  CalendarError: (client, path) => [Stream.runDrain(client["Calendar.sessions"]({ name: path, range }))],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),
   TooBusy: (client, path) => raisedByBorder(client, path),

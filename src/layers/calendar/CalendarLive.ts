@@ -1,21 +1,15 @@
 import { DateTime, Effect, Layer } from "effect"
 import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import { calendarOf } from "../../domain/calendar/calendarOf.ts"
-import { everyDay, everyWeekday } from "../../domain/calendar/exchanges/always.ts"
-import { xcbf } from "../../domain/calendar/exchanges/xcbf.ts"
-import { xhkg } from "../../domain/calendar/exchanges/xhkg.ts"
-import { xlon } from "../../domain/calendar/exchanges/xlon.ts"
-import { xnas, xnys } from "../../domain/calendar/exchanges/xnys.ts"
 import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
 import { ZoneClock } from "../../domain/ZoneClock.ts"
 import { Calendar, CalendarError, UnknownCalendar } from "../../services/Calendar.ts"
-
-const builtIn: ReadonlyArray<CalendarRules> = [everyWeekday, everyDay, xcbf, xhkg, xlon, xnas, xnys]
+import { builtIn } from "./builtIn.ts"
 
 const byName = (a: CalendarRules, b: CalendarRules): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 
-const make = Effect.sync(() => {
-  const rules = builtIn.toSorted(byName)
+const make = (own: ReadonlyArray<CalendarRules>) => {
+  const rules = [...new Map([...builtIn, ...own].map((one) => [one.name, one])).values()].sort(byName)
   const calendars = new Map<string, TradingCalendar>()
 
   const get = Effect.fn("Calendar.get")(function* (name: string) {
@@ -24,7 +18,7 @@ const make = Effect.sync(() => {
     const found = rules.find((candidate) => candidate.name === name)
     if (found === undefined) {
       const known = rules.map((candidate) => candidate.name)
-      return yield* new CalendarError({ reason: new UnknownCalendar({ name, known }) })
+      return yield* new CalendarError({ reason: new UnknownCalendar({ calendar: name, known }) })
     }
     const calendar = calendarOf(found, new ZoneClock(DateTime.zoneMakeNamedUnsafe(found.zone)))
     calendars.set(name, calendar)
@@ -35,7 +29,11 @@ const make = Effect.sync(() => {
     get,
     list: Effect.sync(() => rules.map(({ known, name, title, zone }) => ({ name, title, zone, known })))
   })
-})
+}
+
+/** The calendars that come with Tapestry, and others; of two with one name the other one. Their zones must exist. */
+export const layerWith = (own: ReadonlyArray<CalendarRules>): Layer.Layer<Calendar> =>
+  Layer.sync(Calendar, () => make(own))
 
 /** The calendars that come with Tapestry. */
-export const layer: Layer.Layer<Calendar> = Layer.effect(Calendar, make)
+export const layer: Layer.Layer<Calendar> = layerWith([])

@@ -3,8 +3,10 @@
  * here is the file's part, with `keys` telling which values the file really gave.
  */
 import { Effect, FileSystem, Path, Result, Schema } from "effect"
+import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import type { Retention } from "../../services/ProvenanceStore.ts"
 import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
+import { resolveCalendars } from "../calendar/resolveCalendars.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
 import { ListenAddress } from "./ListenAddress.ts"
@@ -48,6 +50,9 @@ const Document = Schema.Struct({
       allowedOrigins: Schema.optionalKey(Names)
     })
   ),
+  calendars: Schema.optionalKey(
+    Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of calendar names" })
+  ),
   vendors: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of vendor names" })
   )
@@ -80,6 +85,8 @@ export interface TapestryConfig {
   /** What `archive gc` may remove where its flags do not say otherwise. */
   readonly retention: Omit<Retention, "source">
   readonly serve: ServeConfig
+  /** Trading calendars beside those that come with Tapestry. */
+  readonly calendars: ReadonlyArray<CalendarRules>
   readonly vendors: ReadonlyArray<VendorConfig>
   /** The keys that the file itself sets (`dataDir`, `limits.maxRows`); all others are defaults. */
   readonly keys: ReadonlySet<string>
@@ -100,6 +107,7 @@ export const defaults: TapestryConfig = {
     allowedHosts: [],
     allowedOrigins: []
   },
+  calendars: [],
   vendors: [],
   keys: new Set()
 }
@@ -134,12 +142,8 @@ const unreadable = (file: string, found: string, remedy: string): ConfigurationE
   })
 
 const keysOf = (document: Document): ReadonlySet<string> => {
-  const sections = {
-    archive: document.archive,
-    limits: document.limits,
-    serve: document.serve,
-    vendors: document.vendors
-  }
+  const { archive, calendars, limits, serve, vendors } = document
+  const sections = { archive, limits, serve, calendars, vendors }
   const keys = new Set<string>(Object.keys(document).filter((key) => !Object.hasOwn(sections, key)))
   for (const [section, values] of Object.entries(sections)) {
     for (const key of Object.keys(values ?? {})) keys.add(`${section}.${key}`)
@@ -205,6 +209,10 @@ export const decode = (
       })
       if (name === "sample" && document.sample !== false) problems.push(placed(sampleTaken))
     }
+    const calendars = Result.getOrElse(resolveCalendars(document.calendars ?? {}), (found) => {
+      problems.push(...found.map(placed))
+      return []
+    })
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
     return {
@@ -216,6 +224,7 @@ export const decode = (
       archive: { payloadLimit },
       retention: retentionOf(document),
       serve: { ...defaults.serve, ...document.serve },
+      calendars,
       vendors,
       keys: keysOf(document)
     }

@@ -1,4 +1,5 @@
 import type { ResponseMetadata } from "../../domain/Response.ts"
+import type { AnswerBody } from "../../services/PayloadDraft.ts"
 
 /**
  * What is wrong with an answer whose head came.
@@ -18,7 +19,7 @@ export type HttpFault =
 export interface HttpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
+  readonly body: AnswerBody
   readonly fault: HttpFault | null
   /** Where the answer came from in the end, without credentials. */
   readonly url: string

@@ -5,10 +5,12 @@
  * From the moment an answer is there, until it is archived, nothing interrupts: what was paid for is kept. The pauses
  * between attempts, the wait for the budget and the vendor's own time can be interrupted.
  *
+ * What came of a body is in a draft of the attempt's scope; the scope ends when the answer is archived or given up.
+ *
  * Each attempt that reached the vendor leaves a Response, also one that failed or died; an interrupted one leaves none, and
  * its call is closed as `cancelled`.
  */
-import { Cause, Effect, Exit, Metric, References } from "effect"
+import { Cause, Effect, Exit, Metric, References, Scope } from "effect"
 import type { RequestId } from "../../domain/Request.ts"
 import type { Response, ResponseMetadata, ResponseStatus } from "../../domain/Response.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
@@ -16,13 +18,17 @@ import {
   type Adapter,
   type FetchCapability,
   FirstByte,
+  Malformed,
+  Revalidating,
   Unavailable,
+  type Validators,
   type VendorAnswer,
   VendorError,
   type VendorErrorReason,
   type VendorRequest
 } from "../../services/Adapter.ts"
 import { archiveBytes, quotaWaitSeconds, vendorRequests } from "../../services/Metrics.ts"
+import { type ArchivedBytes, type PayloadDraft, PayloadDrafts } from "../../services/PayloadDraft.ts"
 import type { NewRequest, ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import type { Quota, QuotaError } from "../../services/Quota.ts"
 import { FaultPoint } from "../FaultPoint.ts"
@@ -39,12 +45,20 @@ export interface Call {
   readonly priority: number
   /** The caller takes NotFound and NotEntitled for an answer. */
   readonly takesRefusal: boolean
+  /** The answer to be confirmed, with its bytes; null: asked outright. */
+  readonly earlier: Earlier | null
+}
+
+/** An archived answer that the vendor may confirm. */
+export interface Earlier {
+  readonly response: Response
+  readonly payload: ArchivedBytes
 }
 
 /** What the vendor said, archived. A refusal is one that it put in writing: NotFound or NotEntitled. */
 export interface Landed {
   readonly response: Response
-  readonly payload: Uint8Array
+  readonly payload: ArchivedBytes
   readonly refusal: VendorErrorReason | null
 }
 
@@ -81,10 +95,41 @@ const noMetadata: ResponseMetadata = {
 const noBytes = new Uint8Array(0)
 
 /** What an answer means. A body that broke off proves nothing, whatever its status line says. */
-const reasonOf = ({ brokenOff, refusal }: VendorAnswer): VendorErrorReason | null =>
-  brokenOff !== undefined && (refusal === null || isWritten(refusal))
-    ? new Unavailable({ message: brokenOff })
+const reasonOf = (
+  { brokenOff, notModified, refusal }: VendorAnswer,
+  earlier: Earlier | null
+): VendorErrorReason | null => {
+  if (brokenOff !== undefined && (refusal === null || isWritten(refusal)))
+    return new Unavailable({ message: brokenOff })
+  return notModified === true && earlier === null
+    ? new Malformed({ position: null, message: "the vendor says that nothing has changed, and was not asked that" })
     : refusal
+}
+
+const validatorNames = ["etag", "last-modified", "content-type", "content-encoding"]
+
+const validatorsOf = ({ metadata: { headers } }: Response): Validators => ({
+  etag: headers.etag ?? null,
+  lastModified: headers["last-modified"] ?? null
+})
+
+/** True where the vendor can be asked whether an answer still holds. */
+export const canBeConfirmed = (response: Response): boolean => {
+  const { etag, lastModified } = validatorsOf(response)
+  return etag !== null || lastModified !== null
+}
+
+/** A confirmation says nothing of the bytes that it confirms: what does stays with them. */
+const confirmedMetadata = (said: ResponseMetadata, { metadata }: Response): ResponseMetadata => ({
+  ...said,
+  contentType: metadata.contentType,
+  encoding: metadata.encoding,
+  headers: {
+    ...Object.fromEntries(Object.entries(metadata.headers).filter(([name]) => validatorNames.includes(name))),
+    ...said.headers
+  },
+  adapter: { ...metadata.adapter, ...said.adapter }
+})
 
 /** What came back from one attempt, bytes or none. */
 interface Outcome {
@@ -113,8 +158,8 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
   })
 
   /** Everything but the wait for the budget and the vendor's own time is uninterruptible: an answer is never dropped. */
-  const ask = (call: Call, cockpit: Cockpit, restore: Restore) => {
-    const { adapter, request } = call
+  const ask = (call: Call, cockpit: Cockpit, restore: Restore, draft: Effect.Effect<PayloadDraft>) => {
+    const { adapter, earlier, request } = call
     return Effect.scoped(
       Effect.flatMap(
         restore(
@@ -124,12 +169,18 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
           yield* Metric.update(quotaWaitSeconds(adapter.account), waited / 1000)
           const askedAt = yield* wholeMillis
           return yield* restore(
-            Effect.provideService(adapter.fetch.fetch(request), FirstByte, cockpit.bytesBegan)
+            adapter.fetch
+              .fetch(request)
+              .pipe(
+                Effect.provideService(FirstByte, cockpit.bytesBegan),
+                Effect.provideService(PayloadDrafts, draft),
+                Effect.provideService(Revalidating, earlier === null ? null : validatorsOf(earlier.response))
+              )
           ).pipe(
             Effect.matchCauseEffect({
               onSuccess: (answer): Effect.Effect<Outcome> => {
                 cockpit.bytesBegan()
-                return Effect.succeed({ answer, reason: reasonOf(answer), waited, askedAt })
+                return Effect.succeed({ answer, reason: reasonOf(answer, earlier), waited, askedAt })
               },
               onFailure: (cause): Effect.Effect<Outcome> => {
                 const failed = cause.reasons.find(Cause.isFailReason)
@@ -159,15 +210,19 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
 
     const archive = Effect.fnUntraced(function* (outcome: Outcome, status: ResponseStatus, cause: string | null) {
       const elapsed = (yield* wholeMillis) - outcome.askedAt
+      const { answer } = outcome
+      const confirmed = answer?.notModified === true ? call.earlier : null
+      const metadata = answer?.metadata ?? noMetadata
       const response = yield* store.append({
         request,
         attempt,
         askedAt: outcome.askedAt,
         status,
-        body: outcome.answer?.body ?? null,
-        metadata: outcome.answer?.metadata ?? noMetadata,
+        body: confirmed === null ? (answer?.body ?? null) : null,
+        metadata: confirmed === null ? metadata : confirmedMetadata(metadata, confirmed.response),
         cause,
-        waited: outcome.waited
+        waited: outcome.waited,
+        ...(confirmed === null ? {} : { revalidated: confirmed.response.id })
       })
       last = response
       yield* logAttempt(call, { attempt, status, bytes: response.sizeBytes, waited: outcome.waited, elapsed })
@@ -182,16 +237,22 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
       const response = yield* archive(outcome, statusOf(outcome), error?.message ?? null)
       cockpit.bytesArchived()
       if (error !== null && !isWritten(error.reason)) return yield* error
-      const landed: Landed = { response, payload: outcome.answer?.body ?? noBytes, refusal: error?.reason ?? null }
+      const landed: Landed = { response, payload: yield* payloadOf(outcome.answer), refusal: error?.reason ?? null }
       return landed
     })
+
+    const payloadOf = (answer: VendorAnswer | null) => {
+      if (answer?.notModified === true && call.earlier !== null) return Effect.succeed(call.earlier.payload)
+      const body = answer?.body ?? noBytes
+      return body instanceof Uint8Array ? Effect.succeed<ArchivedBytes>(body) : store.open(body.sha256)
+    }
 
     const once = quota.guard(
       adapter.account,
       Effect.uninterruptibleMask((restore) =>
-        Effect.suspend(() => {
+        Effect.flatMap(Effect.scope, (scope) => {
           attempt += 1
-          return ask(call, cockpit, restore)
+          return ask(call, cockpit, restore, Scope.provide(store.draft, scope))
         }).pipe(
           Effect.tapCause((cause) =>
             Cause.hasDies(cause)
@@ -200,7 +261,8 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
                 )
               : Effect.void
           ),
-          Effect.flatMap(settle)
+          Effect.flatMap(settle),
+          Effect.scoped
         )
       ),
       speaksAgainstVendor

@@ -24,14 +24,19 @@ import {
   type OpenIngestSession
 } from "../../services/IngestSession.ts"
 import { archiveHits, archiveMisses } from "../../services/Metrics.ts"
-import { type NewRequest, ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import {
+  type NewRequest,
+  PayloadTooLarge,
+  ProvenanceStore,
+  ProvenanceStoreError
+} from "../../services/ProvenanceStore.ts"
 import { Quota } from "../../services/Quota.ts"
 import * as Attempts from "./Attempts.ts"
 import * as Flights from "./Flights.ts"
 import * as SessionTally from "./SessionTally.ts"
 
 type Refusal = "NotFound" | "NotEntitled" | null
-type Answer = FetchedPayload & { readonly refusal: Attempts.Landed["refusal"] }
+type Answer = Attempts.Landed & Pick<FetchedPayload, "served">
 
 const ever = -8_640_000_000_000_000
 
@@ -44,6 +49,7 @@ const notBefore = (mode: CacheMode, now: number): number | null => {
     case "maxAge":
       return mode.notBefore
     case "bypass":
+    case "revalidate":
       return null
   }
 }
@@ -56,10 +62,31 @@ const make = Effect.gen(function* () {
   const fly = yield* Attempts.make(store, yield* Quota)
   const flights = yield* Flights.make<Attempts.Landed, Attempts.CallError>()
 
+  /** The newest answer whatever its size; null when there is none, or its bytes are gone. */
+  const newest = Effect.fnUntraced(function* (hash: string) {
+    const response = yield* store.newest(hash)
+    if (response === null) return null
+    const payload = response.sha256 === null ? new Uint8Array(0) : yield* store.open(response.sha256)
+    return { response, payload } satisfies Attempts.Earlier
+  })
+
+  /** What the vendor may be asked to confirm. Bytes that are damaged are not confirmed but fetched anew. */
+  const confirmable = (hash: string, mode: CacheMode) =>
+    mode._tag !== "revalidate"
+      ? Effect.succeed(null)
+      : Effect.catchReason(newest(hash), "ProvenanceStoreError", "PayloadDamaged", () => Effect.succeed(null)).pipe(
+          Effect.map((earlier) => (earlier !== null && Attempts.canBeConfirmed(earlier.response) ? earlier : null))
+        )
+
   const archived = Effect.fnUntraced(function* (hash: string, mode: CacheMode) {
     const oldest = notBefore(mode, yield* Clock.currentTimeMillis)
     if (oldest === null) return null
-    const found = store.lookup(hash, oldest)
+    const found: Effect.Effect<Attempts.Earlier | null, ProvenanceStoreError> = Effect.catchReason(
+      store.lookup(hash, oldest),
+      "ProvenanceStoreError",
+      "PayloadTooLarge",
+      () => newest(hash)
+    )
     if (mode._tag === "onlyIfCached") return yield* found
     return yield* Effect.catchReason(found, "ProvenanceStoreError", "PayloadDamaged", (damage) =>
       Effect.as(Effect.logWarning(damage.message), null)
@@ -113,7 +140,8 @@ const make = Effect.gen(function* () {
     const record: NewRequest = { session, identity, subject: options.subject ?? null, cacheMode }
     const hash = yield* store.identify(identity)
     // The archive is asked once for the counters, however often this call has to look again.
-    let asked = cacheMode._tag === "bypass"
+    const always = cacheMode._tag === "bypass" || cacheMode._tag === "revalidate"
+    let asked = always
     while (true) {
       const landings = flights.landings()
       const hit = yield* archived(hash, cacheMode)
@@ -126,10 +154,11 @@ const make = Effect.gen(function* () {
       asked = true
       if (cacheMode._tag === "onlyIfCached") return yield* yield* miss(record, hash)
       const adapter = yield* registry.fetcher(source)
-      const call = { adapter, request, record, priority: options.priority ?? 0, takesRefusal }
+      const earlier = yield* confirmable(hash, cacheMode)
+      const call = { adapter, request, record, priority: options.priority ?? 0, takesRefusal, earlier }
       const answer = yield* flights.board(
         hash,
-        cacheMode._tag === "bypass" ? null : landings,
+        always ? null : landings,
         (cockpit) => fly(call, cockpit),
         (boarded) =>
           Effect.map(
@@ -172,10 +201,11 @@ const make = Effect.gen(function* () {
     const fetch: OpenIngestSession["fetch"] = (request, callOptions) =>
       counted(
         serve(id, source, request, callOptions, false).pipe(
-          Effect.flatMap((answer) =>
-            answer.refusal === null
-              ? Effect.succeed<FetchedPayload>(answer)
-              : Effect.fail(new VendorError({ vendor: source, reason: answer.refusal }))
+          Effect.flatMap(
+            (answer): Effect.Effect<FetchedPayload, VendorError | ProvenanceStoreError> =>
+              answer.refusal === null
+                ? inMemory(answer)
+                : Effect.fail(new VendorError({ vendor: source, reason: answer.refusal }))
           ),
           Effect.mapError(failure)
         )
@@ -186,6 +216,16 @@ const make = Effect.gen(function* () {
 
   return IngestSession.of({ open })
 })
+
+/** For callers who take bytes only. */
+const inMemory = ({ payload, response, served }: Answer): Effect.Effect<FetchedPayload, ProvenanceStoreError> =>
+  payload instanceof Uint8Array
+    ? Effect.succeed({ response, payload, served })
+    : Effect.fail(
+        new ProvenanceStoreError({
+          reason: new PayloadTooLarge({ sizeBytes: payload.sizeBytes, limit: payload.limit })
+        })
+      )
 
 const refusalOf = (answer: Answer): Refusal =>
   answer.refusal?._tag === "NotFound" || answer.refusal?._tag === "NotEntitled" ? answer.refusal._tag : null

@@ -41,7 +41,7 @@ const intervalsOf = Effect.fnUntraced(function* (commit: Commit) {
         `coverage from ${start} to ${end} names response ${state.response}, the commit is of response ${commit.response}`
       )
     }
-    const { code, until } = encode(state)
+    const { code, until } = encode(state, commit.askedAt ?? null)
     intervals.push({ start, end, code, until, final: isFinal(code, until), assertsRows: assertsRows(code) })
   }
   intervals.sort((a, b) => a.start - b.start)

@@ -21,7 +21,9 @@ const add = (found: Array<StoredCoverage>, range: TimeRange, pieces: ReadonlyArr
     const state = decode(piece.code, piece.until, responseId(piece.response))
     const start = Math.max(range.start, piece.start)
     const end = Math.min(range.end, piece.end)
-    if (state !== null && start < end) found.push({ start, end, state, recordedAt: piece.fetchedAt })
+    if (state === null || start >= end) continue
+    const kept = { start, end, state, recordedAt: piece.fetchedAt }
+    found.push(state._tag === "Covered" && piece.until !== null ? { ...kept, askedAt: piece.until } : kept)
   }
 }
 

@@ -1,7 +1,11 @@
 import { StoredState } from "../../domain/Coverage.ts"
 import type { ResponseId } from "../../domain/Response.ts"
 
-/** How a state is written in the columns `state` and `until`. `Missing` is an invalidated interval; readers never see it. */
+/**
+ * How a state is written in the columns `state` and `until`. What is covered has no end: there `until` is when the answer was
+ * asked for, or null where that was not kept. `Missing` is an invalidated interval; readers never see
+ * it.
+ */
 export const StateCode = { Missing: 0, Covered: 1, Empty: 2, Provisional: 3, NotEntitled: 4, NotFound: 5 } as const
 
 interface EncodedState {
@@ -9,9 +13,9 @@ interface EncodedState {
   readonly until: number | null
 }
 
-export const encode = (state: StoredState): EncodedState =>
+export const encode = (state: StoredState, askedAt: number | null): EncodedState =>
   StoredState.match(state, {
-    Covered: () => ({ code: StateCode.Covered, until: null }),
+    Covered: () => ({ code: StateCode.Covered, until: askedAt }),
     Empty: ({ recheckAfter }) => ({ code: StateCode.Empty, until: recheckAfter }),
     Provisional: ({ until }) => ({ code: StateCode.Provisional, until }),
     NotEntitled: ({ until }) => ({ code: StateCode.NotEntitled, until }),

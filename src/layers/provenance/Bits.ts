@@ -41,4 +41,16 @@ export class Bits {
     }
     return found
   }
+
+  /** Up to `limit` members below `before`, descending. */
+  below(before: number, limit: number): ReadonlyArray<number> {
+    const found: Array<number> = []
+    for (let at = Math.min(this.words.length - 1, before >>> 5); at >= 0 && found.length < limit; at--) {
+      if (this.words[at] === 0) continue
+      for (let id = at * 32 + 31; id >= at * 32 && found.length < limit; id--) {
+        if (id < before && this.has(id)) found.push(id)
+      }
+    }
+    return found
+  }
 }

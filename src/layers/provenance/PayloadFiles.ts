@@ -12,9 +12,9 @@
  * two go first, so neither can pull the ground from under the other, in whatever processes they are.
  */
 import { createHash, randomBytes } from "node:crypto"
-import { createReadStream, existsSync, rmSync } from "node:fs"
+import { createReadStream, existsSync, rmSync, statSync } from "node:fs"
 import { createZstdDecompress } from "node:zlib"
-import { Effect, FileSystem, Path, PlatformError, Result, Stream } from "effect"
+import { Effect, FileSystem, Path, PlatformError, Predicate, type Scope, Stream } from "effect"
 import { FaultPoint } from "../FaultPoint.ts"
 import { decode, type Encoded, type Encoding, encode, encoder, pays } from "./compression.ts"
 import { isAlive } from "./OwnerProcess.ts"
@@ -23,6 +23,13 @@ import { isAlive } from "./OwnerProcess.ts"
 export interface StoredFile {
   readonly encoding: Encoding
   readonly stored: number
+}
+
+/** A payload that is written while it comes, before its hash is known. */
+export interface FileDraft {
+  readonly write: (chunk: Uint8Array) => Effect.Effect<void, PlatformError.PlatformError>
+  /** A file holds exactly what was written, on the disk, when this returns. Once, and nothing is written after it. */
+  readonly adopt: (sha256: string, size: number) => Effect.Effect<StoredFile, PlatformError.PlatformError>
 }
 
 export interface PayloadFiles {
@@ -39,6 +46,10 @@ export interface PayloadFiles {
     encoding: Encoding,
     size: number
   ) => Effect.Effect<Uint8Array | null, PlatformError.PlatformError>
+  /** The bytes as they came, a piece at a time; fails with InvalidData where the frame is damaged. */
+  readonly stream: (sha256: string, encoding: Encoding) => Stream.Stream<Uint8Array, PlatformError.PlatformError>
+  /** An empty draft; what is not adopted is removed when the scope closes. */
+  readonly draft: Effect.Effect<FileDraft, PlatformError.PlatformError, Scope.Scope>
   /** sha256 of the bytes as they came, whatever their number; null where the frame is damaged. */
   readonly hash: (sha256: string, encoding: Encoding) => Effect.Effect<string | null, PlatformError.PlatformError>
   /**
@@ -47,6 +58,8 @@ export interface PayloadFiles {
    */
   readonly compress: (sha256: string, size: number) => Effect.Effect<StoredFile | null, PlatformError.PlatformError>
   readonly isThereSync: (sha256: string, encoding: Encoding) => boolean
+  /** Milliseconds since the file was written, by the clock of the file system; none: it is gone. */
+  readonly ageSync: (sha256: string, encoding: Encoding) => number
   readonly removeSync: (sha256: string, encoding: Encoding) => void
   /** The directories that hold files, and what each holds. */
   readonly shards: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>
@@ -62,12 +75,22 @@ export interface PayloadFiles {
 
 /** Tells this process's own files from those of a predecessor that had the same process id. */
 const processToken = randomBytes(6).toString("hex")
-const temporary = /^[0-9a-f]{64}\.(\d+)\.([0-9a-f]{12})\.[0-9a-f]{8}\.tmp$/
+const temporary = /^(?:[0-9a-f]{64}|draft)\.(\d+)\.([0-9a-f]{12})\.[0-9a-f]{8}\.tmp$/
 const final = /^([0-9a-f]{64})\.(bin|zst)$/
 const extension = { raw: "bin", zstd: "zst" } as const
 
+/** Beside the folders of the hashes, so that a draft can be renamed into one of them. */
+const draftFolder = "drafts"
+
+/** The decoder's own errors are about the bytes; all others are about the file. */
 const readFailure = (path: string) => (cause: unknown) =>
-  PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: "read", pathOrDescriptor: path, cause })
+  PlatformError.systemError({
+    _tag: Predicate.hasProperty(cause, "code") && /^Z(STD)?_/.test(String(cause.code)) ? "InvalidData" : "Unknown",
+    module: "FileSystem",
+    method: "read",
+    pathOrDescriptor: path,
+    cause
+  })
 
 /** Reads a file through a transform, in pieces; `seen` gets those of the file, `took` those that come out. */
 const transformed = (
@@ -169,9 +192,8 @@ export const make = Effect.fnUntraced(function* (directory: string) {
     return found
   })
 
-  const compress: PayloadFiles["compress"] = Effect.fnUntraced(function* (sha256, size) {
-    const from = pathOf(sha256, "raw")
-    if ((yield* sizeOf(sha256, "raw")) !== size) return null
+  /** The compressed file of what another holds; null where that holds something else. */
+  const squeezed = Effect.fnUntraced(function* (from: string, sha256: string, size: number) {
     const hash = createHash("sha256")
     let stored = 0
     let whole = false
@@ -196,18 +218,74 @@ export const make = Effect.fnUntraced(function* (directory: string) {
     return { encoding: "zstd", stored } as const
   })
 
-  const hash: PayloadFiles["hash"] = Effect.fnUntraced(function* (sha256, encoding) {
+  const compress: PayloadFiles["compress"] = Effect.fnUntraced(function* (sha256, size) {
+    return (yield* sizeOf(sha256, "raw")) === size ? yield* squeezed(pathOf(sha256, "raw"), sha256, size) : null
+  })
+
+  const stream: PayloadFiles["stream"] = (sha256, encoding) => {
     const from = pathOf(sha256, encoding)
-    // Opened first, so that a file that is not there is NotFound and not a damaged frame.
-    yield* fs.access(from)
-    const state = createHash("sha256")
-    const digest = (piece: Uint8Array) => Effect.sync(() => void state.update(piece))
-    if (encoding === "raw") yield* Stream.runForEach(fs.stream(from, { chunkSize: 262_144 }), digest)
-    else {
-      const decoded = transformed(from, createZstdDecompress(), () => {}, digest).pipe(Effect.scoped)
-      if (Result.isFailure(yield* Effect.result(decoded))) return null
-    }
-    return state.digest("hex")
+    return encoding === "raw"
+      ? fs.stream(from, { chunkSize: 262_144 })
+      : // Looked at first, so that a file that is not there is NotFound.
+        Stream.unwrap(
+          Effect.as(
+            fs.access(from),
+            Stream.suspend(() => {
+              const source = createReadStream(from, { highWaterMark: 262_144 })
+              const decoded = source.pipe(createZstdDecompress())
+              source.on("error", (cause) => decoded.destroy(cause))
+              return Stream.fromAsyncIterable(decoded, readFailure(from)).pipe(
+                Stream.ensuring(Effect.sync(() => void source.destroy()))
+              )
+            })
+          )
+        )
+  }
+
+  const hash: PayloadFiles["hash"] = (sha256, encoding) =>
+    stream(sha256, encoding).pipe(
+      Stream.runFold(
+        () => createHash("sha256"),
+        (state, piece) => state.update(piece)
+      ),
+      Effect.map((state) => state.digest("hex")),
+      Effect.catchIf(
+        (error) => error.reason._tag === "InvalidData",
+        () => Effect.succeed(null)
+      )
+    )
+
+  /** As `holds`, of bytes that are not in memory. */
+  const isWhole = (sha256: string, encoding: Encoding) =>
+    hash(sha256, encoding).pipe(
+      Effect.map((found) => found === sha256),
+      Effect.catch((error) => (error.reason._tag === "NotFound" ? Effect.succeed(false) : Effect.fail(error)))
+    )
+
+  const draft: PayloadFiles["draft"] = Effect.gen(function* () {
+    const folder = path.join(root, draftFolder)
+    yield* prepare(folder)
+    const name = path.join(folder, `draft.${process.pid}.${processToken}.${randomBytes(4).toString("hex")}.tmp`)
+    yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(name, { force: true })))
+    const handle = yield* fs.open(name, { flag: "wx" })
+    const adopt: FileDraft["adopt"] = Effect.fnUntraced(function* (sha256, size) {
+      act("beforeBytes")
+      for (const encoding of ["zstd", "raw"] as const) {
+        if (!(yield* isWhole(sha256, encoding))) continue
+        yield* syncDirectory(shardOf(sha256))
+        return { encoding, stored: yield* sizeOf(sha256, encoding) }
+      }
+      const made = yield* squeezed(name, sha256, size)
+      if (made?.encoding === "zstd") return made
+      yield* prepare(shardOf(sha256))
+      yield* handle.sync
+      act("bytesWritten")
+      yield* fs.rename(name, pathOf(sha256, "raw"))
+      act("renamed")
+      yield* syncDirectory(shardOf(sha256))
+      return { encoding: "raw" as const, stored: size }
+    }, Effect.uninterruptible)
+    return { write: (chunk) => handle.writeAll(chunk), adopt } satisfies FileDraft
   })
 
   const abandoned = Effect.fnUntraced(function* (name: string) {
@@ -228,7 +306,8 @@ export const make = Effect.fnUntraced(function* (directory: string) {
   })
 
   const removeLeftovers = Effect.fnUntraced(function* () {
-    for (const shard of yield* shards) {
+    const drafts = (yield* fs.exists(path.join(root, draftFolder))) ? [draftFolder] : []
+    for (const shard of [...drafts, ...(yield* shards)]) {
       for (const name of yield* fs.readDirectory(path.join(root, shard))) {
         if (yield* abandoned(name)) yield* fs.remove(path.join(root, shard, name), { force: true })
       }
@@ -240,9 +319,13 @@ export const make = Effect.fnUntraced(function* (directory: string) {
     write,
     read: (sha256, encoding, size) =>
       Effect.flatMap(fs.readFile(pathOf(sha256, encoding)), (bytes) => decode(encoding, bytes, size)),
+    stream,
+    draft,
     hash,
     compress,
     isThereSync: (sha256, encoding) => existsSync(pathOf(sha256, encoding)),
+    ageSync: (sha256, encoding) =>
+      Date.now() - (statSync(pathOf(sha256, encoding), { throwIfNoEntry: false })?.mtimeMs ?? Date.now()),
     removeSync: (sha256, encoding) => rmSync(pathOf(sha256, encoding), { force: true }),
     shards,
     inShard,

@@ -29,13 +29,17 @@ import * as Operations from "./operations.ts"
 import * as PayloadFiles from "./PayloadFiles.ts"
 import * as Redaction from "./redact.ts"
 import * as Sessions from "./sessions.ts"
+import * as Spool from "./spool.ts"
 import * as Tallies from "./tallies.ts"
 import * as Verify from "./verify.ts"
 
 export interface ProvenanceStoreOptions {
   /** Made when it is not there. */
   readonly directory: string
-  /** Most bytes of a payload held in memory, 64 MiB by default; a larger one is refused. */
+  /**
+   * Most bytes of a payload held in memory, 64 MiB by default. A larger one is archived only when it comes as a draft, and is
+   * read as a stream.
+   */
   readonly payloadLimit?: number
   /** Most pages the database may have; a test's way to a full disk. */
   readonly maxPageCount?: number
@@ -112,6 +116,7 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
     ...(yield* Sessions.make(writer, hits, redaction)),
     ...Calls.make(writer, redaction),
     recordHit: hits.record,
+    draft: Spool.draft(files, Append.inlineLimit),
     append: yield* Append.make(database, writer, files, redaction, payloadLimit),
     ...Lookup.make(database, files, handedOut, payloadLimit),
     ...Listing.make(database, hits.flush, handedOut, schemaVersion),

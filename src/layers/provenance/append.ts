@@ -2,12 +2,14 @@
  * One attempt's outcome into the archive: bytes first, then the row that speaks of them.
  *
  * Up to 64 KiB the bytes are a row of the same transaction as the response; above that they are a file, whole and synced
- * before the transaction begins. Where a gc has removed the file in between, it is written again. `fetchedAt` is the clock's time,
- * or that of the newest response or operation where the clock is behind it.
+ * before the transaction begins; where a gc has removed it in between, it is written again. Bytes that came as a draft (spool.ts) are
+ * in a file already, whatever their size. `fetchedAt` is the clock's time, or that of the newest response or operation where the clock
+ * is behind it.
  */
 import { Effect, Result } from "effect"
 import { canonicalJson } from "../../domain/CanonicalJson.ts"
 import { type Response, ResponseId, type ResponseMetadata } from "../../domain/Response.ts"
+import type { AnswerBody } from "../../services/PayloadDraft.ts"
 import {
   ArchiveUnavailable,
   type NewResponse,
@@ -23,6 +25,7 @@ import { decodeSync, type Encoded, encodeSync, encodingCode, encodingOf } from "
 import { digest } from "./digest.ts"
 import { discard } from "./discardedFiles.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
+import { hex } from "./hex.ts"
 import { latestInstant } from "./operations.ts"
 import type { PayloadFiles, StoredFile } from "./PayloadFiles.ts"
 import type { Redaction } from "./redact.ts"
@@ -114,6 +117,15 @@ interface Draft extends Omit<NewResponse, "metadata"> {
   readonly now: number
 }
 
+/** The payload of the response that is confirmed, and its size. */
+const payloadOf = (db: SyncDatabase, response: ResponseId) => {
+  const [payload = null, size = 0] = db.prepare("select payload, size from responses where id = ?").get(response) ?? []
+  return { payload: payload === null ? null : Number(payload), size: Number(size) }
+}
+
+const sha256Of = (db: SyncDatabase, payload: number): string | null =>
+  hex(db.prepare("select sha256 from payloads where id = ?").get(payload)?.[0])
+
 const insertResponse = (
   db: SyncDatabase,
   files: PayloadFiles,
@@ -129,8 +141,9 @@ const insertResponse = (
     .get(draft.request)
   if (request === undefined) return "noRequest"
   const [session, identity, series, identityHash] = request
-  let payload: number | null = null
-  if (body !== null) {
+  const confirmed = draft.revalidated === undefined ? null : payloadOf(db, draft.revalidated)
+  let payload = confirmed?.payload ?? null
+  if (confirmed === null && body !== null) {
     if (body.inline !== null) {
       payload = inlineRow(db, body, body.inline)
       act("bytesWritten")
@@ -139,13 +152,14 @@ const insertResponse = (
       if (payload === null) return "noFile"
     }
   }
+  const size = confirmed?.size ?? body?.size ?? 0
   const fetchedAt = latestInstant(db, draft.now)
   const askedAt = Math.min(draft.askedAt, fetchedAt)
   const id = db
     .prepare(
       `insert into responses
-         (request, identity, series, attempt, status, payload, size, asked_at, fetched_at, waited, cause, metadata)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+         (request, identity, series, attempt, status, payload, size, asked_at, fetched_at, waited, cause, metadata, revalidated)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
     )
     .run(
       draft.request,
@@ -154,12 +168,13 @@ const insertResponse = (
       draft.attempt,
       draft.status,
       payload,
-      body?.size ?? 0,
+      size,
       askedAt,
       fetchedAt,
       draft.waited,
       draft.cause,
-      draft.metadata
+      draft.metadata,
+      draft.revalidated ?? null
     ).lastInsertRowid
   if (draft.status === "ok") {
     db.prepare("update requests set outcome = 'fetched', response = ? where id = ? and outcome is null").run(
@@ -175,13 +190,14 @@ const insertResponse = (
     identity: identityHash instanceof Uint8Array ? Buffer.from(identityHash).toString("hex") : "",
     attempt: draft.attempt,
     status: draft.status,
-    sha256: body?.sha256 ?? null,
-    sizeBytes: body?.size ?? 0,
+    sha256: confirmed === null ? (body?.sha256 ?? null) : payload === null ? null : sha256Of(db, payload),
+    sizeBytes: size,
     askedAt,
     fetchedAt,
     waited: draft.waited,
     cause: draft.cause,
-    metadata: readMetadata(draft.metadata)
+    metadata: readMetadata(draft.metadata),
+    ...(draft.revalidated === undefined ? {} : { revalidated: draft.revalidated })
   }
 }
 
@@ -197,7 +213,11 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const act = yield* FaultPoint
 
-  const store = Effect.fnUntraced(function* (bytes: Uint8Array) {
+  const store = Effect.fnUntraced(function* (bytes: AnswerBody) {
+    if (!(bytes instanceof Uint8Array)) {
+      const file = yield* bytes.adopt
+      return { sha256: bytes.sha256, size: bytes.sizeBytes, inline: null, file }
+    }
     const size = bytes.byteLength
     if (size > payloadLimit) {
       return yield* new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes: size, limit: payloadLimit }) })
@@ -212,7 +232,7 @@ export const make = Effect.fnUntraced(function* (
   }, mapArchiveError)
 
   const append: ProvenanceStore["Service"]["append"] = Effect.fnUntraced(function* (response: NewResponse) {
-    if (response.body !== null && response.body.byteLength <= inlineLimit) act("beforeBytes")
+    if (response.body instanceof Uint8Array && response.body.byteLength <= inlineLimit) act("beforeBytes")
     const cause = response.cause === null ? null : redaction.text(response.cause)
     const metadata = metadataText(redaction.metadata(response.metadata))
     for (let attempt = 1; attempt <= tries; attempt++) {

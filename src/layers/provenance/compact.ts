@@ -18,7 +18,7 @@ import { type Encoded, encodeSync, encodingCode } from "./compression.ts"
 import { sha256Hex } from "./digest.ts"
 import { discard, sweep } from "./discardedFiles.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
-import { hex } from "./lookup.ts"
+import { hex } from "./hex.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 import * as Tallies from "./tallies.ts"
 

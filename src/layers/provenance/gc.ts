@@ -26,9 +26,9 @@ import { Bits } from "./Bits.ts"
 import { encodingOf } from "./compression.ts"
 import { discard, isSpokenOf, sweep } from "./discardedFiles.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
-import { type Marks, mark } from "./gcMarks.ts"
+import { type Marks, mark, youngMillis } from "./gcMarks.ts"
 import type { HandedOut } from "./HandedOut.ts"
-import { hex } from "./lookup.ts"
+import { hex } from "./hex.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 import * as Tallies from "./tallies.ts"
 
@@ -120,10 +120,14 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
   const alone = yield* Semaphore.make(1)
 
   /** Takes what is marked away, as many in a transaction as the time allows. */
-  const removing = Effect.fnUntraced(function* (ids: Bits, each: (db: SyncDatabase, id: number) => void) {
-    let after = 0
+  const removing = Effect.fnUntraced(function* (
+    ids: Bits,
+    each: (db: SyncDatabase, id: number) => void,
+    downwards = false
+  ) {
+    let after = downwards ? 2 ** 31 : 0
     for (;;) {
-      const next = ids.above(after, stepIds)
+      const next = downwards ? ids.below(after, stepIds) : ids.above(after, stepIds)
       if (next.length === 0) return
       after = yield* database.writeUnchecked("gc", (db) => {
         const started = performance.now()
@@ -161,14 +165,17 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
     }
   })
 
-  /** Files that no row speaks of: of a process that was killed between the file and its row. */
+  /** Files that no row speaks of: of a process that was killed between the file and its row. A young one may get its row yet. */
   const orphans = Effect.fnUntraced(function* (apply: boolean) {
     let found = 0
     for (const shard of yield* files.shards) {
       const there = yield* files.inShard(shard)
       for (let at = 0; at < there.length; at += stepFiles) {
         const some = there.slice(at, at + stepFiles)
-        const unspoken = (db: SyncDatabase) => some.filter(({ encoding, sha256 }) => !isSpokenOf(db, sha256, encoding))
+        const unspoken = (db: SyncDatabase) =>
+          some.filter(
+            ({ encoding, sha256 }) => files.ageSync(sha256, encoding) > youngMillis && !isSpokenOf(db, sha256, encoding)
+          )
         const gone = apply
           ? yield* writer.submit("durable", (db) => {
               const orphaned = unspoken(db)
@@ -205,12 +212,20 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
     yield* removing(requests, (db, id) => {
       if (wasServed(db, id) && removeRequest(db, id)) removed.requests++
     })
-    yield* removing(responses, (db, id) => {
-      if (handedOut.has(id)) {
-        const request = db.prepare("select request from responses where id = ?").get(id)?.[0]
-        if (typeof request === "number") requests.delete(request)
-      } else if (removeResponse(db, id)) removed.responses++
-    })
+    // Downwards: an answer that confirmed an earlier one goes before it.
+    yield* removing(
+      responses,
+      (db, id) => {
+        if (handedOut.has(id)) {
+          const [request, confirmed] =
+            db.prepare("select request, revalidated from responses where id = ?").get(id) ?? []
+          if (typeof request === "number") requests.delete(request)
+          // It points to a lower id, which has not come yet.
+          if (typeof confirmed === "number") handedOut.add(confirmed)
+        } else if (removeResponse(db, id)) removed.responses++
+      },
+      true
+    )
     yield* told()
     yield* removing(requests, (db, id) => {
       if (removeRequest(db, id)) removed.requests++

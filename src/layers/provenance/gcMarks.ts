@@ -15,7 +15,7 @@ import { storedSize } from "./tallies.ts"
 /** Records between two turns of the event loop: a few milliseconds. */
 const pageRows = 2_000
 /** Nothing younger goes: its rows may be on their way into the market store. */
-const youngMillis = 3_600_000
+export const youngMillis = 3_600_000
 
 export interface Marks {
   readonly responses: Bits
@@ -40,7 +40,7 @@ const responsesPage = `select r.id, r.fetched_at, i.source from responses r join
 const shares = `select r.id, r.fetched_at, i.source, coalesce((select ${storedSize} from payloads p where p.id = r.payload), 0) * 1.0
     / max(1, (select count(*) from responses o where o.payload = r.payload))
   from responses r join identities i on i.id = r.identity where r.id > ? and r.id < ? order by r.id limit ${pageRows}`
-const links = `select id, request, payload from responses where id > ? order by id limit ${pageRows}`
+const links = `select id, request, payload, revalidated from responses where id > ? order by id limit ${pageRows}`
 const requestsPage = `select q.id, q.session, q.created_at, q.response, i.source, s.outcome is null or q.outcome is null
   from requests q join identities i on i.id = q.identity join sessions s on s.id = q.session
   where q.id > ? order by q.id limit ${pageRows}`
@@ -64,7 +64,14 @@ const pages = (database: SqliteDatabase, sql: string, ...params: ReadonlyArray<n
   })
 }
 
-const linkOf = "select request, payload from responses where id = ?"
+const confirmation = (db: SyncDatabase, id: number): [unknown, unknown, unknown] => {
+  const [request, payload, confirmed] =
+    db.prepare("select request, payload, revalidated from responses where id = ?").get(id) ?? []
+  return [request, payload, confirmed]
+}
+
+const callOfResponse = "select q.id, q.session from responses r join requests q on q.id = r.request where r.id = ?"
+const linkOf = "select request, payload, revalidated from responses where id = ?"
 const callOf = "select session, response from requests where id = ?"
 
 /** Keeps a call, what it was served, and the call that this came from. */
@@ -74,8 +81,12 @@ const keeper = (doomed: Bits, calls: Bits, keptSessions: Bits, keptPayloads: Bit
     keptSessions.add(session)
     if (served === null || !doomed.has(served)) return
     doomed.delete(served)
-    const [request, payload] = db.prepare(linkOf).get(served) ?? []
+    const [request, payload, confirmed] = db.prepare(linkOf).get(served) ?? []
     if (typeof payload === "number") keptPayloads.add(payload)
+    if (typeof confirmed === "number" && doomed.has(confirmed)) {
+      const [itsCall, itsSession] = db.prepare(callOfResponse).get(confirmed) ?? []
+      keep(db, Number(itsCall), Number(itsSession), confirmed)
+    }
     if (typeof request !== "number" || request === call) return
     const [itsSession, itsResponse] = db.prepare(callOf).get(request) ?? []
     if (typeof itsSession === "number") {
@@ -140,13 +151,19 @@ export const mark = Effect.fnUntraced(function* (
   const keptSessions = new Bits()
   const payloads = new Bits()
   const keptPayloads = new Bits()
+  /** What a response that stays confirmed stays, too. Such chains point to lower ids, which have been passed. */
+  const stay = (db: SyncDatabase, request: unknown, payload: unknown, confirmed: unknown): void => {
+    keptCalls.add(Number(request))
+    if (typeof payload === "number") keptPayloads.add(payload)
+    if (typeof confirmed !== "number" || !doomed.has(confirmed)) return
+    doomed.delete(confirmed)
+    stay(db, ...confirmation(db, confirmed))
+  }
   yield* pages(
     database,
     links
-  )(([id, request, payload]) => {
-    const stays = !doomed.has(Number(id))
-    if (stays) keptCalls.add(Number(request))
-    if (stays && typeof payload === "number") keptPayloads.add(payload)
+  )(([id, request, payload, confirmed], db) => {
+    if (!doomed.has(Number(id))) stay(db, request, payload, confirmed)
   })
 
   yield* tell({ phase: "looking", done: newest, of: newest })

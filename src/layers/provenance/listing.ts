@@ -13,12 +13,21 @@ import {
 import type { SqliteDatabase, SqlValue } from "../sqlite/SqliteDatabase.ts"
 import { archiveError } from "./archiveError.ts"
 import type { HandedOut } from "./HandedOut.ts"
-import { hex } from "./lookup.ts"
+import { hex } from "./hex.ts"
 import * as Tallies from "./tallies.ts"
 
 type Listing = Pick<
   ProvenanceStore["Service"],
-  "session" | "request" | "response" | "sessions" | "requests" | "responses" | "answersOf" | "subjects" | "stats"
+  | "session"
+  | "request"
+  | "response"
+  | "newest"
+  | "sessions"
+  | "requests"
+  | "responses"
+  | "answersOf"
+  | "subjects"
+  | "stats"
 >
 type Row = ReadonlyArray<SqlValue>
 
@@ -59,7 +68,7 @@ const toRequest = (row: Row): Request => {
 }
 
 const responseColumns = `select r.id, r.request, q.session, i.sha256, r.attempt, r.status, p.sha256, r.size, r.asked_at, r.fetched_at,
-    r.waited, r.cause, r.metadata
+    r.waited, r.cause, r.metadata, r.revalidated
   from responses r join requests q on q.id = r.request join identities i on i.id = r.identity
   left join payloads p on p.id = r.payload`
 const toResponse = (row: Row): Response => {
@@ -76,7 +85,8 @@ const toResponse = (row: Row): Response => {
     fetchedAt,
     waited,
     cause,
-    metadata
+    metadata,
+    revalidated
   ] = row
   return decodeResponse({
     id,
@@ -91,7 +101,8 @@ const toResponse = (row: Row): Response => {
     fetchedAt,
     waited,
     cause,
-    metadata: decodeJson(metadata)
+    metadata: decodeJson(metadata),
+    ...(revalidated === null ? {} : { revalidated })
   })
 }
 
@@ -142,6 +153,23 @@ export const make = (
   const response: Listing["response"] = Effect.fn("ProvenanceStore.response")((id) =>
     Effect.tap(one("response", `${responseColumns} where r.id = ?`, id, toResponse), () =>
       Effect.sync(() => handedOut.add(id))
+    )
+  )
+
+  const newest: Listing["newest"] = Effect.fn("ProvenanceStore.newest")((identity) =>
+    Effect.mapError(
+      database.read("newest", (db) => {
+        const row = db
+          .prepare(
+            `${responseColumns} where r.identity = (select id from identities where sha256 = ?) and r.status = 'ok'
+             order by r.fetched_at desc, r.id desc limit 1`
+          )
+          .get(Buffer.from(identity, "hex"))
+        if (row === undefined) return null
+        handedOut.add(Number(row[0]))
+        return toResponse(row)
+      }),
+      archiveError
     )
   )
 
@@ -233,5 +261,5 @@ export const make = (
     return stats
   }).pipe(Effect.mapError(archiveError), Effect.withSpan("ProvenanceStore.stats"))
 
-  return { session, request, response, sessions, requests, responses, answersOf, subjects, stats }
+  return { session, request, response, newest, sessions, requests, responses, answersOf, subjects, stats }
 }

@@ -1,6 +1,8 @@
 /** Reading bytes back: by hash, or as the newest answer to an identity. What is handed out was hashed on the way. */
-import { Effect, type PlatformError } from "effect"
+import { createHash } from "node:crypto"
+import { Effect, type PlatformError, Stream } from "effect"
 import { ResponseId } from "../../domain/Response.ts"
+import type { LargePayload } from "../../services/PayloadDraft.ts"
 import {
   PayloadDamaged,
   PayloadTooLarge,
@@ -13,12 +15,14 @@ import { archiveError } from "./archiveError.ts"
 import { decodeSync, type Encoding, encodingOf } from "./compression.ts"
 import { digest } from "./digest.ts"
 import type { HandedOut } from "./HandedOut.ts"
+import { hex } from "./hex.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 
-type Reading = Pick<ProvenanceStore["Service"], "lookup" | "payload">
+type Reading = Pick<ProvenanceStore["Service"], "lookup" | "payload" | "open">
 
 const newestAnswer = `
-  select r.id, r.request, q.session, r.attempt, r.size, r.asked_at, r.fetched_at, r.waited, r.cause, r.metadata, p.sha256, p.body, p.encoding
+  select r.id, r.request, q.session, r.attempt, r.size, r.asked_at, r.fetched_at, r.waited, r.cause, r.metadata, p.sha256, p.body,
+    p.encoding, r.revalidated
   from responses r
   join requests q on q.id = r.request
   left join payloads p on p.id = r.payload
@@ -29,9 +33,6 @@ const newestAnswer = `
 const keptAs = "select encoding from payloads where sha256 = ? and body is null"
 
 const nothing = new Uint8Array(0)
-
-export const hex = (value: SqlValue | undefined): string | null =>
-  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex") : null
 
 const damaged = (sha256: string, problem: "missing" | "torn", message: string) =>
   new ProvenanceStoreError({ reason: new PayloadDamaged({ sha256, problem, message }) })
@@ -49,7 +50,13 @@ export const make = (
           "missing",
           `payload ${sha256} is gone: ${files.pathOf(sha256, encoding)} does not exist; fetch the range again`
         )
-      : archiveError(error)
+      : error.reason._tag === "InvalidData"
+        ? damaged(
+            sha256,
+            "torn",
+            `payload ${sha256} in ${files.pathOf(sha256, encoding)} is damaged; fetch the range again`
+          )
+        : archiveError(error)
 
   const verified = Effect.fnUntraced(function* (sha256: string, bytes: Uint8Array | null, where: string) {
     if (bytes !== null && (yield* digest(bytes)) === sha256) return bytes
@@ -93,8 +100,22 @@ export const make = (
       archiveError
     )
     if (row === undefined) return null
-    const [id, request, session, attempt, size, askedAt, fetchedAt, waited, cause, metadata, sha256Bytes, body, code] =
-      row
+    const [
+      id,
+      request,
+      session,
+      attempt,
+      size,
+      askedAt,
+      fetchedAt,
+      waited,
+      cause,
+      metadata,
+      sha256Bytes,
+      body,
+      code,
+      revalidated
+    ] = row
     handedOut.add(Number(id))
     const sha256 = hex(sha256Bytes)
     const payload = sha256 === null ? nothing : yield* bytesOf(sha256, Number(size), body, code)
@@ -112,13 +133,14 @@ export const make = (
         fetchedAt: Number(fetchedAt),
         waited: Number(waited),
         cause: cause === null ? null : String(cause),
-        metadata: readMetadata(String(metadata))
+        metadata: readMetadata(String(metadata)),
+        ...(revalidated === null ? {} : { revalidated: ResponseId.make(Number(revalidated)) })
       },
       payload
     }
   })
 
-  const payload: Reading["payload"] = Effect.fn("ProvenanceStore.payload")(function* (sha256: string) {
+  const payloadRow = Effect.fnUntraced(function* (sha256: string) {
     const row = yield* Effect.mapError(
       database.read("payload", (db) =>
         db.prepare("select size, body, encoding from payloads where sha256 = ?").get(Buffer.from(sha256, "hex"))
@@ -126,8 +148,52 @@ export const make = (
       archiveError
     )
     if (row === undefined) return yield* damaged(sha256, "missing", `the archive has no payload ${sha256}`)
-    return yield* bytesOf(sha256, Number(row[0]), row[1], row[2])
+    return { size: Number(row[0]), body: row[1], code: row[2] }
   })
 
-  return { lookup, payload }
+  const payload: Reading["payload"] = Effect.fn("ProvenanceStore.payload")(function* (sha256: string) {
+    const { body, code, size } = yield* payloadRow(sha256)
+    return yield* bytesOf(sha256, size, body, code)
+  })
+
+  /** Fails at its end when what was given is not what was archived: whoever used it before must not keep what it made of it. */
+  const streamOf = (sha256: string, encoding: Encoding) =>
+    Stream.suspend(() => {
+      const hash = createHash("sha256")
+      return files.stream(sha256, encoding).pipe(
+        Stream.map((chunk) => {
+          hash.update(chunk)
+          return chunk
+        }),
+        Stream.mapError(absent(sha256, encoding)),
+        Stream.concat(
+          Stream.fromEffectDrain(
+            Effect.suspend(() =>
+              hash.digest("hex") === sha256
+                ? Effect.void
+                : damaged(
+                    sha256,
+                    "torn",
+                    `payload ${sha256} in ${files.pathOf(sha256, encoding)} is damaged; fetch the range again`
+                  )
+            )
+          )
+        )
+      )
+    })
+
+  const open: Reading["open"] = Effect.fn("ProvenanceStore.open")(function* (sha256: string) {
+    const { body, code, size } = yield* payloadRow(sha256)
+    if (size <= payloadLimit) return yield* bytesOf(sha256, size, body, code)
+    const large: LargePayload = {
+      _tag: "LargePayload",
+      sha256,
+      sizeBytes: size,
+      limit: payloadLimit,
+      stream: streamOf(sha256, encodingOf(code))
+    }
+    return large
+  })
+
+  return { lookup, payload, open }
 }

@@ -117,6 +117,12 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
   },
   {
     id: 3,
+    name: "revalidated",
+    // An answer that said "not modified": the response whose bytes it confirms, which are its payload too.
+    statements: ["alter table responses add column revalidated integer references responses (id)"]
+  },
+  {
+    id: 4,
     name: "upkeep",
     statements: [
       // 1: one zstd frame; 0: as they came, which no frame would make shorter; null: as they came, and nobody has tried. SQLite keeps

@@ -9,7 +9,7 @@ import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { archiveError } from "./archiveError.ts"
 import { decodeSync, type Encoding, encodingOf } from "./compression.ts"
 import { sha256Hex } from "./digest.ts"
-import { hex } from "./lookup.ts"
+import { hex } from "./hex.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 
 /** 32 rows are at most 2 MiB, a few milliseconds of hashing. */

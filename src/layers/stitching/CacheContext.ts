@@ -1,5 +1,6 @@
 import { Effect, FiberSet, type Scope } from "effect"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import { Calendar } from "../../services/Calendar.ts"
 import { IngestSession } from "../../services/IngestSession.ts"
 import { MarketStore } from "../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
@@ -15,6 +16,7 @@ export interface CacheContext {
   readonly ingest: IngestSession["Service"]
   readonly registry: AdapterRegistry["Service"]
   readonly quota: Quota["Service"]
+  readonly calendars: Calendar["Service"]
   readonly maxAnswerRows: number
   /** The desk of a series, by canonical key, for as long as somebody works at it and a little longer. */
   readonly deskOf: (text: string) => Effect.Effect<SeriesDesk.SeriesDesk, never, Scope.Scope>
@@ -30,6 +32,7 @@ export const make = Effect.gen(function* () {
     ingest: yield* IngestSession,
     registry: yield* AdapterRegistry,
     quota: yield* Quota,
+    calendars: yield* Calendar,
     maxAnswerRows: yield* MaxAnswerRows,
     deskOf: Desks.make(),
     detach: (run) => Effect.asVoid(FiberSet.run(runs, run, { startImmediately: true }))

@@ -2,7 +2,9 @@
  * What concurrent reads of one series share: the requests in flight, and how much of the archive is known to be applied.
  *
  * Queueing: planning and boarding happen under `planning`, one reader at a time, first come first served; nobody holds it while
- * a vendor is waited for. `refetching` lets one new generation be built at a time.
+ * a vendor is waited for. `refetching` lets one new generation be built at a time. `committing` is held by whoever compares an
+ * answer about an adjusted series with the store and commits it, or publishes; never while a vendor is waited for, and never
+ * together with `planning` except in that order.
  *
  * Hard cases: a flight leaves `flights` only after its rows and coverage are committed, and a planner looks at `flights` before
  * it looks at the store, so there is no instant at which a range is in neither. A reader that goes away leaves its flights; the
@@ -23,13 +25,17 @@ export interface Landing {
   readonly calls: number
   readonly joined: number
   readonly failure: Failure | null
+  /** The part of the range that failed, where an earlier page has answered for the rest; null: all of it. */
+  readonly lost: TimeRange | null
 }
+
+/** Whether the vendor is asked whatever the archive has: for the answer, or only whether the one in the archive still holds. */
+export type Asking = "the archive first" | "whether it changed" | "always"
 
 /** One planned request on its way, for everybody who waits for it. */
 export interface Flight extends RequestDraft {
   readonly id: string
-  /** Asked of the vendor whatever the archive has. */
-  readonly bypass: boolean
+  readonly asks: Asking
   readonly landed: Deferred.Deferred<Landing>
   readonly abandoned: Deferred.Deferred<void>
   waiting: number
@@ -38,6 +44,9 @@ export interface Flight extends RequestDraft {
 export interface SeriesDesk {
   readonly planning: Semaphore.Semaphore
   readonly refetching: Semaphore.Semaphore
+  readonly committing: Semaphore.Semaphore
+  /** When refetches began that an answer had asked for, and what became of the last: see rebase.ts. */
+  readonly rebasing: { begun: Array<number>; failure: Failure | null; notBefore: number }
   readonly flights: Map<string, Flight>
   /** Those that have not landed, the abandoned ones too: what is archived of them is on its way into the store. */
   readonly aloft: Set<Flight>
@@ -61,6 +70,8 @@ export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
   return {
     planning: yield* Semaphore.make(1),
     refetching: yield* Semaphore.make(1),
+    committing: yield* Semaphore.make(1),
+    rebasing: { begun: [], failure: null, notBefore: 0 },
     flights: new Map(),
     aloft: new Set(),
     operated: false,
@@ -71,24 +82,29 @@ export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
 })
 
 /** Whether something is known at it that would have to be found out again. */
-export const knows = (desk: SeriesDesk): boolean => desk.applied.upTo > 0 || desk.settled.size > 0
+export const knows = (desk: SeriesDesk): boolean =>
+  desk.applied.upTo > 0 || desk.settled.size > 0 || desk.rebasing.begun.length > 0
 
-/** True when a policy wants new answers whatever the archive has. */
-export const bypasses = (policy: RangePolicy): boolean => policy === "refresh" || policy === "force"
+/** What a policy asks the vendor: both `refresh` and `force` want to hear from it whatever the archive has. */
+export const askingOf = (policy: RangePolicy): Asking =>
+  policy === "force" ? "always" : policy === "refresh" ? "whether it changed" : "the archive first"
+
+const news: Readonly<Record<Asking, number>> = { "the archive first": 0, "whether it changed": 1, always: 2 }
 
 /** The flights over a range that a policy can wait for: one that the archive may answer will not do for who wants a new one. */
 export const acceptable = (desk: SeriesDesk, policy: RangePolicy, range: TimeRange): ReadonlyArray<Flight> =>
   Array.from(desk.flights.values()).filter(
-    (flight) => (flight.bypass || !bypasses(policy)) && flight.range.start < range.end && range.start < flight.range.end
+    (flight) =>
+      news[flight.asks] >= news[askingOf(policy)] && flight.range.start < range.end && range.start < flight.range.end
   )
 
 /** Puts requests on the board, with one waiting for each. */
-export const depart = (desk: SeriesDesk, drafts: ReadonlyArray<RequestDraft>, bypass: boolean): ReadonlyArray<Flight> =>
+export const depart = (desk: SeriesDesk, drafts: ReadonlyArray<RequestDraft>, asks: Asking): ReadonlyArray<Flight> =>
   drafts.map((draft) => {
     const flight: Flight = {
       ...draft,
       id: `flight-${++desk.departures}`,
-      bypass,
+      asks,
       landed: Deferred.makeUnsafe(),
       abandoned: Deferred.makeUnsafe(),
       waiting: 1

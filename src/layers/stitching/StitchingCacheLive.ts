@@ -17,6 +17,7 @@ import { canonical } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import type { Calendar } from "../../services/Calendar.ts"
 import type { IngestSession } from "../../services/IngestSession.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
@@ -24,12 +25,14 @@ import type { Quota } from "../../services/Quota.ts"
 import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
 import { answerAsOf, answerOf, asServiceError, checkRows } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
+import { barSeries, calendared } from "./barSeries.ts"
+import { isAdjusted } from "./basis.ts"
 import * as CacheContext from "./CacheContext.ts"
 import { explain } from "./explain.ts"
-import { fetchMissing, given, planned } from "./fetchMissing.ts"
+import { fetchMissing, type Gathered, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
 import { forget, invalidate } from "./operate.ts"
-import { barSeries, gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
+import { gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 import { refetch } from "./refetch.ts"
 import { report, withFlights } from "./report.ts"
@@ -37,6 +40,17 @@ import { acceptable, type SeriesDesk } from "./SeriesDesk.ts"
 import { whenQuiet } from "./whenQuiet.ts"
 
 const noProgress: NonNullable<ReadOptions["progress"]> = () => Effect.void
+
+/** How often a reader plans anew because a rebase has overtaken it. */
+const maxOvertaken = 3
+
+const together = (before: Gathered, after: Gathered): Gathered => ({
+  ...after,
+  fetched: [...before.fetched, ...after.fetched],
+  requests: before.requests + after.requests,
+  sharedRequests: before.sharedRequests + after.sharedRequests,
+  rowsRejected: before.rowsRejected + after.rowsRejected
+})
 
 const make = Effect.gen(function* () {
   const context = yield* CacheContext.make
@@ -87,6 +101,13 @@ const make = Effect.gen(function* () {
     return yield* answerOf(context, gathered, onMissing ?? "fail")
   })
 
+  /** A rebase may show a new generation that lacks what this reader had, or was served, of the old one. */
+  const isOvertaken = Effect.fnUntraced(function* ({ key }: BarSeries, { losses, plan }: Gathered) {
+    if (!isAdjusted(key)) return false
+    const known = yield* market.coverage(key, plan.range)
+    return report(plan, known, losses).some(({ state }) => state._tag === "Missing" && state.cause === null)
+  })
+
   const readThrough = Effect.fnUntraced(function* (
     desk: SeriesDesk,
     series: BarSeries,
@@ -97,12 +118,20 @@ const make = Effect.gen(function* () {
   ) {
     const fetcher: Fetcher = yield* registry.fetcher(series.key.vendor)
     yield* offered(fetcher, series)
-    const gathered = yield* fetchMissing(
-      { context, desk, fetcher, series, range, policy },
+    const asking = { context, desk, fetcher, series, range, policy }
+    const check = checkRows(context, series.key, range)
+    const progress = options.progress ?? noProgress
+    let gathered = yield* fetchMissing(
+      asking,
       plan === null ? planned(context, fetcher, series, range, policy) : given(context, fetcher, series, plan),
-      checkRows(context, series.key, range),
-      options.progress ?? noProgress
+      check,
+      progress
     )
+    for (let turn = 0; turn < maxOvertaken && (yield* isOvertaken(series, gathered)); turn++) {
+      const rest = planned(context, fetcher, series, range, "cacheFirst")
+      const more = yield* fetchMissing({ ...asking, policy: "cacheFirst" }, rest, check, progress)
+      gathered = together(gathered, more)
+    }
     return yield* answerOf(context, gathered, options.onMissing ?? "fail")
   })
 
@@ -130,7 +159,7 @@ const make = Effect.gen(function* () {
 
     plan: Effect.fn("StitchingCache.plan")(
       function* ({ policy = "cacheFirst", range: asked, series: key }) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
         if (range === null) return gridOnly(series, asked, policy, yield* Clock.currentTimeMillis)
         const desk = yield* context.deskOf(series.text)
@@ -151,7 +180,7 @@ const make = Effect.gen(function* () {
 
     read: Effect.fn("StitchingCache.read")(
       function* ({ policy = "cacheFirst", range, series: key }, options = {}) {
-        return yield* answer(yield* barSeries(key), range, policy, options, null)
+        return yield* answer(yield* calendared(context, key), range, policy, options, null)
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -159,7 +188,7 @@ const make = Effect.gen(function* () {
 
     execute: Effect.fn("StitchingCache.execute")(
       function* (plan, options = {}) {
-        return yield* answer(yield* barSeries(plan.series), plan.range, plan.policy, options, plan)
+        return yield* answer(yield* calendared(context, plan.series), plan.range, plan.policy, options, plan)
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -167,13 +196,13 @@ const make = Effect.gen(function* () {
 
     coverage: Effect.fn("StitchingCache.coverage")(
       function* (key, asked, options = {}) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
-        if (range === null) return report(gridOnly(series, asked, "cacheOnly", 0).pieces, [], [])
+        if (range === null) return report(gridOnly(series, asked, "cacheOnly", 0), [], [])
         const desk = yield* context.deskOf(series.text)
         const inFlight = acceptable(desk, "cacheFirst", range)
         const { coverage, plan } = yield* stored(desk, series, range, options.asOf)
-        return withFlights(report(plan.pieces, coverage, []), options.asOf === undefined ? inFlight : [])
+        return withFlights(report(plan, coverage, []), options.asOf === undefined ? inFlight : [])
       },
       Effect.scoped,
       Effect.mapError(asServiceError)
@@ -185,7 +214,7 @@ const make = Effect.gen(function* () {
 
     invalidate: Effect.fn("StitchingCache.invalidate")(
       function* (key, asked) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
         if (range === null) return
         const desk = yield* context.deskOf(series.text)
@@ -197,7 +226,7 @@ const make = Effect.gen(function* () {
 
     refetch: Effect.fn("StitchingCache.refetch")(
       function* (key) {
-        const series = yield* barSeries(key)
+        const series = yield* calendared(context, key)
         const fetcher = yield* registry.fetcher(key.vendor)
         yield* offered(fetcher, series)
         const desk = yield* context.deskOf(series.text)
@@ -205,7 +234,10 @@ const make = Effect.gen(function* () {
         if (gathered !== null) return yield* answerOf(context, gathered, "partial")
         // Nothing is covered, so there is nothing to fetch again: an answer without rows over the bar that is open now.
         const now = yield* Clock.currentTimeMillis
-        const range = { start: Timeframe.floor(series.timeframe, now), end: openEnd(series.timeframe, now) }
+        const range = {
+          start: Timeframe.floor(series.timeframe, now),
+          end: openEnd(series.timeframe, now, series.calendar)
+        }
         return yield* readStored(desk, series, range, { onMissing: "partial" })
       },
       Effect.scoped,
@@ -237,5 +269,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   StitchingCache,
   never,
-  MarketStore | IngestSession | ProvenanceStore | AdapterRegistry | Quota
+  MarketStore | IngestSession | ProvenanceStore | AdapterRegistry | Quota | Calendar
 > = Layer.effect(StitchingCache, make)

@@ -9,7 +9,7 @@ export const archivedAnswer = Effect.fnUntraced(function* (archive: ProvenanceSt
   const request = yield* archive.request(response.request)
   const range = request.subject?.range
   if (range === undefined || response.sha256 === null) return null
-  const payload = yield* archive.payload(response.sha256)
+  const payload = yield* archive.open(response.sha256)
   const refusal =
     response.status === "not_found" ? "NotFound" : response.status === "not_entitled" ? "NotEntitled" : null
   return { response, payload, range, request, refusal } satisfies ArchivedAnswer

@@ -23,7 +23,12 @@ export const explain = Effect.fnUntraced(function* (
   const payload = response.sha256 === null ? new Uint8Array() : yield* archive.payload(response.sha256)
   const { fetch } = yield* registry.fetcher(request.source)
   const range = request.subject?.range ?? { start: ts, end: ts + 1 }
-  const excerpt = yield* fetch.locate(payload, lineage.position, { series: series.key, range, request })
+  const excerpt = yield* fetch.locate(payload, lineage.position, {
+    series: series.key,
+    range,
+    request,
+    metadata: response.metadata
+  })
   const receipt: Receipt = {
     series: series.key,
     bar,

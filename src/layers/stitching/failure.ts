@@ -1,6 +1,7 @@
 import type { CoverageState } from "../../domain/Coverage.ts"
 import type { VendorError } from "../../services/Adapter.ts"
 import type { AdapterRegistryError } from "../../services/AdapterRegistry.ts"
+import type { CalendarError } from "../../services/Calendar.ts"
 import type { IngestSessionError } from "../../services/IngestSession.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
@@ -23,7 +24,14 @@ export type Failure =
   | MarketStoreError
 
 /** Why a call of the service fails. */
-export type Refusal = Failure | RangeIncomplete | TooManyRows | TooManyRequests | NoSuchRow | UnknownSeries
+export type Refusal =
+  | Failure
+  | CalendarError
+  | RangeIncomplete
+  | TooManyRows
+  | TooManyRequests
+  | NoSuchRow
+  | UnknownSeries
 
 /** Looks through the ingest session to what failed behind it. */
 export const unwrap = (failure: Failure): Failure =>

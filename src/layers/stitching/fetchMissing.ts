@@ -6,15 +6,17 @@ import type { TimeRange } from "../../domain/TimeRange.ts"
 import { alignmentOf } from "../../domain/VendorLimits.ts"
 import type { ReadOptions } from "../../services/StitchingCache.ts"
 import { applyArchived } from "./applyArchived.ts"
+import { isAdjusted } from "./basis.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { Refusal } from "./failure.ts"
 import type { RequestDraft } from "./planner.ts"
 import { planOf } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
+import { rebaseOf } from "./rebase.ts"
 import { remaining } from "./remaining.ts"
 import type { Loss } from "./report.ts"
 import { runFlights } from "./runFlights.ts"
-import { acceptable, bypasses, depart, type Flight, leave, type SeriesDesk } from "./SeriesDesk.ts"
+import { acceptable, askingOf, depart, type Flight, leave, type SeriesDesk } from "./SeriesDesk.ts"
 
 /** What became of a plan, once all that it waited for has landed. `fetched` are the ranges that the vendor answered for this reader. */
 export interface Gathered {
@@ -62,7 +64,8 @@ export const given =
       const now = yield* Clock.currentTimeMillis
       const coverage = yield* context.market.coverage(series.key, plan.range)
       const pending = joined.map((flight) => flight.range)
-      const drafts = remaining(plan, coverage, pending, now, alignmentOf(fetcher.limits, series.timeframe) !== null)
+      const wholeCells = alignmentOf(fetcher.limits, series.timeframe) !== null
+      const drafts = remaining(plan, coverage, pending, now, wholeCells, series.closedIn(plan.range))
       return { plan, coverage, drafts, awaited: joined }
     })
 
@@ -93,11 +96,12 @@ export const fetchMissing = Effect.fnUntraced(function* (
     }
     const own = yield* Effect.uninterruptible(
       Effect.suspend(() => {
-        const flights = depart(desk, prepared.drafts, bypasses(policy))
+        const flights = depart(desk, prepared.drafts, askingOf(policy))
         aboard.push(...flights)
         if (flights.length === 0) return Effect.succeed(flights)
         const { archive, ingest, market } = context
-        const flying = runFlights({ archive, ingest, market, desk, series, fetcher }, flights)
+        const rebase = isAdjusted(series.key) ? { rebase: rebaseOf(context, desk, fetcher, series) } : {}
+        const flying = runFlights({ archive, ingest, market, desk, series, fetcher, ...rebase }, flights)
         const held = Effect.scoped(Effect.andThen(context.deskOf(series.text), flying))
         return Effect.as(context.detach(held), flights)
       })
@@ -136,7 +140,7 @@ export const fetchMissing = Effect.fnUntraced(function* (
       } else {
         sharedRequests++
       }
-      if (landing.failure !== null) losses.push({ range: flight.range, failure: landing.failure })
+      if (landing.failure !== null) losses.push({ range: landing.lost ?? flight.range, failure: landing.failure })
       rows += landing.rows
       rowsRejected += landing.rejected
       yield* progress({ done: ++done, of: aboard.length, rows })

@@ -2,31 +2,27 @@
 import { Clock, Effect, Option } from "effect"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
 import type { Plan, PlannedRequest, RangePolicy } from "../../domain/Plan.ts"
-import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { alignmentOf } from "../../domain/VendorLimits.ts"
-import { Unsupported, VendorError } from "../../services/Adapter.ts"
+import type { VendorError } from "../../services/Adapter.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import { TooManyRequests } from "../../services/StitchingCache.ts"
+import { unsupported } from "./barSeries.ts"
+import { isAdjusted } from "./basis.ts"
 import * as CellGrid from "./CellGrid.ts"
-import { draft, type InFlight, maxRequests, type RequestDraft, storedPieces } from "./planner.ts"
+import type { InFlight } from "./InFlight.ts"
+import { widened, withRoom } from "./overlap.ts"
+import { draft, type RequestDraft } from "./planner.ts"
+import { storedPieces } from "./planPieces.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
+import { maxRequests } from "./splitRequests.ts"
 
 interface Services {
   readonly market: MarketStore["Service"]
   readonly quota: Quota["Service"]
 }
-
-const unsupported = (vendor: string, message: string) =>
-  new VendorError({ vendor, reason: new Unsupported({ message }) })
-
-/** Only bar series are stitched. */
-export const barSeries = (key: SeriesKey): Effect.Effect<BarSeries, VendorError> =>
-  key.timeframe === null
-    ? Effect.fail(unsupported(key.vendor, `a series of kind ${key.kind} has no ranges of bars; ask for kind bar`))
-    : Effect.succeed({ key, text: canonical(key), timeframe: key.timeframe })
 
 /** Refuses a timeframe that the vendor does not have, before anything is spent on it. */
 export const offered = ({ limits, name }: Fetcher, { timeframe }: BarSeries): Effect.Effect<void, VendorError> =>
@@ -83,32 +79,36 @@ export const planOf = Effect.fnUntraced(function* (
   series: BarSeries,
   range: TimeRange,
   policy: RangePolicy,
-  inFlight: ReadonlyArray<InFlight>
+  inFlight: ReadonlyArray<InFlight>,
+  overlaps = isAdjusted(series.key)
 ) {
   const cells = yield* cellsOf(fetcher, series)
   const now = yield* Clock.currentTimeMillis
   const coverage = yield* market.coverage(series.key, range)
-  const { pieces, requests: drafts } = draft({
+  const { pieces, requests } = draft({
     timeframe: series.timeframe,
     range,
     policy,
     now,
-    limits: fetcher.limits,
+    limits: overlaps ? withRoom(fetcher.limits, series) : fetcher.limits,
+    calendar: series.calendar,
+    closed: series.closedIn(range),
     cells,
     coverage,
     inFlight
   })
-  if (drafts.length > maxRequests) return yield* new TooManyRequests({ limit: maxRequests })
-  const requests = yield* price(quota, fetcher, series, drafts)
+  if (requests.length > maxRequests) return yield* new TooManyRequests({ limit: maxRequests })
+  const drafts = overlaps ? yield* widened(market, fetcher, series, requests, now) : requests
+  const priced = yield* price(quota, fetcher, series, drafts)
   const plan: Plan = {
     series: series.key,
     range,
     policy,
     plannedAt: now,
     pieces,
-    requests,
-    waits: requests.reduce((most, request) => Math.max(most, request.waits), 0),
-    cost: requests.reduce((sum, request) => sum + request.cost, 0)
+    requests: priced,
+    waits: priced.reduce((most, request) => Math.max(most, request.waits), 0),
+    cost: priced.reduce((sum, request) => sum + request.cost, 0)
   }
   return { plan, coverage }
 })
@@ -124,7 +124,7 @@ export const storedPlan = (
   range,
   policy: "cacheOnly",
   plannedAt: now,
-  pieces: storedPieces(range, coverage),
+  pieces: storedPieces(range, coverage, series.calendar, series.closedIn(range)),
   requests: [],
   waits: 0,
   cost: 0

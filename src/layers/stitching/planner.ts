@@ -2,21 +2,22 @@
  * The pure part of a plan: from what is stored, what the vendor allows, the instant and the policy, to the pieces of a range
  * and the requests that would fill it. Nothing here asks anyone anything; every step is linear in its sorted inputs.
  */
-import { type CoverageState, isFresh, type StoredCoverage } from "../../domain/Coverage.ts"
+
+import type { StoredCoverage } from "../../domain/Coverage.ts"
+import { type CoverageState, isFresh } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { PlannedRequest, PlanPiece, RangePolicy } from "../../domain/Plan.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
-import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
-import type { RequestLimit, VendorLimits } from "../../domain/VendorLimits.ts"
+import { type EpochMillis, iso, type TimeRange } from "../../domain/TimeRange.ts"
+import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
+import type { VendorLimits } from "../../domain/VendorLimits.ts"
 import type { CellGrid } from "./CellGrid.ts"
 import { finalEnd, finalSince, openEnd } from "./finality.ts"
-import { type Stretch, stretchesOf, walker } from "./stretchesOf.ts"
-
-/** A range that a request in flight will bring. */
-export interface InFlight {
-  readonly id: string
-  readonly range: TimeRange
-}
+import type { InFlight } from "./InFlight.ts"
+import { type Askable, piecesOf, storedPieces } from "./planPieces.ts"
+import { dueSince, withDue } from "./recheck.ts"
+import { maxRequests, split } from "./splitRequests.ts"
+import { type Stretch, stretchesOf } from "./stretchesOf.ts"
 
 export interface PlanInput {
   readonly timeframe: Timeframe.Timeframe
@@ -24,6 +25,10 @@ export interface PlanInput {
   readonly policy: RangePolicy
   readonly now: EpochMillis
   readonly limits: VendorLimits
+  /** The calendar of the series; null: every instant may have a bar. */
+  readonly calendar: TradingCalendar | null
+  /** The stamps that have no bar by the calendar, over the range and the bars that its bounds cut: sorted, disjoint. */
+  readonly closed: Intervals.Ranges
   /** Null only where the vendor does not cut its answers. */
   readonly cells: CellGrid | null
   /** What the store knows of the range: sorted, disjoint. */
@@ -39,40 +44,9 @@ export interface PlanDraft {
   readonly requests: ReadonlyArray<RequestDraft>
 }
 
-const noCause: CoverageState = { _tag: "Missing", cause: null }
-const notYet: CoverageState = {
-  _tag: "Missing",
-  cause: { tag: "NotYet", message: "lies in the future; ask again when it is over" }
-}
-const tooEarly = (earliest: EpochMillis): CoverageState => ({
-  _tag: "Missing",
-  cause: { tag: "BeforeEarliest", message: `the vendor has nothing before ${new Date(earliest).toISOString()}` }
-})
-
-/**
- * Most requests of one plan. A range of a million years cut by days would fill memory while nothing else is served: a draft stops
- * at one more, and is none that may be carried out.
- */
-export const maxRequests = 100_000
-
-const isServed = (stored: StoredCoverage | null, policy: RangePolicy, now: EpochMillis): boolean => {
-  if (stored === null || policy === "force") return false
+const isServed = ({ due, stored }: Stretch, policy: RangePolicy, now: EpochMillis): boolean => {
+  if (stored === null || due === true || policy === "force") return false
   return isFresh(stored.state, now) && !(policy === "refresh" && stored.state._tag === "Provisional")
-}
-
-/** The shortest distance between two stamps: what a row costs of a limit that is given in rows. */
-const minMillis = (timeframe: Timeframe.Timeframe): number => {
-  const day = 86_400_000
-  return timeframe === "1mo" ? 28 * day : timeframe === "3mo" ? 90 * day : Timeframe.maxMillis(timeframe)
-}
-
-const split = (ranges: Intervals.Ranges, timeframe: Timeframe.Timeframe, limit: RequestLimit): Intervals.Ranges => {
-  const step = minMillis(timeframe)
-  const span = Math.min(limit.maxSpan ?? Infinity, limit.maxRows === null ? Infinity : limit.maxRows * step)
-  if (span === Infinity) return ranges
-  return timeframe === "1mo" || timeframe === "3mo"
-    ? Intervals.splitBySpan(ranges, span, (instant) => Timeframe.ceil(timeframe, instant + 1), maxRequests)
-    : Intervals.splitBySpan(ranges, Math.max(step, Math.floor(span / step) * step), undefined, maxRequests)
 }
 
 /** Outwards to the bars that the bounds cut, so that a range that ends inside a bar does not leave a sliver to ask for. */
@@ -101,128 +75,107 @@ const without = (ranges: Intervals.Ranges, pending: Intervals.Ranges): Intervals
 
 /** Cuts what is needed into the ranges of single requests. `within` is what may be asked for at all. */
 const requestRanges = (
-  needed: Intervals.Ranges,
+  missing: Intervals.Ranges,
   within: TimeRange,
   pending: Intervals.Ranges,
   input: PlanInput
 ): Intervals.Ranges => {
-  const limit = input.limits.timeframes[input.timeframe] ?? { maxSpan: null, maxRows: null }
-  const near = Intervals.mergeNear(toWholeBars(needed, within, input), input.limits.mergeWithin)
-  const cells = input.cells
+  const { calendar, cells, closed, limits, now, timeframe } = input
+  const limit = limits.timeframes[timeframe] ?? { maxSpan: null, maxRows: null }
+  const bars = toWholeBars(missing, within, input)
   if (cells !== null) {
+    const near = Intervals.mergeNear(without(bars, closed), limits.mergeWithin)
     // A cell that is still growing is one request, although a part of it is final already: its bytes come as a whole.
     const wanted = without(toWholeCells(near, within, cells), pending)
-    return split(Intervals.splitBySpan(wanted, 0, cells.next, maxRequests), input.timeframe, limit)
+    return split(Intervals.splitBySpan(wanted, 0, cells.next, maxRequests), timeframe, limit, [])
   }
-  const wanted = without(near, pending)
-  const settled = finalEnd(input.timeframe, input.now, input.limits)
+  const wanted = without(Intervals.mergeNear(bars, limits.mergeWithin), pending)
+  const settled = finalEnd(timeframe, now, limits, calendar)
   const final = Intervals.intersect(wanted, [{ start: -Infinity, end: settled }])
   const open = Intervals.intersect(wanted, [{ start: settled, end: Infinity }])
-  return split([...final, ...open], input.timeframe, limit)
+  return split([...final, ...open], timeframe, limit, closed)
 }
 
 /**
- * How young each answer must be. For the final: any that came after that became so, and after an "empty" that has run out.
- * For the rest: younger than what ran out, and than what would have run out by now had it been had.
+ * How young each answer must be. For the final: any that came after that became so, after an "empty" that has run
+ * out, and after a recheck was due. For the rest: younger than what ran out, and than what would have run out by now had it been had.
  */
 const withAges = (
   ranges: Intervals.Ranges,
   stretches: ReadonlyArray<Stretch>,
   input: PlanInput
 ): Array<RequestDraft> => {
-  const { limits, now, policy, timeframe } = input
-  const settled = finalEnd(timeframe, now, limits)
+  const { calendar, limits, now, policy, timeframe } = input
+  const settled = finalEnd(timeframe, now, limits, calendar)
   let first = 0
   return ranges.map((range) => {
     const final = range.end <= settled
     if (policy !== "cacheFirst") return { range, final, notBefore: now }
-    let notBefore = final ? finalSince(timeframe, range.end, limits) : now - limits.provisionalFor + 1
+    let notBefore = final ? finalSince(timeframe, range.end, limits, calendar) : now - limits.provisionalFor + 1
     while (first < stretches.length && (stretches[first]?.end ?? 0) <= range.start) first++
     for (let i = first; i < stretches.length; i++) {
       const stretch = stretches[i]
       if (stretch === undefined || stretch.start >= range.end) break
       const state = stretch.stored?.state
       const ranOut =
-        state?._tag === "Empty" ? state.recheckAfter : state?._tag === "Provisional" && !final ? state.until : null
+        stretch.due === true
+          ? dueSince(input, stretch.end)
+          : state?._tag === "Empty"
+            ? state.recheckAfter
+            : state?._tag === "Provisional" && !final
+              ? state.until
+              : null
       if (ranOut !== null && ranOut <= now && ranOut > notBefore) notBefore = ranOut
     }
     return { range, final, notBefore }
   })
 }
 
-/** Flights may overlap (a forced one beside another): each instant is given to the first. */
-export const inOrder = (inFlight: ReadonlyArray<InFlight>): ReadonlyArray<InFlight> => {
-  let end = -Infinity
-  return [...inFlight]
-    .sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end)
-    .flatMap(({ id, range }) => {
-      const start = Math.max(range.start, end)
-      end = Math.max(range.end, end)
-      return start < range.end ? [{ id, range: { start, end: range.end } }] : []
-    })
-}
+const hour = 3_600_000
 
-/** A piece of each stretch that is not served: what is asked for, what is awaited, and what cannot be asked for. */
-const piecesOf = (
-  stretches: ReadonlyArray<Stretch>,
-  requests: ReadonlyArray<RequestDraft>,
-  within: TimeRange,
-  input: PlanInput
-): Array<PlanPiece> => {
-  const flightsIn = walker(inOrder(input.inFlight), (flight) => flight.range)
-  const requestsIn = walker(requests, (request) => request.range)
-  const pieces: Array<PlanPiece> = []
-  const add = (from: PlanPiece["from"], start: EpochMillis, end: EpochMillis, state: CoverageState) => {
-    if (start >= end) return
-    const asked = from === "vendor" && state._tag !== "Pending"
-    pieces.push({ start, end, from, state, requests: asked ? requestsIn.count({ start, end }) : 0 })
-  }
-  for (const { start, end, stored } of stretches) {
-    if (isServed(stored, input.policy, input.now)) {
-      add("store", start, end, stored?.state ?? noCause)
-      continue
-    }
-    const from = Math.min(Math.max(start, within.start), end)
-    const to = Math.max(Math.min(end, within.end), from)
-    const state = stored?.state ?? noCause
-    if (start < from) add("store", start, from, stored?.state ?? tooEarly(within.start))
-    let at = from
-    for (const { id, range } of at < to ? flightsIn.members({ start: at, end: to }) : []) {
-      add("vendor", at, range.start, state)
-      const begin = Math.max(range.start, at)
-      at = Math.min(range.end, to)
-      add("vendor", begin, at, { _tag: "Pending", flight: id })
-    }
-    add("vendor", at, to, state)
-    add("store", to, end, stored?.state ?? notYet)
-  }
-  return pieces
-}
+/** Whole days where it is that; else hours. */
+const ageText = (age: number): string =>
+  age % (24 * hour) === 0 ? `${age / (24 * hour)} days` : `${Math.floor((10 * age) / hour) / 10} hours`
 
-/** The range as the store has it, stale or not. */
-export const storedPieces = (range: TimeRange, coverage: ReadonlyArray<StoredCoverage>): ReadonlyArray<PlanPiece> =>
-  stretchesOf(range, coverage).map(({ start, end, stored }) => ({
-    start,
-    end,
-    from: "store",
-    state: stored?.state ?? noCause,
-    requests: 0
-  }))
+const tooOld = (timeframe: Timeframe.Timeframe, maxAge: number, oldest: EpochMillis): CoverageState => ({
+  _tag: "Missing",
+  cause: {
+    tag: "TooOld",
+    message: `the vendor gives ${timeframe} bars of the last ${ageText(maxAge)} only, now from ${iso(oldest)} on`
+  }
+})
+
+/** Between which instants the vendor may be asked. */
+const askableOf = ({ calendar, limits, now, timeframe }: PlanInput): Askable => {
+  const { earliest, stampsOnGrid } = limits
+  const onGrid = stampsOnGrid || !Timeframe.isIntraday(timeframe)
+  const first =
+    earliest === null ? Number.MIN_SAFE_INTEGER : stampsOnGrid ? Timeframe.ceil(timeframe, earliest) : earliest
+  const maxAge = limits.timeframes[timeframe]?.maxAge ?? null
+  const oldest = maxAge === null ? first : Timeframe.ceil(onGrid ? timeframe : "1m", now - maxAge)
+  return {
+    earliest: first,
+    start: Math.max(first, oldest),
+    end: openEnd(timeframe, now, calendar),
+    tooOld: tooOld(timeframe, maxAge ?? 0, oldest)
+  }
+}
 
 /** What answering the range takes. `pieces` cover the range exactly; `requests` ascend and are disjoint. */
 export const draft = (input: PlanInput): PlanDraft => {
-  if (input.policy === "cacheOnly") return { pieces: storedPieces(input.range, input.coverage), requests: [] }
-  const stretches = stretchesOf(input.range, input.coverage)
-  const { earliest, stampsOnGrid } = input.limits
-  const within: TimeRange = {
-    start:
-      earliest === null ? Number.MIN_SAFE_INTEGER : stampsOnGrid ? Timeframe.ceil(input.timeframe, earliest) : earliest,
-    end: openEnd(input.timeframe, input.now)
-  }
-  const missing = stretches.filter((stretch) => !isServed(stretch.stored, input.policy, input.now))
-  const pending = Intervals.normalise(input.inFlight.map((flight) => flight.range))
-  const needed = without(Intervals.intersect(Intervals.mergeNear(missing, 0), [within]), pending)
-  const ranges = requestRanges(needed, within, pending, input)
-  const requests = withAges(ranges, stretches, input)
-  return { pieces: piecesOf(stretches, requests, within, input), requests }
+  const { calendar, closed, coverage, inFlight, now, policy, range } = input
+  if (policy === "cacheOnly") return { pieces: storedPieces(range, coverage, calendar, closed), requests: [] }
+  const stretches = withDue(stretchesOf(range, coverage), input, now)
+  const askable = askableOf(input)
+  const missing = stretches.filter((stretch) => !isServed(stretch, policy, now))
+  const pending = Intervals.normalise(inFlight.map((flight) => flight.range))
+  const needed = without(Intervals.intersect(Intervals.mergeNear(missing, 0), [askable]), pending)
+  const requests = withAges(requestRanges(needed, askable, pending, input), stretches, input)
+  const pieces = piecesOf(stretches, requests, askable, {
+    calendar,
+    closed,
+    inFlight,
+    isServed: (stretch) => isServed(stretch, policy, now)
+  })
+  return { pieces, requests }
 }

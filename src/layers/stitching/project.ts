@@ -1,19 +1,24 @@
 import { Effect } from "effect"
+import type * as Intervals from "../../domain/Intervals.ts"
 import type { Request } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { Timeframe } from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
 import {
   type Adapter,
   type DecodedBars,
   type Decoding,
   type FetchCapability,
   Malformed,
+  type PageOfAnswer,
   VendorError,
   type VendorRequest
 } from "../../services/Adapter.ts"
 import type { Commit, CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
+import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { proofOf } from "./proofOf.ts"
 
 export type Fetcher = Adapter & { readonly fetch: FetchCapability }
@@ -24,12 +29,16 @@ export interface BarSeries {
   /** Canonical text of the key. */
   readonly text: string
   readonly timeframe: Timeframe
+  /** When its exchange trades; null: not known, every instant may have a bar. */
+  readonly calendar: TradingCalendar | null
+  /** The stamps of a range, and of the bars that its bounds cut, for which the calendar says that there is no bar. */
+  readonly closedIn: (range: TimeRange) => Intervals.Ranges
 }
 
 /** An archived answer with what it was asked for. */
 export interface ArchivedAnswer {
   readonly response: Response
-  readonly payload: Uint8Array
+  readonly payload: ArchivedBytes
   readonly range: TimeRange
   readonly request: Pick<VendorRequest, "kind" | "method" | "params" | "body"> | Request
   readonly refusal: "NotFound" | "NotEntitled" | null
@@ -37,13 +46,20 @@ export interface ArchivedAnswer {
 
 const noRows: DecodedBars = { bars: [], positions: [], rejected: [] }
 
+/** An archived answer as rows and what they prove. */
+export interface Reading {
+  readonly commit: Commit
+  /** Rows that a lenient vendor dropped. */
+  readonly rejected: number
+  /** Of an answer in pages: which part of it this is. */
+  readonly page: PageOfAnswer | null
+}
+
 /**
- * Makes rows and coverage of an archived answer: the one way from bytes to the store, for what was just fetched and for what
- * the archive has. Applying an answer twice changes nothing. Fails with Malformed when the bytes cannot be read; they stay in
- * the archive and nothing is covered.
+ * Reads an archived answer. Fails with Malformed when the bytes cannot be read; they stay in the archive and nothing is
+ * covered.
  */
-export const project = Effect.fnUntraced(function* (
-  market: MarketStore["Service"],
+export const readAnswer = Effect.fnUntraced(function* (
   fetcher: Fetcher,
   series: BarSeries,
   answer: ArchivedAnswer,
@@ -51,22 +67,27 @@ export const project = Effect.fnUntraced(function* (
 ) {
   const { range, refusal, request, response } = answer
   const decoded =
-    refusal === null ? yield* decode(fetcher, answer.payload, { series: series.key, range, request }) : noRows
+    refusal === null
+      ? yield* decode(fetcher, answer.payload, { series: series.key, range, request, metadata: response.metadata })
+      : noRows
+  const { page } = decoded
   const coverage = proofOf({
     timeframe: series.timeframe,
     limits: fetcher.limits,
-    range,
+    calendar: series.calendar,
+    range: page === undefined ? range : { start: range.start, end: Math.max(range.start, page.until) },
     response: response.id,
     askedAt: response.askedAt,
     refusal,
-    rows: decoded.bars.length
+    rows: decoded.bars.length + (page?.continued === true ? 1 : 0)
   })
   const proven = coverage.at(-1)?.end ?? range.start
   // Some vendors answer with bars of the future (dividend days, padded sessions). They are in the archive and prove nothing.
   const known = (decoded.bars.at(-1)?.ts ?? -Infinity) < proven ? decoded.bars.length : countBefore(decoded, proven)
-  const result: CommitResult = yield* market.commit({
+  const commit: Commit = {
     series: series.key,
     response: response.id,
+    askedAt: response.askedAt,
     fetchedAt: response.fetchedAt,
     decoderVersion: fetcher.fetch.decoderVersion,
     bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
@@ -75,14 +96,35 @@ export const project = Effect.fnUntraced(function* (
     ...actionsBefore(decoded, proven),
     allowNonPositivePrices: decoded.allowNonPositivePrices === true,
     ...(generation === undefined ? {} : { generation })
-  })
-  return { rows: known, rejected: decoded.rejected.length, result }
+  }
+  return { commit, rejected: decoded.rejected.length, page: page ?? null } satisfies Reading
+})
+
+/**
+ * Makes rows and coverage of an archived answer: the one way from bytes to the store, for what was just fetched and for what
+ * the archive has. Applying an answer twice changes nothing.
+ */
+export const project = Effect.fnUntraced(function* (
+  market: MarketStore["Service"],
+  fetcher: Fetcher,
+  series: BarSeries,
+  answer: ArchivedAnswer,
+  generation?: GenerationId
+) {
+  const { commit, page, rejected } = yield* readAnswer(fetcher, series, answer, generation)
+  const result: CommitResult = yield* market.commit(commit)
+  return { rows: commit.bars.length, rejected, result, page }
 })
 
 /** A decoder that throws is as good as bytes that cannot be read: every plan of the series would meet it again. */
-const decode = ({ fetch, name }: Fetcher, payload: Uint8Array, decoding: Decoding) =>
+const decode = ({ fetch, name }: Fetcher, payload: ArchivedBytes, decoding: Decoding) =>
   Effect.catchDefect(
-    Effect.suspend(() => fetch.decode(payload, decoding)),
+    Effect.suspend((): Effect.Effect<DecodedBars, VendorError | ProvenanceStoreError> => {
+      if (payload instanceof Uint8Array) return fetch.decode(payload, decoding)
+      if (fetch.decodeStream !== undefined) return fetch.decodeStream(payload.stream, decoding)
+      const { limit, sizeBytes } = payload
+      return Effect.fail(new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes, limit }) }))
+    }),
     (defect) =>
       Effect.flatMap(Effect.logError(`the decoder of ${name} failed`, defect), () =>
         Effect.fail(

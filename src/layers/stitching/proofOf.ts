@@ -2,8 +2,9 @@ import type { StoredCoverage } from "../../domain/Coverage.ts"
 import type { ResponseId } from "../../domain/Response.ts"
 import type * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
 import type { VendorLimits } from "../../domain/VendorLimits.ts"
-import { finalEnd, openEnd } from "./finality.ts"
+import { finalEnd, finalSince, openEnd } from "./finality.ts"
 
 export type Proof = Pick<StoredCoverage, "start" | "end" | "state">
 
@@ -11,6 +12,7 @@ export type Proof = Pick<StoredCoverage, "start" | "end" | "state">
 export interface Answer {
   readonly timeframe: Timeframe.Timeframe
   readonly limits: VendorLimits
+  readonly calendar: TradingCalendar | null
   readonly range: TimeRange
   readonly response: ResponseId
   readonly askedAt: EpochMillis
@@ -26,12 +28,12 @@ export interface Answer {
  * that was once ahead they stay ahead, and what counted from them would be believed for as long.
  */
 export const proofOf = (answer: Answer): ReadonlyArray<Proof> => {
-  const { askedAt, limits, range, response, timeframe } = answer
+  const { askedAt, calendar, limits, range, response, timeframe } = answer
   if (answer.refusal !== null) {
     return [{ ...range, state: { _tag: answer.refusal, response, until: askedAt + limits.refusalFor } }]
   }
-  const settled = Math.min(range.end, Math.max(range.start, finalEnd(timeframe, askedAt, limits)))
-  const open = Math.min(range.end, Math.max(settled, openEnd(timeframe, askedAt)))
+  const settled = Math.min(range.end, Math.max(range.start, finalEnd(timeframe, askedAt, limits, calendar)))
+  const open = Math.min(range.end, Math.max(settled, openEnd(timeframe, askedAt, calendar)))
   const proofs: Array<Proof> = []
   if (range.start < settled) {
     const recheckAfter = limits.emptyFor === null ? null : askedAt + limits.emptyFor
@@ -40,7 +42,9 @@ export const proofOf = (answer: Answer): ReadonlyArray<Proof> => {
     proofs.push({ start: range.start, end: settled, state })
   }
   if (settled < open) {
-    const state: Proof["state"] = { _tag: "Provisional", response, until: askedAt + limits.provisionalFor }
+    // What has become final is worth asking for at once.
+    const until = Math.min(askedAt + limits.provisionalFor, finalSince(timeframe, open, limits, calendar))
+    const state: Proof["state"] = { _tag: "Provisional", response, until }
     proofs.push({ start: settled, end: open, state })
   }
   return proofs

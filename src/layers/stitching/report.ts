@@ -1,11 +1,12 @@
 import { Equal } from "effect"
 import { type CoverageInterval, type CoverageState, isComplete, type StoredCoverage } from "../../domain/Coverage.ts"
-import type { PlanPiece } from "../../domain/Plan.ts"
+import type { Plan } from "../../domain/Plan.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { NotEntitled, NotFound, VendorError } from "../../services/Adapter.ts"
 import { type Failure, kindOf, stateOf } from "./failure.ts"
-import { type InFlight, inOrder } from "./planner.ts"
+import { type InFlight, inOrder } from "./InFlight.ts"
+import { isSettled } from "./recheck.ts"
 import { stretchesOf, walker } from "./stretchesOf.ts"
 
 /** A range that was asked for in vain, and why. */
@@ -15,11 +16,12 @@ export interface Loss {
 }
 
 /**
- * The coverage report of an answer. Where this answer asked in vain it says why, whatever older evidence the store still has;
- * elsewhere it says what the store knows now, and where that is nothing, what the plan said.
+ * The coverage report of an answer. Where this answer asked in vain it says why, whatever older evidence the store still has,
+ * but for a recheck, which takes
+ * nothing from what is final; elsewhere it says what the store knows now, and where that is nothing, what the plan said.
  */
 export const report = (
-  pieces: ReadonlyArray<PlanPiece>,
+  { pieces, policy }: Pick<Plan, "pieces" | "policy">,
   coverage: ReadonlyArray<StoredCoverage>,
   losses: ReadonlyArray<Loss>
 ): ReadonlyArray<CoverageInterval> => {
@@ -39,7 +41,8 @@ export const report = (
       _tag === "Missing" || _tag === "Closed" ? piece.state : { _tag: "Missing", cause: null }
     for (const stretch of stretchesOf(piece, storedIn.members(piece))) {
       let at = stretch.start
-      for (const { failure, range } of piece.from === "vendor" ? losses : []) {
+      const kept = policy !== "force" && stretch.stored !== null && isSettled(stretch.stored.state)
+      for (const { failure, range } of piece.from === "vendor" && !kept ? losses : []) {
         if (range.end <= at || range.start >= stretch.end) continue
         if (range.start > at) add(at, range.start, stretch.stored?.state ?? unknown)
         const end = Math.min(range.end, stretch.end)

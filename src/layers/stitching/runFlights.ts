@@ -5,111 +5,80 @@
  * for every flight, whatever happens. It runs in a fiber of the layer, not of the reader: others may wait for its flights too.
  *
  * Hard cases: an abandoned flight is interrupted while it waits for the quota or the vendor, but from the moment its answer is
- * archived it goes on until the rows are committed. Bytes that cannot be read, or that were applied before and do not cover this
+ * archived it goes on until the rows are committed. An answer in pages is asked for page by page, each archived and committed for
+ * itself: when a later one fails, what the earlier ones prove stays, and only the rest is lost. Pages of one answer are never
+ * older than its first one. Bytes that cannot be read, or that were applied before and do not cover this
  * range (invalidated or run out since, or applied for another range by a vendor who is asked the same for both), are not asked
  * of the archive in a loop: the vendor is asked once more, at once or, for the unreadable, when they are as old as a refusal is
  * believed.
  */
-import { Clock, Deferred, Effect, Result } from "effect"
-import { isFresh } from "../../domain/Coverage.ts"
-import * as Intervals from "../../domain/Intervals.ts"
+import { Deferred, Effect, Result } from "effect"
 import type { CacheMode } from "../../domain/Request.ts"
-import type { TimeRange } from "../../domain/TimeRange.ts"
-import type { VendorError } from "../../services/Adapter.ts"
-import type { FetchedPayload, IngestSession, OpenIngestSession } from "../../services/IngestSession.ts"
-import type { GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
-import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
-import { type Failure, isOurs, unwrap } from "./failure.ts"
-import { type BarSeries, type Fetcher, project } from "./project.ts"
-import { refetchTag } from "./refetchTag.ts"
+import { Malformed, VendorError, type VendorRequest } from "../../services/Adapter.ts"
+import type { OpenIngestSession } from "../../services/IngestSession.ts"
+import { type Failure, unwrap } from "./failure.ts"
+import { type FlightContext, type LandedPage, onePage } from "./onePage.ts"
 import { type Flight, type Landing, land, type SeriesDesk } from "./SeriesDesk.ts"
 
-export interface FlightContext {
-  readonly archive: ProvenanceStore["Service"]
-  readonly ingest: IngestSession["Service"]
-  readonly market: MarketStore["Service"]
-  readonly desk: SeriesDesk
-  readonly series: BarSeries
-  readonly fetcher: Fetcher
-  /** Where the rows go when not into the series that readers see. */
-  readonly generation?: GenerationId
-}
+export type { FlightContext } from "./onePage.ts"
 
 const cacheModeOf = (flight: Flight): CacheMode =>
-  flight.bypass
+  flight.asks === "always"
     ? { _tag: "bypass" }
-    : flight.notBefore === null
-      ? { _tag: "default", ttl: null }
-      : { _tag: "maxAge", notBefore: flight.notBefore }
+    : flight.asks === "whether it changed"
+      ? { _tag: "revalidate" }
+      : flight.notBefore === null
+        ? { _tag: "default", ttl: null }
+        : { _tag: "maxAge", notBefore: flight.notBefore }
 
-const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIngestSession, flight: Flight) {
-  const { archive, desk, fetcher, generation, market, series } = context
-  const { range } = flight
-  const request = yield* fetcher.fetch.request(series.key, range)
-
-  const isCovered = Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
-    const coverage = yield* market.coverage(series.key, range, generation === undefined ? {} : { generation })
-    const fresh = Intervals.mergeNear(
-      coverage.filter((interval) => isFresh(interval.state, now)),
-      0
-    )
-    return fresh.length === 1 && fresh[0]?.start === range.start && fresh[0].end === range.end
-  })
-
-  /**
-   * What an answer was asked for. The same question may have been asked for another range before: then that is what the answer
-   * is applied for, now as by every later reading of the archive.
-   */
-  const askedFor = Effect.fnUntraced(function* ({ response, served }: FetchedPayload) {
-    if (served === "vendor") return { range, request }
-    const archived = yield* archive.request(response.request)
-    return archived.subject?.series !== series.text || sameRange(archived.subject.range, range)
-      ? { range, request }
-      : { range: archived.subject.range, request: archived }
-  })
-
-  const once = (cacheMode: CacheMode) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function* () {
-        const answer = yield* restore(
-          session.ask(request, {
-            cacheMode,
-            subject: { series: series.text, range },
-            cacheTag: generation === undefined ? null : refetchTag
-          })
-        )
-        const asked = yield* askedFor(answer)
-        const projected = yield* Effect.result(project(market, fetcher, series, { ...answer, ...asked }, generation))
-        // What this machine could not store is tried again by the next plan; everything else needs no second look.
-        if (Result.isSuccess(projected) || !isOurs(projected.failure)) desk.settled.add(answer.response.id)
-        return { answer, projected, elsewhere: asked.range !== range }
-      })
-    )
-
-  const { answer, elsewhere, projected } = yield* once(cacheModeOf(flight))
-  const first = landing(answer, projected)
-  const isOld = answer.response.askedAt + fetcher.limits.refusalFor <= (yield* Clock.currentTimeMillis)
-  const again = Result.isSuccess(projected)
-    ? (elsewhere || projected.success.result.alreadyApplied) && !(yield* isCovered)
-    : answer.served === "archive" && isOld
-  if (!again) return first
-  const second = yield* once({ _tag: "bypass" })
-  const { calls, joined, ...rest } = landing(second.answer, second.projected)
-  return { ...rest, calls: first.calls + calls, joined: first.joined + joined }
+const inCircle = new Malformed({
+  position: null,
+  message: "its pages go in a circle: one leads to a page that was asked for already"
 })
 
-const sameRange = (a: TimeRange, b: TimeRange): boolean => a.start === b.start && a.end === b.end
+const textOf = ({ body, kind, method, params }: VendorRequest): string => JSON.stringify([kind, method, params, body])
 
-const landing = (
-  { served }: FetchedPayload,
-  projected: Result.Result<{ readonly rows: number; readonly rejected: number }, VendorError | MarketStoreError>
-): Landing => ({
-  rows: Result.isSuccess(projected) ? projected.success.rows : 0,
-  rejected: Result.isSuccess(projected) ? projected.success.rejected : 0,
-  calls: served === "vendor" ? 1 : 0,
-  joined: served === "flight" ? 1 : 0,
-  failure: Result.isSuccess(projected) ? null : unwrap(projected.failure)
+/** Two landings of one flight, in the order of their pages. */
+const together = (a: Landing, b: Landing): Landing => ({
+  rows: a.rows + b.rows,
+  rejected: a.rejected + b.rejected,
+  calls: a.calls + b.calls,
+  joined: a.joined + b.joined,
+  failure: b.failure,
+  lost: b.lost
+})
+
+const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIngestSession, flight: Flight) {
+  const { fetcher, series } = context
+  const { range } = flight
+  const request = yield* fetcher.fetch.request(series.key, range)
+  const cacheMode = cacheModeOf(flight)
+  const first = yield* onePage(context, session, { range, request, cacheMode })
+  const asked = new Set([textOf(request)])
+  const notBefore = first.response.askedAt
+  const modeOfRest: CacheMode = flight.asks === "the archive first" ? { _tag: "maxAge", notBefore } : cacheMode
+  let last: LandedPage = first
+  let sum = first.landing
+  while (sum.failure === null && last.page !== null && last.page.next !== null) {
+    const { next, until } = last.page
+    const rest = { start: Math.max(range.start, until), end: range.end }
+    if (rest.start >= rest.end) break
+    if ("_tag" in next || asked.has(textOf(next))) {
+      const failure = new VendorError({ vendor: fetcher.name, reason: "_tag" in next ? next : inCircle })
+      return together(sum, { ...lost(failure), calls: 0, lost: rest })
+    }
+    asked.add(textOf(next))
+    const followed = yield* Effect.result(
+      onePage(context, session, { range: rest, request: next, cacheMode: modeOfRest })
+    )
+    if (Result.isFailure(followed)) {
+      const failure = unwrap(followed.failure)
+      return together(sum, { ...lost(failure), lost: rest })
+    }
+    last = followed.success
+    sum = together(sum, last.landing.failure === null ? last.landing : { ...last.landing, lost: rest })
+  }
+  return sum
 })
 
 /** What became of a flight whose answer never came; the failure says whether the vendor was asked. */
@@ -118,7 +87,8 @@ const lost = (failure: Failure): Landing => ({
   rejected: 0,
   calls: failure._tag === "VendorError" && failure.reason._tag !== "Unsupported" ? 1 : 0,
   joined: 0,
-  failure
+  failure,
+  lost: null
 })
 
 /** Runs the flights until each has landed. Ends interrupted when one was abandoned, so that the session says so. */

@@ -6,6 +6,8 @@ export interface Stretch {
   readonly start: EpochMillis
   readonly end: EpochMillis
   readonly stored: StoredCoverage | null
+  /** Final, and to be fetched once more for late corrections. */
+  readonly due?: boolean
 }
 
 /** The whole range as stretches: what is stored, and the holes between. */

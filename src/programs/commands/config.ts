@@ -3,6 +3,7 @@ import { Command } from "effect/cli"
 import * as ListenAddress from "../../layers/config/ListenAddress.ts"
 import { asCommand } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
+import { rangeDocument } from "../format/Documents.ts"
 import { redacted } from "../format/redacted.ts"
 import { render } from "../format/Table.ts"
 import { type Origin, type Settings, settings } from "../Settings.ts"
@@ -40,6 +41,10 @@ const values = (
     { key: "serve.tcp", value: ListenAddress.format(tcp.value), origin: tcp.origin },
     { key: "serve.allowedHosts", ...allowedHosts },
     { key: "serve.allowedOrigins", ...allowedOrigins },
+    ...config.calendars.map(({ known, name, title, zone }) => ({
+      ...own(`calendars.${name}`, { title, zone, known: rangeDocument(known) }),
+      brief: `${title} (${zone})`
+    })),
     ...config.vendors.map((vendor) => ({
       ...own(`vendors.${vendor.name}`, redacted(vendor)),
       brief: `${vendor.description} (all of it with --json)`

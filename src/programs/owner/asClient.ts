@@ -11,7 +11,8 @@
  * watched by the client's pings. Calls that were cut off may have been done. Rows come from the store, so that an owner that goes
  * away after its answer does no harm.
  */
-import { Cause, Effect, Exit, FileSystem, Layer, Path, Result } from "effect"
+import { Cause, Effect, Exit, FileSystem, Layer, Path, Predicate, Result } from "effect"
+import type { TapestryClient as Client } from "../../rpc/client/TapestryClient.ts"
 import { MaintenanceError } from "../../services/Maintenance.ts"
 import {
   OtherProtocol,
@@ -59,11 +60,18 @@ const reasonsOf = (cause: Cause.Cause<unknown>) =>
       : []
   )
 
+/** How a call that the command made itself says the same. */
+const isPassingCall = (error: unknown): boolean =>
+  Predicate.isTagged(error, "ShuttingDown") ||
+  Predicate.isTagged(error, "TooBusy") ||
+  (Predicate.isTagged(error, "RpcClientError") &&
+    !(Predicate.hasProperty(error, "reason") && Predicate.isTagged(error.reason, "RpcClientDefect")))
+
 /** The owner went away in the middle, or refused for now. */
 const isPassing = (cause: Cause.Cause<unknown>): boolean =>
   reasonsOf(cause).some(
     (reason) => (reason._tag === "CacheUnavailable" || reason._tag === "MaintenanceUnavailable") && reason.again
-  )
+  ) || cause.reasons.some((reason) => Cause.isFailReason(reason) && isPassingCall(reason.error))
 
 /** The vendor that the owner does not know and this command does: the two run with different configurations. */
 const unknownToOwner = ({ dataDir, owner, vendors }: AsClientOptions, cause: Cause.Cause<unknown>) => {
@@ -77,8 +85,13 @@ const unknownToOwner = ({ dataDir, owner, vendors }: AsClientOptions, cause: Cau
   return null
 }
 
-/** Asks the owner who it is, then runs the command over its cache, with the rows read from the store. */
-export const asClient = Effect.fnUntraced(function* <A, E, R>(options: AsClientOptions, use: Effect.Effect<A, E, R>) {
+/**
+ * Asks the owner who it is, then runs what the command makes of a client of it, over its cache, with the rows read from the store.
+ */
+export const asClient = Effect.fnUntraced(function* <A, E, R>(
+  options: AsClientOptions,
+  ask: (client: Client["Service"]) => Effect.Effect<A, E, R>
+) {
   const { dataDir, owner, product, socket } = options
   const [
     UnixClient,
@@ -124,7 +137,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(options: AsClientO
       Layer.merge(RemoteMaintenance.layer),
       Layer.provide(Layer.succeed(TapestryClient, client))
     )
-    const exit = yield* Effect.exit(Effect.provide(use, cache))
+    const exit = yield* Effect.exit(Effect.provide(ask(client), cache))
     if (Exit.isSuccess(exit)) return done(exit.value)
     if (isPassing(exit.cause)) return nobody(silent, { met: true })
     const elsewhere = unknownToOwner(options, exit.cause)

@@ -7,11 +7,9 @@
  * for a while; those who come earlier wait for the lock. A command that is done while others' calls are under way lets them end
  * (at most 10 s) before it lets go of the lock, so that nothing is fetched twice; Ctrl-C then ends it at once.
  */
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import type { TapestryServices } from "../../layers/Tapestry.ts"
-import { Maintenance } from "../../services/Maintenance.ts"
 import { type Owner, OwnerError } from "../../services/Owner.ts"
-import { StitchingCache } from "../../services/StitchingCache.ts"
 import { Output } from "../terminal/Output.ts"
 import { done, nobody } from "./Turn.ts"
 
@@ -72,10 +70,9 @@ export const asOwner = Effect.fnUntraced(function* <A, E, R, E2, R2>(
     Effect.provideContext(context),
     Effect.forkChild
   )
-  const given = Context.pick(StitchingCache, Maintenance)(context)
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(restore(Effect.provideContext(use, given)))
+      const exit = yield* Effect.exit(restore(Effect.provideContext(use, context)))
       if (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)) yield* ending
       yield* Fiber.interrupt(starting)
       const speaker = yield* Effect.forkChild(speaking)

@@ -16,6 +16,7 @@
 import { Effect, Random } from "effect"
 import { monotonicMillis } from "../../layers/monotonicMillis.ts"
 import * as OwnerLock from "../../layers/owner/OwnerLock.ts"
+import type { TapestryClient } from "../../rpc/client/TapestryClient.ts"
 import { OwnedElsewhere, OwnerError } from "../../services/Owner.ts"
 import { Output } from "../terminal/Output.ts"
 import { asClient } from "./asClient.ts"
@@ -42,19 +43,21 @@ const pause = Effect.flatMap(Random.nextIntBetween(10, 50), (millis) => Effect.s
 const waitingFor = ({ reason }: OwnerError): string =>
   "owner" in reason && reason.owner !== null ? `process ${reason.owner.pid}` : "another process"
 
-export const throughOwner = Effect.fnUntraced(function* <A, E, R, E2, R2>(
+/** `own` is what the command does as the owner, with all services; `ask` the same by a client of the owner that there is. */
+export const throughOwner = Effect.fnUntraced(function* <A, E, R, E2, R2, E3, R3>(
   options: ThroughOwnerOptions<E2, R2>,
-  use: Effect.Effect<A, E, R>
+  own: Effect.Effect<A, E, R>,
+  ask: (client: TapestryClient["Service"]) => Effect.Effect<A, E3, R3>
 ) {
   const { dataDir } = options
   const { errorTerminal, note } = yield* Output
 
   const turn = Effect.gen(function* () {
     const owner = yield* OwnerLock.find(dataDir)
-    if (owner === null) return yield* asOwner(options, use)
+    if (owner === null) return yield* asOwner(options, own)
     const { details } = owner
     if (details !== null && details.socket !== null) {
-      return yield* asClient({ ...options, owner: details, socket: details.socket }, use)
+      return yield* asClient({ ...options, owner: details, socket: details.socket }, ask)
     }
     return nobody(() => new OwnerError({ reason: new OwnedElsewhere({ dataDir, owner: details }) }))
   })

@@ -2,6 +2,7 @@
 import { Layer } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import type { Calendar } from "../../services/Calendar.ts"
 import type { Maintenance } from "../../services/Maintenance.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
@@ -9,6 +10,7 @@ import type { Quota } from "../../services/Quota.ts"
 import type { StitchingCache } from "../../services/StitchingCache.ts"
 import type { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import * as ArchiveHandlers from "./ArchiveHandlers.ts"
+import * as CalendarHandlers from "./CalendarHandlers.ts"
 import * as QuotaHandlers from "./QuotaHandlers.ts"
 import * as SeriesHandlers from "./SeriesHandlers.ts"
 import type { ServerInfo } from "./ServerInfo.ts"
@@ -18,11 +20,12 @@ import * as VendorsHandlers from "./VendorsHandlers.ts"
 export const layer: Layer.Layer<
   Rpc.ToHandler<RpcGroup.Rpcs<typeof TapestryRpcs>>,
   never,
-  AdapterRegistry | Maintenance | MarketStore | ProvenanceStore | Quota | StitchingCache | ServerInfo
+  AdapterRegistry | Calendar | Maintenance | MarketStore | ProvenanceStore | Quota | StitchingCache | ServerInfo
 > = Layer.mergeAll(
   SystemHandlers.layer,
   VendorsHandlers.layer,
   SeriesHandlers.layer,
   ArchiveHandlers.layer,
-  QuotaHandlers.layer
+  QuotaHandlers.layer,
+  CalendarHandlers.layer
 )

@@ -5,6 +5,7 @@ import * as ConfiguredVendors from "../../../src/layers/adapters/ConfiguredVendo
 import * as TapestryConfig from "../../../src/layers/config/TapestryConfig.ts"
 import * as AdapterRegistryInMemory from "../../../src/layers/registry/AdapterRegistryInMemory.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
+import { beginningOf } from "../../../src/services/PayloadDraft.ts"
 import { between, platform } from "./file/support.ts"
 
 const data = fileURLToPath(new URL("../../../node_modules/vega-datasets/data/", import.meta.url))
@@ -103,7 +104,7 @@ describe("ConfiguredVendors", () => {
         const request = yield* fetch.request(series, range)
         const answer = yield* fetch.fetch(request)
         const decoding = { series, range, request }
-        const { bars, positions } = yield* fetch.decode(answer.body, decoding)
+        const { bars, positions } = yield* fetch.decode(beginningOf(answer.body), decoding)
         assert.strictEqual(bars.length, 5105)
         assert.deepInclude(bars[0], {
           ts: Date.UTC(2000, 0, 3),
@@ -112,7 +113,7 @@ describe("ConfiguredVendors", () => {
           volume: 931_800_000
         })
         assert.deepInclude(bars.at(-1), { ts: Date.UTC(2020, 3, 17), close: 2874.560059 })
-        assert.deepStrictEqual(yield* fetch.locate(answer.body, positions[0] ?? 0, decoding), {
+        assert.deepStrictEqual(yield* fetch.locate(beginningOf(answer.body), positions[0] ?? 0, decoding), {
           label: "line 2 of sp500-2000.csv",
           text: "2000-01-03,1469.250000,1478.000000,1438.359985,1455.219971,1455.219971,931800000"
         })
@@ -130,7 +131,11 @@ describe("ConfiguredVendors", () => {
           const series = yield* fetch.series({ symbol: "SPX", kind: "bar", timeframe: "1d" })
           const range = between("2000-01-01", "2020-05-01")
           const request = yield* fetch.request(series, range)
-          const { bars } = yield* fetch.decode((yield* fetch.fetch(request)).body, { series, range, request })
+          const { bars } = yield* fetch.decode(beginningOf((yield* fetch.fetch(request)).body), {
+            series,
+            range,
+            request
+          })
           assert.strictEqual(bars.filter((bar) => bar.vwap === bar.close).length, 5105)
         })
       )

@@ -167,7 +167,10 @@ ${vendor}    rejects: /var/rejects
       )
       const far = yield* mistakes("bananas: 1\n")
       assert.strictEqual(far.problems[0]?.remedy, "remove it")
-      assert.strictEqual(far.problems[0]?.expected, "one of dataDir, logLevel, sample, limits, archive, serve, vendors")
+      assert.strictEqual(
+        far.problems[0]?.expected,
+        "one of dataDir, logLevel, sample, limits, archive, serve, calendars, vendors"
+      )
     })
   )
 

@@ -3,10 +3,15 @@ import { Effect, Exit, Fiber } from "effect"
 import * as Adapter from "../../../src/services/Adapter.ts"
 import { VendorError } from "../../../src/services/Adapter.ts"
 import { type FetchOptions, IngestSession, type OpenIngestSession } from "../../../src/services/IngestSession.ts"
+import type { ArchivedBytes } from "../../../src/services/PayloadDraft.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { ingest } from "./archiveWith.ts"
 import * as Vendor from "./ScriptedVendor.ts"
 
+const bytesOf = (payload: ArchivedBytes): Uint8Array => {
+  assert.instanceOf(payload, Uint8Array)
+  return payload instanceof Uint8Array ? payload : new Uint8Array(0)
+}
 const anyAge: FetchOptions = { cacheMode: { _tag: "default", ttl: null } }
 const refusal = (reason: Adapter.VendorErrorReason) => new VendorError({ vendor: "vendor", reason })
 
@@ -148,10 +153,10 @@ describe("C2 every call is recorded", () => {
         Effect.gen(function* () {
           const unknown = yield* s.ask(Vendor.request("unknown"), anyAge)
           assert.deepInclude(unknown, { refusal: "NotFound", served: "vendor" })
-          assert.strictEqual(Vendor.text(unknown.payload), "404")
+          assert.strictEqual(Vendor.text(bytesOf(unknown.payload)), "404")
           const denied = yield* s.ask(Vendor.request("denied"), anyAge)
           assert.deepInclude(denied, { refusal: "NotEntitled" })
-          assert.strictEqual(denied.payload.length, 0)
+          assert.strictEqual(bytesOf(denied.payload).length, 0)
           const fine = yield* s.ask(Vendor.request("fine"), anyAge)
           assert.isNull(fine.refusal)
           const rejected = yield* Effect.flip(s.ask(Vendor.request("rejected"), anyAge))

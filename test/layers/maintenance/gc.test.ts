@@ -1,5 +1,5 @@
 /** A gc over a data directory with a history: what it removes, and that nothing that is read differs afterwards. */
-import { readdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
@@ -214,8 +214,10 @@ describe("gc", () => {
         })
       const first = yield* appended(1)
       yield* archive.closeSession(session, "ok", null)
-      const orphan = join(dataDir, "responses", (first.sha256 ?? "").slice(0, 2), `${"0".repeat(64)}.bin`)
+      mkdirSync(join(dataDir, "responses", "00"), { recursive: true })
+      const orphan = join(dataDir, "responses", "00", `${"0".repeat(64)}.bin`)
       writeFileSync(orphan, "left by a killed process")
+      utimesSync(orphan, 0, 0)
       yield* TestClock.adjust("2 hours")
       yield* appended(2)
       yield* TestClock.adjust("2 hours")
@@ -226,6 +228,7 @@ describe("gc", () => {
         assert.strictEqual(again.sha256, first.sha256)
         const report = yield* Fiber.join(running)
         if (round === 0) assert.strictEqual(report.orphanFiles, 1)
+        assert.isFalse(existsSync(orphan))
         assert.deepStrictEqual(Uint8Array.from(yield* archive.payload(first.sha256 ?? "")), noise(80_000, 1))
         yield* TestClock.adjust("2 hours")
       }

@@ -21,6 +21,8 @@ const input = (over: Partial<PlanInput> & { readonly range: TimeRange }): PlanIn
   policy: "cacheFirst",
   now,
   limits: { ...unlimited, timeframes: { "1h": { maxSpan: null, maxRows: null } } },
+  calendar: null,
+  closed: [],
   cells: null,
   coverage: [],
   inFlight: [],
@@ -180,9 +182,9 @@ describe("the planner", () => {
         fc.boolean(),
         (timeframe, end, finalityDelay, stampsOnGrid) => {
           const limits = { finalityDelay, stampsOnGrid }
-          const since = finalSince(timeframe, end, limits)
-          assert.isAtLeast(finalEnd(timeframe, since, limits), end)
-          assert.isBelow(finalEnd(timeframe, since - 1, limits), end)
+          const since = finalSince(timeframe, end, limits, null)
+          assert.isAtLeast(finalEnd(timeframe, since, limits, null), end)
+          assert.isBelow(finalEnd(timeframe, since - 1, limits, null), end)
         }
       )
     )
@@ -194,14 +196,23 @@ describe("the planner", () => {
         const start = Timeframe.floor(timeframe, now - back)
         const range = { start, end: start + length + 1 }
         const limits = { ...unlimited, finalityDelay: delay }
-        const proofs = proofOf({ timeframe, limits, range, response, askedAt: now, refusal: null, rows: 1 })
+        const proofs = proofOf({
+          timeframe,
+          limits,
+          calendar: null,
+          range,
+          response,
+          askedAt: now,
+          refusal: null,
+          rows: 1
+        })
         for (const { end, start: from, state } of proofs) {
           assert.isBelow(from, end)
-          if (state._tag === "Covered") assert.isAtMost(end, finalEnd(timeframe, now, limits))
+          if (state._tag === "Covered") assert.isAtMost(end, finalEnd(timeframe, now, limits, null))
           else assert.strictEqual(state._tag, "Provisional")
         }
         const whole = Intervals.normalise(proofs)
-        const end = Math.min(range.end, openEnd(timeframe, now))
+        const end = Math.min(range.end, openEnd(timeframe, now, null))
         assert.deepStrictEqual(whole, start < end ? [{ start, end }] : [])
       })
     )
@@ -274,11 +285,11 @@ describe("the planner", () => {
             assert.isAtLeast(asked.start, last)
             last = asked.end
             assert.isAtLeast(asked.start, drawn.earliest ?? -Infinity)
-            assert.isAtMost(asked.end, openEnd("1h", now))
+            assert.isAtMost(asked.end, openEnd("1h", now, null))
             assert.isAtMost(asked.end - asked.start, Math.max(hour, maxSpan ?? Infinity))
             assert.isAtMost(asked.end - asked.start, (maxRows ?? Infinity) * hour)
             if (cells !== null) assert.isAtMost(asked.end, cells.next(asked.start))
-            assert.strictEqual(final, asked.end <= finalEnd("1h", now, limits))
+            assert.strictEqual(final, asked.end <= finalEnd("1h", now, limits, null))
           }
 
           const served = known.filter(
@@ -288,7 +299,7 @@ describe("the planner", () => {
           const bound = drawn.earliest ?? -Infinity
           const first = drawn.stampsOnGrid && drawn.earliest !== null ? Timeframe.ceil("1h", drawn.earliest) : bound
           const missing = Intervals.subtract(
-            Intervals.intersect([range], [{ start: first, end: openEnd("1h", now) }]),
+            Intervals.intersect([range], [{ start: first, end: openEnd("1h", now, null) }]),
             Intervals.normalise(served)
           )
           const wanted = Intervals.normalise(requests.map((request) => request.range))

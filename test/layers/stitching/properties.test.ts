@@ -166,7 +166,7 @@ const checkWhole = Effect.fnUntraced(function* (
   const { limits } = vendor.adapter
   // The first date lies within a bar's period here; that bar begins before it.
   const first = limits.earliest === null ? -Infinity : Timeframe.ceil("1h", limits.earliest)
-  const [final] = clip(answer.range, { start: first, end: finalEnd("1h", began, limits) })
+  const [final] = clip(answer.range, { start: first, end: finalEnd("1h", began, limits, null) })
   if (final === undefined) return false
   for (const { start, end, state } of answer.coverage) {
     const within = clip({ start, end }, final).length > 0
@@ -192,7 +192,9 @@ const checkEvidence = Effect.fnUntraced(function* (vendor: ModelVendor.ModelVend
     assert.isTrue(subject !== null && subject.range.start <= interval.start && interval.end <= subject.range.end)
     const { limits } = vendor.adapter
     const end =
-      interval.state._tag === "Provisional" ? openEnd("1h", response.askedAt) : finalEnd("1h", response.askedAt, limits)
+      interval.state._tag === "Provisional"
+        ? openEnd("1h", response.askedAt, null)
+        : finalEnd("1h", response.askedAt, limits, null)
     assert.isAtMost(interval.end, end, "nothing is covered past what was final")
   }
 })
@@ -210,7 +212,7 @@ const checkLog = (
   for (const [index, { at, outcome, range }] of log.entries()) {
     if (!wanted.has(index)) assert.deepStrictEqual(Intervals.intersect(had, [range]), [], `request ${index}`)
     if (outcome !== "rows" && outcome !== "empty") continue
-    const settled = finalEnd("1h", at, vendor.adapter.limits)
+    const settled = finalEnd("1h", at, vendor.adapter.limits, null)
     if (vendor.adapter.limits.alignment !== null && settled < range.end) continue
     had = Intervals.union(had, clip(range, { start: -Infinity, end: settled }))
   }
@@ -240,7 +242,7 @@ const run = Effect.fnUntraced(function* (
     if (answer.sharedRequests > 0) seen.add("shared flights")
     const final = answer.plan.requests.filter((request) => request.final)
     if (final.some((request, index) => request.range.end === final[index + 1]?.range.start)) seen.add("limits")
-    if (range.end > openEnd("1h", yield* Clock.currentTimeMillis)) seen.add("future bounds")
+    if (range.end > openEnd("1h", yield* Clock.currentTimeMillis, null)) seen.add("future bounds")
     return answer
   })
 
@@ -253,7 +255,7 @@ const run = Effect.fnUntraced(function* (
         yield* moving(read(step.range, step.policy), 2_500)
         break
       case "tail": {
-        const end = openEnd("1h", yield* Clock.currentTimeMillis)
+        const end = openEnd("1h", yield* Clock.currentTimeMillis, null)
         const range = { start: end - step.hours * hour, end: end + step.ahead * hour }
         yield* moving(read(range, "cacheFirst"), 2_500)
         yield* TestClock.adjust(step.later)

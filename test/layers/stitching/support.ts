@@ -6,6 +6,7 @@ import { TestClock } from "effect/testing"
 import type { Bar } from "../../../src/domain/Bar.ts"
 import type { CoverageInterval } from "../../../src/domain/Coverage.ts"
 import type { TimeRange } from "../../../src/domain/TimeRange.ts"
+import * as CalendarLive from "../../../src/layers/calendar/CalendarLive.ts"
 import * as IngestSessionLive from "../../../src/layers/ingest/IngestSessionLive.ts"
 import { RetryPolicy } from "../../../src/layers/ingest/RetryPolicy.ts"
 import * as MarketStoreSqlite from "../../../src/layers/market/MarketStoreSqlite.ts"
@@ -41,7 +42,8 @@ export const over = (
         ProvenanceStoreSqlite.layer({ directory, readonly: options.readonly === true }),
         MarketStoreSqlite.layer({ filename: `${directory}/market.sqlite`, ...options }),
         QuotaSqlite.layer({ filename: `${directory}/quota.sqlite` }),
-        registered(adapters)
+        registered(adapters),
+        CalendarLive.layer
       )
     ),
     Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),

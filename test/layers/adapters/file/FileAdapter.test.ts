@@ -4,6 +4,7 @@ import { Effect, type FileSystem, type Path, type Scope, Stream } from "effect"
 import { Zip } from "effect/encoding"
 import fc from "fast-check"
 import type { Bar } from "../../../../src/domain/Bar.ts"
+import { beginningOf } from "../../../../src/services/PayloadDraft.ts"
 import { ask, between, fetcher, filesIn, platform, utc, vendorOf } from "./support.ts"
 
 const daily = `date,open,high,low,close,volume
@@ -67,14 +68,14 @@ describe("FileAdapter", () => {
       const root = yield* filesIn({ "data/spy.csv": daily, "data/qqq.csv": packed })
       const adapter = yield* vendorOf(root, csvVendor())
       const plain = yield* ask(adapter, spy, january)
-      assert.deepStrictEqual(new TextDecoder().decode(plain.answer.body), daily)
+      assert.deepStrictEqual(new TextDecoder().decode(beginningOf(plain.answer.body)), daily)
       assert.strictEqual(plain.answer.metadata.contentType, "text/csv")
       assert.isNull(plain.answer.metadata.encoding)
       assert.strictEqual(plain.answer.metadata.url, `file:${root}/data/spy.csv`)
       assert.isNotNull(plain.answer.metadata.elapsedMillis)
       assert.deepInclude(plain.answer.metadata.adapter, { exists: true, path: "spy.csv", entry: "default" })
       const gz = yield* ask(adapter, { symbol: "qqq", timeframe: "1d" }, january)
-      assert.deepStrictEqual(Uint8Array.from(gz.answer.body), packed)
+      assert.deepStrictEqual(Uint8Array.from(beginningOf(gz.answer.body)), packed)
       assert.strictEqual(gz.answer.metadata.encoding, "gzip")
       assert.deepStrictEqual(gz.bars, plain.bars)
     })
@@ -115,9 +116,9 @@ describe("FileAdapter", () => {
       const request = yield* capability.request(series, january)
       const decoding = { series, range: january, request }
       const narrow = { ...decoding, range: between("2019-01-03", "2019-01-04") }
-      const { body } = yield* capability.fetch(request)
+      const body = beginningOf((yield* capability.fetch(request)).body)
       assert.deepStrictEqual(closes((yield* capability.decode(body, narrow)).bars), [12])
-      const { body: second } = yield* capability.fetch(request)
+      const second = beginningOf((yield* capability.fetch(request)).body)
       const first = yield* capability.decode(second, decoding)
       assert.deepStrictEqual(closes(first.bars), [11, 12, 13])
       assert.deepStrictEqual(yield* capability.decode(second, decoding), first)
@@ -230,7 +231,7 @@ describe("FileAdapter", () => {
       const fresh = yield* ask(after, spy, january)
       assert.notDeepEqual(old.decoding.request.params, fresh.decoding.request.params)
       assert.deepStrictEqual(closes(fresh.bars), [1.1, 1.2, 1.3])
-      const again = yield* (yield* fetcher(after)).decode(Uint8Array.from(old.answer.body), old.decoding)
+      const again = yield* (yield* fetcher(after)).decode(Uint8Array.from(beginningOf(old.answer.body)), old.decoding)
       assert.deepStrictEqual(again.bars, old.bars)
       const same = yield* ask(yield* vendorOf(root, csvVendor()), spy, january)
       assert.deepStrictEqual(same.decoding.request, old.decoding.request)

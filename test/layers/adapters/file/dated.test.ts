@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type FileSystem, type Path, type Scope } from "effect"
 import type { TimeRange } from "../../../../src/domain/TimeRange.ts"
+import { beginningOf } from "../../../../src/services/PayloadDraft.ts"
 import { ask, between, fetcher, filesIn, platform, vendorOf } from "./support.ts"
 
 const minute = (more = "") => `vendors:
@@ -158,12 +159,12 @@ describe("dated files", () => {
       const key = yield* series({ ...spy, kind: "bar" })
       const empty = yield* ask(adapter, spy, day("2013-10-08T04:00Z"))
       assert.isNull(empty.answer.refusal)
-      assert.strictEqual(empty.answer.body.length, 0)
+      assert.strictEqual(beginningOf(empty.answer.body).length, 0)
       assert.isFalse(empty.answer.metadata.adapter.exists)
       assert.deepStrictEqual(empty.bars, [])
       const other = yield* fetch(yield* request({ ...key, symbol: "QQQ" }, day("2013-10-08T04:00Z")))
       assert.strictEqual(other.refusal?._tag, "NotFound")
-      assert.strictEqual(other.body.length, 0)
+      assert.strictEqual(beginningOf(other.body).length, 0)
       const gone = yield* vendorOf(root, minute().replace("root: data", "root: elsewhere"))
       const away = yield* fetcher(gone)
       const asked = yield* away.request(yield* away.series({ ...spy, kind: "bar" }), day("2013-10-08T04:00Z"))

@@ -4,6 +4,7 @@ import type { TimeRange } from "../../../../src/domain/TimeRange.ts"
 import * as FileAdapter from "../../../../src/layers/adapters/file/FileAdapter.ts"
 import * as TapestryConfig from "../../../../src/layers/config/TapestryConfig.ts"
 import type { Adapter, SeriesQuery } from "../../../../src/services/Adapter.ts"
+import { beginningOf } from "../../../../src/services/PayloadDraft.ts"
 
 export const platform = NodeServices.layer
 
@@ -53,11 +54,11 @@ export const ask = Effect.fnUntraced(function* (adapter: Adapter, query: Omit<Se
   const request = yield* capability.request(series, range)
   const answer = yield* capability.fetch(request)
   const decoding = { series, range, request }
-  const decoded = yield* capability.decode(answer.body, decoding)
+  const decoded = yield* capability.decode(beginningOf(answer.body), decoding)
   return {
     ...decoded,
     answer,
     decoding,
-    locate: (position: number) => capability.locate(answer.body, position, decoding)
+    locate: (position: number) => capability.locate(beginningOf(answer.body), position, decoding)
   }
 })
