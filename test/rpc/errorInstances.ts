@@ -15,6 +15,7 @@ import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
 import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
+import { NotComparable, ReconciliationError } from "../../src/services/Reconciliation.ts"
 import * as Cache from "../../src/services/StitchingCache.ts"
 
 const message = 'what was said: ü, \u{1F4C8}, "quoted"\nand a second line'
@@ -101,6 +102,10 @@ const maintenance = [new Upkeep.MaintenanceUnavailable({ again: true, message })
   (reason) => new Upkeep.MaintenanceError({ reason })
 )
 
+const reconciliation = [new NotComparable({ message }), ...cache, ...market].map(
+  (reason) => new ReconciliationError({ reason })
+)
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -123,6 +128,7 @@ export type RaisedError =
   | (typeof market)[number]
   | (typeof cache)[number]
   | (typeof maintenance)[number]
+  | (typeof reconciliation)[number]
   | (typeof border)[number]
 
 const all: ReadonlyArray<RaisedError> = [
@@ -134,6 +140,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...market,
   ...cache,
   ...maintenance,
+  ...reconciliation,
   ...border
 ]
 

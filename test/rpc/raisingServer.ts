@@ -19,6 +19,7 @@ import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../src/services/Quota.ts"
+import { Reconciliation } from "../../src/services/Reconciliation.ts"
 import { StitchingCache } from "../../src/services/StitchingCache.ts"
 import { errorInstances, protocolErrors, type RaisedError } from "./errorInstances.ts"
 import { seriesOf } from "./handlers/world.ts"
@@ -58,6 +59,10 @@ const services = Layer.mergeAll(
   }),
   Layer.mock(ProvenanceStore, { payload: (sha256) => raise("ProvenanceStoreError", sha256) }),
   Layer.mock(Maintenance, { gc: ({ retention }) => raise("MaintenanceError", retention.source ?? "") }),
+  Layer.mock(Reconciliation, {
+    reconcile: ({ left }) => raise("ReconciliationError", left.vendor),
+    mismatches: (left) => Stream.fromEffect(raise("ReconciliationError", left.vendor))
+  }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
   Layer.succeed(ServerInfo, { product: "0.0.0-test", startedAt: 0 })
@@ -112,6 +117,13 @@ export const carriers: {
   MaintenanceError: (client, path) => [
     Stream.runDrain(client["Archive.gc"]({ retention: { age: 0, ages: {}, bytes: null, source: path }, apply: false }))
   ],
+  ReconciliationError: (client, path) => {
+    const pair = { left: seriesBy(path), right: seriesBy("other"), range }
+    return [
+      Stream.runDrain(client["Reconcile.run"]({ ...pair, tolerances: {} })),
+      Stream.runDrain(client["Reconcile.mismatches"](pair))
+    ]
+  },
   CalendarError: (client, path) => [Stream.runDrain(client["Calendar.sessions"]({ name: path, range }))],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),
