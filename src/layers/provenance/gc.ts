@@ -259,6 +259,12 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
       yield* sweep(writer, files)
       yield* Tallies.advance(writer)
     }
+    // What was admitted into a series is needed to come to the same again.
+    yield* database.read("gc", (db) => {
+      for (const [id] of db.prepare("select response from operations where response is not null").all()) {
+        pointedTo.add(Number(id))
+      }
+    })
     const now = yield* Clock.currentTimeMillis
     const { storedBytes } = yield* Tallies.total(database)
     const marks = yield* mark(database, { retention, tell }, pointedTo, now, storedBytes)
