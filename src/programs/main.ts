@@ -9,6 +9,7 @@ import * as bars from "./commands/bars.ts"
 import * as config from "./commands/config.ts"
 import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
+import * as diff from "./commands/diff.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
 import * as series from "./commands/series.ts"
@@ -32,6 +33,7 @@ const tapestry = Command.make("tapestry").pipe(
     bars.command,
     coverage.command,
     explain.command,
+    diff.command,
     actions.command,
     series.command,
     vendors.command,

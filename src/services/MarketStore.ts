@@ -145,6 +145,12 @@ export class MarketStore extends Context.Service<
       range: TimeRange,
       options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
     ) => Stream.Stream<Bar, MarketStoreError>
+    /** As `bars`, each with its lineage. */
+    readonly storedBars: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+    ) => Stream.Stream<StoredBar, MarketStoreError>
     /** One stored bar with its lineage; null when there is none at that stamp. */
     readonly barAt: (
       series: SeriesKey,

@@ -179,6 +179,49 @@ const toStored = (row: ReadonlyArray<SqlValue>): StoredBar => ({
   final: row[12] === 1
 })
 
+const storedRows = 2_000
+const selectStored = `${knownRows(withLineage)} order by 1 limit ?`
+
+/** Bars with their lineage, as they are or were known; the generation is chosen when the stream starts. */
+export const readStoredBars = (
+  database: SqliteDatabase,
+  key: SeriesKey,
+  range: TimeRange,
+  options?: ReadOptions
+): Stream.Stream<StoredBar, MarketStoreError> => {
+  const { asOf } = options ?? {}
+  const pageOf = (db: SyncDatabase, of: number, from: number) =>
+    asOf === undefined
+      ? db.prepare(selectStored).all(of, from, range.end, Number.MAX_SAFE_INTEGER, storedRows)
+      : db.prepare(selectOneAsOf).all(of, from, range.end, asOf, of, from, range.end, asOf, asOf, storedRows)
+  return Stream.unwrap(
+    Effect.map(pinGeneration(database, key, options), (generation) =>
+      generation === null
+        ? Stream.empty
+        : Stream.paginate(range.start, (from) =>
+            mapStoreError(
+              database.read("read rows", (db) => {
+                const rows = pageOf(db, generation, from)
+                return isThere(db, generation) ? rows.map(toStored) : null
+              })
+            ).pipe(
+              Effect.flatMap((rows) =>
+                rows === null
+                  ? Effect.fail(generationGone("the series was removed while it was read"))
+                  : Effect.succeed(rows)
+              ),
+              Effect.tap(Effect.yieldNow),
+              Effect.map((rows) => {
+                const last = rows.at(-1)
+                const more = last !== undefined && rows.length === storedRows
+                return [rows, more ? Option.some(last.bar.ts + 1) : Option.none()] as const
+              })
+            )
+          )
+    )
+  )
+}
+
 export const readBar = (
   database: SqliteDatabase,
   key: SeriesKey,
