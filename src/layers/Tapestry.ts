@@ -24,6 +24,7 @@ import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
 import * as QuotaSqlite from "./quota/QuotaSqlite.ts"
 import * as AdapterRegistryInMemory from "./registry/AdapterRegistryInMemory.ts"
 import { MaxAnswerRows } from "./stitching/MaxAnswerRows.ts"
+import { ScratchStore, scratchIn } from "./stitching/ScratchStore.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
 
 export interface TapestryOptions {
@@ -118,6 +119,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
       const vendors = ConfiguredVendors.layer(config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
       return StitchingCacheLive.layer.pipe(
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
+        Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
         Layer.provideMerge(IngestSessionLive.layer),
         Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars)))
       )

@@ -6,12 +6,15 @@ import * as CrashPoint from "./CrashPoint.ts"
 import * as actions from "./commands/actions.ts"
 import * as archive from "./commands/archive.ts"
 import * as bars from "./commands/bars.ts"
+import * as calendar from "./commands/calendar.ts"
 import * as config from "./commands/config.ts"
 import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
 import * as diff from "./commands/diff.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
+import * as exporting from "./commands/export.ts"
+import * as rebuild from "./commands/rebuild.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
@@ -35,9 +38,12 @@ const tapestry = Command.make("tapestry").pipe(
     explain.command,
     diff.command,
     actions.command,
+    exporting.command,
     series.command,
     vendors.command,
     archive.command,
+    rebuild.command,
+    calendar.command,
     serve.command,
     config.command,
     doctor.command

@@ -145,11 +145,11 @@ export class MarketStore extends Context.Service<
       range: TimeRange,
       options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
     ) => Stream.Stream<Bar, MarketStoreError>
-    /** As `bars`, each with its lineage. */
+    /** As `bars`, each with its lineage, in chunks of up to 4,000. The order and the rows are those that `bars` gives. */
     readonly storedBars: (
       series: SeriesKey,
       range: TimeRange,
-      options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+      options?: { readonly asOf?: EpochMillis }
     ) => Stream.Stream<StoredBar, MarketStoreError>
     /** One stored bar with its lineage; null when there is none at that stamp. */
     readonly barAt: (

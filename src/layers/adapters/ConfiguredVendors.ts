@@ -4,6 +4,7 @@ import type { TapestryConfig } from "../config/TapestryConfig.ts"
 import * as FileAdapter from "./file/FileAdapter.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
 import type { VendorConfig } from "./VendorConfig.ts"
+import * as YahooAdapter from "./yahoo/YahooAdapter.ts"
 
 /** Two vendors of one name: `sample` is taken unless `sample: false` gives it up. */
 export type ConfiguredVendorsError = AdapterRegistryError
@@ -12,6 +13,8 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
   switch (vendor.adapter) {
     case "file":
       return FileAdapter.make(vendor, { dataDir })
+    case "yahoo":
+      return YahooAdapter.make(vendor)
   }
 }
 

@@ -7,9 +7,10 @@ import { type DocumentProblem, problemsOf } from "../config/issueProblems.ts"
 import { nearest } from "../config/nearest.ts"
 import { type FileVendor, FileVendorSpec } from "./file/FileCatalogue.ts"
 import * as File from "./file/resolveVendor.ts"
+import * as Yahoo from "./yahoo/YahooVendor.ts"
 
 /** A vendor of the configuration, checked and with nothing left out. */
-export type VendorConfig = FileVendor
+export type VendorConfig = FileVendor | Yahoo.YahooVendor
 
 /** What a vendor's part of the document is read with. */
 export interface VendorContext {
@@ -22,7 +23,7 @@ export interface VendorContext {
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
 
-const kinds = ["file"] as const
+const kinds = ["file", "yahoo"] as const
 
 const vendorName = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -43,6 +44,10 @@ const decodedBy =
 
 const file = decodedBy(FileVendorSpec, (name, spec, { baseDir, path, payloadLimit }) =>
   File.resolveVendor(name, spec, baseDir, path, payloadLimit)
+)
+
+const yahoo = decodedBy(Yahoo.YahooVendorSpec, (name, spec, { payloadLimit }) =>
+  Yahoo.resolveVendor(name, spec, payloadLimit)
 )
 
 const adapterOf = (raw: unknown): unknown =>
@@ -74,6 +79,8 @@ const ofKind = (name: string, raw: unknown, context: VendorContext): Resolved<Ve
   switch (adapter) {
     case "file":
       return file(name, raw, context)
+    case "yahoo":
+      return yahoo(name, raw, context)
     default: {
       const meant = typeof adapter === "string" ? nearest(adapter, kinds) : null
       return Result.fail([

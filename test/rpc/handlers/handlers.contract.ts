@@ -12,6 +12,7 @@ import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
 import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
+import { Calendar } from "../../../src/services/Calendar.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
@@ -230,6 +231,19 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     assert.strictEqual(yield* (yield* TapestryClient)["Series.forget"]({ series }), 18)
     assert.deepStrictEqual(yield* all((yield* MarketStore).bars(series, hours)), [])
   }),
+  "Series.rebuild": Effect.gen(function* () {
+    const series = seriesOf("GAMMA", "15m")
+    yield* (yield* StitchingCache).read({ series, range: hours })
+    const before = yield* all((yield* MarketStore).storedBars(series, hours))
+    const client = yield* TapestryClient
+    const selection = { vendor: "model", symbol: "GAMMA" }
+    const checked = yield* all(client["Series.rebuild"]({ ...selection, check: true }))
+    const compared = checked.find((event) => event._tag === "Compared" && event.series.includes("/15m/"))
+    assert.strictEqual(compared?._tag === "Compared" && compared.same && compared.stored.rows.count, 12)
+    const last = (yield* all(client["Series.rebuild"](selection))).at(-1)
+    assert.strictEqual(last?._tag === "Finished" && last.unread + last.skipped, 0)
+    assert.deepStrictEqual(yield* all((yield* MarketStore).storedBars(series, hours)), before)
+  }),
   "Series.revisions": Effect.gen(function* () {
     const series = seriesOf("GAMMA", "1h")
     const cache = yield* StitchingCache
@@ -341,6 +355,29 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
   "Quota.list": Effect.gen(function* () {
     const list = yield* (yield* TapestryClient)["Quota.list"]()
     assert.deepStrictEqual(list, yield* Effect.forEach(["model", "sample"], (yield* Quota).use))
+  }),
+  "Calendar.list": Effect.gen(function* () {
+    const list = yield* (yield* TapestryClient)["Calendar.list"]()
+    assert.deepStrictEqual(list, yield* (yield* Calendar).list)
+    assert.include(
+      list.map(({ name }) => name),
+      "XNYS"
+    )
+  }),
+  "Calendar.sessions": Effect.gen(function* () {
+    const range = between("1990-01-01", "2010-01-01")
+    const sessions = yield* all((yield* TapestryClient)["Calendar.sessions"]({ name: "XHKG", range }))
+    assert.deepStrictEqual(sessions, (yield* (yield* Calendar).get("XHKG")).sessions(range))
+    assert.isAbove(sessions.length, 4_900)
+  }),
+  "Calendar.closures": Effect.gen(function* () {
+    const range = between("2024-03-04T12:00Z", "2024-03-06")
+    const closures = yield* all((yield* TapestryClient)["Calendar.closures"]({ name: "XNYS", range }))
+    assert.deepStrictEqual(closures, [
+      between("2024-03-04T12:00Z", "2024-03-04T14:30Z"),
+      between("2024-03-04T21:00Z", "2024-03-05T14:30Z"),
+      between("2024-03-05T21:00Z", "2024-03-06")
+    ])
   })
 }
 
