@@ -15,6 +15,7 @@ import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
 import * as exporting from "./commands/export.ts"
 import * as rebuild from "./commands/rebuild.ts"
+import * as reconcile from "./commands/reconcile.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
@@ -38,6 +39,7 @@ const tapestry = Command.make("tapestry").pipe(
     explain.command,
     diff.command,
     actions.command,
+    reconcile.command,
     exporting.command,
     series.command,
     vendors.command,

@@ -16,6 +16,7 @@ import { Calendar } from "../../../src/services/Calendar.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
+import { Reconciliation } from "../../../src/services/Reconciliation.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
 import { between, seriesOf, utc, World, layer as world } from "./world.ts"
 
@@ -200,6 +201,26 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     assert.deepStrictEqual(yield* all(client["Series.diff"]({ series, range, between: [at, at + 10] })), expected)
     const byResponse = [{ response: row.lineage.response }, at + 10] as const
     assert.deepStrictEqual(yield* all(client["Series.diff"]({ series, range, between: [...byResponse] })), expected)
+  }),
+  "Reconcile.run": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const left = yield* stored("ALPHA")
+    const right = yield* stored("BETA")
+    const events = yield* all(client["Reconcile.run"]({ left, right, range: hours, tolerances: {} }))
+    const query = { left, right, range: hours, tolerances: {} }
+    const report = yield* (yield* Reconciliation).reconcile(query)
+    assert.deepStrictEqual(events.at(-1), { _tag: "Compared", report })
+    assert.isAbove(report.mismatched, 0)
+  }),
+  "Reconcile.mismatches": Effect.gen(function* () {
+    const reconciliation = yield* Reconciliation
+    const left = yield* stored("BETA")
+    const right = yield* stored("ALPHA")
+    yield* reconciliation.reconcile({ left, right, range: hours, tolerances: {} })
+    const expected = yield* all(reconciliation.mismatches(left, right, hours, { open: true }))
+    assert.isAbove(expected.length, 100)
+    const found = yield* all((yield* TapestryClient)["Reconcile.mismatches"]({ left, right, range: hours, open: true }))
+    assert.deepStrictEqual(found, expected)
   }),
   "Series.explain": Effect.gen(function* () {
     const series = yield* stored("ALPHA")
