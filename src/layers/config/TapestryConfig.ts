@@ -5,6 +5,7 @@
 import { Effect, FileSystem, Path, Result, Schema } from "effect"
 import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
+import { builtIn } from "../calendar/builtIn.ts"
 import { resolveCalendars } from "../calendar/resolveCalendars.ts"
 import { type ReconcileRule, ReconcileRuleSpec, resolveRules } from "../reconcile/ReconcileRule.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
@@ -178,10 +179,12 @@ export const decode = (
     const document: Document = Result.isFailure(decoded) ? {} : decoded.success
     const baseDir = path.dirname(path.resolve(file))
     const payloadLimit = document.limits?.payloadLimit ?? defaults.archive.payloadLimit
+    const named = entriesOf(valueAt(raw, ["calendars"])).map(([name]) => name)
+    const known = [...new Set([...builtIn.map(({ name }) => name), ...named])].toSorted()
     const vendors: Array<VendorConfig> = []
     // Vendors are looked at whatever else is wrong, so that all mistakes of the file are named at once.
     for (const [name, part] of entriesOf(valueAt(raw, ["vendors"]))) {
-      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit }), {
+      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit, calendars: known }), {
         onFailure: (found) => problems.push(...found.map(placed)),
         onSuccess: (vendor) => vendors.push(vendor)
       })
