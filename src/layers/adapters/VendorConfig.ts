@@ -7,9 +7,11 @@ import { type DocumentProblem, problemsOf } from "../config/issueProblems.ts"
 import { nearest } from "../config/nearest.ts"
 import { type FileVendor, FileVendorSpec } from "./file/FileCatalogue.ts"
 import * as File from "./file/resolveVendor.ts"
+import { type HttpVendor, HttpVendorSpec } from "./http/HttpCatalogue.ts"
+import * as Http from "./http/resolveVendor.ts"
 
 /** A vendor of the configuration, checked and with nothing left out. */
-export type VendorConfig = FileVendor
+export type VendorConfig = FileVendor | HttpVendor
 
 /** What a vendor's part of the document is read with. */
 export interface VendorContext {
@@ -22,7 +24,7 @@ export interface VendorContext {
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
 
-const kinds = ["file"] as const
+const kinds = ["file", "http"] as const
 
 const vendorName = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -44,6 +46,8 @@ const decodedBy =
 const file = decodedBy(FileVendorSpec, (name, spec, { baseDir, path, payloadLimit }) =>
   File.resolveVendor(name, spec, baseDir, path, payloadLimit)
 )
+
+const http = decodedBy(HttpVendorSpec, (name, spec, { payloadLimit }) => Http.resolveVendor(name, spec, payloadLimit))
 
 const adapterOf = (raw: unknown): unknown =>
   typeof raw === "object" && raw !== null && "adapter" in raw ? raw.adapter : undefined
@@ -74,6 +78,8 @@ const ofKind = (name: string, raw: unknown, context: VendorContext): Resolved<Ve
   switch (adapter) {
     case "file":
       return file(name, raw, context)
+    case "http":
+      return http(name, raw, context)
     default: {
       const meant = typeof adapter === "string" ? nearest(adapter, kinds) : null
       return Result.fail([
