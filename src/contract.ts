@@ -14,6 +14,7 @@ export * as SeriesKey from "./domain/SeriesKey.ts"
 export * as Session from "./domain/Session.ts"
 export * as Timeframe from "./domain/Timeframe.ts"
 export * as TimeRange from "./domain/TimeRange.ts"
+export { TradingSession } from "./domain/TradingCalendar.ts"
 export { ArchiveRpcs, VerifyEvent } from "./rpc/contract/ArchiveRpcs.ts"
 export {
   Border,
@@ -24,6 +25,7 @@ export {
   ShuttingDown,
   TooBusy
 } from "./rpc/contract/Border.ts"
+export { CalendarRpcs } from "./rpc/contract/CalendarRpcs.ts"
 export { QuotaRpcs } from "./rpc/contract/QuotaRpcs.ts"
 export { BarPage, RangeReport, ReadEvent, RowReceipt } from "./rpc/contract/RangeReport.ts"
 export { SeriesRpcs } from "./rpc/contract/SeriesRpcs.ts"
@@ -32,6 +34,7 @@ export { TapestryRpcs } from "./rpc/contract/TapestryRpcs.ts"
 export { VendorsRpcs } from "./rpc/contract/VendorsRpcs.ts"
 export { SeriesQuery, VendorError } from "./services/Adapter.ts"
 export { AdapterRegistryError, VendorDescription } from "./services/AdapterRegistry.ts"
+export { CalendarDescription, CalendarError } from "./services/Calendar.ts"
 export { IngestSessionError } from "./services/IngestSession.ts"
 export { LatestPrice, MarketStoreError, SeriesSummary } from "./services/MarketStore.ts"
 export { ArchiveStats, Damage, ProvenanceStoreError } from "./services/ProvenanceStore.ts"

@@ -1,18 +1,20 @@
-import type { EpochMillis, TimeRange } from "./TimeRange.ts"
+import { Schema } from "effect"
+import { EpochMillis, type TimeRange } from "./TimeRange.ts"
 
 /**
  * One trading day of an exchange. `date` is its date at 00:00Z, which is the stamp of its daily bar; all other instants are UTC
  * epoch milliseconds. `breakStart` and `breakEnd` are null on days without a lunch break. `irregular` is true when the day opens
  * late or closes early.
  */
-export interface TradingSession {
-  readonly date: EpochMillis
-  readonly open: EpochMillis
-  readonly close: EpochMillis
-  readonly breakStart: EpochMillis | null
-  readonly breakEnd: EpochMillis | null
-  readonly irregular: boolean
-}
+export const TradingSession = Schema.Struct({
+  date: EpochMillis,
+  open: EpochMillis,
+  close: EpochMillis,
+  breakStart: Schema.NullOr(EpochMillis),
+  breakEnd: Schema.NullOr(EpochMillis),
+  irregular: Schema.Boolean
+})
+export interface TradingSession extends Schema.Schema.Type<typeof TradingSession> {}
 
 const minute = 60_000
 
@@ -46,6 +48,11 @@ export interface TradingCalendar {
   readonly sessions: (range: TimeRange) => ReadonlyArray<TradingSession>
   /** The session with this date; null when there is none. */
   readonly sessionOn: (date: EpochMillis) => TradingSession | null
+  /**
+   * Why a date has no session where there would be one, or other hours than usual (`Thanksgiving Day`, `Snowstorm`); null for
+   * all others, and beyond what is known.
+   */
+  readonly occasionOn: (date: EpochMillis) => string | null
   /** Open for trading at this instant: not in a break, and not at the close itself. */
   readonly isOpenAt: (instant: EpochMillis) => boolean
   /** The first session that opens after the instant; null beyond what is known. */

@@ -6,11 +6,13 @@ import * as CrashPoint from "./CrashPoint.ts"
 import * as actions from "./commands/actions.ts"
 import * as archive from "./commands/archive.ts"
 import * as bars from "./commands/bars.ts"
+import * as calendar from "./commands/calendar.ts"
 import * as config from "./commands/config.ts"
 import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
+import * as exporting from "./commands/export.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
@@ -33,9 +35,11 @@ const tapestry = Command.make("tapestry").pipe(
     coverage.command,
     explain.command,
     actions.command,
+    exporting.command,
     series.command,
     vendors.command,
     archive.command,
+    calendar.command,
     serve.command,
     config.command,
     doctor.command

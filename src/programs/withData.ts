@@ -92,3 +92,14 @@ const vendors = Layer.unwrap(
 
 /** Runs a command over the vendors alone; no data directory is touched. */
 export const withVendors = <A, E, R>(use: Effect.Effect<A, E, R>) => Effect.provide(use, vendors)
+
+const calendars = Layer.unwrap(
+  Effect.gen(function* () {
+    const { config } = yield* settings
+    const { layerWith } = yield* Effect.promise(() => import("../layers/calendar/CalendarLive.ts"))
+    return layerWith(config.calendars)
+  })
+)
+
+/** Runs a command over the calendars alone; no data directory is touched. */
+export const withCalendars = <A, E, R>(use: Effect.Effect<A, E, R>) => Effect.provide(use, calendars)

@@ -122,6 +122,8 @@ export interface PageOfAnswer {
   readonly from: EpochMillis
   readonly until: EpochMillis
   readonly next: VendorRequest | VendorErrorReason | null
+  /** What the vendor calls the next page (a cursor, a number, an address): a page that was there before is never the next one. */
+  readonly mark: string | null
   /** True when pages before it had rows: a stretch without rows is then covered by an answer that has some, not empty. */
   readonly continued: boolean
   /** A stretch in front of all pages that has no rows, as the last page proves; null where there is none. */

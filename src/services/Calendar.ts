@@ -4,7 +4,8 @@ import type { TradingCalendar } from "../domain/TradingCalendar.ts"
 
 /** No such calendar; `known` lists those there are. */
 export class UnknownCalendar extends Schema.TaggedError<UnknownCalendar>()("UnknownCalendar", {
-  name: Schema.String,
+  // Not `name`, which every Error has.
+  calendar: Schema.String,
   known: Schema.Array(Schema.String)
 }) {}
 
@@ -13,7 +14,7 @@ export class CalendarError extends Schema.TaggedError<CalendarError>()("Calendar
   reason: Schema.Union([UnknownCalendar])
 }) {
   override get message(): string {
-    return `no calendar named ${this.reason.name}; known: ${this.reason.known.join(", ")}`
+    return `no calendar named ${this.reason.calendar}; known: ${this.reason.known.join(", ")}`
   }
 }
 

@@ -114,6 +114,13 @@ export interface SeriesSummary extends Schema.Schema.Type<typeof SeriesSummary> 
 export const LatestPrice = Schema.Struct({ series: SeriesKey, ts: EpochMillis, price: Schema.Finite })
 export interface LatestPrice extends Schema.Schema.Type<typeof LatestPrice> {}
 
+/** The last final bar before a range, the first one at or after its end, and whether any bar, final or not, lies outside it. */
+export interface Surroundings {
+  readonly before: Bar | null
+  readonly after: Bar | null
+  readonly rows: boolean
+}
+
 /** A row with where it came from; `final` is false while its vendor may still change it. */
 export interface StoredBar {
   readonly bar: Bar
@@ -138,6 +145,12 @@ export class MarketStore extends Context.Service<
       range: TimeRange,
       options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
     ) => Stream.Stream<Bar, MarketStoreError>
+    /** As `bars`, each with its lineage, in chunks of up to 4,000. The order and the rows are those that `bars` gives. */
+    readonly storedBars: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly asOf?: EpochMillis }
+    ) => Stream.Stream<StoredBar, MarketStoreError>
     /** One stored bar with its lineage; null when there is none at that stamp. */
     readonly barAt: (
       series: SeriesKey,
@@ -162,7 +175,19 @@ export class MarketStore extends Context.Service<
     /** Superseded values in order of (ts, recordedAt). */
     readonly revisions: (series: SeriesKey, range: TimeRange) => Stream.Stream<Revision, MarketStoreError>
     /** Rows of the range, without reading them. */
-    readonly count: (series: SeriesKey, range: TimeRange) => Effect.Effect<number, MarketStoreError>
+    readonly count: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly generation?: GenerationId }
+    ) => Effect.Effect<number, MarketStoreError>
+    /** What lies beside a range: see {@link Surroundings}. */
+    readonly surroundings: (
+      series: SeriesKey,
+      range: TimeRange,
+      options?: { readonly generation?: GenerationId }
+    ) => Effect.Effect<Surroundings, MarketStoreError>
+    /** The generation that readers see now; null while nothing is stored of the series. It can be read after it was replaced. */
+    readonly visibleGeneration: (series: SeriesKey) => Effect.Effect<GenerationId | null, MarketStoreError>
     /**
      * The responses that are applied with this decoder version or a later one, also those that are so far only in a generation
      * that this process is building, unless it is apart; when it is dropped, or its process dies, they count as not applied. With

@@ -36,7 +36,7 @@ const registry = [
   new Registry.MissingCapability({ vendor: "model", capability: "send", has: ["fetch", "stream"] })
 ].map((reason) => new Registry.AdapterRegistryError({ reason }))
 
-const calendar = [new UnknownCalendar({ name: "XNEW", known: ["24/7", "XNYS"] })].map(
+const calendar = [new UnknownCalendar({ calendar: "XNEW", known: ["24/7", "XNYS"] })].map(
   (reason) => new CalendarError({ reason })
 )
 
@@ -112,12 +112,22 @@ const border = [
 export type RaisedError =
   | (typeof vendor)[number]
   | (typeof registry)[number]
+  | (typeof calendar)[number]
   | (typeof quota)[number]
   | (typeof archive)[number]
   | (typeof market)[number]
   | (typeof cache)[number]
   | (typeof border)[number]
 
-const all: ReadonlyArray<RaisedError> = [...vendor, ...registry, ...quota, ...archive, ...market, ...cache, ...border]
+const all: ReadonlyArray<RaisedError> = [
+  ...vendor,
+  ...registry,
+  ...calendar,
+  ...quota,
+  ...archive,
+  ...market,
+  ...cache,
+  ...border
+]
 
 export const errorInstances: ReadonlyMap<string, RaisedError> = new Map(all.map((error) => [errorPath(error), error]))

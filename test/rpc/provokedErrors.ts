@@ -60,5 +60,6 @@ export const provoked: { readonly [path: string]: (client: Client) => Effect.Eff
   "ProvenanceStoreError/RecordNotFound": (client) => client["Archive.session"]({ id: utc("2024-01-01") }),
   "ProvenanceStoreError/PayloadDamaged": (client) =>
     Stream.runDrain(client["Archive.payload"]({ sha256: "ab".repeat(32) })),
+  "CalendarError/UnknownCalendar": (client) => Stream.runDrain(client["Calendar.sessions"]({ name: "NYSE", range })),
   InternalError: (client) => client["Vendors.ping"]({ vendor: "broken" })
 }

@@ -14,6 +14,7 @@ import { RpcHost } from "../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../src/rpc/server/RpcHostLive.ts"
 import * as SocketListener from "../../src/rpc/server/SocketListener.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
+import { Calendar } from "../../src/services/Calendar.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../src/services/Quota.ts"
@@ -55,6 +56,7 @@ const services = Layer.mergeAll(
     revisions: (series) => Stream.fromEffect(raise("MarketStoreError", series.vendor))
   }),
   Layer.mock(ProvenanceStore, { payload: (sha256) => raise("ProvenanceStoreError", sha256) }),
+  Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
   Layer.succeed(ServerInfo, { product: "0.0.0-test", startedAt: 0 })
 )
@@ -105,6 +107,7 @@ export const carriers: {
   AdapterRegistryError: (client, path) => [client["Vendors.describe"]({ vendor: path })],
   MarketStoreError: (client, path) => [Stream.runDrain(client["Series.revisions"]({ series: seriesBy(path), range }))],
   ProvenanceStoreError: (client, path) => [Stream.runDrain(client["Archive.payload"]({ sha256: path }))],
+  CalendarError: (client, path) => [Stream.runDrain(client["Calendar.sessions"]({ name: path, range }))],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),
   TooBusy: (client, path) => raisedByBorder(client, path),

@@ -25,8 +25,15 @@ const firstIndex = (sessions: Sessions, holds: (session: TradingSession) => bool
 const isIrregular = (hours: SessionHours, usual: SessionHours | null): boolean =>
   usual !== null && (hours.open > usual.open || hours.close < usual.close)
 
-const yearSessions = (rules: CalendarRules, zone: ZoneClock, year: number): Sessions => {
-  const special = new Map(rules.specialDays(year).map((day) => [day.date, day.hours]))
+interface Year {
+  readonly sessions: Sessions
+  /** Of the dates that are not as usual. */
+  readonly occasions: ReadonlyMap<EpochMillis, string>
+}
+
+const computed = (rules: CalendarRules, zone: ZoneClock, year: number): Year => {
+  const special = new Map(rules.specialDays(year).map((day) => [day.date, day]))
+  const occasions = new Map<EpochMillis, string>()
   const sessions: Array<TradingSession> = []
   const end = dateOf(year + 1, 1, 1)
   const instant = (local: number): EpochMillis => {
@@ -37,8 +44,9 @@ const yearSessions = (rules: CalendarRules, zone: ZoneClock, year: number): Sess
   for (let date = dateOf(year, 1, 1); date < end; date += dayMillis) {
     const usual = usualHours(rules, date, weekday)
     const own = special.get(date)
-    const hours = own === undefined ? usual : own
+    const hours = own === undefined ? usual : own.hours
     weekday = (weekday + 1) % 7
+    if (own !== undefined && (usual !== null || hours !== null)) occasions.set(date, own.name)
     if (hours === null) continue
     sessions.push({
       date,
@@ -49,7 +57,7 @@ const yearSessions = (rules: CalendarRules, zone: ZoneClock, year: number): Sess
       irregular: own !== undefined && isIrregular(hours, usual)
     })
   }
-  return sessions
+  return { sessions, occasions }
 }
 
 /** The calendar that rules describe, in the zone of `zone`. Years are computed when they are asked for, and kept. */
@@ -57,15 +65,16 @@ export const calendarOf = (rules: CalendarRules, zone: ZoneClock): TradingCalend
   const { known } = rules
   const firstYear = yearOf(known.start)
   const lastYear = yearOf(known.end - 1)
-  const years = new Map<number, Sessions>()
+  const years = new Map<number, Year>()
 
-  const inYear = (year: number): Sessions => {
-    const made = years.get(year)
-    if (made !== undefined) return made
-    const sessions = yearSessions(rules, zone, year)
-    years.set(year, sessions)
-    return sessions
+  const ofYear = (year: number): Year => {
+    const known = years.get(year)
+    if (known !== undefined) return known
+    const made = computed(rules, zone, year)
+    years.set(year, made)
+    return made
   }
+  const inYear = (year: number): Sessions => ofYear(year).sessions
 
   /** By date, also beyond what is known: a session there may reach into it. */
   const between = (start: EpochMillis, end: EpochMillis): Sessions => {
@@ -115,6 +124,8 @@ export const calendarOf = (rules: CalendarRules, zone: ZoneClock): TradingCalend
       const [session] = sessions({ start: date, end: date + 1 })
       return session ?? null
     },
+    occasionOn: (date) =>
+      date >= known.start && date < known.end ? (ofYear(yearOf(date)).occasions.get(date) ?? null) : null,
     isOpenAt: (instant) => {
       const session = lastBefore(instant, ({ open }) => open > instant)
       if (session === null || instant >= session.close) return false

@@ -5,6 +5,7 @@ import * as FileAdapter from "./file/FileAdapter.ts"
 import * as HttpAdapter from "./http/HttpAdapter.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
 import type { VendorConfig } from "./VendorConfig.ts"
+import * as YahooAdapter from "./yahoo/YahooAdapter.ts"
 
 /** Two vendors of one name: `sample` is taken unless `sample: false` gives it up. */
 export type ConfiguredVendorsError = AdapterRegistryError
@@ -15,6 +16,8 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
       return FileAdapter.make(vendor, { dataDir })
     case "http":
       return HttpAdapter.make(vendor)
+    case "yahoo":
+      return YahooAdapter.make(vendor)
   }
 }
 

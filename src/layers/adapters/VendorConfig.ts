@@ -9,9 +9,10 @@ import { type FileVendor, FileVendorSpec } from "./file/FileCatalogue.ts"
 import * as File from "./file/resolveVendor.ts"
 import { type HttpVendor, HttpVendorSpec } from "./http/HttpCatalogue.ts"
 import * as Http from "./http/resolveVendor.ts"
+import * as Yahoo from "./yahoo/YahooVendor.ts"
 
 /** A vendor of the configuration, checked and with nothing left out. */
-export type VendorConfig = FileVendor | HttpVendor
+export type VendorConfig = FileVendor | HttpVendor | Yahoo.YahooVendor
 
 /** What a vendor's part of the document is read with. */
 export interface VendorContext {
@@ -24,7 +25,7 @@ export interface VendorContext {
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
 
-const kinds = ["file", "http"] as const
+const kinds = ["file", "http", "yahoo"] as const
 
 const vendorName = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -48,6 +49,10 @@ const file = decodedBy(FileVendorSpec, (name, spec, { baseDir, path, payloadLimi
 )
 
 const http = decodedBy(HttpVendorSpec, (name, spec, { payloadLimit }) => Http.resolveVendor(name, spec, payloadLimit))
+
+const yahoo = decodedBy(Yahoo.YahooVendorSpec, (name, spec, { payloadLimit }) =>
+  Yahoo.resolveVendor(name, spec, payloadLimit)
+)
 
 const adapterOf = (raw: unknown): unknown =>
   typeof raw === "object" && raw !== null && "adapter" in raw ? raw.adapter : undefined
@@ -80,6 +85,8 @@ const ofKind = (name: string, raw: unknown, context: VendorContext): Resolved<Ve
       return file(name, raw, context)
     case "http":
       return http(name, raw, context)
+    case "yahoo":
+      return yahoo(name, raw, context)
     default: {
       const meant = typeof adapter === "string" ? nearest(adapter, kinds) : null
       return Result.fail([

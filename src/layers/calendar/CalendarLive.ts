@@ -18,7 +18,7 @@ const make = (own: ReadonlyArray<CalendarRules>) => {
     const found = rules.find((candidate) => candidate.name === name)
     if (found === undefined) {
       const known = rules.map((candidate) => candidate.name)
-      return yield* new CalendarError({ reason: new UnknownCalendar({ name, known }) })
+      return yield* new CalendarError({ reason: new UnknownCalendar({ calendar: name, known }) })
     }
     const calendar = calendarOf(found, new ZoneClock(DateTime.zoneMakeNamedUnsafe(found.zone)))
     calendars.set(name, calendar)

@@ -14,9 +14,10 @@ import { invalidate } from "./invalidate.ts"
 import * as KeyedLock from "./KeyedLock.ts"
 import { migrations } from "./migrations.ts"
 import { readActions } from "./readActions.ts"
-import { readBar, readBars } from "./readBars.ts"
+import { readBar, readBars, readStoredBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
+import { readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
 import { replaceGenerations, succeedGeneration } from "./replaceGenerations.ts"
 import { lastOperation } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
@@ -56,13 +57,20 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       return result
     }),
     bars: (series, range, read) => readBars(database, series, range, read),
+    storedBars: (series, range, read) => readStoredBars(database, series, range, read),
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
     coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
     actions: Effect.fn("MarketStore.actions")((series, range, read) =>
       readActions(database, series, range, read?.asOf)
     ),
     revisions: (series, range) => readRevisions(database, series, range),
-    count: Effect.fn("MarketStore.count")((series, range) => countRows(database, series, range)),
+    count: Effect.fn("MarketStore.count")((series, range, read) =>
+      countRows(database, series, range, read?.generation)
+    ),
+    surroundings: Effect.fn("MarketStore.surroundings")((series, range, read) =>
+      readSurroundings(database, series, range, read)
+    ),
+    visibleGeneration: Effect.fn("MarketStore.visibleGeneration")((series) => readVisibleGeneration(database, series)),
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion, read) =>
       read?.generation === undefined
         ? appliedResponses(database, series, decoderVersion, counting())

@@ -28,9 +28,11 @@ const selectPage = `select ${valueColumns} from bars where generation = ? and ts
 const selectFirstPage = `select ${valueColumns}, generation from bars
   where generation = ${visibleGeneration} and ts >= ? and ts < ? order by ts limit ${firstPageRows}`
 
-const knownRows = (tail: (alias: string) => string) => `select ${qualified("b")}${tail("b")} from bars b
+const currentRows = (tail: (alias: string) => string) => `select ${qualified("b")}${tail("b")} from bars b
   join applied p on p.id = coalesce(b.shown, b.applied)
-  where b.generation = ? and b.ts >= ? and b.ts < ? and p.fetched_at <= ?`
+  where b.generation = ? and b.ts >= ? and b.ts < ?`
+
+const knownRows = (tail: (alias: string) => string) => `${currentRows(tail)} and p.fetched_at <= ?`
 
 /** Rows as they were known: those that are current and were known then, and those that were superseded since. */
 const knownAsOf = (tail: (alias: string) => string) => `${knownRows(tail)}
@@ -42,7 +44,6 @@ const knownAsOf = (tail: (alias: string) => string) => `${knownRows(tail)}
   and r.superseded_at is null and p.fetched_at <= ? and q.fetched_at > ?
   order by 1 limit ?`
 
-const selectPageAsOf = knownAsOf(() => "")
 const withLineage = (alias: string) => `, ${lineageOf(alias)}`
 const selectOne = `${knownRows(withLineage)} limit 1`
 const selectOneAsOf = knownAsOf(withLineage)
@@ -88,40 +89,49 @@ interface Position {
   readonly limit: number
 }
 
+/** What is read of a row: the statements for a page as it is now and as it was, and what becomes of what they give. */
+interface Shape<A> {
+  readonly current: string
+  readonly asOf: string
+  readonly convert: (row: ReadonlyArray<SqlValue>) => A
+}
+
+const bare: Shape<Bar> = { current: selectPage, asOf: knownAsOf(() => ""), convert: toBar }
+
 const page = (
   db: SyncDatabase,
+  shape: Pick<Shape<unknown>, "current" | "asOf">,
   generation: number,
   { from, limit }: Position,
   end: number,
   asOf: number | undefined
 ) =>
   asOf === undefined
-    ? db.prepare(selectPage).all(generation, from, end, limit)
-    : db.prepare(selectPageAsOf).all(generation, from, end, asOf, generation, from, end, asOf, asOf, limit)
-
-const done: readonly [ReadonlyArray<Bar>, Option.Option<Position>] = [[], Option.none()]
+    ? db.prepare(shape.current).all(generation, from, end, limit)
+    : db.prepare(shape.asOf).all(generation, from, end, asOf, generation, from, end, asOf, asOf, limit)
 
 /** The pages of a generation from a position on. A turn of the event loop passes between them. */
-const pages = (
+const pages = <A>(
   database: SqliteDatabase,
+  shape: Shape<A>,
   generation: number,
   first: Position,
   end: EpochMillis,
   asOf: EpochMillis | undefined
-): Stream.Stream<Bar, MarketStoreError> =>
-  Stream.paginate<Position, Bar, MarketStoreError>(first, (position) =>
+): Stream.Stream<A, MarketStoreError> =>
+  Stream.paginate<Position, A, MarketStoreError>(first, (position) =>
     Effect.flatMap(
       mapStoreError(
         database.read("read bars", (db) => {
-          const rows = page(db, generation, position, end, asOf)
+          const rows = page(db, shape, generation, position, end, asOf)
           return isThere(db, generation) ? rows : null
         })
       ),
-      (rows): Effect.Effect<typeof done, MarketStoreError> => {
+      (rows): Effect.Effect<readonly [ReadonlyArray<A>, Option.Option<Position>], MarketStoreError> => {
         if (rows === null) return Effect.fail(generationGone("the series was removed while it was read"))
         const last = rows[rows.length - 1]
-        if (last === undefined) return Effect.succeed(done)
-        const bars = rows.map(toBar)
+        if (last === undefined) return Effect.succeed([[], Option.none()])
+        const bars = rows.map(shape.convert)
         return rows.length < position.limit
           ? Effect.succeed([bars, Option.none()])
           : Effect.as(Effect.yieldNow, [bars, Option.some({ from: num(last[0]) + 1, limit: pageRows })])
@@ -145,7 +155,14 @@ const readVisible = (
         const first = Stream.fromArray(rows.map(toBar))
         const last = rows[rows.length - 1]
         if (last === undefined || rows.length < firstPageRows) return first
-        const rest = pages(database, num(last[8]), { from: num(last[0]) + 1, limit: pageRows }, range.end, undefined)
+        const rest = pages(
+          database,
+          bare,
+          num(last[8]),
+          { from: num(last[0]) + 1, limit: pageRows },
+          range.end,
+          undefined
+        )
         return Stream.concat(first, Stream.unwrap(Effect.as(Effect.yieldNow, rest)))
       }
     )
@@ -164,7 +181,7 @@ export const readBars = (
         Effect.map(pinGeneration(database, key, options), (generation) =>
           generation === null
             ? Stream.empty
-            : pages(database, generation, { from: range.start, limit: firstPageRows }, range.end, options.asOf)
+            : pages(database, bare, generation, { from: range.start, limit: firstPageRows }, range.end, options.asOf)
         )
       )
 
@@ -178,6 +195,27 @@ const toStored = (row: ReadonlyArray<SqlValue>): StoredBar => ({
   },
   final: row[12] === 1
 })
+
+const withOrigin: Shape<StoredBar> = {
+  current: `${currentRows(withLineage)} order by b.ts limit ?`,
+  asOf: selectOneAsOf,
+  convert: toStored
+}
+
+/** As {@link readBars}, each row with where it came from. */
+export const readStoredBars = (
+  database: SqliteDatabase,
+  key: SeriesKey,
+  range: TimeRange,
+  options?: Pick<ReadOptions, "asOf">
+): Stream.Stream<StoredBar, MarketStoreError> =>
+  Stream.unwrap(
+    Effect.map(pinGeneration(database, key, options), (generation) =>
+      generation === null
+        ? Stream.empty
+        : pages(database, withOrigin, generation, { from: range.start, limit: pageRows }, range.end, options?.asOf)
+    )
+  )
 
 export const readBar = (
   database: SqliteDatabase,

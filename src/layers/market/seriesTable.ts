@@ -80,7 +80,7 @@ export const showGeneration = (db: SyncDatabase, series: number, generation: num
   db.prepare(pointAt).run(generation, series)
 }
 
-interface GenerationRow {
+export interface GenerationRow {
   readonly series: number
   readonly state: "building" | "current" | "superseded" | "dropped"
   /** Null for the first one, which was visible from the beginning. */

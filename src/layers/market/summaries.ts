@@ -29,9 +29,11 @@ const countFew = `select count(*) from
 export const countRows: (
   database: SqliteDatabase,
   key: SeriesKey,
-  range: TimeRange
-) => Effect.Effect<number, MarketStoreError> = Effect.fnUntraced(function* (database, key, range) {
+  range: TimeRange,
+  pinned?: number
+) => Effect.Effect<number, MarketStoreError> = Effect.fnUntraced(function* (database, key, range, pinned) {
   const found = yield* database.read("count", (db) => {
+    if (pinned !== undefined) return { whole: null, generation: pinned }
     const few = num(db.prepare(countFew).get(tenant, canonical(key), range.start, range.end)?.[0] ?? 0)
     if (few < fewRows) return { whole: few, generation: 0 }
     const series = findSeries(db, key)

@@ -2,7 +2,9 @@
  * What concurrent reads of one series share: the requests in flight, and how much of the archive is known to be applied.
  *
  * Queueing: planning and boarding happen under `planning`, one reader at a time, first come first served; nobody holds it while
- * a vendor is waited for. `refetching` lets one new generation be built at a time.
+ * a vendor is waited for. `refetching` lets one new generation be built at a time. `committing` is held by whoever compares an
+ * answer about an adjusted series with the store and commits it, or publishes; never while a vendor is waited for, and never
+ * together with `planning` except in that order.
  *
  * Hard cases: a flight leaves `flights` only after its rows and coverage are committed, and a planner looks at `flights` before
  * it looks at the store, so there is no instant at which a range is in neither. A reader that goes away leaves its flights; the
@@ -42,6 +44,9 @@ export interface Flight extends RequestDraft {
 export interface SeriesDesk {
   readonly planning: Semaphore.Semaphore
   readonly refetching: Semaphore.Semaphore
+  readonly committing: Semaphore.Semaphore
+  /** When refetches began that an answer had asked for, and what became of the last: see rebase.ts. */
+  readonly rebasing: { begun: Array<number>; failure: Failure | null; notBefore: number }
   readonly flights: Map<string, Flight>
   /** Those that have not landed, the abandoned ones too: what is archived of them is on its way into the store. */
   readonly aloft: Set<Flight>
@@ -65,6 +70,8 @@ export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
   return {
     planning: yield* Semaphore.make(1),
     refetching: yield* Semaphore.make(1),
+    committing: yield* Semaphore.make(1),
+    rebasing: { begun: [], failure: null, notBefore: 0 },
     flights: new Map(),
     aloft: new Set(),
     operated: false,
@@ -75,7 +82,8 @@ export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
 })
 
 /** Whether something is known at it that would have to be found out again. */
-export const knows = (desk: SeriesDesk): boolean => desk.applied.upTo > 0 || desk.settled.size > 0
+export const knows = (desk: SeriesDesk): boolean =>
+  desk.applied.upTo > 0 || desk.settled.size > 0 || desk.rebasing.begun.length > 0
 
 /** What a policy asks the vendor: both `refresh` and `force` want to hear from it whatever the archive has. */
 export const askingOf = (policy: RangePolicy): Asking =>

@@ -26,9 +26,10 @@ import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/
 import { answerAsOf, answerOf, asServiceError, checkRows } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
 import { barSeries, calendared } from "./barSeries.ts"
+import { isAdjusted } from "./basis.ts"
 import * as CacheContext from "./CacheContext.ts"
 import { explain } from "./explain.ts"
-import { fetchMissing, given, planned } from "./fetchMissing.ts"
+import { fetchMissing, type Gathered, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
 import { forget, invalidate } from "./operate.ts"
 import { gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
@@ -39,6 +40,17 @@ import { acceptable, type SeriesDesk } from "./SeriesDesk.ts"
 import { whenQuiet } from "./whenQuiet.ts"
 
 const noProgress: NonNullable<ReadOptions["progress"]> = () => Effect.void
+
+/** How often a reader plans anew because a rebase has overtaken it. */
+const maxOvertaken = 3
+
+const together = (before: Gathered, after: Gathered): Gathered => ({
+  ...after,
+  fetched: [...before.fetched, ...after.fetched],
+  requests: before.requests + after.requests,
+  sharedRequests: before.sharedRequests + after.sharedRequests,
+  rowsRejected: before.rowsRejected + after.rowsRejected
+})
 
 const make = Effect.gen(function* () {
   const context = yield* CacheContext.make
@@ -89,6 +101,13 @@ const make = Effect.gen(function* () {
     return yield* answerOf(context, gathered, onMissing ?? "fail")
   })
 
+  /** A rebase may show a new generation that lacks what this reader had, or was served, of the old one. */
+  const isOvertaken = Effect.fnUntraced(function* ({ key }: BarSeries, { losses, plan }: Gathered) {
+    if (!isAdjusted(key)) return false
+    const known = yield* market.coverage(key, plan.range)
+    return report(plan, known, losses).some(({ state }) => state._tag === "Missing" && state.cause === null)
+  })
+
   const readThrough = Effect.fnUntraced(function* (
     desk: SeriesDesk,
     series: BarSeries,
@@ -99,12 +118,20 @@ const make = Effect.gen(function* () {
   ) {
     const fetcher: Fetcher = yield* registry.fetcher(series.key.vendor)
     yield* offered(fetcher, series)
-    const gathered = yield* fetchMissing(
-      { context, desk, fetcher, series, range, policy },
+    const asking = { context, desk, fetcher, series, range, policy }
+    const check = checkRows(context, series.key, range)
+    const progress = options.progress ?? noProgress
+    let gathered = yield* fetchMissing(
+      asking,
       plan === null ? planned(context, fetcher, series, range, policy) : given(context, fetcher, series, plan),
-      checkRows(context, series.key, range),
-      options.progress ?? noProgress
+      check,
+      progress
     )
+    for (let turn = 0; turn < maxOvertaken && (yield* isOvertaken(series, gathered)); turn++) {
+      const rest = planned(context, fetcher, series, range, "cacheFirst")
+      const more = yield* fetchMissing({ ...asking, policy: "cacheFirst" }, rest, check, progress)
+      gathered = together(gathered, more)
+    }
     return yield* answerOf(context, gathered, options.onMissing ?? "fail")
   })
 

@@ -4,6 +4,7 @@ import * as Intervals from "../../domain/Intervals.ts"
 import type { Plan } from "../../domain/Plan.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import type { GenerationId } from "../../services/MarketStore.ts"
 import {
   type RangeAnswer,
   RangeIncomplete,
@@ -11,6 +12,7 @@ import {
   StitchingCacheError,
   TooManyRows
 } from "../../services/StitchingCache.ts"
+import { isAdjusted } from "./basis.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import { isOurs, type Refusal, unwrap } from "./failure.ts"
 import type { Gathered } from "./fetchMissing.ts"
@@ -32,17 +34,24 @@ export const asServiceError = (refusal: Refusal): StitchingCacheError => {
 }
 
 /** Refuses what the store alone shows to be too much, so that nothing is fetched for an answer that cannot be given. */
-export const checkRows = Effect.fnUntraced(function* (context: CacheContext, series: SeriesKey, range: TimeRange) {
+export const checkRows = Effect.fnUntraced(function* (
+  context: CacheContext,
+  series: SeriesKey,
+  range: TimeRange,
+  read: { readonly generation?: GenerationId } = {}
+) {
   const limit = context.maxAnswerRows
-  const rows = yield* context.market.count(series, range)
+  const rows = yield* context.market.count(series, range, read)
   if (rows > limit) return yield* new TooManyRows({ rows, limit })
   return rows
 })
 
-const barsOf = (context: CacheContext, series: SeriesKey, range: TimeRange, asOf: EpochMillis | undefined) =>
-  context.market
-    .bars(series, range, asOf === undefined ? {} : { asOf })
-    .pipe(Stream.mapError((error) => asServiceError(error)))
+const barsOf = (
+  context: CacheContext,
+  series: SeriesKey,
+  range: TimeRange,
+  read: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+) => context.market.bars(series, range, read).pipe(Stream.mapError((error) => asServiceError(error)))
 
 /** The answer that what was gathered allows, or why there is none. */
 export const answerOf = Effect.fnUntraced(function* (
@@ -52,16 +61,20 @@ export const answerOf = Effect.fnUntraced(function* (
 ) {
   const { losses, plan } = gathered
   const { range, series } = plan
+  // An adjusted series may be replaced whole at any time: what is said of it and its rows are of one generation.
+  const generation = isAdjusted(series) ? yield* context.market.visibleGeneration(series) : null
+  const read = generation === null ? {} : { generation }
+  const known = generation === null ? gathered.coverage : yield* context.market.coverage(series, range, read)
   const ours = losses.find(({ failure }) => isOurs(failure))
   if (ours !== undefined) return yield* ours.failure
-  const coverage = report(plan, gathered.coverage, losses)
+  const coverage = report(plan, known, losses)
   const holes = holesOf(coverage)
   if (onMissing === "fail" && holes.length > 0) {
     return yield* commonFailure(series, holes, losses) ?? new RangeIncomplete({ holes })
   }
-  const rowCount = yield* checkRows(context, series, range)
+  const rowCount = yield* checkRows(context, series, range, read)
   const fetched = Intervals.intersect(Intervals.normalise(gathered.fetched), [range])
-  const counts = yield* Effect.forEach(fetched, (piece) => context.market.count(series, piece))
+  const counts = yield* Effect.forEach(fetched, (piece) => context.market.count(series, piece, read))
   const answer: RangeAnswer = {
     series,
     range,
@@ -72,7 +85,7 @@ export const answerOf = Effect.fnUntraced(function* (
     requests: gathered.requests,
     sharedRequests: gathered.sharedRequests,
     ...(gathered.rowsRejected === 0 ? {} : { rowsRejected: gathered.rowsRejected }),
-    bars: barsOf(context, series, range, undefined)
+    bars: barsOf(context, series, range, read)
   }
   return answer
 })
@@ -104,7 +117,7 @@ export const answerAsOf = Effect.fnUntraced(function* (
     rowsFromVendor: 0,
     requests: 0,
     sharedRequests: 0,
-    bars: barsOf(context, series, range, asOf)
+    bars: barsOf(context, series, range, { asOf })
   }
   return answer
 })

@@ -1,11 +1,14 @@
 import { Effect } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
+import { applyFitting } from "./applyFitting.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
+import { checkTag } from "./checkTag.ts"
 import { passOver } from "./passOver.ts"
-import { type BarSeries, type Fetcher, project } from "./project.ts"
+import type { BarSeries, Fetcher } from "./project.ts"
 import { refetchTag } from "./refetchTag.ts"
 import type { SeriesDesk } from "./SeriesDesk.ts"
-import { type Stores, settleOperations } from "./settleOperations.ts"
+import type { Stores } from "./Stores.ts"
+import { settleOperations } from "./settleOperations.ts"
 
 /**
  * Applies what the archive has about a series and the store has not: what a crash left between the two, what was decided about
@@ -55,11 +58,12 @@ const applyOne = Effect.fnUntraced(function* (
   if (answer === null) return null
   // What a published refetch had read with an earlier decoder is read again like everything else.
   if (answer.request.cacheTag === refetchTag && !published.has(id)) return null
+  if (answer.request.cacheTag === checkTag) return null
   const { range } = answer
   for (const flight of desk.flights.values()) {
     // Its own flight is about to apply it.
     if (flight.range.start === range.start && flight.range.end === range.end) return "in flight"
   }
-  yield* project(market, fetcher, series, answer)
+  yield* desk.committing.withPermit(applyFitting({ archive, market }, series, fetcher, answer))
   return null
 })

@@ -6,11 +6,13 @@ import type { TimeRange } from "../../domain/TimeRange.ts"
 import { alignmentOf } from "../../domain/VendorLimits.ts"
 import type { ReadOptions } from "../../services/StitchingCache.ts"
 import { applyArchived } from "./applyArchived.ts"
+import { isAdjusted } from "./basis.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { Refusal } from "./failure.ts"
 import type { RequestDraft } from "./planner.ts"
 import { planOf } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
+import { rebaseOf } from "./rebase.ts"
 import { remaining } from "./remaining.ts"
 import type { Loss } from "./report.ts"
 import { runFlights } from "./runFlights.ts"
@@ -98,7 +100,8 @@ export const fetchMissing = Effect.fnUntraced(function* (
         aboard.push(...flights)
         if (flights.length === 0) return Effect.succeed(flights)
         const { archive, ingest, market } = context
-        const flying = runFlights({ archive, ingest, market, desk, series, fetcher }, flights)
+        const rebase = isAdjusted(series.key) ? { rebase: rebaseOf(context, desk, fetcher, series) } : {}
+        const flying = runFlights({ archive, ingest, market, desk, series, fetcher, ...rebase }, flights)
         const held = Effect.scoped(Effect.andThen(context.deskOf(series.text), flying))
         return Effect.as(context.detach(held), flights)
       })

@@ -5,11 +5,12 @@ import * as Intervals from "../../domain/Intervals.ts"
 import type { CacheMode } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
-import type { PageOfAnswer, VendorError, VendorRequest } from "../../services/Adapter.ts"
+import type { PageOfAnswer, VendorRequest } from "../../services/Adapter.ts"
 import type { AskedPayload, IngestSession, OpenIngestSession } from "../../services/IngestSession.ts"
-import type { GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
-import type { ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
-import { isOurs, unwrap } from "./failure.ts"
+import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import { admit, type Rebase } from "./admit.ts"
+import { type Failure, isOurs, unwrap } from "./failure.ts"
 import { type BarSeries, type Fetcher, project } from "./project.ts"
 import { withDue } from "./recheck.ts"
 import { refetchTag } from "./refetchTag.ts"
@@ -25,6 +26,8 @@ export interface FlightContext {
   readonly fetcher: Fetcher
   /** Where the rows go when not into the series that readers see. */
   readonly generation?: GenerationId
+  /** Of an adjusted series: what its answers need to come into the series that readers see. */
+  readonly rebase?: Rebase
 }
 
 /** What is asked, for which stamps, and how the archive may answer. */
@@ -46,7 +49,7 @@ export const onePage = Effect.fnUntraced(function* (
   session: OpenIngestSession,
   { cacheMode: mode, range, request }: PageDraft
 ) {
-  const { archive, desk, fetcher, generation, market, series } = context
+  const { archive, desk, fetcher, generation, market, rebase, series } = context
 
   const isCovered = Effect.fnUntraced(function* (part: TimeRange) {
     if (part.start >= part.end) return true
@@ -84,7 +87,12 @@ export const onePage = Effect.fnUntraced(function* (
           })
         )
         const asked = yield* askedFor(answer)
-        const projected = yield* Effect.result(project(market, fetcher, series, { ...answer, ...asked }, generation))
+        const whole = { ...answer, ...asked }
+        const projected = yield* Effect.result(
+          rebase === undefined || generation !== undefined
+            ? Effect.map(project(market, fetcher, series, whole, generation), (done) => ({ ...done, calls: 0 }))
+            : admit({ archive, market, desk, series, fetcher, session, rebase }, { range, request }, whole, restore)
+        )
         // What this machine could not store is tried again by the next plan; everything else needs no second look.
         if (Result.isSuccess(projected) || !isOurs(projected.failure)) desk.settled.add(answer.response.id)
         return { answer, projected, elsewhere: asked.range !== range }
@@ -113,8 +121,8 @@ export const onePage = Effect.fnUntraced(function* (
 })
 
 type Projected = Result.Result<
-  { readonly rows: number; readonly rejected: number; readonly page: PageOfAnswer | null },
-  VendorError | MarketStoreError | ProvenanceStoreError
+  { readonly rows: number; readonly rejected: number; readonly page: PageOfAnswer | null; readonly calls: number },
+  Failure
 >
 
 const pageOf = (projected: Projected): PageOfAnswer | null =>
@@ -125,7 +133,7 @@ const sameRange = (a: TimeRange, b: TimeRange): boolean => a.start === b.start &
 const landing = ({ served }: AskedPayload, projected: Projected): Landing => ({
   rows: Result.isSuccess(projected) ? projected.success.rows : 0,
   rejected: Result.isSuccess(projected) ? projected.success.rejected : 0,
-  calls: served === "vendor" ? 1 : 0,
+  calls: (served === "vendor" ? 1 : 0) + (Result.isSuccess(projected) ? projected.success.calls : 0),
   joined: served === "flight" ? 1 : 0,
   failure: Result.isSuccess(projected) ? null : unwrap(projected.failure),
   lost: null

@@ -10,8 +10,10 @@ import type { MarketStore } from "../../services/MarketStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import { TooManyRequests } from "../../services/StitchingCache.ts"
 import { unsupported } from "./barSeries.ts"
+import { isAdjusted } from "./basis.ts"
 import * as CellGrid from "./CellGrid.ts"
 import type { InFlight } from "./InFlight.ts"
+import { widened, withRoom } from "./overlap.ts"
 import { draft, type RequestDraft } from "./planner.ts"
 import { storedPieces } from "./planPieces.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
@@ -77,34 +79,36 @@ export const planOf = Effect.fnUntraced(function* (
   series: BarSeries,
   range: TimeRange,
   policy: RangePolicy,
-  inFlight: ReadonlyArray<InFlight>
+  inFlight: ReadonlyArray<InFlight>,
+  overlaps = isAdjusted(series.key)
 ) {
   const cells = yield* cellsOf(fetcher, series)
   const now = yield* Clock.currentTimeMillis
   const coverage = yield* market.coverage(series.key, range)
-  const { pieces, requests: drafts } = draft({
+  const { pieces, requests } = draft({
     timeframe: series.timeframe,
     range,
     policy,
     now,
-    limits: fetcher.limits,
+    limits: overlaps ? withRoom(fetcher.limits, series) : fetcher.limits,
     calendar: series.calendar,
     closed: series.closedIn(range),
     cells,
     coverage,
     inFlight
   })
-  if (drafts.length > maxRequests) return yield* new TooManyRequests({ limit: maxRequests })
-  const requests = yield* price(quota, fetcher, series, drafts)
+  if (requests.length > maxRequests) return yield* new TooManyRequests({ limit: maxRequests })
+  const drafts = overlaps ? yield* widened(market, fetcher, series, requests, now) : requests
+  const priced = yield* price(quota, fetcher, series, drafts)
   const plan: Plan = {
     series: series.key,
     range,
     policy,
     plannedAt: now,
     pieces,
-    requests,
-    waits: requests.reduce((most, request) => Math.max(most, request.waits), 0),
-    cost: requests.reduce((sum, request) => sum + request.cost, 0)
+    requests: priced,
+    waits: priced.reduce((most, request) => Math.max(most, request.waits), 0),
+    cost: priced.reduce((sum, request) => sum + request.cost, 0)
   }
   return { plan, coverage }
 })

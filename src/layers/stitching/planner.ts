@@ -131,13 +131,17 @@ const withAges = (
   })
 }
 
-const day = 86_400_000
+const hour = 3_600_000
+
+/** Whole days where it is that; else hours. */
+const ageText = (age: number): string =>
+  age % (24 * hour) === 0 ? `${age / (24 * hour)} days` : `${Math.floor((10 * age) / hour) / 10} hours`
 
 const tooOld = (timeframe: Timeframe.Timeframe, maxAge: number, oldest: EpochMillis): CoverageState => ({
   _tag: "Missing",
   cause: {
     tag: "TooOld",
-    message: `the vendor gives ${timeframe} bars of the last ${Math.floor((10 * maxAge) / day) / 10} days only, now from ${iso(oldest)} on`
+    message: `the vendor gives ${timeframe} bars of the last ${ageText(maxAge)} only, now from ${iso(oldest)} on`
   }
 })
 

@@ -12,6 +12,7 @@ import {
   type Decoding,
   type FetchCapability,
   Malformed,
+  type PageOfAnswer,
   VendorError,
   type VendorRequest
 } from "../../services/Adapter.ts"
@@ -45,13 +46,20 @@ export interface ArchivedAnswer {
 
 const noRows: DecodedBars = { bars: [], positions: [], rejected: [] }
 
+/** An archived answer as rows and what they prove. */
+export interface Reading {
+  readonly commit: Commit
+  /** Rows that a lenient vendor dropped. */
+  readonly rejected: number
+  /** Of an answer in pages: which part of it this is. */
+  readonly page: PageOfAnswer | null
+}
+
 /**
- * Makes rows and coverage of an archived answer: the one way from bytes to the store, for what was just fetched and for what
- * the archive has. Applying an answer twice changes nothing. Fails with Malformed when the bytes cannot be read; they stay in
- * the archive and nothing is covered.
+ * Reads an archived answer. Fails with Malformed when the bytes cannot be read; they stay in the archive and nothing is
+ * covered.
  */
-export const project = Effect.fnUntraced(function* (
-  market: MarketStore["Service"],
+export const readAnswer = Effect.fnUntraced(function* (
   fetcher: Fetcher,
   series: BarSeries,
   answer: ArchivedAnswer,
@@ -87,7 +95,7 @@ export const project = Effect.fnUntraced(function* (
   const proven = coverage.at(-1)?.end ?? range.start
   // Some vendors answer with bars of the future (dividend days, padded sessions). They are in the archive and prove nothing.
   const known = (decoded.bars.at(-1)?.ts ?? -Infinity) < proven ? decoded.bars.length : countBefore(decoded, proven)
-  const result: CommitResult = yield* market.commit({
+  const commit: Commit = {
     series: series.key,
     response: response.id,
     askedAt: response.askedAt,
@@ -99,8 +107,24 @@ export const project = Effect.fnUntraced(function* (
     ...actionsBefore(decoded, proven),
     allowNonPositivePrices: decoded.allowNonPositivePrices === true,
     ...(generation === undefined ? {} : { generation })
-  })
-  return { rows: known, rejected: decoded.rejected.length, result, page: page ?? null }
+  }
+  return { commit, rejected: decoded.rejected.length, page: page ?? null } satisfies Reading
+})
+
+/**
+ * Makes rows and coverage of an archived answer: the one way from bytes to the store, for what was just fetched and for what
+ * the archive has. Applying an answer twice changes nothing.
+ */
+export const project = Effect.fnUntraced(function* (
+  market: MarketStore["Service"],
+  fetcher: Fetcher,
+  series: BarSeries,
+  answer: ArchivedAnswer,
+  generation?: GenerationId
+) {
+  const { commit, page, rejected } = yield* readAnswer(fetcher, series, answer, generation)
+  const result: CommitResult = yield* market.commit(commit)
+  return { rows: commit.bars.length, rejected, result, page }
 })
 
 /** A decoder that throws is as good as bytes that cannot be read: every plan of the series would meet it again. */

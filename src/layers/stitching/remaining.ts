@@ -21,10 +21,15 @@ export const remaining = (
   const known = new Set(plan.pieces.map(({ state }) => ("response" in state ? state.response : null)))
   const news = coverage.filter(({ state }) => !known.has(state.response) && isFresh(state, now))
   const had = Intervals.union(Intervals.mergeNear(news, 0), Intervals.normalise(inFlight))
+  const served = Intervals.mergeNear(
+    plan.pieces.filter(({ from }) => from === "store"),
+    0
+  )
   return plan.requests.flatMap((request) => {
     const inPlan = Intervals.intersect([request.range], [plan.range])
     const left = Intervals.subtract(inPlan, had)
-    if (Intervals.subtract(left, closed).length === 0) return []
+    // What the plan itself leaves to the store (the bar that overlaps it) is no reason to ask either.
+    if (Intervals.subtract(Intervals.subtract(left, closed), served).length === 0) return []
     if (wholeCells || Intervals.total(left) === Intervals.total(inPlan)) return [request]
     return Intervals.subtract([request.range], had).flatMap((part) => {
       const range = trim(part, closed)

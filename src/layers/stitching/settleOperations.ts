@@ -8,17 +8,13 @@
 import { Effect } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
 import type { SeriesOperation } from "../../domain/SeriesOperation.ts"
-import type { MarketStore } from "../../services/MarketStore.ts"
-import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import { applyFitting } from "./applyFitting.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
+import { checkTag } from "./checkTag.ts"
 import { passOver } from "./passOver.ts"
 import { type BarSeries, type Fetcher, project } from "./project.ts"
 import { refetchTag } from "./refetchTag.ts"
-
-export interface Stores {
-  readonly market: MarketStore["Service"]
-  readonly archive: ProvenanceStore["Service"]
-}
+import type { Stores } from "./Stores.ts"
 
 /** Whether the last word about a series is that it was forgotten. */
 export const forgottenBy = (operations: ReadonlyArray<SeriesOperation>): SeriesOperation | null => {
@@ -37,8 +33,8 @@ const applyBefore = Effect.fnUntraced(function* (
     if (applied.has(id)) continue
     yield* Effect.gen(function* () {
       const answer = yield* archivedAnswer(archive, id)
-      if (answer === null || answer.request.cacheTag === refetchTag) return
-      yield* project(market, fetcher, series, answer)
+      if (answer === null || answer.request.cacheTag === refetchTag || answer.request.cacheTag === checkTag) return
+      yield* applyFitting({ archive, market }, series, fetcher, answer)
     }).pipe(passOver(series, id))
   }
 })

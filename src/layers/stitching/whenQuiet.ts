@@ -4,6 +4,9 @@ import type * as SeriesDesk from "./SeriesDesk.ts"
 /** How often a moment without flights is waited for while others plan, before nobody plans until there is one. */
 const patience = 16
 
+/** Then it is given up for a moment: what is in flight may need it, to show a series that was rebased (rebase.ts). */
+const held = "1 second"
+
 const allLanded = Effect.fnUntraced(function* (desk: SeriesDesk.SeriesDesk) {
   for (const flight of [...desk.aloft]) yield* Effect.exit(Deferred.await(flight.landed))
 })
@@ -14,12 +17,14 @@ const allLanded = Effect.fnUntraced(function* (desk: SeriesDesk.SeriesDesk) {
  */
 export const whenQuiet = Effect.fnUntraced(function* <A, E>(desk: SeriesDesk.SeriesDesk, use: Effect.Effect<A, E>) {
   for (let attempt = 0; ; attempt++) {
-    const last = attempt === patience
+    const last = attempt >= patience
     if (!last) yield* allLanded(desk)
     const done = yield* desk.planning.withPermit(
       Effect.suspend(() =>
         last
-          ? Effect.asSome(Effect.andThen(allLanded(desk), use))
+          ? Effect.flatMap(Effect.timeoutOption(allLanded(desk), held), (landed) =>
+              Option.isSome(landed) ? Effect.asSome(use) : Effect.succeedNone
+            )
           : desk.aloft.size === 0
             ? Effect.asSome(use)
             : Effect.succeedNone

@@ -18,8 +18,11 @@ import { type DecodedBars, type Excerpt, Malformed } from "../../services/Adapte
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+/** Cents, and more decimals only where a split has left some. */
+const price = (value: number): string => (Number(value.toFixed(2)) === value ? value.toFixed(2) : String(value))
+
 const rowOf = ({ close, high, low, open, ts, volume }: Bar): string =>
-  `${new Date(ts).toISOString()} ${open.toFixed(2)} ${high.toFixed(2)} ${low.toFixed(2)} ${close.toFixed(2)} ${volume}`
+  `${new Date(ts).toISOString()} ${price(open)} ${price(high)} ${price(low)} ${price(close)} ${volume}`
 
 export const encode = (symbol: string, timeframe: string, range: TimeRange, bars: ReadonlyArray<Bar>): Uint8Array =>
   encoder.encode(

@@ -1,6 +1,9 @@
 import type { Bar } from "../../domain/Bar.ts"
+import type { Adjustment } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
+import { closeOf } from "../stitching/finality.ts"
 
 /**
  * A market in which every bar follows from a seed, its symbol, its timeframe, its stamp and the instant at which it is looked
@@ -12,6 +15,8 @@ export interface ModelMarket {
   readonly holes: number
   /** No bars on Saturdays and Sundays (UTC). */
   readonly weekends: boolean
+  /** Bars only where it trades, and one at each close for the auction; days end with their sessions. Null: around the clock. */
+  readonly calendar: TradingCalendar | null
   /** No bars before this; null: since ever. */
   readonly listedAt: EpochMillis | null
   /** Milliseconds that intraday stamps lie behind the UTC grid. */
@@ -22,6 +27,8 @@ export interface ModelMarket {
   readonly revised: number
   /** Bars of a range that change at an instant, whatever finality was promised. */
   readonly corrections: ReadonlyArray<TimeRange & { readonly at: EpochMillis }>
+  /** From `at` on, adjusted prices before it are divided by `ratio`, and volumes multiplied; raw ones stay. */
+  readonly splits: ReadonlyArray<{ readonly at: EpochMillis; readonly ratio: number }>
 }
 
 /** A number in [0, 1) that follows from the words. */
@@ -48,13 +55,27 @@ const versionOf = (
   ts: number,
   at: number
 ): string => {
-  const over = Timeframe.periodEnd(timeframe, ts)
+  const over = closeOf(timeframe, ts, market.calendar)
   if (at < over) return `open ${Math.floor(((at - ts) / (over - ts)) * 10)}`
   if (at < over + market.finalityDelay && chance(market.seed, "revised", symbol, timeframe, ts) < market.revised) {
     return "preliminary"
   }
   const corrected = market.corrections.filter((range) => range.start <= ts && ts < range.end && range.at <= at).length
   return corrected === 0 ? "final" : `corrected ${corrected}`
+}
+
+/** When trade for the bar of a stamp begins; null when there is none. */
+const beginOf = (
+  calendar: TradingCalendar | null,
+  timeframe: Timeframe.Timeframe,
+  ts: EpochMillis
+): EpochMillis | null => {
+  const end = Timeframe.periodEnd(timeframe, ts)
+  if (calendar === null || ts < calendar.known.start || end > calendar.known.end) return ts
+  if (!Timeframe.isIntraday(timeframe)) return calendar.sessions({ start: ts, end })[0]?.open ?? null
+  if (calendar.isOpenAt(ts) || calendar.previous(ts)?.close === ts) return ts
+  const [closure] = calendar.closures({ start: ts, end })
+  return closure === undefined || closure.end < end ? ts : null
 }
 
 /** The bar of a stamp as it is known at `at`; null when there is none, or none yet. */
@@ -65,7 +86,9 @@ const barAt = (
   ts: EpochMillis,
   at: EpochMillis
 ): Bar | null => {
-  if (ts > at || ts < (market.listedAt ?? -Infinity) || (market.weekends && isWeekend(ts))) return null
+  const begin = beginOf(market.calendar, timeframe, ts)
+  if (begin === null || begin > at || ts < (market.listedAt ?? -Infinity) || (market.weekends && isWeekend(ts)))
+    return null
   if (market.holes > 0 && chance(market.seed, "hole", symbol, timeframe, ts) < market.holes) return null
   const version = versionOf(market, symbol, timeframe, ts, at)
   const draw = (what: string, most: number) =>
@@ -88,24 +111,42 @@ const barAt = (
   }
 }
 
+/** Six decimals, so that a value is the double nearest to what is sent of it. */
+const divided = (price: number, ratio: number): number => Math.round((price / ratio) * 1e6) / 1e6
+
+const rebased = (market: ModelMarket, bar: Bar, at: EpochMillis): Bar => {
+  const ratio = market.splits.reduce((all, split) => (bar.ts < split.at && split.at <= at ? all * split.ratio : all), 1)
+  if (ratio === 1) return bar
+  return {
+    ...bar,
+    open: divided(bar.open, ratio),
+    high: divided(bar.high, ratio),
+    low: divided(bar.low, ratio),
+    close: divided(bar.close, ratio),
+    volume: bar.volume === null ? null : bar.volume * ratio
+  }
+}
+
 /** All bars of a range as they are known at `at`, ascending. */
 export const barsOf = (
   market: ModelMarket,
   symbol: string,
   timeframe: Timeframe.Timeframe,
   range: TimeRange,
-  at: EpochMillis
+  at: EpochMillis,
+  adjustment: Adjustment = "raw"
 ): ReadonlyArray<Bar> => {
   const shift = Timeframe.isIntraday(timeframe) ? market.offGrid : 0
   const bars: Array<Bar> = []
-  const end = Math.min(range.end, at + 1)
+  // A session may open before its date does in UTC.
+  const end = Math.min(range.end, at + 1 + (market.calendar === null ? 0 : 3 * 86_400_000))
   for (
     let stamp = Timeframe.ceil(timeframe, range.start - shift);
     stamp + shift < end;
     stamp = Timeframe.periodEnd(timeframe, stamp)
   ) {
     const bar = barAt(market, symbol, timeframe, stamp + shift, at)
-    if (bar !== null) bars.push(bar)
+    if (bar !== null) bars.push(adjustment === "raw" ? bar : rebased(market, bar, at))
   }
   return bars
 }

@@ -29,6 +29,7 @@ import {
   type VendorErrorReason,
   type VendorRequest
 } from "../../services/Adapter.ts"
+import { openEnd } from "../stitching/finality.ts"
 import * as ModelFormat from "./ModelFormat.ts"
 import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
 
@@ -66,6 +67,8 @@ export interface ModelVendorOptions extends Partial<ModelMarket> {
   readonly unavailable?: number
   readonly throttled?: number
   readonly truncated?: number
+  /** Prices of two answers differ by up to this share (0 to 1), as with vendors that compute them anew in floats. */
+  readonly wobble?: number
   /** Decides before the shares do; null leaves it to them. */
   readonly trouble?: (request: ModelRequest) => Trouble | null
   /** Told of each request before it is answered. */
@@ -77,8 +80,8 @@ export interface ModelVendorOptions extends Partial<ModelMarket> {
 
 export interface ModelVendor {
   readonly adapter: Adapter & { readonly fetch: FetchCapability }
-  /** The series of a symbol and timeframe. */
-  readonly series: (symbol: string, timeframe: Timeframe.Timeframe) => SeriesKey
+  /** The series of a symbol and timeframe; raw unless said otherwise. */
+  readonly series: (symbol: string, timeframe: Timeframe.Timeframe, adjustment?: Adjustment) => SeriesKey
   /** Everything that was asked so far, in order. */
   readonly log: Effect.Effect<ReadonlyArray<ModelReply>>
   /** The whole answer for a range, as it is now or was at `at`: what a client that stored nothing would get. */
@@ -116,15 +119,18 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
     seed: options.seed ?? 1,
     holes: options.holes ?? 0,
     weekends: options.weekends ?? false,
+    calendar: options.calendar ?? null,
     listedAt: options.listedAt ?? null,
     offGrid: options.offGrid ?? 0,
     finalityDelay: options.finalityDelay ?? 0,
     revised: options.revised ?? 0,
-    corrections: options.corrections ?? []
+    corrections: options.corrections ?? [],
+    splits: options.splits ?? []
   }
   const limits: VendorLimits = {
     ...unlimited,
     timeframes: everyTimeframe,
+    adjustments: ["raw", "splits", "all"],
     ...options.limits,
     finalityDelay: market.finalityDelay,
     stampsOnGrid: market.offGrid === 0
@@ -143,9 +149,10 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
     if (!symbols.includes(symbol)) return new NotFound({ message: `no symbol ${symbol}` })
     const limit = limits.timeframes[timeframe]
     if (limit === undefined) return new Rejected({ message: `no bars of ${timeframe}` })
-    const open = Timeframe.periodEnd(timeframe, Timeframe.floor(timeframe, at))
-    if (range.end > open) return new Rejected({ message: "the range ends in the future" })
+    if (range.end > openEnd(timeframe, at, market.calendar))
+      return new Rejected({ message: "the range ends in the future" })
     if (range.start < (limits.earliest ?? -Infinity)) return new Rejected({ message: "the range begins too early" })
+    if (range.start < at - (limit.maxAge ?? Infinity)) return new Rejected({ message: "the range begins too long ago" })
     if (limit.maxSpan !== null && range.end - range.start > limit.maxSpan) {
       return new Rejected({ message: `more than ${limit.maxSpan} ms at once` })
     }
@@ -167,7 +174,22 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
     return least + Math.floor(chance(market.seed, "latency", symbol, range.start, attempt) * (most - least))
   }
 
-  const reply = Effect.fnUntraced(function* (request: ModelRequest) {
+  const shaken = (bars: ReadonlyArray<Bar>, { attempt, range }: ModelRequest): ReadonlyArray<Bar> => {
+    const { wobble = 0 } = options
+    if (wobble === 0) return bars
+    return bars.map((bar) => {
+      const factor = 1 + (2 * chance(market.seed, "wobble", bar.ts, range.start, range.end, attempt) - 1) * wobble
+      return {
+        ...bar,
+        open: bar.open * factor,
+        high: bar.high * factor,
+        low: bar.low * factor,
+        close: bar.close * factor
+      }
+    })
+  }
+
+  const reply = Effect.fnUntraced(function* (request: ModelRequest, adjustment: Adjustment) {
     const { range, symbol, timeframe } = request
     const trouble = options.trouble?.(request) ?? refusalOf(request) ?? seededTrouble(request)
     const at = yield* Clock.currentTimeMillis
@@ -177,7 +199,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
       const answer: VendorAnswer = { body: ModelFormat.encodeRefusal(message), metadata, refusal: trouble }
       return { answer, outcome: trouble._tag, rows: 0, reason: trouble }
     }
-    const bars = barsOf(market, symbol, timeframe, range, at)
+    const bars = shaken(barsOf(market, symbol, timeframe, range, at, adjustment), request)
     const most = limits.timeframes[timeframe]?.maxRows ?? null
     if (most !== null && bars.length > most) {
       const reason = new Rejected({ message: `more than ${most} rows at once` })
@@ -198,7 +220,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
     function* ({ params }: VendorRequest) {
       const asked = paramsOf(params)
       if (Option.isNone(asked)) return yield* fail(new Rejected({ message: "not a request of this vendor" }))
-      const { end, start, symbol, timeframe } = asked.value
+      const { adjustment, end, start, symbol, timeframe } = asked.value
       const key = `${symbol} ${timeframe} ${start} ${end}`
       const attempt = (attempts.get(key) ?? 0) + 1
       attempts.set(key, attempt)
@@ -207,7 +229,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
       const index = replies.push({ ...request, outcome: "under way", rows: 0 }) - 1
       if (options.onRequest !== undefined) yield* options.onRequest(request)
       yield* Effect.sleep(Duration.millis(waitOf(request)))
-      const { answer, outcome, reason, rows } = yield* reply(request)
+      const { answer, outcome, reason, rows } = yield* reply(request, adjustment)
       replies[index] = { ...request, outcome, rows }
       if (answer === null) return yield* fail(reason)
       const firstByte = yield* FirstByte
@@ -227,7 +249,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
       )
   )
 
-  const series = (symbol: string, timeframe: Timeframe.Timeframe): SeriesKey => ({
+  const series: ModelVendor["series"] = (symbol, timeframe, adjustment = "raw") => ({
     vendor: name,
     dataset: null,
     symbol: symbol.trim().toUpperCase(),
@@ -236,7 +258,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
     price: "trade",
     session: "all",
     currency: null,
-    adjustment: "raw"
+    adjustment
   })
 
   const asVendorError = Effect.mapError((reason: VendorErrorReason) => new VendorError({ vendor: name, reason }))
@@ -246,7 +268,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
     log: Effect.sync(() => [...replies]),
     direct: (key, range, at) =>
       Effect.map(Clock.currentTimeMillis, (now) =>
-        key.timeframe === null ? [] : barsOf(market, key.symbol, key.timeframe, range, at ?? now)
+        key.timeframe === null ? [] : barsOf(market, key.symbol, key.timeframe, range, at ?? now, key.adjustment)
       ),
     adapter: {
       name,
@@ -259,7 +281,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
       fetch: {
         series: (query) =>
           query.kind === "bar" && query.timeframe !== null
-            ? Effect.succeed(series(query.symbol, query.timeframe))
+            ? Effect.succeed(series(query.symbol, query.timeframe, query.adjustment))
             : fail(new Unsupported({ message: "only bars; state a timeframe" })),
         request: ({ adjustment, symbol, timeframe }, { end, start }) =>
           timeframe === null || !limits.adjustments.includes(adjustment)

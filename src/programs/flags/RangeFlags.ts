@@ -22,10 +22,11 @@ const parsed = <A>(name: string, metavar: string, parse: (text: string) => Resul
 export const instantFlag = (name: string, description: string) =>
   parsed(name, "DATE", parseInstant).pipe(Flag.withDescription(description))
 
-export const zoneFlag = parsed("tz", "ZONE", parseZone).pipe(
-  Flag.withDescription("Time zone of the times in tables, as America/New_York; csv, ndjson and JSON are in UTC"),
-  Flag.withDefault(utc)
-)
+export const zoneOf = (description: string) => parsed("tz", "ZONE", parseZone).pipe(Flag.withDescription(description))
+
+export const zoneFlag = zoneOf(
+  "Time zone of the times in tables, as America/New_York; csv, ndjson and JSON are in UTC"
+).pipe(Flag.withDefault(utc))
 
 export const rangeFlags = {
   from: instantFlag("from", "First instant: 2019-01-02, or a date-time with Z or an offset").pipe(Flag.optional),

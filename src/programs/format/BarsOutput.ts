@@ -3,8 +3,8 @@ import { Effect, Stream } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import type { Zone } from "../../domain/Instant.ts"
 import type { Timeframe } from "../../domain/Timeframe.ts"
+import { csvHeader, csvRows, ndjsonRows } from "../../layers/export/BarsText.ts"
 import { barsTable } from "./BarsTable.ts"
-import { csvHeader, csvRows, ndjsonRows } from "./BarsText.ts"
 import { counted } from "./Numbers.ts"
 
 export const formats = ["table", "csv", "ndjson"] as const

@@ -1,8 +1,8 @@
 /** The chain behind a row as a JSON document. */
 import { canonical } from "../../domain/SeriesKey.ts"
+import { barDocument } from "../../layers/export/BarsText.ts"
 import type { Receipt } from "../../services/StitchingCache.ts"
 import { requestDocument, responseDocument } from "./archiveRows.ts"
-import { barDocument } from "./BarsText.ts"
 import { instant } from "./Documents.ts"
 
 export const receiptDocument = (receipt: Receipt) => ({

@@ -38,7 +38,7 @@ export const progressLine = (
   return [
     label,
     ...(step.of > 0 ? [`${grouped(step.done)}/${grouped(step.of)} ${units}`] : []),
-    `${grouped(step.count)} ${things}`,
+    ...(step.of > 0 && units === things ? [] : [`${grouped(step.count)} ${things}`]),
     ...(rate >= 1 ? [`${grouped(Math.round(rate))} ${things}/s`] : []),
     ...(left === null ? [] : [`ETA ${duration(left)}`])
   ].join("  ")

@@ -1,11 +1,16 @@
 import { ArchiveRpcs } from "./ArchiveRpcs.ts"
 import { Border } from "./Border.ts"
+import { CalendarRpcs } from "./CalendarRpcs.ts"
 import { QuotaRpcs } from "./QuotaRpcs.ts"
 import { SeriesRpcs } from "./SeriesRpcs.ts"
 import { SystemRpcs } from "./SystemRpcs.ts"
 import { VendorsRpcs } from "./VendorsRpcs.ts"
 
 /** Every procedure of a Tapestry server. */
-export class TapestryRpcs extends SystemRpcs.merge(VendorsRpcs, SeriesRpcs, ArchiveRpcs, QuotaRpcs).middleware(
-  Border
-) {}
+export class TapestryRpcs extends SystemRpcs.merge(
+  VendorsRpcs,
+  SeriesRpcs,
+  ArchiveRpcs,
+  QuotaRpcs,
+  CalendarRpcs
+).middleware(Border) {}

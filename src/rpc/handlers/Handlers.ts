@@ -2,12 +2,14 @@
 import { Layer } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import type { Calendar } from "../../services/Calendar.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import type { StitchingCache } from "../../services/StitchingCache.ts"
 import type { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import * as ArchiveHandlers from "./ArchiveHandlers.ts"
+import * as CalendarHandlers from "./CalendarHandlers.ts"
 import * as QuotaHandlers from "./QuotaHandlers.ts"
 import * as SeriesHandlers from "./SeriesHandlers.ts"
 import type { ServerInfo } from "./ServerInfo.ts"
@@ -17,11 +19,12 @@ import * as VendorsHandlers from "./VendorsHandlers.ts"
 export const layer: Layer.Layer<
   Rpc.ToHandler<RpcGroup.Rpcs<typeof TapestryRpcs>>,
   never,
-  AdapterRegistry | MarketStore | ProvenanceStore | Quota | StitchingCache | ServerInfo
+  AdapterRegistry | Calendar | MarketStore | ProvenanceStore | Quota | StitchingCache | ServerInfo
 > = Layer.mergeAll(
   SystemHandlers.layer,
   VendorsHandlers.layer,
   SeriesHandlers.layer,
   ArchiveHandlers.layer,
-  QuotaHandlers.layer
+  QuotaHandlers.layer,
+  CalendarHandlers.layer
 )

@@ -74,6 +74,7 @@ ${vendor}    rejects: /var/rejects
         "vendors.spy"
       ])
       const [spy] = config.vendors
+      if (spy?.adapter !== "file") return assert.fail("no vendor of files")
       assert.strictEqual(spy?.name, "spy")
       assert.strictEqual(spy?.account, "shared")
       assert.strictEqual(spy?.finalityDelay, 2 * 86_400_000)

@@ -11,6 +11,7 @@ import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
 import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
+import { Calendar } from "../../../src/services/Calendar.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
@@ -311,6 +312,29 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
   "Quota.list": Effect.gen(function* () {
     const list = yield* (yield* TapestryClient)["Quota.list"]()
     assert.deepStrictEqual(list, yield* Effect.forEach(["model", "sample"], (yield* Quota).use))
+  }),
+  "Calendar.list": Effect.gen(function* () {
+    const list = yield* (yield* TapestryClient)["Calendar.list"]()
+    assert.deepStrictEqual(list, yield* (yield* Calendar).list)
+    assert.include(
+      list.map(({ name }) => name),
+      "XNYS"
+    )
+  }),
+  "Calendar.sessions": Effect.gen(function* () {
+    const range = between("1990-01-01", "2010-01-01")
+    const sessions = yield* all((yield* TapestryClient)["Calendar.sessions"]({ name: "XHKG", range }))
+    assert.deepStrictEqual(sessions, (yield* (yield* Calendar).get("XHKG")).sessions(range))
+    assert.isAbove(sessions.length, 4_900)
+  }),
+  "Calendar.closures": Effect.gen(function* () {
+    const range = between("2024-03-04T12:00Z", "2024-03-06")
+    const closures = yield* all((yield* TapestryClient)["Calendar.closures"]({ name: "XNYS", range }))
+    assert.deepStrictEqual(closures, [
+      between("2024-03-04T12:00Z", "2024-03-04T14:30Z"),
+      between("2024-03-04T21:00Z", "2024-03-05T14:30Z"),
+      between("2024-03-05T21:00Z", "2024-03-06")
+    ])
   })
 }
 

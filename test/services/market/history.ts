@@ -162,6 +162,22 @@ export const historyContract = (provide: Provide): void => {
           earlier: yield* collect(store.bars(series, everything, { asOf: 2_500 })),
           lineage: yield* Effect.forEach([0, 150, 2_047, 2_048, 4_100, 5_200], (at) => store.barAt(series, at * minute))
         }
+        const stored = yield* collect(store.storedBars(series, everything))
+        assert.deepStrictEqual(
+          stored.map((row) => row.bar),
+          found.bars
+        )
+        for (const row of found.lineage) {
+          if (row !== null)
+            assert.deepStrictEqual(
+              stored.find((one) => one.bar.ts === row.bar.ts),
+              row
+            )
+        }
+        assert.deepStrictEqual(
+          (yield* collect(store.storedBars(series, everything, { asOf: 2_500 }))).map((row) => row.bar),
+          found.earlier
+        )
         if (index === 0) {
           expected = found
           const model = Array.from({ length }, (_, at) => historyOf(commits, at * minute))

@@ -3,7 +3,7 @@
  * row of the first page is proven only when the last one has come, since a vendor that begins with the newest would else be
  * believed to have nothing older.
  */
-import { Result, type Schema } from "effect"
+import { Option, Result, type Schema } from "effect"
 import {
   type Decoding,
   Malformed,
@@ -13,7 +13,7 @@ import {
 } from "../../../services/Adapter.ts"
 import type { DecodedRows } from "../records/decodeRows.ts"
 import { jsonDocument, resolvePointer } from "../records/JsonRecords.ts"
-import { encodeParams, type HttpParams } from "./HttpParams.ts"
+import { encodeParams, type HttpParams, paramsOf } from "./HttpParams.ts"
 
 /** Asks from `start` on, by the configuration of today; null when the vendor has none any more. */
 export type AskFrom = (start: number, page: NonNullable<HttpParams["page"]>) => VendorRequest | null
@@ -107,6 +107,10 @@ const isObject = (body: Schema.Json): body is { readonly [name: string]: Schema.
 
 const isReason = (next: VendorRequest | VendorErrorReason): next is VendorErrorReason => "_tag" in next
 
+/** A page is told by where it is asked for: its number in our own count is not part of that. */
+const markOf = (next: VendorRequest): string =>
+  JSON.stringify([Option.getOrNull(Option.map(paramsOf(next), ({ url }) => url)), next.body])
+
 /** What a page proves and what follows it; fails when it does not lie behind the page before it. */
 export const pageOf = (read: Read): Result.Result<PageOfAnswer | null, Malformed> => {
   const { decoding, params, rows } = read
@@ -131,6 +135,7 @@ export const pageOf = (read: Read): Result.Result<PageOfAnswer | null, Malformed
       from,
       until: range.end,
       next: null,
+      mark: null,
       continued: head !== null,
       quiet: seen !== null && start < seen ? { start, end: seen } : null
     })
@@ -139,6 +144,7 @@ export const pageOf = (read: Read): Result.Result<PageOfAnswer | null, Malformed
   return Result.succeed({
     from,
     until,
+    mark: isReason(next) ? null : markOf(next),
     next: tooMany ? malformed(`there are more than ${params.paging.maxPages} pages; ask for less at once`) : next,
     continued: head !== null,
     quiet: null

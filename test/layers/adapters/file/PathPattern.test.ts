@@ -68,7 +68,8 @@ describe("PathPattern", () => {
       const list = Effect.fnUntraced(function* (pattern: string, only: string | null, limit: number) {
         const text = `vendors:\n  v:\n    adapter: file\n    root: .\n    path: "${pattern}"\n    timeframe: 1d\n`
         const config = yield* Effect.fromResult(TapestryConfig.decode(`${root}/t.yaml`, text, path))
-        const entry = config.vendors[0]?.entries[0]
+        const [first] = config.vendors
+        const entry = first?.adapter === "file" ? first.entries[0] : undefined
         if (entry === undefined) return yield* Effect.die("no entry")
         return (yield* listSymbols(fs, path, entry, { only, limit })).symbols
       })

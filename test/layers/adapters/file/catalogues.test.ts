@@ -21,7 +21,7 @@ const real = hasLean ? it.effect : it.effect.skip
 const vendor = Effect.fnUntraced(function* (name: string) {
   const config = yield* TapestryConfig.load(`${project}examples/catalogues/${name}.yaml`)
   const [first] = config.vendors
-  if (first === undefined) return yield* Effect.die(`no vendor in ${name}.yaml`)
+  if (first?.adapter !== "file") return yield* Effect.die(`no vendor in ${name}.yaml`)
   return yield* FileAdapter.make(first, { dataDir: "/nowhere" })
 })
 

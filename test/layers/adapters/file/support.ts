@@ -37,7 +37,9 @@ export const vendorsOf = Effect.fnUntraced(function* (directory: string, yaml: s
     TapestryConfig.decode(path.join(directory, "tapestry.yaml"), yaml, path)
   ).pipe(Effect.orDie)
   return yield* Effect.forEach(config.vendors, (vendor) =>
-    FileAdapter.make(vendor, { dataDir: path.join(directory, ".tapestry") })
+    vendor.adapter === "file"
+      ? FileAdapter.make(vendor, { dataDir: path.join(directory, ".tapestry") })
+      : Effect.die(`${vendor.name} is no vendor of files`)
   )
 })
 

@@ -7,11 +7,12 @@ const cell = (value: number | null): string => (value === null ? "" : String(val
 export const csvHeader = "ts,open,high,low,close,volume,vwap,count\n"
 
 /** A value that the vendor does not give is an empty field. */
+export const csvFields = (bar: Bar): string =>
+  `${iso(bar.ts)},${bar.open},${bar.high},${bar.low},${bar.close},${cell(bar.volume)},${cell(bar.vwap)},${cell(bar.count)}`
+
 export const csvRows = (bars: ReadonlyArray<Bar>): string => {
   let text = ""
-  for (const bar of bars) {
-    text += `${iso(bar.ts)},${bar.open},${bar.high},${bar.low},${bar.close},${cell(bar.volume)},${cell(bar.vwap)},${cell(bar.count)}\n`
-  }
+  for (const bar of bars) text += `${csvFields(bar)}\n`
   return text
 }
 

@@ -1,0 +1,104 @@
+/** An export against the archive that its rows came from: do the answers exist, are their bytes the same, and the rows in them. */
+import { Cause, Effect, Result } from "effect"
+import type { Bar } from "../../domain/Bar.ts"
+import { parse } from "../../domain/SeriesKey.ts"
+import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import { ProvenanceStore, type ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
+import { ExportError } from "./ExportError.ts"
+import type { ExportedSeries, ExportReceipt } from "./Manifest.ts"
+
+/** The rows of an answer, by stamp, as its bytes decode now. */
+export type DecodedRows = ReadonlyMap<number, { readonly bar: Bar; readonly position: number }>
+
+/** What was found about an answer: what is wrong with it, or what kept it from being checked. */
+export type Found<A> =
+  | { readonly _tag: "Value"; readonly value: A }
+  | { readonly _tag: "Problem"; readonly message: string }
+  | { readonly _tag: "Unchecked"; readonly message: string }
+
+export interface ArchiveCheck {
+  /** The answer is in the archive as the receipt says, with its bytes whole. */
+  readonly receipt: (receipt: ExportReceipt) => Effect.Effect<Found<null>, ExportError>
+  readonly rows: (entry: ExportedSeries, receipt: ExportReceipt) => Effect.Effect<Found<DecodedRows>, ExportError>
+}
+
+const value = <A>(found: A): Found<A> => ({ _tag: "Value", value: found })
+const problem = (message: string): Found<never> => ({ _tag: "Problem", message })
+const unchecked = (message: string): Found<never> => ({ _tag: "Unchecked", message })
+
+/** What is missing or torn is found; an archive that cannot be read is an error. */
+const finding = <A>(effect: Effect.Effect<Found<A>, ProvenanceStoreError>): Effect.Effect<Found<A>, ExportError> =>
+  Effect.catch(effect, (error): Effect.Effect<Found<A>, ExportError> => {
+    switch (error.reason._tag) {
+      case "RecordNotFound":
+      case "PayloadDamaged":
+        return Effect.succeed(problem(error.message))
+      case "PayloadTooLarge":
+        return Effect.succeed(unchecked(error.message))
+      default:
+        return Effect.fail(new ExportError({ reason: error }))
+    }
+  })
+
+export const make = Effect.gen(function* () {
+  const archive = yield* ProvenanceStore
+  const registry = yield* AdapterRegistry
+
+  const receipt: ArchiveCheck["receipt"] = (told) =>
+    finding(
+      Effect.gen(function* () {
+        const name = `response ${told.response}`
+        const response = yield* archive.response(told.response)
+        if (response.sha256 !== told.sha256) {
+          return problem(`${name} of the archive has sha256 ${response.sha256}, and the export's ${told.sha256}`)
+        }
+        if (response.identity !== told.identity) return problem(`${name} of the archive answers another request`)
+        if (new Date(response.fetchedAt).toISOString() !== told.fetchedAt) {
+          return problem(`${name} of the archive was fetched at another time than the export says`)
+        }
+        // Verified against its name while it is read.
+        if (response.sha256 !== null) yield* archive.payload(response.sha256)
+        return value(null)
+      })
+    )
+
+  const rows: ArchiveCheck["rows"] = (entry, told) =>
+    finding(
+      Effect.gen(function* () {
+        const name = `response ${told.response}`
+        const series = parse(entry.series)
+        const fetcher = yield* Effect.result(registry.fetcher(told.vendor))
+        if (Result.isFailure(series)) return problem(series.failure)
+        if (Result.isFailure(fetcher)) return unchecked(`${name} is not decoded again: ${fetcher.failure.message}`)
+        const { fetch } = fetcher.success
+        if (fetch.decoderVersion !== told.decoderVersion) {
+          return unchecked(
+            `${name} is not decoded again: its rows were read by decoder version ${told.decoderVersion}, and this release has ${fetch.decoderVersion}`
+          )
+        }
+        const response = yield* archive.response(told.response)
+        const request = yield* archive.request(response.request)
+        if (request.subject === null || response.sha256 === null) return problem(`${name} has no rows in the archive`)
+        const payload = yield* archive.payload(response.sha256)
+        const decoded = yield* Effect.exit(
+          Effect.suspend(() =>
+            fetch.decode(payload, {
+              series: series.success,
+              range: request.subject?.range ?? { start: 0, end: 0 },
+              request
+            })
+          )
+        )
+        if (decoded._tag === "Failure") {
+          if (Cause.hasInterruptsOnly(decoded.cause)) return yield* Effect.interrupt
+          return problem(`${name} cannot be decoded again: ${Cause.squash(decoded.cause)}`)
+        }
+        const { bars, positions } = decoded.value
+        return value<DecodedRows>(
+          new Map(bars.map((bar, index) => [bar.ts, { bar, position: positions[index] ?? -1 }]))
+        )
+      })
+    )
+
+  return { receipt, rows } satisfies ArchiveCheck
+})
