@@ -24,6 +24,9 @@ export interface TimeRange {
   readonly end: EpochMillis
 }
 
+/** Every instant that a date can be written for. */
+export const allTime: TimeRange = { start: -farthest, end: farthest }
+
 /** Milliseconds from start to end. */
 export const span = (range: TimeRange): number => range.end - range.start
 

@@ -13,6 +13,7 @@ import {
   ProvenanceStoreError
 } from "../services/ProvenanceStore.ts"
 import type { Quota, QuotaError } from "../services/Quota.ts"
+import type { Reconciliation } from "../services/Reconciliation.ts"
 import type { StitchingCache } from "../services/StitchingCache.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
 import * as CalendarLive from "./calendar/CalendarLive.ts"
@@ -22,8 +23,11 @@ import * as MarketStoreSqlite from "./market/MarketStoreSqlite.ts"
 import * as OwnerLock from "./owner/OwnerLock.ts"
 import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
 import * as QuotaSqlite from "./quota/QuotaSqlite.ts"
+import * as ReconcileOnArrival from "./reconcile/ReconcileOnArrival.ts"
+import * as ReconciliationLive from "./reconcile/ReconciliationLive.ts"
 import * as AdapterRegistryInMemory from "./registry/AdapterRegistryInMemory.ts"
 import { MaxAnswerRows } from "./stitching/MaxAnswerRows.ts"
+import { ScratchStore, scratchIn } from "./stitching/ScratchStore.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
 
 export interface TapestryOptions {
@@ -44,6 +48,7 @@ export type TapestryServices =
   | Quota
   | MarketStore
   | StitchingCache
+  | Reconciliation
 
 const noDirectory = (directory: string, error: PlatformError.PlatformError) => {
   const denied = error.reason._tag === "PermissionDenied"
@@ -116,10 +121,16 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
       )
       const stores = Layer.provideMerge(sameArchive(dataDir), opened)
       const vendors = ConfiguredVendors.layer(config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
-      return StitchingCacheLive.layer.pipe(
+      const below = Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars))
+      // Who may only read has no arrivals.
+      const arrivals = readonly || config.reconcile.length === 0 ? [] : config.reconcile
+      return ReconciliationLive.layer.pipe(
+        Layer.provideMerge(StitchingCacheLive.layer),
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
+        Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
         Layer.provideMerge(IngestSessionLive.layer),
-        Layer.provideMerge(Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars)))
+        Layer.provideMerge(ReconcileOnArrival.layer(arrivals)),
+        Layer.provideMerge(below)
       )
     })
   )

@@ -13,6 +13,8 @@ import * as demo from "./commands/demo.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
 import * as exporting from "./commands/export.ts"
+import * as rebuild from "./commands/rebuild.ts"
+import * as reconcile from "./commands/reconcile.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
@@ -35,10 +37,12 @@ const tapestry = Command.make("tapestry").pipe(
     coverage.command,
     explain.command,
     actions.command,
+    reconcile.command,
     exporting.command,
     series.command,
     vendors.command,
     archive.command,
+    rebuild.command,
     calendar.command,
     serve.command,
     config.command,

@@ -3,6 +3,7 @@ import type { Bar } from "../domain/Bar.ts"
 import type { StoredAction } from "../domain/CorporateAction.ts"
 import type { StoredCoverage } from "../domain/Coverage.ts"
 import type { Lineage } from "../domain/Lineage.ts"
+import type { Mismatch, StoredMismatch } from "../domain/Mismatch.ts"
 import type { ResponseId } from "../domain/Response.ts"
 import type { Revision } from "../domain/Revision.ts"
 import { SeriesKey } from "../domain/SeriesKey.ts"
@@ -256,6 +257,24 @@ export class MarketStore extends Context.Service<
       readonly symbols?: ReadonlyArray<string>
     }) => Effect.Effect<ReadonlyArray<LatestPrice>, MarketStoreError>
     readonly series: Effect.Effect<ReadonlyArray<SeriesSummary>, MarketStoreError>
+    /**
+     * Keeps what a comparison of two series found in `compared` (ascending, disjoint): `found` lie in it and ascend by stamp.
+     * Those that are kept already stay as they are; those that were kept there and are not found are resolved at `at`.
+     */
+    readonly recordMismatches: (
+      left: SeriesKey,
+      right: SeriesKey,
+      compared: ReadonlyArray<TimeRange>,
+      found: ReadonlyArray<Mismatch>,
+      at: EpochMillis
+    ) => Effect.Effect<void, MarketStoreError>
+    /** What is kept of two series in a range, ascending by (stamp, field, foundAt); `open` leaves out what is resolved. */
+    readonly mismatches: (
+      left: SeriesKey,
+      right: SeriesKey,
+      range: TimeRange,
+      options?: { readonly open?: boolean }
+    ) => Stream.Stream<StoredMismatch, MarketStoreError>
     /** Removes a series with its rows, coverage and revisions; the archive keeps its responses. Returns the rows removed. */
     readonly forget: (series: SeriesKey) => Effect.Effect<number, MarketStoreError>
   }

@@ -85,6 +85,21 @@ export const archiveMisses = counter(
 )
 /** Bytes of answers, before equal ones are stored once. */
 export const archiveBytes = counter("tapestry_archive_bytes_total", "Bytes of vendors' answers that were archived")
+/** One each disagreement that a comparison found, by field; `row` for bars that one of the two vendors alone has. */
+export const reconcileMismatches = labelled<
+  [left: string, right: string, field: string],
+  number,
+  Metric.CounterState<number>
+>(counter("tapestry_reconcile_mismatches_total", "Disagreements that comparisons of vendors found"), [
+  "left",
+  "right",
+  "field"
+])
+/** Arrivals that were not compared because too many waited. */
+export const reconcileDropped = counter(
+  "tapestry_reconcile_dropped_total",
+  "Arrivals that were not compared with another vendor because too many waited"
+)
 /** One each attempt, retries included. */
 export const vendorRequests = labelled<[vendor: string, status: VendorStatus], number, Metric.CounterState<number>>(
   counter("tapestry_vendor_requests_total", "Attempts at vendors, by vendor and how they ended"),

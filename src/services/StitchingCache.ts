@@ -15,6 +15,7 @@ import { IngestSessionError } from "./IngestSession.ts"
 import { MarketStoreError } from "./MarketStore.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
 import { QuotaError } from "./Quota.ts"
+import type { RebuildEvent, RebuildOptions } from "./RebuildEvent.ts"
 
 /** `onMissing: "fail"` and parts of the range could not be had: `holes` says which and why. What was fetched is kept. */
 export class RangeIncomplete extends Schema.TaggedError<RangeIncomplete>()("RangeIncomplete", {
@@ -193,5 +194,11 @@ export class StitchingCache extends Context.Service<
      * UnknownSeries. The archive keeps the answers, so that asking for it again costs the vendor nothing.
      */
     readonly forget: (series: SeriesKey) => Effect.Effect<number, StitchingCacheError>
+    /**
+     * Makes the store again from the archive alone, series by series, or with `check` compares it with what it would be. Each
+     * series is built beside the one that readers see and takes its place at once. A rebuild that ends early leaves each as it
+     * was or as it was rebuilt. Asks no vendor.
+     */
+    readonly rebuild: (options?: RebuildOptions) => Stream.Stream<RebuildEvent, StitchingCacheError>
   }
 >()("tapestry/StitchingCache") {}

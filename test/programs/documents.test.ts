@@ -73,6 +73,14 @@ describe("docs/cli.md", () => {
     assert.deepStrictEqual(json(where, 1, "vendors", "ping", "nope"), documented("**An error**"))
   })
 
+  it("export and its check", () => {
+    const whole = ["--from", "2008-01-01", "--to", "2009-01-01", "--out", "spx"]
+    const exported = json(where, 0, "export", ...spx, ...whole)
+    sameShape(exported, documented("**`export`**"), "export")
+    instantsOf(exported)
+    sameShape(json(where, 0, "export", "verify", "spx"), documented("**`export verify`**"), "export verify")
+  })
+
   it("explain", () => {
     const explain = json(where, 0, "explain", ...spx, "--at", "2008-09-29")
     const shown = documented("**`explain`**")

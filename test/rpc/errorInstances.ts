@@ -14,6 +14,7 @@ import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.
 import * as Market from "../../src/services/MarketStore.ts"
 import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
+import { NotComparable, ReconciliationError } from "../../src/services/Reconciliation.ts"
 import * as Cache from "../../src/services/StitchingCache.ts"
 
 const message = 'what was said: ü, \u{1F4C8}, "quoted"\nand a second line'
@@ -96,6 +97,10 @@ const cache = [
   ...market
 ].map((reason) => new Cache.StitchingCacheError({ reason }))
 
+const reconciliation = [new NotComparable({ message }), ...cache, ...market].map(
+  (reason) => new ReconciliationError({ reason })
+)
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -117,6 +122,7 @@ export type RaisedError =
   | (typeof archive)[number]
   | (typeof market)[number]
   | (typeof cache)[number]
+  | (typeof reconciliation)[number]
   | (typeof border)[number]
 
 const all: ReadonlyArray<RaisedError> = [
@@ -127,6 +133,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...archive,
   ...market,
   ...cache,
+  ...reconciliation,
   ...border
 ]
 

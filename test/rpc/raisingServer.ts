@@ -18,6 +18,7 @@ import { Calendar } from "../../src/services/Calendar.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../src/services/Quota.ts"
+import { Reconciliation } from "../../src/services/Reconciliation.ts"
 import { StitchingCache } from "../../src/services/StitchingCache.ts"
 import { errorInstances, protocolErrors, type RaisedError } from "./errorInstances.ts"
 import { seriesOf } from "./handlers/world.ts"
@@ -56,6 +57,10 @@ const services = Layer.mergeAll(
     revisions: (series) => Stream.fromEffect(raise("MarketStoreError", series.vendor))
   }),
   Layer.mock(ProvenanceStore, { payload: (sha256) => raise("ProvenanceStoreError", sha256) }),
+  Layer.mock(Reconciliation, {
+    reconcile: ({ left }) => raise("ReconciliationError", left.vendor),
+    mismatches: (left) => Stream.fromEffect(raise("ReconciliationError", left.vendor))
+  }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
   Layer.succeed(ServerInfo, { product: "0.0.0-test", startedAt: 0 })
@@ -107,6 +112,13 @@ export const carriers: {
   AdapterRegistryError: (client, path) => [client["Vendors.describe"]({ vendor: path })],
   MarketStoreError: (client, path) => [Stream.runDrain(client["Series.revisions"]({ series: seriesBy(path), range }))],
   ProvenanceStoreError: (client, path) => [Stream.runDrain(client["Archive.payload"]({ sha256: path }))],
+  ReconciliationError: (client, path) => {
+    const pair = { left: seriesBy(path), right: seriesBy("other"), range }
+    return [
+      Stream.runDrain(client["Reconcile.run"]({ ...pair, tolerances: {} })),
+      Stream.runDrain(client["Reconcile.mismatches"](pair))
+    ]
+  },
   CalendarError: (client, path) => [Stream.runDrain(client["Calendar.sessions"]({ name: path, range }))],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),

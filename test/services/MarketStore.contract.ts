@@ -10,6 +10,7 @@ import type { Provide } from "./market/commits.ts"
 import { coverageContract } from "./market/coverage.ts"
 import { generationsContract } from "./market/generations.ts"
 import { historyContract } from "./market/history.ts"
+import { mismatchesContract } from "./market/mismatches.ts"
 import { rowsContract } from "./market/rows.ts"
 import { transactionsContract } from "./market/transactions.ts"
 
@@ -21,6 +22,7 @@ export const marketStoreContract = (name: string, layer: Layer.Layer<MarketStore
     historyContract(provide)
     coverageContract(provide)
     actionsContract(provide)
+    mismatchesContract(provide)
     generationsContract(provide)
     transactionsContract(provide)
   })

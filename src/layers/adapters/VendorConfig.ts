@@ -3,6 +3,7 @@
  * resolves to carries the kind in `adapter`. A new kind is a line in `decodeVendor` and one in ConfiguredVendors.
  */
 import { type Path, Result, Schema } from "effect"
+import { unknownCalendar } from "../calendar/unknownCalendar.ts"
 import { type DocumentProblem, problemsOf } from "../config/issueProblems.ts"
 import { nearest } from "../config/nearest.ts"
 import { type FileVendor, FileVendorSpec } from "./file/FileCatalogue.ts"
@@ -21,6 +22,8 @@ export interface VendorContext {
   readonly path: Path.Path
   /** Most bytes of one payload of the archive. */
   readonly payloadLimit: number
+  /** The names of the trading calendars that there are. */
+  readonly calendars: ReadonlyArray<string>
 }
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
@@ -44,15 +47,14 @@ const decodedBy =
       : resolve(name, decoded.success, context)
   }
 
-const file = decodedBy(FileVendorSpec, (name, spec, { baseDir, path, payloadLimit }) =>
-  File.resolveVendor(name, spec, baseDir, path, payloadLimit)
-)
+const file = decodedBy(FileVendorSpec, File.resolveVendor)
 
-const http = decodedBy(HttpVendorSpec, (name, spec, { payloadLimit }) => Http.resolveVendor(name, spec, payloadLimit))
+const http = decodedBy(HttpVendorSpec, Http.resolveVendor)
 
-const yahoo = decodedBy(Yahoo.YahooVendorSpec, (name, spec, { payloadLimit }) =>
-  Yahoo.resolveVendor(name, spec, payloadLimit)
-)
+const yahoo = decodedBy(Yahoo.YahooVendorSpec, (name, spec, { calendars, payloadLimit }) => {
+  const problem = unknownCalendar(["vendors", name, "calendar"], spec.calendar, calendars)
+  return problem === null ? Yahoo.resolveVendor(name, spec, payloadLimit) : Result.fail([problem])
+})
 
 const adapterOf = (raw: unknown): unknown =>
   typeof raw === "object" && raw !== null && "adapter" in raw ? raw.adapter : undefined

@@ -5,7 +5,9 @@
 import { Effect, FileSystem, Path, Result, Schema } from "effect"
 import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
+import { builtIn } from "../calendar/builtIn.ts"
 import { resolveCalendars } from "../calendar/resolveCalendars.ts"
+import { type ReconcileRule, ReconcileRuleSpec, resolveRules } from "../reconcile/ReconcileRule.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
 import { ListenAddress } from "./ListenAddress.ts"
@@ -39,6 +41,7 @@ const Document = Schema.Struct({
   calendars: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of calendar names" })
   ),
+  reconcile: Schema.optionalKey(Schema.Array(ReconcileRuleSpec).annotate({ expected: "a list of rules" })),
   vendors: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of vendor names" })
   )
@@ -72,6 +75,8 @@ export interface TapestryConfig {
   /** Trading calendars beside those that come with Tapestry. */
   readonly calendars: ReadonlyArray<CalendarRules>
   readonly vendors: ReadonlyArray<VendorConfig>
+  /** Pairs of vendors that are compared whenever bars arrive. */
+  readonly reconcile: ReadonlyArray<ReconcileRule>
   /** The keys that the file itself sets (`dataDir`, `limits.maxRows`); all others are defaults. */
   readonly keys: ReadonlySet<string>
 }
@@ -92,6 +97,7 @@ export const defaults: TapestryConfig = {
   },
   calendars: [],
   vendors: [],
+  reconcile: [],
   keys: new Set()
 }
 
@@ -173,10 +179,12 @@ export const decode = (
     const document: Document = Result.isFailure(decoded) ? {} : decoded.success
     const baseDir = path.dirname(path.resolve(file))
     const payloadLimit = document.limits?.payloadLimit ?? defaults.archive.payloadLimit
+    const named = entriesOf(valueAt(raw, ["calendars"])).map(([name]) => name)
+    const known = [...new Set([...builtIn.map(({ name }) => name), ...named])].toSorted()
     const vendors: Array<VendorConfig> = []
     // Vendors are looked at whatever else is wrong, so that all mistakes of the file are named at once.
     for (const [name, part] of entriesOf(valueAt(raw, ["vendors"]))) {
-      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit }), {
+      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit, calendars: known }), {
         onFailure: (found) => problems.push(...found.map(placed)),
         onSuccess: (vendor) => vendors.push(vendor)
       })
@@ -186,6 +194,14 @@ export const decode = (
       problems.push(...found.map(placed))
       return []
     })
+    const vendorNames = entriesOf(valueAt(raw, ["vendors"])).map(([name]) => name)
+    const reconcile = Result.getOrElse(
+      resolveRules(document.reconcile ?? [], document.sample === false ? vendorNames : ["sample", ...vendorNames]),
+      (found) => {
+        problems.push(...found.map(placed))
+        return []
+      }
+    )
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
     return {
@@ -198,6 +214,7 @@ export const decode = (
       serve: { ...defaults.serve, ...document.serve },
       calendars,
       vendors,
+      reconcile,
       keys: keysOf(document)
     }
   })

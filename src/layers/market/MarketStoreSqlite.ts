@@ -13,6 +13,7 @@ import { type Building, beginGeneration, dropGeneration, forget, publishGenerati
 import { invalidate } from "./invalidate.ts"
 import * as KeyedLock from "./KeyedLock.ts"
 import { migrations } from "./migrations.ts"
+import { readMismatches, recordMismatches } from "./mismatches.ts"
 import { readActions } from "./readActions.ts"
 import { readBar, readBars, readStoredBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
@@ -108,6 +109,10 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     }),
     latest: Effect.fn("MarketStore.latest")((filter) => latestPrices(database, filter)),
     series: listSeries(database).pipe(Effect.withSpan("MarketStore.series")),
+    recordMismatches: Effect.fn("MarketStore.recordMismatches")((left, right, compared, found, at) =>
+      recordMismatches(database, left, right, compared, found, at)
+    ),
+    mismatches: (left, right, range, read) => readMismatches(database, left, right, range, read?.open === true),
     forget: Effect.fn("MarketStore.forget")(function* (series) {
       const rows = yield* locks.withLock(canonical(series))(forget(database, series))
       yield* checkpointer.wrote(2 * rows)

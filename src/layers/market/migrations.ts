@@ -14,6 +14,7 @@ import type { SqliteMigration } from "../sqlite/migrate.ts"
  * - `echoes`: assertions that changed nothing, in blocks (see EchoBlock.ts).
  * - `action_answers`: one row per response that told of corporate actions; `start_ts` to `end_ts` is the range of ex-dates that it
  *   told all of, null when it only added some. `actions`: what it told; `ordinal` counts those of one kind and date.
+ * - `reconciled_pairs`, `mismatches`: what two series (canonical keys) disagree about; `field` is an index (see mismatches.ts).
  * - `answers`: every coverage interval ever asserted or invalidated. `coverage`: the newest of them at each instant; `settled`
  *   is 0 only where nothing final was ever asserted anywhere inside, so that a new row there supersedes nothing.
  */
@@ -161,5 +162,28 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
     id: 3,
     name: "operations",
     statements: ["alter table series add column operation integer not null default 0"]
+  },
+  {
+    id: 4,
+    name: "mismatches",
+    statements: [
+      `create table reconciled_pairs (
+        id integer primary key,
+        tenant text not null default 'default',
+        left_series text not null,
+        right_series text not null,
+        unique (tenant, left_series, right_series)
+      ) strict`,
+      `create table mismatches (
+        pair integer not null,
+        ts integer not null,
+        field integer not null,
+        left_value real,
+        right_value real,
+        found_at integer not null,
+        resolved_at integer,
+        primary key (pair, ts, field, found_at)
+      ) strict, without rowid`
+    ]
   }
 ]

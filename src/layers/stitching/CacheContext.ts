@@ -1,12 +1,13 @@
-import { Effect, FiberSet, type Scope } from "effect"
+import { Effect, FiberSet, type Scope, Semaphore } from "effect"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { Calendar } from "../../services/Calendar.ts"
 import { IngestSession } from "../../services/IngestSession.ts"
-import { MarketStore } from "../../services/MarketStore.ts"
+import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { Quota } from "../../services/Quota.ts"
 import * as Desks from "./Desks.ts"
 import { MaxAnswerRows } from "./MaxAnswerRows.ts"
+import { ScratchStore } from "./ScratchStore.ts"
 import type * as SeriesDesk from "./SeriesDesk.ts"
 
 /** What the parts of the stitching cache work with. */
@@ -20,6 +21,10 @@ export interface CacheContext {
   readonly maxAnswerRows: number
   /** The desk of a series, by canonical key, for as long as somebody works at it and a little longer. */
   readonly deskOf: (text: string) => Effect.Effect<SeriesDesk.SeriesDesk, never, Scope.Scope>
+  /** An empty store that nobody else sees. */
+  readonly scratch: Effect.Effect<MarketStore["Service"], MarketStoreError, Scope.Scope>
+  /** One rebuild at a time. */
+  readonly rebuilding: Semaphore.Semaphore
   /** Runs in the layer's scope, not the caller's; closing the layer interrupts it. */
   readonly detach: (run: Effect.Effect<void>) => Effect.Effect<void>
 }
@@ -35,6 +40,8 @@ export const make = Effect.gen(function* () {
     calendars: yield* Calendar,
     maxAnswerRows: yield* MaxAnswerRows,
     deskOf: Desks.make(),
+    rebuilding: yield* Semaphore.make(1),
+    scratch: yield* ScratchStore,
     detach: (run) => Effect.asVoid(FiberSet.run(runs, run, { startImmediately: true }))
   }
   return context

@@ -34,6 +34,7 @@ import { openEnd } from "./finality.ts"
 import { forget, invalidate } from "./operate.ts"
 import { gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
+import { rebuild } from "./rebuild.ts"
 import { refetch } from "./refetch.ts"
 import { report, withFlights } from "./report.ts"
 import { acceptable, type SeriesDesk } from "./SeriesDesk.ts"
@@ -243,6 +244,8 @@ const make = Effect.gen(function* () {
       Effect.scoped,
       Effect.mapError(asServiceError)
     ),
+
+    rebuild: (options = {}) => rebuild(context, options),
 
     explain: Effect.fn("StitchingCache.explain")(function* (key, ts, options = {}) {
       return yield* explain(context, yield* barSeries(key), ts, options.asOf)

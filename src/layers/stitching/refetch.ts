@@ -17,7 +17,7 @@ import type { StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { PlannedRequest } from "../../domain/Plan.ts"
 import type { ResponseId } from "../../domain/Response.ts"
-import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import { allTime, type EpochMillis, type TimeRange } from "../../domain/TimeRange.ts"
 import { Malformed, VendorError } from "../../services/Adapter.ts"
 import type { GenerationId } from "../../services/MarketStore.ts"
 import { askBar } from "./admit.ts"
@@ -36,8 +36,6 @@ import { runFlights } from "./runFlights.ts"
 import * as SeriesDesk from "./SeriesDesk.ts"
 import { whenQuiet } from "./whenQuiet.ts"
 
-const always: TimeRange = { start: -8_640_000_000_000_000, end: 8_640_000_000_000_000 }
-
 const rangesOf = (coverage: ReadonlyArray<StoredCoverage>): Intervals.Ranges =>
   Intervals.mergeNear(
     coverage.filter(({ state }) => state._tag !== "NotFound" && state._tag !== "NotEntitled"),
@@ -54,7 +52,7 @@ const planAgain = Effect.fnUntraced(function* (
   series: BarSeries,
   since: EpochMillis | null
 ) {
-  const covered = rangesOf(yield* context.market.coverage(series.key, always))
+  const covered = rangesOf(yield* context.market.coverage(series.key, allTime))
   const plans = yield* Effect.forEach(covered, (range) => planOf(context, fetcher, series, range, "force", [], false))
   const first = plans[0]?.plan
   const last = plans.at(-1)?.plan
@@ -91,7 +89,7 @@ const fill = Effect.fnUntraced(function* (
   let alone = 0
   while (isAdjusted(series.key) && rows === 0 && alone < drafts.length) yield* bring(drafts.slice(alone, ++alone))
   if (alone < drafts.length) yield* bring(drafts.slice(alone))
-  const made = yield* market.coverage(series.key, always, { generation })
+  const made = yield* market.coverage(series.key, allTime, { generation })
   for (const { state } of holesOf(made)) {
     const refusal = refusalOf(series.key, state)
     if (refusal !== null) return yield* Effect.fail<Failure>(refusal)
@@ -109,8 +107,8 @@ const complete = Effect.fnUntraced(function* (
   series: BarSeries,
   generation: GenerationId
 ) {
-  const visible = yield* market.coverage(series.key, always)
-  const made = yield* market.coverage(series.key, always, { generation })
+  const visible = yield* market.coverage(series.key, allTime)
+  const made = yield* market.coverage(series.key, allTime, { generation })
   const rest = Intervals.subtract(rangesOf(visible), rangesOf(made))
   const late = visible.filter((interval) => Intervals.intersect([interval], rest).length > 0)
   for (const id of new Set(late.map(({ state }) => state.response))) {
@@ -164,7 +162,7 @@ const movedAt = Effect.fnUntraced(function* (
   generation: GenerationId
 ) {
   const { ingest, market } = context
-  const nothing = { start: always.start, end: always.start }
+  const nothing = { start: allTime.start, end: allTime.start }
   const { after: oldest, rows } = yield* market.surroundings(series.key, nothing, { generation })
   if (!rows && (yield* market.surroundings(series.key, nothing)).rows) {
     return yield* Effect.fail<Failure>(gone(fetcher.name, series.key.symbol))

@@ -22,7 +22,8 @@ export const forgottenBy = (operations: ReadonlyArray<SeriesOperation>): SeriesO
   return last?.change._tag === "Forgotten" ? last : null
 }
 
-const applyBefore = Effect.fnUntraced(function* (
+/** Applies those of these answers that no version of the decoder has been applied of. */
+export const applyBefore = Effect.fnUntraced(function* (
   { archive, market }: Stores,
   series: BarSeries,
   fetcher: Fetcher,

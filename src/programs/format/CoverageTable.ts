@@ -1,4 +1,7 @@
-/** A coverage report as a table; neighbours of one kind share a line, which says how many answers prove it. */
+/**
+ * A coverage report as a table; neighbours of one kind share a line, which says how many answers prove it. Closed time between two
+ * of one kind is on their line: a year that was had day by day is one line, not five hundred.
+ */
 import type { CoverageInterval, CoverageState } from "../../domain/Coverage.ts"
 import { counted } from "./Numbers.ts"
 import { because } from "./RangeLines.ts"
@@ -11,6 +14,8 @@ interface Stretch {
   end: number
   readonly state: CoverageState
   readonly responses: Set<number>
+  /** How often the exchange was closed in between. */
+  closed: number
   /** The first instant at which part of it is asked for again; null: never. */
   recheck: number | null
 }
@@ -32,6 +37,11 @@ const kindOf = (state: CoverageState): string => ("response" in state ? state._t
 const stretches = (intervals: ReadonlyArray<CoverageInterval>): ReadonlyArray<Stretch> => {
   const all: Array<Stretch> = []
   for (const { start, end, state } of intervals) {
+    const before = all.at(-2)
+    if (before !== undefined && all.at(-1)?.state._tag === "Closed" && kindOf(before.state) === kindOf(state)) {
+      all.pop()
+      before.closed++
+    }
     const last = all.at(-1)
     const recheck = recheckOf(state)
     if (last !== undefined && kindOf(last.state) === kindOf(state)) {
@@ -39,16 +49,28 @@ const stretches = (intervals: ReadonlyArray<CoverageInterval>): ReadonlyArray<St
       if ("response" in state) last.responses.add(state.response)
       if (recheck !== null) last.recheck = Math.min(last.recheck ?? recheck, recheck)
     } else {
-      all.push({ start, end, state, recheck, responses: new Set("response" in state ? [state.response] : []) })
+      all.push({
+        start,
+        end,
+        state,
+        recheck,
+        closed: 0,
+        responses: new Set("response" in state ? [state.response] : [])
+      })
     }
   }
   return all
 }
 
-const proof = ({ responses, state }: Stretch): string => {
+const proof = ({ closed, responses, state }: Stretch): string => {
   const [only] = responses
-  if (only === undefined) return because(state)
-  return responses.size === 1 ? `response ${only}` : counted(responses.size, "response")
+  const said =
+    only === undefined
+      ? because(state)
+      : responses.size === 1
+        ? `response ${only}`
+        : counted(responses.size, "response")
+  return closed === 0 ? said : `${said}; closed ${counted(closed, "time")} between`
 }
 
 export const coverageTable = (intervals: ReadonlyArray<CoverageInterval>): ReadonlyArray<string> =>

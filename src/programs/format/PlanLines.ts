@@ -16,24 +16,51 @@ const columns: ReadonlyArray<Column> = [
   { header: "cost", align: "decimal" }
 ]
 
+/** A line of the table; with closed time in it, it stands for several pieces. */
+interface Line extends PlanPiece {
+  readonly closed: boolean
+}
+
+/** Pieces of one kind with closed time between them are one line. */
+const linesOf = (plan: Plan): ReadonlyArray<Line> => {
+  const all: Array<Line> = []
+  for (const piece of plan.pieces) {
+    const before = all.at(-2)
+    const like = before?.from === piece.from && before.state._tag === piece.state._tag
+    if (before === undefined || !like || all.at(-1)?.state._tag !== "Closed" || piece.state._tag === "Closed") {
+      all.push({ ...piece, closed: false })
+      continue
+    }
+    all.splice(-2, 2, { ...before, end: piece.end, closed: true })
+  }
+  return all
+}
+
+const statusOf = (plan: Plan, piece: Line): string => {
+  const rechecked = piece.from === "vendor" && piece.state._tag === "Covered" && plan.policy !== "force"
+  const label = `${labelOf(piece.state._tag)}${rechecked ? ", rechecked" : ""}`
+  return piece.closed ? `${label}, closed between` : label
+}
+
 /** The wait and the cost of the requests that begin in a piece. */
 const spent = (plan: Plan, piece: PlanPiece) => {
   const own = plan.requests.filter(({ range }) => range.start < piece.end && range.end > piece.start)
   return {
+    requests: own.length,
     waits: own.reduce((longest, request) => Math.max(longest, request.waits), 0),
     cost: own.filter(({ range }) => range.end <= piece.end).reduce((sum, request) => sum + request.cost, 0)
   }
 }
 
-const cells = (plan: Plan, piece: PlanPiece): ReadonlyArray<string> => {
-  const { waits, cost } = spent(plan, piece)
+const cells = (plan: Plan, piece: Line): ReadonlyArray<string> => {
+  const { cost, requests, waits } = spent(plan, piece)
   const fetched = piece.from === "vendor"
   return [
     brief(piece.start),
     brief(piece.end),
     fetched ? plan.series.vendor : "store",
-    labelOf(piece.state._tag),
-    fetched ? grouped(piece.requests) : "-",
+    statusOf(plan, piece),
+    fetched ? grouped(piece.closed ? requests : piece.requests) : "-",
     fetched ? duration(waits) : "-",
     fetched ? (cost === 0 ? "free" : decimal(cost)) : "-"
   ]
@@ -42,7 +69,7 @@ const cells = (plan: Plan, piece: PlanPiece): ReadonlyArray<string> => {
 export const planTable = (plan: Plan): ReadonlyArray<string> =>
   render(
     columns,
-    plan.pieces.map((piece) => cells(plan, piece))
+    linesOf(plan).map((piece) => cells(plan, piece))
   )
 
 /** `SPX 1d: 1 request to sample, starts at once, free` */

@@ -12,6 +12,9 @@ export const sourceLine = (answer: RangeAnswer, limit: number | null = null): st
   const rows = `${first}${counted(rowCount, "row")} of ${titleOf(series)}`
   const stored = rowCount - rowsFromVendor
   const asked = requests + sharedRequests
+  const [only] = answer.coverage
+  if (only?.state._tag === "Closed" && answer.coverage.length === 1)
+    return `${rows}: ${because(only.state)}, no request made`
   if (rowCount === 0 && answer.coverage.every(({ state }) => isComplete(state))) {
     return `${rows}: ${series.vendor} has none in this range${asked === 0 ? ", no request made" : `, asked in ${counted(asked, "request")}`}`
   }

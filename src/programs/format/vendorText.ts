@@ -17,7 +17,11 @@ const timeframesOf = (limits: VendorLimits): string =>
         ...(limit?.maxSpan == null ? [] : [duration(limit.maxSpan)]),
         ...(limit?.maxRows == null ? [] : [counted(limit.maxRows, "row")])
       ]
-      return bounds.length === 0 ? timeframe : `${timeframe} (${bounds.join(", ")} a request)`
+      const said = [
+        ...(bounds.length === 0 ? [] : [`${bounds.join(", ")} a request`]),
+        ...(limit?.maxAge == null ? [] : [`the last ${duration(limit.maxAge)}`])
+      ]
+      return said.length === 0 ? timeframe : `${timeframe} (${said.join("; ")})`
     })
     .join(", ")
 
@@ -56,6 +60,11 @@ export const vendorFields = (
       "final after",
       limits.finalityDelay === 0 ? "the period's end" : `the period's end and ${duration(limits.finalityDelay)}`
     ],
+    [
+      "rechecked",
+      limits.recheckAfter === null ? "never" : `once, ${duration(limits.recheckAfter)} after it became final`
+    ],
+    ["calendar", limits.calendar ?? "none: bars may come at any time"],
     ["rate", rateOf(limits)],
     [
       "at once",

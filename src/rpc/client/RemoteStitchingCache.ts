@@ -107,6 +107,7 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
       ),
     explain: (series, ts, options = {}) =>
       Effect.mapError(client["Series.explain"]({ series, ts, ...options }), asServiceError),
+    rebuild: (options = {}) => Stream.mapError(client["Series.rebuild"](options), asServiceError),
     forget: (series) => Effect.mapError(client["Series.forget"]({ series }), asServiceError)
   })
 })

@@ -9,6 +9,7 @@ import { SeriesKey } from "../../domain/SeriesKey.ts"
 import { AskedMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { SeriesQuery } from "../../services/Adapter.ts"
 import { LatestPrice, MarketStoreError, SeriesSummary } from "../../services/MarketStore.ts"
+import { RebuildEvent } from "../../services/RebuildEvent.ts"
 import { StitchingCacheError } from "../../services/StitchingCache.ts"
 import { OnShutdown } from "./Border.ts"
 import { BarPage, pageRows, RangeReport, ReadEvent, RowReceipt } from "./RangeReport.ts"
@@ -89,6 +90,18 @@ export class SeriesRpcs extends RpcGroup.make(
   Rpc.make("Series.refetch", { payload: { series: SeriesKey }, success: RangeReport, error: StitchingCacheError }),
   /** Removes a series from the store and answers with the rows removed. */
   Rpc.make("Series.forget", { payload: { series: SeriesKey }, success: Schema.Int, error: StitchingCacheError }),
+  /** Makes the store again from the archive, or compares the two; tells of it while it goes on. */
+  Rpc.make("Series.rebuild", {
+    payload: {
+      vendor: Schema.optionalKey(Schema.String),
+      symbol: Schema.optionalKey(Schema.String),
+      check: Schema.optionalKey(Schema.Boolean),
+      moved: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 })))
+    },
+    success: RebuildEvent,
+    error: StitchingCacheError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
   /** Superseded values in order of (ts, recordedAt). */
   Rpc.make("Series.revisions", { payload: ranged, success: Revision, error: MarketStoreError, stream: true }).annotate(
     OnShutdown,

@@ -2,6 +2,7 @@ import { ArchiveRpcs } from "./ArchiveRpcs.ts"
 import { Border } from "./Border.ts"
 import { CalendarRpcs } from "./CalendarRpcs.ts"
 import { QuotaRpcs } from "./QuotaRpcs.ts"
+import { ReconcileRpcs } from "./ReconcileRpcs.ts"
 import { SeriesRpcs } from "./SeriesRpcs.ts"
 import { SystemRpcs } from "./SystemRpcs.ts"
 import { VendorsRpcs } from "./VendorsRpcs.ts"
@@ -12,5 +13,6 @@ export class TapestryRpcs extends SystemRpcs.merge(
   SeriesRpcs,
   ArchiveRpcs,
   QuotaRpcs,
+  ReconcileRpcs,
   CalendarRpcs
 ).middleware(Border) {}

@@ -6,11 +6,13 @@ import type { Calendar } from "../../services/Calendar.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
+import type { Reconciliation } from "../../services/Reconciliation.ts"
 import type { StitchingCache } from "../../services/StitchingCache.ts"
 import type { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import * as ArchiveHandlers from "./ArchiveHandlers.ts"
 import * as CalendarHandlers from "./CalendarHandlers.ts"
 import * as QuotaHandlers from "./QuotaHandlers.ts"
+import * as ReconcileHandlers from "./ReconcileHandlers.ts"
 import * as SeriesHandlers from "./SeriesHandlers.ts"
 import type { ServerInfo } from "./ServerInfo.ts"
 import * as SystemHandlers from "./SystemHandlers.ts"
@@ -19,12 +21,13 @@ import * as VendorsHandlers from "./VendorsHandlers.ts"
 export const layer: Layer.Layer<
   Rpc.ToHandler<RpcGroup.Rpcs<typeof TapestryRpcs>>,
   never,
-  AdapterRegistry | Calendar | MarketStore | ProvenanceStore | Quota | StitchingCache | ServerInfo
+  AdapterRegistry | Calendar | MarketStore | ProvenanceStore | Quota | Reconciliation | StitchingCache | ServerInfo
 > = Layer.mergeAll(
   SystemHandlers.layer,
   VendorsHandlers.layer,
   SeriesHandlers.layer,
   ArchiveHandlers.layer,
   QuotaHandlers.layer,
+  ReconcileHandlers.layer,
   CalendarHandlers.layer
 )

@@ -51,6 +51,8 @@ const make = Effect.gen(function* () {
 
     "Series.forget": ({ series }) => cache.forget(series),
 
+    "Series.rebuild": (options) => cache.rebuild(options),
+
     "Series.revisions": ({ range, series }) => counted(market.revisions(series, range)),
 
     "Series.list": () => counted(chunked(market.series)),

@@ -187,6 +187,9 @@ ${vendor}    rejects: /var/rejects
     ["    timestamp: millis-of-day\n", 7, "vendors.spy.timestamp", /needs a path with a day/],
     ["    member: '{sym}.csv'\n", 7, "vendors.spy.member", /\{symbol\}/],
     ["    finalityDelay: soon\n", 7, "vendors.spy.finalityDelay", /^a duration/],
+    ["    calendar: XNYC\n", 7, "vendors.spy.calendar", /^the name of a calendar: .*XNYS/],
+    ["    calendar: 5\n", 7, "vendors.spy.calendar", /^the name of a trading calendar, such as XNYS/],
+    ["    recheckAfter: later\n", 7, "vendors.spy.recheckAfter", /^a duration/],
     ["    maxFileSize: 0\n", 7, "vendors.spy.maxFileSize", /^a size above 0/],
     ["    badRows: ignore\n", 7, "vendors.spy.badRows", /"fail" or "skip"/],
     ["    header: [ts, o]\n    columns: { open: op }\n", 8, "vendors.spy.columns.open", /one of the columns in header/],
@@ -236,6 +239,21 @@ ${vendor}    rejects: /var/rejects
       })
     )
   }
+
+  test(
+    "a vendor names a calendar that there is, an entry another one or none; one of this file counts",
+    Effect.gen(function* () {
+      const close = yield* mistakes(`${vendor}    calendar: XNYC\n`)
+      assert.strictEqual(close.problems[0]?.remedy, "did you mean XNYS?")
+      const far = yield* mistakes(`${vendor}    calendar: Mars\n`)
+      assert.strictEqual(far.problems[0]?.remedy, "describe it under calendars")
+      const other = yield* mistakes("vendors:\n  y: { adapter: yahoo, calendar: XNYC }\n")
+      assert.deepStrictEqual(
+        other.problems.map(({ path, remedy }) => [path, remedy]),
+        [["vendors.y.calendar", "did you mean XNYS?"]]
+      )
+    })
+  )
 
   test(
     "two entries that answer the same question, or are cut differently, are refused",

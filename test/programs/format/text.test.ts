@@ -2,11 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import type { CoverageInterval } from "../../../src/domain/Coverage.ts"
 import { utc } from "../../../src/domain/Instant.ts"
+import type { Plan } from "../../../src/domain/Plan.ts"
 import { ResponseId } from "../../../src/domain/Response.ts"
 import { csvRows, ndjsonRows } from "../../../src/layers/export/BarsText.ts"
+import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import { barsTable } from "../../../src/programs/format/BarsTable.ts"
 import { coverageTable } from "../../../src/programs/format/CoverageTable.ts"
 import { bytes, counted, decimal, duration, grouped } from "../../../src/programs/format/Numbers.ts"
+import { planTable } from "../../../src/programs/format/PlanLines.ts"
 import { redacted } from "../../../src/programs/format/redacted.ts"
 import { legend, strip } from "../../../src/programs/format/Strip.ts"
 import { render } from "../../../src/programs/format/Table.ts"
@@ -179,6 +182,62 @@ describe("coverage", () => {
       "1970-01-01  1970-01-03      covered  2 responses",
       "1970-01-03  1970-01-04      missing  not asked for yet"
     ])
+  })
+
+  it("closed time between two of one kind is on their line, in a report and in a plan", () => {
+    const day = 86_400_000
+    const closed = (start: number): CoverageInterval => ({
+      start,
+      end: start + day,
+      state: { _tag: "Closed", calendar: "XNYS" }
+    })
+    const parts = [
+      closed(0),
+      covered(day, 2 * day),
+      closed(2 * day),
+      covered(3 * day, 4 * day),
+      closed(4 * day),
+      missing(5 * day, 6 * day),
+      closed(6 * day),
+      missing(7 * day, 8 * day)
+    ]
+    assert.deepStrictEqual(coverageTable(parts).slice(1), [
+      "1970-01-01  1970-01-02      closed   closed (XNYS)",
+      "1970-01-02  1970-01-05      covered  response 1; closed 1 time between",
+      "1970-01-05  1970-01-06      closed   closed (XNYS)",
+      "1970-01-06  1970-01-09      missing  not asked for yet; closed 1 time between"
+    ])
+    const vendor = (part: CoverageInterval) => part.state._tag === "Missing" || part.start === day
+    const plan: Plan = {
+      series: ModelVendor.make().series("ALPHA", "1d"),
+      range: { start: 0, end: 8 * day },
+      policy: "cacheFirst",
+      plannedAt: 0,
+      pieces: parts.map((part) => ({
+        ...part,
+        from: vendor(part) ? ("vendor" as const) : ("store" as const),
+        requests: vendor(part) ? 1 : 0
+      })),
+      requests: [
+        { range: { start: day, end: 2 * day }, final: true, notBefore: 0, waits: 0, cost: 0 },
+        { range: { start: 5 * day, end: 8 * day }, final: true, notBefore: 0, waits: 0, cost: 0 }
+      ],
+      waits: 0,
+      cost: 0
+    }
+    assert.deepStrictEqual(
+      planTable(plan)
+        .slice(1)
+        .map((line) => line.slice(12).replaceAll(/ +/g, " ").trim()),
+      [
+        "1970-01-02 store closed - - -",
+        "1970-01-03 model covered, rechecked 1 0 s free",
+        "1970-01-04 store closed - - -",
+        "1970-01-05 store covered - - -",
+        "1970-01-06 store closed - - -",
+        "1970-01-09 model missing, closed between 1 0 s free"
+      ]
+    )
   })
 })
 

@@ -15,6 +15,7 @@ import { Calendar } from "../../../src/services/Calendar.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
+import { Reconciliation } from "../../../src/services/Reconciliation.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
 import { between, seriesOf, utc, World, layer as world } from "./world.ts"
 
@@ -171,6 +172,26 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     )
     assert.deepStrictEqual(yield* (yield* TapestryClient)["Series.actions"]({ series, range: days }), expected)
   }),
+  "Reconcile.run": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const left = yield* stored("ALPHA")
+    const right = yield* stored("BETA")
+    const events = yield* all(client["Reconcile.run"]({ left, right, range: hours, tolerances: {} }))
+    const query = { left, right, range: hours, tolerances: {} }
+    const report = yield* (yield* Reconciliation).reconcile(query)
+    assert.deepStrictEqual(events.at(-1), { _tag: "Compared", report })
+    assert.isAbove(report.mismatched, 0)
+  }),
+  "Reconcile.mismatches": Effect.gen(function* () {
+    const reconciliation = yield* Reconciliation
+    const left = yield* stored("BETA")
+    const right = yield* stored("ALPHA")
+    yield* reconciliation.reconcile({ left, right, range: hours, tolerances: {} })
+    const expected = yield* all(reconciliation.mismatches(left, right, hours, { open: true }))
+    assert.isAbove(expected.length, 100)
+    const found = yield* all((yield* TapestryClient)["Reconcile.mismatches"]({ left, right, range: hours, open: true }))
+    assert.deepStrictEqual(found, expected)
+  }),
   "Series.explain": Effect.gen(function* () {
     const series = yield* stored("ALPHA")
     const receipt = yield* (yield* TapestryClient)["Series.explain"]({ series, ts: hours.start })
@@ -200,6 +221,19 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     yield* (yield* StitchingCache).read({ series, range: hours })
     assert.strictEqual(yield* (yield* TapestryClient)["Series.forget"]({ series }), 18)
     assert.deepStrictEqual(yield* all((yield* MarketStore).bars(series, hours)), [])
+  }),
+  "Series.rebuild": Effect.gen(function* () {
+    const series = seriesOf("GAMMA", "15m")
+    yield* (yield* StitchingCache).read({ series, range: hours })
+    const before = yield* all((yield* MarketStore).storedBars(series, hours))
+    const client = yield* TapestryClient
+    const selection = { vendor: "model", symbol: "GAMMA" }
+    const checked = yield* all(client["Series.rebuild"]({ ...selection, check: true }))
+    const compared = checked.find((event) => event._tag === "Compared" && event.series.includes("/15m/"))
+    assert.strictEqual(compared?._tag === "Compared" && compared.same && compared.stored.rows.count, 12)
+    const last = (yield* all(client["Series.rebuild"](selection))).at(-1)
+    assert.strictEqual(last?._tag === "Finished" && last.unread + last.skipped, 0)
+    assert.deepStrictEqual(yield* all((yield* MarketStore).storedBars(series, hours)), before)
   }),
   "Series.revisions": Effect.gen(function* () {
     const series = seriesOf("GAMMA", "1h")

@@ -5,6 +5,7 @@
  * it can be decoded, and hands the bars over to the `decode` that follows, so that nothing is decoded twice.
  */
 import { Clock, Duration, Effect, FileSystem, Option, Path, Result } from "effect"
+import type { SeriesKey } from "../../../domain/SeriesKey.ts"
 import {
   type Adapter,
   type Decoding,
@@ -200,6 +201,11 @@ export const make: (
     return yield* locateRow(payload, params, position).pipe(Effect.mapError((failure) => because(malformed(failure))))
   })
 
+  const calendar = (key: SeriesKey): string | null => {
+    const entry = Select.entryOf(entries, key)
+    return entry === null ? vendor.calendar : entry.calendar
+  }
+
   const symbols = Effect.gen(function* () {
     const lists = yield* Effect.forEach(entries, (entry) => listing(entry, null, maxSymbols)).pipe(
       Effect.mapError((error) =>
@@ -222,7 +228,7 @@ export const make: (
     description: vendor.description,
     account: vendor.account,
     limits: fileLimits(vendor),
-    fetch: { series, request, fetch, decode, locate, cost: () => 0, decoderVersion },
+    fetch: { series, request, fetch, decode, locate, cost: () => 0, decoderVersion, calendar },
     symbols,
     ping
   } satisfies Adapter

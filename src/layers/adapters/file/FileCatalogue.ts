@@ -21,6 +21,9 @@ const entryFields = {
   currency: Schema.optionalKey(Schema.NullOr(Text).annotate({ expected: "a currency code, such as USD, or null" })),
   adjustment: Schema.optionalKey(Adjustment),
   dataset: Schema.optionalKey(Schema.NullOr(Text).annotate({ expected: "a name, or null" })),
+  calendar: Schema.optionalKey(
+    Schema.NullOr(Text).annotate({ expected: "the name of a trading calendar, such as XNYS, or null" })
+  ),
   symbols: Schema.optionalKey(Schema.NonEmptyArray(Text).annotate({ expected: "a list of symbols" })),
   symbolCase: Schema.optionalKey(Schema.Literals(["upper", "lower", "exact"]))
 }
@@ -37,6 +40,7 @@ export const FileVendorSpec = Schema.Struct({
   account: Schema.optionalKey(Text.annotate({ expected: "the name of an account" })),
   maxFileSize: Schema.optionalKey(ByteCount),
   finalityDelay: Schema.optionalKey(Millis),
+  recheckAfter: Schema.optionalKey(Schema.NullOr(Millis)),
   quota: Schema.optionalKey(
     Schema.Struct({
       concurrency: Schema.optionalKey(Count),
@@ -65,6 +69,8 @@ export interface FileEntry {
   readonly session: SessionScope
   readonly currency: string | null
   readonly adjustment: Adjustment
+  /** The trading calendar of its series; null: none. */
+  readonly calendar: string | null
   /** Where skipped rows are written down; null: below the data directory. */
   readonly rejects: string | null
 }
@@ -78,6 +84,9 @@ export interface FileVendor {
   readonly entries: ReadonlyArray<FileEntry>
   readonly maxFileSize: number
   readonly finalityDelay: number
+  /** The calendar of entries that name none. */
+  readonly calendar: string | null
+  readonly recheckAfter: number | null
   readonly concurrency: number
   readonly maxInFlight: number | null
   readonly windows: ReadonlyArray<QuotaWindow>

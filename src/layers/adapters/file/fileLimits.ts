@@ -21,6 +21,8 @@ export const fileLimits = (vendor: FileVendor): VendorLimits => {
     windows: vendor.windows,
     maxInFlight: vendor.maxInFlight,
     finalityDelay: vendor.finalityDelay,
+    calendar: vendor.calendar,
+    recheckAfter: vendor.recheckAfter,
     // Files stamp bars as their makers like; a bar then counts as over when its whole length has passed.
     stampsOnGrid: false,
     adjustments: Array.from(new Set(vendor.entries.map((entry) => entry.adjustment)))

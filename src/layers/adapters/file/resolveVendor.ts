@@ -1,9 +1,11 @@
 import { type Path, Result } from "effect"
 import { isIntraday, type Timeframe } from "../../../domain/Timeframe.ts"
 import * as ZoneClock from "../../../domain/ZoneClock.ts"
+import { unknownCalendar } from "../../calendar/unknownCalendar.ts"
 import type { DocumentProblem } from "../../config/issueProblems.ts"
 import { resolveDecoding } from "../records/RowDecoding.ts"
 import * as Timestamp from "../records/timestamp.ts"
+import type { VendorContext } from "../VendorConfig.ts"
 import type { FileEntry, FileEntrySpec, FileVendor, FileVendorSpec } from "./FileCatalogue.ts"
 import * as PathPattern from "./PathPattern.ts"
 import { normaliseSymbol } from "./symbols.ts"
@@ -12,6 +14,7 @@ interface Context {
   readonly vendor: string
   readonly baseDir: string
   readonly path: Path.Path
+  readonly calendars: ReadonlyArray<string>
   readonly problems: Array<DocumentProblem>
 }
 
@@ -89,6 +92,8 @@ const resolveEntry = (
       )
     )
   }
+  const calendar = unknownCalendar(at("calendar"), spec.calendar, context.calendars)
+  if (calendar !== null) context.problems.push(calendar)
   if (path !== null && !path.hasSymbol && spec.symbols?.length !== 1) {
     context.problems.push(
       problem(
@@ -137,6 +142,7 @@ const resolveEntry = (
     session: spec.session ?? "all",
     currency: spec.currency ?? null,
     adjustment: spec.adjustment ?? "raw",
+    calendar: spec.calendar ?? null,
     rejects: spec.rejects === undefined ? null : context.path.resolve(context.baseDir, spec.rejects)
   }
 }
@@ -186,11 +192,9 @@ const clashes = (context: Context, entries: ReadonlyArray<FileEntry>): void => {
 export const resolveVendor = (
   name: string,
   spec: FileVendorSpec,
-  baseDir: string,
-  path: Path.Path,
-  payloadLimit: number
+  { baseDir, calendars, path, payloadLimit }: VendorContext
 ): Result.Result<FileVendor, ReadonlyArray<DocumentProblem>> => {
-  const context: Context = { vendor: name, baseDir, path, problems: [] }
+  const context: Context = { vendor: name, baseDir, path, calendars, problems: [] }
   const specs = Object.entries(spec.entries ?? {})
   const resolved =
     spec.entries === undefined
@@ -210,6 +214,8 @@ export const resolveVendor = (
     entries,
     maxFileSize: spec.maxFileSize ?? payloadLimit,
     finalityDelay: spec.finalityDelay ?? 0,
+    calendar: spec.calendar ?? null,
+    recheckAfter: spec.recheckAfter ?? null,
     concurrency: spec.quota?.concurrency ?? 4,
     maxInFlight: spec.quota?.maxInFlight ?? null,
     windows: spec.quota?.windows ?? []

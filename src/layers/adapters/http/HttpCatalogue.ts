@@ -116,17 +116,19 @@ export const HttpVendorSpec = Schema.Struct({
   session: Schema.optionalKey(SessionScope),
   currency: Schema.optionalKey(Schema.NullOr(Text)),
   adjustment: Schema.optionalKey(Adjustment),
+  calendar: Schema.optionalKey(
+    Schema.NullOr(Text).annotate({ expected: "the name of a trading calendar, such as XNYS, or null" })
+  ),
+  finalityDelay: Schema.optionalKey(Millis),
+  recheckAfter: Schema.optionalKey(Schema.NullOr(Millis)),
   requestPrice: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))),
   limits: Schema.optionalKey(
     Schema.Struct({
-      finalityDelay: Schema.optionalKey(Millis),
       provisionalFor: Schema.optionalKey(Millis),
       emptyFor: Schema.optionalKey(Schema.NullOr(Millis)),
       refusalFor: Schema.optionalKey(Millis),
-      recheckAfter: Schema.optionalKey(Schema.NullOr(Millis)),
       mergeWithin: Schema.optionalKey(Millis),
       stampsOnGrid: Schema.optionalKey(Schema.Boolean),
-      calendar: Schema.optionalKey(Schema.NullOr(Text)),
       earliest: Schema.optionalKey(Text.annotate({ expected: "a date, such as 2003-09-10" }))
     })
   ),

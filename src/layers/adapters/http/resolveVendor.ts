@@ -4,10 +4,12 @@ import { parseInstant } from "../../../domain/Instant.ts"
 import * as Timeframe from "../../../domain/Timeframe.ts"
 import { type RequestLimit, unlimited, type VendorLimits } from "../../../domain/VendorLimits.ts"
 import * as ZoneClock from "../../../domain/ZoneClock.ts"
+import { unknownCalendar } from "../../calendar/unknownCalendar.ts"
 import type { DocumentProblem } from "../../config/issueProblems.ts"
 import { defaultPolicy } from "../../http/HttpRequest.ts"
 import { resolveDecoding } from "../records/RowDecoding.ts"
 import * as Timestamp from "../records/timestamp.ts"
+import type { VendorContext } from "../VendorConfig.ts"
 import type { ErrorRule, HttpVendor, HttpVendorSpec, SymbolSource } from "./HttpCatalogue.ts"
 import type { Paging } from "./HttpParams.ts"
 import * as Template from "./template.ts"
@@ -97,6 +99,9 @@ const limitsOf = (report: Report, spec: HttpVendorSpec): VendorLimits => {
   return {
     ...unlimited,
     ...own,
+    calendar: spec.calendar ?? null,
+    finalityDelay: spec.finalityDelay ?? unlimited.finalityDelay,
+    recheckAfter: spec.recheckAfter ?? null,
     timeframes,
     earliest: from,
     concurrency: spec.quota?.concurrency ?? unlimited.concurrency,
@@ -180,11 +185,11 @@ const checkTemplates = (report: Report, spec: HttpVendorSpec): void => {
   }
 }
 
-/** `payloadLimit` (bytes) bounds what a body may unpack to. */
+/** `payloadLimit` (bytes) bounds what a body may unpack to, too. */
 export const resolveVendor = (
   name: string,
   spec: HttpVendorSpec,
-  payloadLimit: number
+  { calendars, payloadLimit }: Pick<VendorContext, "calendars" | "payloadLimit">
 ): Result.Result<HttpVendor, ReadonlyArray<DocumentProblem>> => {
   const problems: Array<DocumentProblem> = []
   const report: Report = (key, expected, found = null, remedy = null) => {
@@ -192,6 +197,8 @@ export const resolveVendor = (
   }
   checkAddress(report, ["url"], spec.url, spec.auth !== undefined)
   if (spec.ping !== undefined) checkAddress(report, ["ping", "url"], spec.ping.url, spec.auth !== undefined)
+  const calendar = unknownCalendar(["vendors", name, "calendar"], spec.calendar, calendars)
+  if (calendar !== null) problems.push(calendar)
   checkTemplates(report, spec)
   checkAuth(report, spec)
   checkDecoding(report, spec)

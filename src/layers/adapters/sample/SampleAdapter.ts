@@ -42,8 +42,8 @@ export const make: MakeAdapter<never, FileSystem.FileSystem | Path.Path> = Effec
     fs.exists(path.join(directory, file)).pipe(Effect.orElseSucceed(() => false))
   )
   const root = found._tag === "Some" ? found.value : (directories[0] ?? "sample")
-  const vendor = yield* Effect.fromResult(resolveVendor(name, { ...catalogue, root }, root, path, maxFileSize)).pipe(
-    Effect.orDie
-  )
+  const vendor = yield* Effect.fromResult(
+    resolveVendor(name, { ...catalogue, root }, { baseDir: root, path, payloadLimit: maxFileSize, calendars: [] })
+  ).pipe(Effect.orDie)
   return yield* FileAdapter.make(vendor, { dataDir: root })
 })

@@ -1,0 +1,137 @@
+/**
+ * A series made again from the archive alone, beside whatever the store has of it.
+ *
+ * Responsibilities: every answer is read again, through `project` like everything else, into the generation that was visible when
+ * it was archived; operations are done in their order. Nobody sees any of it before `finish`.
+ *
+ * Queueing: the caller's. `advance` may run while the series is read and fetched: it goes as far as is certain; the last one, and
+ * `finish`, run while nobody plans and nothing is in flight.
+ *
+ * Hard cases: an operation that is recorded while `advance` runs divides the answers that were listed before it was: those behind
+ * it are left to the next `advance`. Of a published refetch the answers are those that its record names; those of one that was
+ * dropped are in no record.
+ */
+import { Effect } from "effect"
+import type { ResponseId } from "../../domain/Response.ts"
+import type { SeriesOperation } from "../../domain/SeriesOperation.ts"
+import type { GenerationId } from "../../services/MarketStore.ts"
+import { archivedAnswer } from "./archivedAnswer.ts"
+import { checkTag } from "./checkTag.ts"
+import { isAnswersOwn } from "./passOver.ts"
+import { type BarSeries, type Fetcher, project } from "./project.ts"
+import { refetchTag } from "./refetchTag.ts"
+import type { Stores } from "./Stores.ts"
+import { forgottenBy } from "./settleOperations.ts"
+
+/** Why an answer cannot be read; `damaged` where its bytes are not what came. */
+export interface Unread {
+  readonly message: string
+  readonly damaged: boolean
+}
+
+export interface BuildHooks {
+  /** An answer was read; `rows` is how many it had. */
+  readonly read: (rows: number) => Effect.Effect<void>
+  readonly unread: (response: ResponseId, why: Unread) => Effect.Effect<void>
+}
+
+const isApart = (cacheTag: string | null): boolean => cacheTag === refetchTag || cacheTag === checkTag
+
+/** Begins to build; what was not finished when the scope closes is dropped. */
+export const make = Effect.fnUntraced(function* (
+  { archive, market }: Stores,
+  series: BarSeries,
+  fetcher: Fetcher,
+  hooks: BuildHooks
+) {
+  let generations: [GenerationId, ...Array<GenerationId>] | null = null
+  let answered = 0
+  let operated = 0
+
+  yield* Effect.addFinalizer(() =>
+    Effect.forEach(generations ?? [], (generation) => Effect.ignore(market.dropGeneration(generation)), {
+      discard: true
+    })
+  )
+
+  const begin = Effect.uninterruptible(
+    Effect.tap(market.beginGeneration(series.key, { apart: true }), (generation) =>
+      Effect.sync(() => {
+        if (generations === null) generations = [generation]
+        else generations.push(generation)
+      })
+    )
+  )
+
+  const read = Effect.fnUntraced(function* (id: ResponseId, generation: GenerationId, member: boolean) {
+    yield* Effect.gen(function* () {
+      const answer = yield* archivedAnswer(archive, id)
+      if (answer === null || (!member && isApart(answer.request.cacheTag))) return
+      const { rows } = yield* project(market, fetcher, series, answer, generation)
+      yield* hooks.read(rows)
+    }).pipe(
+      Effect.catchIf(isAnswersOwn, ({ message, reason }) =>
+        hooks.unread(id, { message, damaged: reason._tag === "PayloadDamaged" })
+      )
+    )
+    yield* Effect.yieldNow
+  })
+
+  const operate = Effect.fnUntraced(function* (
+    { after, change, id, recordedAt }: SeriesOperation,
+    current: GenerationId
+  ) {
+    if (change._tag === "Invalidated") {
+      yield* market.invalidate(series.key, change.range, recordedAt, { operation: { id, after }, generation: current })
+    } else if (change._tag === "Published") {
+      const next = yield* begin
+      for (const response of change.responses) yield* read(response, next, true)
+      yield* market.succeedGeneration(current, next, change.at)
+    }
+    operated = id
+  })
+
+  /** Reads what is archived and not read yet; false when the series is forgotten, and there is nothing to build. */
+  const advance = Effect.gen(function* () {
+    const operations = yield* archive.operationsOf(series.text, operated)
+    const answers = yield* archive.answersOf(series.text, answered)
+    const all = yield* archive.operationsOf(series.text, 0)
+    if (forgottenBy(all) !== null) return false
+    const seen = operations.at(-1)?.id ?? operated
+    const certain = all.find(({ id }) => id > seen)?.after ?? Number.MAX_SAFE_INTEGER
+    if (generations === null) yield* begin
+    let at = 0
+    const readUpTo = Effect.fnUntraced(function* (last: number) {
+      for (let id = answers[at]; id !== undefined && id <= last; id = answers[++at]) {
+        const current = generations?.at(-1)
+        if (current !== undefined) yield* read(id, current, false)
+        answered = id
+      }
+    })
+    for (const operation of operations) {
+      yield* readUpTo(operation.after)
+      const current = generations?.at(-1)
+      if (current !== undefined) yield* operate(operation, current)
+    }
+    yield* readUpTo(certain)
+    return true
+  })
+
+  /** Puts what was built in the place of what the store has. Gives the newest answer that is in it. */
+  const finish = Effect.suspend(() =>
+    generations === null
+      ? Effect.succeed(answered)
+      : Effect.as(
+          Effect.tap(market.replaceGenerations(generations, operated), () =>
+            Effect.sync(() => {
+              generations = null
+            })
+          ),
+          answered
+        )
+  ).pipe(Effect.uninterruptible)
+
+  return { advance, finish }
+})
+
+export type SeriesBuild = Effect.Success<ReturnType<typeof make>>
