@@ -56,6 +56,13 @@ const instantsOf = (document: unknown, path = ""): void => {
 }
 
 describe("docs/cli.md", () => {
+  it("calendar", () => {
+    const printed = json(where, 0, "calendar", "XNYS", "--from", "2024-11-28", "--to", "2024-11-30")
+    assert.deepStrictEqual(printed, documented("**`calendar NAME`**"))
+    const { calendars } = json(where, 0, "calendar")
+    assert.deepStrictEqual(Object.keys(calendars[0]).sort(), ["known", "name", "title", "zone"])
+  })
+
   it("bars, its plan and its rows", () => {
     ok(where, "bars", ...spx, ...half)
     const plan = json(where, 0, "bars", ...spx, ...year, "--plan")

@@ -1,33 +1,23 @@
-import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { type CalendarRules, clock, closed, hours, mondayToFriday } from "../../../src/domain/calendar/CalendarRules.ts"
+import { xnys } from "../../../src/domain/calendar/exchanges/xnys.ts"
 import * as CalendarLive from "../../../src/layers/calendar/CalendarLive.ts"
-import { Calendar } from "../../../src/services/Calendar.ts"
+import { calendarSuite } from "../../services/Calendar.contract.ts"
 
-describe("Calendar", () => {
-  it.effect("gives the same calendar for the same name", () =>
-    Effect.gen(function* () {
-      const calendars = yield* Calendar
-      assert.strictEqual(yield* calendars.get("XNYS"), yield* calendars.get("XNYS"))
-    }).pipe(Effect.provide(CalendarLive.layer))
-  )
+const builtIn = ["24/5", "24/7", "XCBF", "XHKG", "XLON", "XNAS", "XNYS"]
 
-  it.effect("says which names there are when one is unknown", () =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip((yield* Calendar).get("NYSE"))
-      assert.strictEqual(error.message, "no calendar named NYSE; known: 24/5, 24/7, XCBF, XHKG, XLON, XNAS, XNYS")
-      assert.strictEqual(error.reason._tag, "UnknownCalendar")
-    }).pipe(Effect.provide(CalendarLive.layer))
-  )
+const own: CalendarRules = {
+  name: "XASX",
+  title: "Sydney",
+  zone: "Australia/Sydney",
+  known: { start: Date.UTC(2020, 0, 1), end: Date.UTC(2025, 0, 1) },
+  weeks: [mondayToFriday(0, hours(clock(10, 0), clock(16, 0)))],
+  specialDays: (year) => [closed(Date.UTC(year, 0, 26), "Australia Day")]
+}
 
-  it.effect("lists calendars as they are", () =>
-    Effect.gen(function* () {
-      const calendars = yield* Calendar
-      const list = yield* calendars.list
-      assert.strictEqual(list.length, 7)
-      for (const { known, name, zone } of list) {
-        const calendar = yield* calendars.get(name)
-        assert.deepStrictEqual([calendar.name, calendar.zone, calendar.known], [name, zone, known])
-      }
-    }).pipe(Effect.provide(CalendarLive.layer))
-  )
-})
+calendarSuite("those that come with Tapestry", CalendarLive.layer, builtIn)
+// One of its own, and one in the place of a built-in one.
+calendarSuite("with others", CalendarLive.layerWith([own, { ...xnys, title: "changed" }]), [
+  ...builtIn.slice(0, 2),
+  "XASX",
+  ...builtIn.slice(2)
+])

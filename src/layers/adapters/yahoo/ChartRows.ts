@@ -183,7 +183,7 @@ export class ChartRows {
   }
 
   private add(next: OpenBar, last: boolean): void {
-    const { hours, liveAt, timeframe } = this.options
+    const { hours, liveAt, session, timeframe } = this.options
     const before = this.pending
     if (next.first === this.latest) {
       this.tally.duplicates++
@@ -195,6 +195,11 @@ export class ChartRows {
       if (before !== null && timeframe !== "30m" && within(next.first, before.first, this.length)) {
         this.tally.live++
         merge(before, next)
+        return
+      }
+      // The price of the close, stamped behind it, is that of the last bar.
+      if (session === "regular" && hours.isClosedAt(next.first)) {
+        this.tally.outside++
         return
       }
       next.stamp = hours.barOf(next.first, timeframe === "30m" ? 2 * this.length : this.length)

@@ -75,6 +75,12 @@ export class TradingHours {
     return regular === (session === "regular")
   }
 
+  /** Whether it is outside of the regular hours of its day; false where these are not known. */
+  isClosedAt(instant: EpochMillis): boolean {
+    const { close, open } = this.dayOf(instant)
+    return open !== null && close !== null && (instant < open || instant >= close)
+  }
+
   /**
    * When the bar of `length` milliseconds begins that holds an instant. Bars are counted from the opening of the day, those after
    * its close from there, and those before it from the hour.
