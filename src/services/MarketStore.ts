@@ -86,6 +86,8 @@ export interface Commit {
   readonly allowNonPositivePrices?: boolean
   /** Where to put it when not in the series that readers see. */
   readonly generation?: GenerationId
+  /** Id of the archive's record that it belongs there. */
+  readonly operation?: number
 }
 
 /**

@@ -120,5 +120,37 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
     name: "revalidated",
     // An answer that said "not modified": the response whose bytes it confirms, which are its payload too.
     statements: ["alter table responses add column revalidated integer references responses (id)"]
+  },
+  {
+    // A check of the kinds cannot be changed, so the table is made anew.
+    id: 4,
+    name: "admissions",
+    statements: [
+      `create table operations_4 (
+        id integer primary key autoincrement,
+        tenant text not null default 'default',
+        series integer not null references series (id),
+        kind text not null,
+        range_start integer,
+        range_end integer,
+        known_at integer,
+        response integer,
+        after integer not null,
+        recorded_at integer not null
+      ) strict`,
+      `insert into operations_4 (id, tenant, series, kind, range_start, range_end, known_at, after, recorded_at)
+        select id, tenant, series, kind, range_start, range_end, known_at, after, recorded_at from operations`,
+      `create table operation_responses_4 (
+        operation integer not null references operations_4 (id),
+        response integer not null,
+        primary key (operation, response)
+      ) strict, without rowid`,
+      "insert into operation_responses_4 select operation, response from operation_responses",
+      "drop table operation_responses",
+      "drop table operations",
+      "alter table operations_4 rename to operations",
+      "alter table operation_responses_4 rename to operation_responses",
+      "create index operations_series on operations (series, id)"
+    ]
   }
 ]

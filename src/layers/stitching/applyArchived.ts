@@ -23,7 +23,8 @@ export const applyArchived = Effect.fnUntraced(function* (
 ) {
   const { decoderVersion } = fetcher.fetch
   if (!desk.operated) {
-    yield* settleOperations({ archive, market }, series, fetcher, { recall: true })
+    const settling = settleOperations({ archive, market }, series, fetcher, { recall: true })
+    yield* desk.committing.withPermit(settling)
     desk.operated = true
   }
   if (desk.applied.decoderVersion !== decoderVersion) {
@@ -64,6 +65,6 @@ const applyOne = Effect.fnUntraced(function* (
     // Its own flight is about to apply it.
     if (flight.range.start === range.start && flight.range.end === range.end) return "in flight"
   }
-  yield* desk.committing.withPermit(applyFitting({ archive, market }, series, fetcher, answer))
+  yield* desk.committing.withPermit(applyFitting({ archive, market }, series, fetcher, answer, undefined, desk))
   return null
 })
