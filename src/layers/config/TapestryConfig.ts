@@ -7,6 +7,7 @@ import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
 import { builtIn } from "../calendar/builtIn.ts"
 import { resolveCalendars } from "../calendar/resolveCalendars.ts"
+import { resolvePreferences, type VendorPreference, VendorPreferenceSpec } from "../preferred/VendorPreference.ts"
 import { type ReconcileRule, ReconcileRuleSpec, resolveRules } from "../reconcile/ReconcileRule.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
@@ -40,6 +41,9 @@ const Document = Schema.Struct({
   ),
   calendars: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of calendar names" })
+  ),
+  preferences: Schema.optionalKey(
+    Schema.Record(Schema.String, VendorPreferenceSpec).annotate({ expected: "a mapping of names to vendors" })
   ),
   reconcile: Schema.optionalKey(Schema.Array(ReconcileRuleSpec).annotate({ expected: "a list of rules" })),
   vendors: Schema.optionalKey(
@@ -75,6 +79,8 @@ export interface TapestryConfig {
   /** Trading calendars beside those that come with Tapestry. */
   readonly calendars: ReadonlyArray<CalendarRules>
   readonly vendors: ReadonlyArray<VendorConfig>
+  /** Names under which several vendors are asked. */
+  readonly preferences: ReadonlyArray<VendorPreference>
   /** Pairs of vendors that are compared whenever bars arrive. */
   readonly reconcile: ReadonlyArray<ReconcileRule>
   /** The keys that the file itself sets (`dataDir`, `limits.maxRows`); all others are defaults. */
@@ -97,6 +103,7 @@ export const defaults: TapestryConfig = {
   },
   calendars: [],
   vendors: [],
+  preferences: [],
   reconcile: [],
   keys: new Set()
 }
@@ -195,13 +202,15 @@ export const decode = (
       return []
     })
     const vendorNames = entriesOf(valueAt(raw, ["vendors"])).map(([name]) => name)
-    const reconcile = Result.getOrElse(
-      resolveRules(document.reconcile ?? [], document.sample === false ? vendorNames : ["sample", ...vendorNames]),
-      (found) => {
-        problems.push(...found.map(placed))
-        return []
-      }
-    )
+    const known = document.sample === false ? vendorNames : ["sample", ...vendorNames]
+    const preferences = Result.getOrElse(resolvePreferences(document.preferences ?? {}, known), (found) => {
+      problems.push(...found.map(placed))
+      return []
+    })
+    const reconcile = Result.getOrElse(resolveRules(document.reconcile ?? [], known), (found) => {
+      problems.push(...found.map(placed))
+      return []
+    })
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
     return {
@@ -214,6 +223,7 @@ export const decode = (
       serve: { ...defaults.serve, ...document.serve },
       calendars,
       vendors,
+      preferences,
       reconcile,
       keys: keysOf(document)
     }
