@@ -202,12 +202,12 @@ export const decode = (
       return []
     })
     const vendorNames = entriesOf(valueAt(raw, ["vendors"])).map(([name]) => name)
-    const known = document.sample === false ? vendorNames : ["sample", ...vendorNames]
-    const preferences = Result.getOrElse(resolvePreferences(document.preferences ?? {}, known), (found) => {
+    const askable = document.sample === false ? vendorNames : ["sample", ...vendorNames]
+    const preferences = Result.getOrElse(resolvePreferences(document.preferences ?? {}, askable), (found) => {
       problems.push(...found.map(placed))
       return []
     })
-    const reconcile = Result.getOrElse(resolveRules(document.reconcile ?? [], known), (found) => {
+    const reconcile = Result.getOrElse(resolveRules(document.reconcile ?? [], askable), (found) => {
       problems.push(...found.map(placed))
       return []
     })
