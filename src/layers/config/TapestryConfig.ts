@@ -187,11 +187,11 @@ export const decode = (
     const baseDir = path.dirname(path.resolve(file))
     const payloadLimit = document.limits?.payloadLimit ?? defaults.archive.payloadLimit
     const named = entriesOf(valueAt(raw, ["calendars"])).map(([name]) => name)
-    const calendarNames = [...new Set([...builtIn.map(({ name }) => name), ...named])].toSorted()
+    const knownCalendars = [...new Set([...builtIn.map(({ name }) => name), ...named])].toSorted()
     const vendors: Array<VendorConfig> = []
     // Vendors are looked at whatever else is wrong, so that all mistakes of the file are named at once.
     for (const [name, part] of entriesOf(valueAt(raw, ["vendors"]))) {
-      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit, calendars: calendarNames }), {
+      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit, calendars: knownCalendars }), {
         onFailure: (found) => problems.push(...found.map(placed)),
         onSuccess: (vendor) => vendors.push(vendor)
       })

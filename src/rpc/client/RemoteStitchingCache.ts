@@ -99,6 +99,8 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
       Stream.runCollect(client["Series.coverage"]({ series, range, ...options })).pipe(Effect.mapError(asServiceError)),
     actions: (series, range, options = {}) =>
       Effect.mapError(client["Series.actions"]({ series, range, ...options }), asServiceError),
+    diff: (series, range, [from, to]) =>
+      Stream.mapError(client["Series.diff"]({ series, range, between: [from, to] }), asServiceError),
     invalidate: (series, range) => Effect.mapError(client["Series.invalidate"]({ series, range }), asServiceError),
     refetch: (series) =>
       client["Series.refetch"]({ series }).pipe(

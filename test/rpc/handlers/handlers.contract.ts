@@ -5,6 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, Layer, Stream } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
+import { ResponseId } from "../../../src/domain/Response.ts"
 import type { TapestryServices } from "../../../src/layers/Tapestry.ts"
 import { TapestryClient } from "../../../src/rpc/client/TapestryClient.ts"
 import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
@@ -171,6 +172,35 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
       [told]
     )
     assert.deepStrictEqual(yield* (yield* TapestryClient)["Series.actions"]({ series, range: days }), expected)
+  }),
+  "Series.diff": Effect.gen(function* () {
+    const series = yield* stored("GAMMA")
+    const cache = yield* StitchingCache
+    const market = yield* MarketStore
+    const row = yield* market.barAt(series, hours.start)
+    assert.isNotNull(row)
+    const at = row.lineage.recordedAt
+    const bars = yield* all(market.bars(series, hours))
+    const { range } = { range: { start: hours.start, end: hours.end } }
+    yield* market.commit({
+      series,
+      response: ResponseId.make(row.lineage.response + 1_000),
+      fetchedAt: at + 10,
+      decoderVersion: 1,
+      bars: bars.slice(1).map((bar, index) => (index === 0 ? { ...bar, volume: 4_711 } : bar)),
+      positions: bars.slice(1).map((_, index) => index),
+      coverage: [{ ...range, state: { _tag: "Covered", response: ResponseId.make(row.lineage.response + 1_000) } }]
+    })
+    const between = [at, at + 10] as const
+    const expected = yield* all(cache.diff(series, range, between))
+    assert.deepStrictEqual(
+      expected.map(({ kind }) => kind),
+      ["withdrawn", "changed"]
+    )
+    const client = yield* TapestryClient
+    assert.deepStrictEqual(yield* all(client["Series.diff"]({ series, range, between: [at, at + 10] })), expected)
+    const byResponse = [{ response: row.lineage.response }, at + 10] as const
+    assert.deepStrictEqual(yield* all(client["Series.diff"]({ series, range, between: [...byResponse] })), expected)
   }),
   "Reconcile.run": Effect.gen(function* () {
     const client = yield* TapestryClient
