@@ -229,7 +229,7 @@ reconcile:
       assert.strictEqual(far.problems[0]?.remedy, "remove it")
       assert.strictEqual(
         far.problems[0]?.expected,
-        "one of dataDir, logLevel, sample, limits, serve, calendars, preferences, reconcile, vendors"
+        "one of dataDir, logLevel, sample, limits, archive, serve, calendars, preferences, reconcile, vendors"
       )
     })
   )
