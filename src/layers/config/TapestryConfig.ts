@@ -13,6 +13,7 @@ import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationEr
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
 import { ListenAddress } from "./ListenAddress.ts"
 import { parseYaml } from "./parseYaml.ts"
+import { type ConfiguredChange, resolveSymbolChanges, SymbolChangeSpec } from "./symbolChanges.ts"
 import { ByteCount } from "./units.ts"
 import { lineOf, yamlLines } from "./yamlLines.ts"
 
@@ -46,6 +47,7 @@ const Document = Schema.Struct({
     Schema.Record(Schema.String, VendorPreferenceSpec).annotate({ expected: "a mapping of names to vendors" })
   ),
   reconcile: Schema.optionalKey(Schema.Array(ReconcileRuleSpec).annotate({ expected: "a list of rules" })),
+  aliases: Schema.optionalKey(Schema.Array(SymbolChangeSpec).annotate({ expected: "a list of symbol changes" })),
   vendors: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of vendor names" })
   )
@@ -78,6 +80,8 @@ export interface TapestryConfig {
   readonly serve: ServeConfig
   /** Trading calendars beside those that come with Tapestry. */
   readonly calendars: ReadonlyArray<CalendarRules>
+  /** Symbols that became others. */
+  readonly aliases: ReadonlyArray<ConfiguredChange>
   readonly vendors: ReadonlyArray<VendorConfig>
   /** Names under which several vendors are asked. */
   readonly preferences: ReadonlyArray<VendorPreference>
@@ -102,6 +106,7 @@ export const defaults: TapestryConfig = {
     allowedOrigins: []
   },
   calendars: [],
+  aliases: [],
   vendors: [],
   preferences: [],
   reconcile: [],
@@ -211,6 +216,10 @@ export const decode = (
       problems.push(...found.map(placed))
       return []
     })
+    const aliases = Result.getOrElse(resolveSymbolChanges(document.aliases ?? [], vendorNames), (found) => {
+      problems.push(...found.map(placed))
+      return []
+    })
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
     return {
@@ -222,6 +231,7 @@ export const decode = (
       archive: { payloadLimit },
       serve: { ...defaults.serve, ...document.serve },
       calendars,
+      aliases,
       vendors,
       preferences,
       reconcile,
