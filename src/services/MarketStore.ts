@@ -209,6 +209,11 @@ export class MarketStore extends Context.Service<
      */
     readonly newestResponse: Effect.Effect<ResponseId | null, MarketStoreError>
     /**
+     * Every response that something points to: coverage as it is now, rows, and revisions with what superseded them. In chunks; an id
+     * may come more than once. What was committed while it is read may be missing; what pointed to a response all along is not.
+     */
+    readonly referencedResponses: Stream.Stream<ResponseId, MarketStoreError>
+    /**
      * Forgets the coverage of a range (its rows stay readable), so that it counts as missing; `at` is when that became so. An
      * answer fetched before, committed after, does not bring it back. `operation` is the archive's record of it, which says
      * exactly between which answers it stands: with it, the outcome does not depend on what is committed by now.

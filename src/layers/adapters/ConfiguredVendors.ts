@@ -3,6 +3,7 @@ import { AdapterRegistry, type AdapterRegistryError } from "../../services/Adapt
 import { changesFor } from "../config/symbolChanges.ts"
 import type { TapestryConfig } from "../config/TapestryConfig.ts"
 import * as FileAdapter from "./file/FileAdapter.ts"
+import * as HttpAdapter from "./http/HttpAdapter.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
 import type { VendorConfig } from "./VendorConfig.ts"
 import { withSymbolChanges } from "./withSymbolChanges.ts"
@@ -15,6 +16,8 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
   switch (vendor.adapter) {
     case "file":
       return FileAdapter.make(vendor, { dataDir })
+    case "http":
+      return HttpAdapter.make(vendor)
     case "yahoo":
       return YahooAdapter.make(vendor)
   }

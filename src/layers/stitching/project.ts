@@ -70,17 +70,28 @@ export const readAnswer = Effect.fnUntraced(function* (
     refusal === null
       ? yield* decode(fetcher, answer.payload, { series: series.key, range, request, metadata: response.metadata })
       : noRows
+  const proof = (stretch: TimeRange, rows: number) =>
+    proofOf({
+      timeframe: series.timeframe,
+      limits: fetcher.limits,
+      calendar: series.calendar,
+      range: stretch,
+      response: response.id,
+      askedAt: response.askedAt,
+      refusal,
+      rows
+    })
   const { page } = decoded
-  const coverage = proofOf({
-    timeframe: series.timeframe,
-    limits: fetcher.limits,
-    calendar: series.calendar,
-    range: page === undefined ? range : { start: range.start, end: Math.max(range.start, page.until) },
-    response: response.id,
-    askedAt: response.askedAt,
-    refusal,
-    rows: decoded.bars.length + (page?.continued === true ? 1 : 0)
-  })
+  const coverage =
+    page === undefined
+      ? proof(range, decoded.bars.length)
+      : [
+          ...(page.quiet === null ? [] : proof(page.quiet, 1)),
+          ...proof(
+            { start: page.from, end: Math.max(page.from, page.until) },
+            decoded.bars.length + (page.continued ? 1 : 0)
+          )
+        ]
   const proven = coverage.at(-1)?.end ?? range.start
   // Some vendors answer with bars of the future (dividend days, padded sessions). They are in the archive and prove nothing.
   const known = (decoded.bars.at(-1)?.ts ?? -Infinity) < proven ? decoded.bars.length : countBefore(decoded, proven)

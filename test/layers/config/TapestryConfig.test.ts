@@ -247,7 +247,7 @@ reconcile:
       assert.strictEqual(far.problems[0]?.remedy, "remove it")
       assert.strictEqual(
         far.problems[0]?.expected,
-        "one of dataDir, logLevel, sample, limits, serve, calendars, preferences, reconcile, aliases, vendors"
+        "one of dataDir, logLevel, sample, limits, archive, serve, calendars, preferences, reconcile, aliases, vendors"
       )
     })
   )

@@ -13,6 +13,7 @@ import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../../src/services/Calendar.ts"
+import { Maintenance } from "../../../src/services/Maintenance.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
@@ -364,6 +365,20 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const { payloads } = yield* (yield* ProvenanceStore).stats
     assert.deepStrictEqual(events, [{ _tag: "Verified", checked: payloads, damaged: 0 }])
     assert.isAbove(payloads, 0)
+  }),
+  "Archive.gc": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const retention = { age: 0, ages: {}, bytes: null, source: null }
+    const asked = { retention, apply: false }
+    const last = (yield* all((yield* TapestryClient)["Archive.gc"](asked))).at(-1)
+    assert.deepStrictEqual(last, { _tag: "Done", report: yield* (yield* Maintenance).gc(asked) })
+    assert.isTrue(last?._tag === "Done" && !last.report.applied && last.report.responses === 0, "all of it is young")
+  }),
+  "Archive.compact": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const last = (yield* all((yield* TapestryClient)["Archive.compact"]())).at(-1)
+    const { storedBytes } = yield* (yield* ProvenanceStore).stats
+    assert.isTrue(last?._tag === "Done" && last.report.damaged === 0 && last.report.storedAfter === storedBytes)
   }),
   "Archive.stats": Effect.gen(function* () {
     yield* stored("ALPHA")
