@@ -224,20 +224,17 @@ export const decode = (
       })
       if (name === "sample" && document.sample !== false) problems.push(placed(sampleTaken))
     }
-    const calendars = Result.getOrElse(resolveCalendars(document.calendars ?? {}), (found) => {
-      problems.push(...found.map(placed))
-      return []
-    })
-    const vendorNames = entriesOf(valueAt(raw, ["vendors"])).map(([name]) => name)
-    const known = document.sample === false ? vendorNames : ["sample", ...vendorNames]
-    const preferences = Result.getOrElse(resolvePreferences(document.preferences ?? {}, known), (found) => {
-      problems.push(...found.map(placed))
-      return []
-    })
-    const reconcile = Result.getOrElse(resolveRules(document.reconcile ?? [], known), (found) => {
-      problems.push(...found.map(placed))
-      return []
-    })
+    /** What a section means; where it is wrong, its mistakes are named and it counts as empty. */
+    const section = <A>(resolved: Result.Result<ReadonlyArray<A>, ReadonlyArray<DocumentProblem>>): ReadonlyArray<A> =>
+      Result.getOrElse(resolved, (found) => {
+        problems.push(...found.map(placed))
+        return []
+      })
+    const calendars = section(resolveCalendars(document.calendars ?? {}))
+    const written = entriesOf(valueAt(raw, ["vendors"])).map(([name]) => name)
+    const vendorNames = document.sample === false ? written : ["sample", ...written]
+    const preferences = section(resolvePreferences(document.preferences ?? {}, vendorNames))
+    const reconcile = section(resolveRules(document.reconcile ?? [], vendorNames))
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
     return {
