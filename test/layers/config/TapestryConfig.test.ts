@@ -170,7 +170,7 @@ ${vendor}    rejects: /var/rejects
       assert.strictEqual(far.problems[0]?.remedy, "remove it")
       assert.strictEqual(
         far.problems[0]?.expected,
-        "one of dataDir, logLevel, sample, limits, serve, calendars, vendors"
+        "one of dataDir, logLevel, sample, limits, serve, calendars, reconcile, vendors"
       )
     })
   )
