@@ -15,7 +15,7 @@ export * as Session from "./domain/Session.ts"
 export * as Timeframe from "./domain/Timeframe.ts"
 export * as TimeRange from "./domain/TimeRange.ts"
 export { TradingSession } from "./domain/TradingCalendar.ts"
-export { ArchiveRpcs, VerifyEvent } from "./rpc/contract/ArchiveRpcs.ts"
+export { ArchiveRpcs, CompactEvent, GcEvent, VerifyEvent } from "./rpc/contract/ArchiveRpcs.ts"
 export {
   Border,
   BorderError,
@@ -36,7 +36,16 @@ export { SeriesQuery, VendorError } from "./services/Adapter.ts"
 export { AdapterRegistryError, VendorDescription } from "./services/AdapterRegistry.ts"
 export { CalendarDescription, CalendarError } from "./services/Calendar.ts"
 export { IngestSessionError } from "./services/IngestSession.ts"
+export { MaintenanceError } from "./services/Maintenance.ts"
 export { LatestPrice, MarketStoreError, SeriesSummary } from "./services/MarketStore.ts"
-export { ArchiveStats, Damage, ProvenanceStoreError } from "./services/ProvenanceStore.ts"
+export {
+  ArchiveStats,
+  CompactReport,
+  Damage,
+  GcReport,
+  ProvenanceStoreError,
+  Retention,
+  UpkeepProgress
+} from "./services/ProvenanceStore.ts"
 export { QuotaError, QuotaUse } from "./services/Quota.ts"
 export { StitchingCacheError } from "./services/StitchingCache.ts"

@@ -8,11 +8,14 @@ import { EpochMillis, TimeRange } from "./TimeRange.ts"
  * - `Invalidated`: what was known of the range by then counts as not known.
  * - `Published`: a new generation, made of these responses, took the place of the visible one; `at` is from when on readers as of
  *   an instant see it.
+ * - `Admitted`: an answer about an adjusted series was found to fit what is stored, and belongs to the generation that is visible by
+ *   then. Of other series every answer belongs to it.
  * - `Forgotten`: the series was removed from the store; `Recalled`: it was asked for again and made anew of what is archived.
  */
 export const SeriesChange = Schema.TaggedUnion({
   Invalidated: { range: TimeRange },
   Published: { at: EpochMillis, responses: Schema.Array(ResponseId) },
+  Admitted: { response: ResponseId },
   Forgotten: {},
   Recalled: {}
 })

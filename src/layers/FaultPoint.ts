@@ -17,6 +17,7 @@ export type FaultPointName =
   | "afterResponse"
   | "midCommit"
   | "afterCommit"
+  | "upkeep"
   | "operationRecorded"
   | "midRebuild"
 

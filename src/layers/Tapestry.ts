@@ -3,6 +3,7 @@ import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } fr
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import type { Calendar } from "../services/Calendar.ts"
 import type { IngestSession } from "../services/IngestSession.ts"
+import type { Maintenance } from "../services/Maintenance.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
 import {
@@ -19,6 +20,7 @@ import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
 import * as CalendarLive from "./calendar/CalendarLive.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
+import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as MarketStoreSqlite from "./market/MarketStoreSqlite.ts"
 import * as OwnerLock from "./owner/OwnerLock.ts"
 import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
@@ -48,6 +50,7 @@ export type TapestryServices =
   | Quota
   | MarketStore
   | StitchingCache
+  | Maintenance
   | Reconciliation
 
 const noDirectory = (directory: string, error: PlatformError.PlatformError) => {
@@ -129,6 +132,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
         Layer.provideMerge(IngestSessionLive.layer),
+        Layer.merge(MaintenanceLive.layer),
         Layer.provideMerge(ReconcileOnArrival.layer(arrivals)),
         Layer.provideMerge(below)
       )

@@ -16,6 +16,7 @@ const names = [
   "afterResponse",
   "midCommit",
   "afterCommit",
+  "upkeep",
   "operationRecorded",
   "midRebuild"
 ] as const satisfies ReadonlyArray<FaultPointName>

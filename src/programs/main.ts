@@ -10,6 +10,7 @@ import * as calendar from "./commands/calendar.ts"
 import * as config from "./commands/config.ts"
 import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
+import * as diff from "./commands/diff.ts"
 import * as doctor from "./commands/doctor.ts"
 import * as explain from "./commands/explain.ts"
 import * as exporting from "./commands/export.ts"
@@ -36,6 +37,7 @@ const tapestry = Command.make("tapestry").pipe(
     bars.command,
     coverage.command,
     explain.command,
+    diff.command,
     actions.command,
     reconcile.command,
     exporting.command,

@@ -114,15 +114,20 @@ export interface DecodedBars {
 }
 
 /**
- * An answer that comes in pages is several exchanges, each archived and applied for itself. A page proves the stamps before
- * `until` and says nothing of the rest of its range, for which `next` is what to ask; `until` is the end of the range and `next`
- * null on the last one. A page that cannot be followed (`next` is a reason) still proves what is before `until`.
+ * An answer that comes in pages is several exchanges, each archived and applied for itself. A page proves the stamps from `from`
+ * to before `until` and says nothing of the rest of its range, for which `next` is what to ask: null on the last page, whose `until`
+ * is the end of the range. A page that cannot be followed (`next` is a reason) still proves what it has.
  */
 export interface PageOfAnswer {
+  readonly from: EpochMillis
   readonly until: EpochMillis
   readonly next: VendorRequest | VendorErrorReason | null
-  /** True for all but the first: a stretch without rows is then covered by an answer that has some, not empty. */
+  /** What the vendor calls the next page (a cursor, a number, an address): a page that was there before is never the next one. */
+  readonly mark: string | null
+  /** True when pages before it had rows: a stretch without rows is then covered by an answer that has some, not empty. */
   readonly continued: boolean
+  /** A stretch in front of all pages that has no rows, as the last page proves; null where there is none. */
+  readonly quiet: TimeRange | null
 }
 
 /**
@@ -202,8 +207,23 @@ export interface FetchCapability {
   readonly calendar?: (series: SeriesKey) => string | null
   /** The price of a request in the vendor's currency; 0 for free. */
   readonly cost: (request: VendorRequest) => number
-  /** Raised whenever the same bytes may decode to other rows than before; such responses are applied again. */
+  /**
+   * Raised whenever the same bytes may decode to other rows than before; such responses are applied again. With `decoders` the
+   * highest of their versions.
+   */
   readonly decoderVersion: number
+  /**
+   * Given where the vendor's format has changed, instead of `decode`: which decoder reads an answer follows from when it was asked
+   * for. `datedDecoders` makes this and the three above.
+   */
+  readonly decoders?: ReadonlyArray<Decoder>
+}
+
+/** One form in which a vendor has sent its answers: how to read it, and since when it has been sent. */
+export interface Decoder extends Pick<FetchCapability, "decode" | "decodeStream"> {
+  readonly version: number
+  /** The `askedAt` of the first answers in this form, or an instant between them and the ones before. */
+  readonly from: EpochMillis
 }
 
 /** The capability to send (orders, commands). No vendor of this release has it; it can be registered and is listed. */

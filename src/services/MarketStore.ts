@@ -86,6 +86,8 @@ export interface Commit {
   readonly allowNonPositivePrices?: boolean
   /** Where to put it when not in the series that readers see. */
   readonly generation?: GenerationId
+  /** Id of the archive's record that it belongs there. */
+  readonly operation?: number
 }
 
 /**
@@ -206,6 +208,11 @@ export class MarketStore extends Context.Service<
      * not the one that these rows came from.
      */
     readonly newestResponse: Effect.Effect<ResponseId | null, MarketStoreError>
+    /**
+     * Every response that something points to: coverage as it is now, rows, and revisions with what superseded them. In chunks; an id
+     * may come more than once. What was committed while it is read may be missing; what pointed to a response all along is not.
+     */
+    readonly referencedResponses: Stream.Stream<ResponseId, MarketStoreError>
     /**
      * Forgets the coverage of a range (its rows stay readable), so that it counts as missing; `at` is when that became so. An
      * answer fetched before, committed after, does not bring it back. `operation` is the archive's record of it, which says

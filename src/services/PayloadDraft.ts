@@ -11,8 +11,14 @@ export interface SpooledBody {
   readonly sha256: string
   readonly sizeBytes: number
   readonly beginning: Uint8Array
-  /** Makes it the archive's payload of this hash, durably. Fails when it could not be written down whole. */
-  readonly adopt: Effect.Effect<void, ProvenanceStoreError>
+  /** Makes it the archive's payload of this hash, durably, and says how it is kept. Fails when it could not be written down whole. */
+  readonly adopt: Effect.Effect<KeptBody, ProvenanceStoreError>
+}
+
+/** How the archive keeps a body in a file: as it came or as one zstd frame, and the size of the file in bytes. */
+export interface KeptBody {
+  readonly encoding: "raw" | "zstd"
+  readonly stored: number
 }
 
 /** The body of an answer, as an adapter hands it over. */

@@ -124,10 +124,72 @@ export const ArchiveStats = Schema.Struct({
   payloadBytes: Schema.Int,
   /** Bytes that identical payloads would have taken again. */
   dedupedBytes: Schema.Int,
+  /** What the payloads take as they are kept, compressed or not. */
+  storedBytes: Schema.Int,
   databaseBytes: Schema.Int,
   schemaVersion: Schema.Int
 })
 export interface ArchiveStats extends Schema.Schema.Type<typeof ArchiveStats> {}
+
+/**
+ * What may go of that to which nothing points. `age`: what is older than so many milliseconds; `ages`: other ages for single
+ * sources; null: no age. `bytes`: of what is younger also the oldest, until the payloads take no more than that. `source`: of this one
+ * alone. Nothing younger than an hour goes.
+ */
+export const Retention = Schema.Struct({
+  age: Schema.NullOr(Schema.Int),
+  ages: Schema.Record(Schema.String, Schema.Int),
+  bytes: Schema.NullOr(Schema.Int),
+  source: Schema.NullOr(Schema.String)
+})
+export interface Retention extends Schema.Schema.Type<typeof Retention> {}
+
+/** What a gc removed, or (`applied` false) would remove. `payloadBytes`: what the payloads took as they were kept. */
+export const GcReport = Schema.Struct({
+  applied: Schema.Boolean,
+  responses: Schema.Int,
+  requests: Schema.Int,
+  sessions: Schema.Int,
+  payloads: Schema.Int,
+  payloadBytes: Schema.Int,
+  /** Files under responses/ that no record speaks of. */
+  orphanFiles: Schema.Int,
+  /** Responses that would go, were they not pointed to. */
+  keptByReference: Schema.Int
+})
+export interface GcReport extends Schema.Schema.Type<typeof GcReport> {}
+
+/** What a compaction did. `payloads`: those that were compressed; sizes in bytes. `damaged`: those left as they are, being torn. */
+export const CompactReport = Schema.Struct({
+  payloads: Schema.Int,
+  damaged: Schema.Int,
+  storedBefore: Schema.Int,
+  storedAfter: Schema.Int,
+  databaseBefore: Schema.Int,
+  databaseAfter: Schema.Int,
+  /** Free pages inside the database that cannot be given back to the disk; later answers use them. */
+  freeBytes: Schema.Int
+})
+export interface CompactReport extends Schema.Schema.Type<typeof CompactReport> {}
+
+/** How far long work on the archive is: `done` of `of` things of this phase. */
+export const UpkeepProgress = Schema.Struct({
+  phase: Schema.Literals(["looking", "compressing", "removing", "shrinking"]),
+  done: Schema.Int,
+  of: Schema.Int
+})
+export interface UpkeepProgress extends Schema.Schema.Type<typeof UpkeepProgress> {}
+
+export type TellsUpkeep = (progress: UpkeepProgress) => Effect.Effect<void>
+
+/** What `gc` is to do. `referenced`: every response that must stay, as MarketStore.referencedResponses gives them. */
+export interface GcOptions<E> {
+  readonly retention: Retention
+  /** False: only says what would go. */
+  readonly apply: boolean
+  readonly referenced: Stream.Stream<ResponseId, E>
+  readonly progress?: TellsUpkeep
+}
 
 /**
  * The archive: sessions, the calls made in them, the vendor's answers and their exact bytes. It is the log; every market row
@@ -208,5 +270,15 @@ export class ProvenanceStore extends Context.Service<
     /** Hashes every payload again, one problem per element as it is found. `checked` grows in `progress`. */
     readonly verify: (progress: (checked: number) => Effect.Effect<void>) => Stream.Stream<Damage, ProvenanceStoreError>
     readonly stats: Effect.Effect<ArchiveStats, ProvenanceStoreError>
+    /**
+     * Removes responses to which nothing points, with their bytes, calls and sessions, in steps that hold nobody up. What was given
+     * out of late, what belongs to an open session, and what a call that stays was served, is kept. Safe to break off and to repeat.
+     */
+    readonly gc: <E>(options: GcOptions<E>) => Effect.Effect<GcReport, ProvenanceStoreError | E>
+    /**
+     * Compresses payloads that were archived as they came, and gives free space back to the disk, in steps that hold nobody up.
+     * Safe to break off: what is done stays done, and the next one goes on from there.
+     */
+    readonly compact: (progress?: TellsUpkeep) => Effect.Effect<CompactReport, ProvenanceStoreError>
   }
 >()("tapestry/ProvenanceStore") {}

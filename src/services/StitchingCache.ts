@@ -6,6 +6,7 @@ import type { Lineage } from "../domain/Lineage.ts"
 import type { OnMissing, Plan, RangePolicy } from "../domain/Plan.ts"
 import type { Request } from "../domain/Request.ts"
 import type { Response } from "../domain/Response.ts"
+import type { Moment, RowDifference } from "../domain/RowDifference.ts"
 import type { SeriesKey } from "../domain/SeriesKey.ts"
 import { type EpochMillis, iso, type TimeRange } from "../domain/TimeRange.ts"
 import { type Excerpt, type SeriesQuery, VendorError } from "./Adapter.ts"
@@ -178,6 +179,15 @@ export class StitchingCache extends Context.Service<
       range: TimeRange,
       options?: { readonly asOf?: EpochMillis }
     ) => Effect.Effect<ReadonlyArray<StoredAction>, StitchingCacheError>
+    /**
+     * What the vendor changed between two instants, ascending; asks nobody. Provisional values that provisional ones replaced
+     * are not kept: where one is missing the difference is `unknown`.
+     */
+    readonly diff: (
+      series: SeriesKey,
+      range: TimeRange,
+      between: readonly [Moment, Moment]
+    ) => Stream.Stream<RowDifference, StitchingCacheError>
     readonly invalidate: (series: SeriesKey, range: TimeRange) => Effect.Effect<void, StitchingCacheError>
     /**
      * Fetches everything that is covered again into a new generation and makes it visible at once. Until then, and when any

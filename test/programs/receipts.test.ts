@@ -129,7 +129,7 @@ describe("archive", () => {
     assert.deepStrictEqual(json(other, 0, "archive", "verify"), { checked: 1, bad: [] })
     assert.match(ok(other, "archive", "verify"), /1 payload hashed again, all as they came/)
     const directory = join(other.cwd, ".tapestry/responses")
-    const [file] = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".bin"))
+    const [file] = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".zst"))
     assert.isDefined(file)
     truncateSync(join(directory, file), 1000)
     const { checked, bad } = json(other, 1, "archive", "verify")

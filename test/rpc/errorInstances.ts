@@ -11,6 +11,7 @@ import * as Adapter from "../../src/services/Adapter.ts"
 import * as Registry from "../../src/services/AdapterRegistry.ts"
 import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
+import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
 import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
@@ -97,6 +98,10 @@ const cache = [
   ...market
 ].map((reason) => new Cache.StitchingCacheError({ reason }))
 
+const maintenance = [new Upkeep.MaintenanceUnavailable({ again: true, message }), ...archive, ...market].map(
+  (reason) => new Upkeep.MaintenanceError({ reason })
+)
+
 const reconciliation = [new NotComparable({ message }), ...cache, ...market].map(
   (reason) => new ReconciliationError({ reason })
 )
@@ -122,6 +127,7 @@ export type RaisedError =
   | (typeof archive)[number]
   | (typeof market)[number]
   | (typeof cache)[number]
+  | (typeof maintenance)[number]
   | (typeof reconciliation)[number]
   | (typeof border)[number]
 
@@ -133,6 +139,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...archive,
   ...market,
   ...cache,
+  ...maintenance,
   ...reconciliation,
   ...border
 ]

@@ -15,6 +15,7 @@ import * as RpcHostLive from "../../src/rpc/server/RpcHostLive.ts"
 import * as SocketListener from "../../src/rpc/server/SocketListener.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../src/services/Calendar.ts"
+import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../src/services/Quota.ts"
@@ -57,6 +58,7 @@ const services = Layer.mergeAll(
     revisions: (series) => Stream.fromEffect(raise("MarketStoreError", series.vendor))
   }),
   Layer.mock(ProvenanceStore, { payload: (sha256) => raise("ProvenanceStoreError", sha256) }),
+  Layer.mock(Maintenance, { gc: ({ retention }) => raise("MaintenanceError", retention.source ?? "") }),
   Layer.mock(Reconciliation, {
     reconcile: ({ left }) => raise("ReconciliationError", left.vendor),
     mismatches: (left) => Stream.fromEffect(raise("ReconciliationError", left.vendor))
@@ -112,6 +114,9 @@ export const carriers: {
   AdapterRegistryError: (client, path) => [client["Vendors.describe"]({ vendor: path })],
   MarketStoreError: (client, path) => [Stream.runDrain(client["Series.revisions"]({ series: seriesBy(path), range }))],
   ProvenanceStoreError: (client, path) => [Stream.runDrain(client["Archive.payload"]({ sha256: path }))],
+  MaintenanceError: (client, path) => [
+    Stream.runDrain(client["Archive.gc"]({ retention: { age: 0, ages: {}, bytes: null, source: path }, apply: false }))
+  ],
   ReconciliationError: (client, path) => {
     const pair = { left: seriesBy(path), right: seriesBy("other"), range }
     return [

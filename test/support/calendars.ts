@@ -34,7 +34,8 @@ export const lunch = made(
   })
 )
 /** Opens on the evening before its date, in a zone with summer time. */
-export const overnight = made(rules("overnight", "America/Chicago", hours(clock(-7, 0), clock(16, 0))))
+export const overnightRules = rules("overnight", "America/Chicago", hours(clock(-7, 0), clock(16, 0)))
+export const overnight = made(overnightRules)
 export const weekdays = made(everyWeekday)
 export const sydney = made(rules("sydney", "Australia/Sydney", hours(clock(10, 0), clock(16, 0))))
 /** Closes before its date begins in UTC. */

@@ -2,6 +2,7 @@ import { Effect, type FileSystem, Layer, type Path } from "effect"
 import { AdapterRegistry, type AdapterRegistryError } from "../../services/AdapterRegistry.ts"
 import type { TapestryConfig } from "../config/TapestryConfig.ts"
 import * as FileAdapter from "./file/FileAdapter.ts"
+import * as HttpAdapter from "./http/HttpAdapter.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
 import type { VendorConfig } from "./VendorConfig.ts"
 import * as YahooAdapter from "./yahoo/YahooAdapter.ts"
@@ -13,6 +14,8 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
   switch (vendor.adapter) {
     case "file":
       return FileAdapter.make(vendor, { dataDir })
+    case "http":
+      return HttpAdapter.make(vendor)
     case "yahoo":
       return YahooAdapter.make(vendor)
   }

@@ -8,10 +8,12 @@ import { type DocumentProblem, problemsOf } from "../config/issueProblems.ts"
 import { nearest } from "../config/nearest.ts"
 import { type FileVendor, FileVendorSpec } from "./file/FileCatalogue.ts"
 import * as File from "./file/resolveVendor.ts"
+import { type HttpVendor, HttpVendorSpec } from "./http/HttpCatalogue.ts"
+import * as Http from "./http/resolveVendor.ts"
 import * as Yahoo from "./yahoo/YahooVendor.ts"
 
 /** A vendor of the configuration, checked and with nothing left out. */
-export type VendorConfig = FileVendor | Yahoo.YahooVendor
+export type VendorConfig = FileVendor | HttpVendor | Yahoo.YahooVendor
 
 /** What a vendor's part of the document is read with. */
 export interface VendorContext {
@@ -26,7 +28,7 @@ export interface VendorContext {
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
 
-const kinds = ["file", "yahoo"] as const
+const kinds = ["file", "http", "yahoo"] as const
 
 const vendorName = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -46,6 +48,8 @@ const decodedBy =
   }
 
 const file = decodedBy(FileVendorSpec, File.resolveVendor)
+
+const http = decodedBy(HttpVendorSpec, Http.resolveVendor)
 
 const yahoo = decodedBy(Yahoo.YahooVendorSpec, (name, spec, { calendars, payloadLimit }) => {
   const problem = unknownCalendar(["vendors", name, "calendar"], spec.calendar, calendars)
@@ -81,6 +85,8 @@ const ofKind = (name: string, raw: unknown, context: VendorContext): Resolved<Ve
   switch (adapter) {
     case "file":
       return file(name, raw, context)
+    case "http":
+      return http(name, raw, context)
     case "yahoo":
       return yahoo(name, raw, context)
     default: {

@@ -4,15 +4,17 @@
  */
 import { Effect, FileSystem, Path, Result, Schema } from "effect"
 import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
+import type { Retention } from "../../services/ProvenanceStore.ts"
 import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
 import { builtIn } from "../calendar/builtIn.ts"
 import { resolveCalendars } from "../calendar/resolveCalendars.ts"
+import { resolvePreferences, type VendorPreference, VendorPreferenceSpec } from "../preferred/VendorPreference.ts"
 import { type ReconcileRule, ReconcileRuleSpec, resolveRules } from "../reconcile/ReconcileRule.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
 import { ListenAddress } from "./ListenAddress.ts"
 import { parseYaml } from "./parseYaml.ts"
-import { ByteCount } from "./units.ts"
+import { ByteCount, Millis } from "./units.ts"
 import { lineOf, yamlLines } from "./yamlLines.ts"
 
 export const LogLevel = Schema.Literals(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"])
@@ -30,6 +32,19 @@ const Document = Schema.Struct({
   limits: Schema.optionalKey(
     Schema.Struct({ maxRows: Schema.optionalKey(Rows), payloadLimit: Schema.optionalKey(ByteCount) })
   ),
+  archive: Schema.optionalKey(
+    Schema.Struct({
+      retention: Schema.optionalKey(
+        Schema.Struct({
+          age: Schema.optionalKey(Millis),
+          size: Schema.optionalKey(ByteCount),
+          sources: Schema.optionalKey(
+            Schema.Record(Schema.String, Millis).annotate({ expected: "a mapping of vendor names to ages" })
+          )
+        })
+      )
+    })
+  ),
   serve: Schema.optionalKey(
     Schema.Struct({
       http: Schema.optionalKey(ListenAddress),
@@ -40,6 +55,9 @@ const Document = Schema.Struct({
   ),
   calendars: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of calendar names" })
+  ),
+  preferences: Schema.optionalKey(
+    Schema.Record(Schema.String, VendorPreferenceSpec).annotate({ expected: "a mapping of names to vendors" })
   ),
   reconcile: Schema.optionalKey(Schema.Array(ReconcileRuleSpec).annotate({ expected: "a list of rules" })),
   vendors: Schema.optionalKey(
@@ -71,10 +89,14 @@ export interface TapestryConfig {
   readonly maxRows: number
   /** What the archive is opened with; sizes in bytes. */
   readonly archive: { readonly payloadLimit: number }
+  /** What `archive gc` may remove where its flags do not say otherwise. */
+  readonly retention: Omit<Retention, "source">
   readonly serve: ServeConfig
   /** Trading calendars beside those that come with Tapestry. */
   readonly calendars: ReadonlyArray<CalendarRules>
   readonly vendors: ReadonlyArray<VendorConfig>
+  /** Names under which several vendors are asked. */
+  readonly preferences: ReadonlyArray<VendorPreference>
   /** Pairs of vendors that are compared whenever bars arrive. */
   readonly reconcile: ReadonlyArray<ReconcileRule>
   /** The keys that the file itself sets (`dataDir`, `limits.maxRows`); all others are defaults. */
@@ -89,6 +111,7 @@ export const defaults: TapestryConfig = {
   sample: true,
   maxRows: 10_000_000,
   archive: { payloadLimit: 64 * 1_048_576 },
+  retention: { age: 30 * 86_400_000, ages: {}, bytes: null },
   serve: {
     http: { host: "127.0.0.1", port: 7070 },
     tcp: { host: "127.0.0.1", port: 7000 },
@@ -97,6 +120,7 @@ export const defaults: TapestryConfig = {
   },
   calendars: [],
   vendors: [],
+  preferences: [],
   reconcile: [],
   keys: new Set()
 }
@@ -131,13 +155,23 @@ const unreadable = (file: string, found: string, remedy: string): ConfigurationE
   })
 
 const keysOf = (document: Document): ReadonlySet<string> => {
-  const { calendars, limits, serve, vendors } = document
-  const sections = { limits, serve, calendars, vendors }
+  const { archive, calendars, limits, serve, vendors } = document
+  const sections = { archive, limits, serve, calendars, vendors }
   const keys = new Set<string>(Object.keys(document).filter((key) => !Object.hasOwn(sections, key)))
   for (const [section, values] of Object.entries(sections)) {
     for (const key of Object.keys(values ?? {})) keys.add(`${section}.${key}`)
   }
   return keys
+}
+
+/** A size alone asks for no age. */
+const retentionOf = ({ archive }: Document): TapestryConfig["retention"] => {
+  const { age, size, sources } = archive?.retention ?? {}
+  return {
+    age: age ?? (size === undefined ? defaults.retention.age : null),
+    ages: sources ?? {},
+    bytes: size ?? null
+  }
 }
 
 /** The bundled vendor and one of the file would have one name. */
@@ -180,28 +214,27 @@ export const decode = (
     const baseDir = path.dirname(path.resolve(file))
     const payloadLimit = document.limits?.payloadLimit ?? defaults.archive.payloadLimit
     const named = entriesOf(valueAt(raw, ["calendars"])).map(([name]) => name)
-    const known = [...new Set([...builtIn.map(({ name }) => name), ...named])].toSorted()
+    const knownCalendars = [...new Set([...builtIn.map(({ name }) => name), ...named])].toSorted()
     const vendors: Array<VendorConfig> = []
     // Vendors are looked at whatever else is wrong, so that all mistakes of the file are named at once.
     for (const [name, part] of entriesOf(valueAt(raw, ["vendors"]))) {
-      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit, calendars: known }), {
+      Result.match(decodeVendor(name, part, { baseDir, path, payloadLimit, calendars: knownCalendars }), {
         onFailure: (found) => problems.push(...found.map(placed)),
         onSuccess: (vendor) => vendors.push(vendor)
       })
       if (name === "sample" && document.sample !== false) problems.push(placed(sampleTaken))
     }
-    const calendars = Result.getOrElse(resolveCalendars(document.calendars ?? {}), (found) => {
-      problems.push(...found.map(placed))
-      return []
-    })
-    const vendorNames = entriesOf(valueAt(raw, ["vendors"])).map(([name]) => name)
-    const reconcile = Result.getOrElse(
-      resolveRules(document.reconcile ?? [], document.sample === false ? vendorNames : ["sample", ...vendorNames]),
-      (found) => {
+    /** What a section means; where it is wrong, its mistakes are named and it counts as empty. */
+    const section = <A>(resolved: Result.Result<ReadonlyArray<A>, ReadonlyArray<DocumentProblem>>): ReadonlyArray<A> =>
+      Result.getOrElse(resolved, (found) => {
         problems.push(...found.map(placed))
         return []
-      }
-    )
+      })
+    const calendars = section(resolveCalendars(document.calendars ?? {}))
+    const written = entriesOf(valueAt(raw, ["vendors"])).map(([name]) => name)
+    const vendorNames = document.sample === false ? written : ["sample", ...written]
+    const preferences = section(resolvePreferences(document.preferences ?? {}, vendorNames))
+    const reconcile = section(resolveRules(document.reconcile ?? [], vendorNames))
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
     return {
@@ -211,9 +244,11 @@ export const decode = (
       sample: document.sample ?? defaults.sample,
       maxRows: document.limits?.maxRows ?? defaults.maxRows,
       archive: { payloadLimit },
+      retention: retentionOf(document),
       serve: { ...defaults.serve, ...document.serve },
       calendars,
       vendors,
+      preferences,
       reconcile,
       keys: keysOf(document)
     }

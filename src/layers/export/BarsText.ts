@@ -1,5 +1,6 @@
 /** Bars as CSV and NDJSON, a chunk at a time. Instants are ISO 8601 with milliseconds, in UTC, in both. */
 import type { Bar } from "../../domain/Bar.ts"
+import type { SourcedBar } from "../../services/PreferredVendors.ts"
 
 const iso = (instant: number): string => new Date(instant).toISOString()
 const cell = (value: number | null): string => (value === null ? "" : String(value))
@@ -13,6 +14,21 @@ export const csvFields = (bar: Bar): string =>
 export const csvRows = (bars: ReadonlyArray<Bar>): string => {
   let text = ""
   for (const bar of bars) text += `${csvFields(bar)}\n`
+  return text
+}
+
+export const sourcedCsvHeader = csvHeader.replace("\n", ",vendor\n")
+
+/** With the vendor of each bar; names of vendors need no quotes. */
+export const sourcedCsvRows = (bars: ReadonlyArray<SourcedBar>): string => {
+  let text = ""
+  for (const bar of bars) text += `${csvFields(bar)},${bar.vendor}\n`
+  return text
+}
+
+export const sourcedNdjsonRows = (bars: ReadonlyArray<SourcedBar>): string => {
+  let text = ""
+  for (const bar of bars) text += `${JSON.stringify({ ...barDocument(bar), vendor: bar.vendor })}\n`
   return text
 }
 

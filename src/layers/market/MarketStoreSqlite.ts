@@ -19,6 +19,7 @@ import { readBar, readBars, readStoredBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
 import { readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
+import { referencedResponses } from "./references.ts"
 import { replaceGenerations, succeedGeneration } from "./replaceGenerations.ts"
 import { lastOperation } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
@@ -81,6 +82,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       mapStoreError(database.read("last operation", (db) => lastOperation(db, series)))
     ),
     newestResponse: newestResponse(database),
+    referencedResponses: referencedResponses(database),
     invalidate: Effect.fn("MarketStore.invalidate")((series, range, at, target = {}) =>
       locks.withLock(canonical(series))(invalidate(database, series, range, at, target))
     ),

@@ -25,7 +25,7 @@ import { compare } from "./KnowledgeKey.ts"
 import { firstBarAt, type RowChunk } from "./RowChunk.ts"
 import { rewriteHistory } from "./rewrittenHistory.ts"
 import { nthStamp } from "./rowTables.ts"
-import { ensureSeries, findGeneration } from "./seriesTable.ts"
+import { ensureSeries, findGeneration, operated } from "./seriesTable.ts"
 import { assertsRows, isFinal } from "./stateCode.ts"
 import { generationGone } from "./storeError.ts"
 
@@ -52,6 +52,7 @@ const begin = (db: SyncDatabase, commit: Commit, now: number): Begun => {
     const row = findGeneration(db, commit.generation)
     if (row === null || row.series !== series.id || row.state !== "building") return { _tag: "Gone" }
   }
+  if (commit.operation !== undefined) operated(db, series.id, commit.operation)
   const inView = commit.generation === undefined ? 1 : 0
   const { response, decoderVersion, fetchedAt } = commit
   if (db.prepare(selectApplied).get(series.id, response, decoderVersion, generation, inView) !== undefined) {

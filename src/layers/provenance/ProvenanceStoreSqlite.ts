@@ -17,7 +17,10 @@ import { open, SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 import * as Append from "./append.ts"
 import { archiveError } from "./archiveError.ts"
 import * as Calls from "./calls.ts"
+import * as Compact from "./compact.ts"
 import * as GroupCommit from "./GroupCommit.ts"
+import * as Gc from "./gc.ts"
+import * as HandedOut from "./HandedOut.ts"
 import * as HitBuffer from "./HitBuffer.ts"
 import * as Listing from "./listing.ts"
 import * as Lookup from "./lookup.ts"
@@ -27,6 +30,7 @@ import * as PayloadFiles from "./PayloadFiles.ts"
 import * as Redaction from "./redact.ts"
 import * as Sessions from "./sessions.ts"
 import * as Spool from "./spool.ts"
+import * as Tallies from "./tallies.ts"
 import * as Verify from "./verify.ts"
 
 export interface ProvenanceStoreOptions {
@@ -91,6 +95,7 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
   const database = yield* open({
     filename: path.join(directory, "provenance.sqlite"),
     synchronous: "FULL",
+    shrinks: true,
     readonly,
     ...(options.maxPageCount === undefined ? {} : { maxPageCount: options.maxPageCount })
   }).pipe(Effect.catch((failure) => Effect.flatMap(openError(directory, failure), Effect.fail)))
@@ -99,20 +104,26 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
   )
 
   const files = yield* PayloadFiles.make(directory)
-  const writer = readonly ? refusingWriter(database.filename) : yield* GroupCommit.make(database)
+  const writer = readonly
+    ? refusingWriter(database.filename)
+    : yield* Effect.flatMap(GroupCommit.make(database), Tallies.keepUp)
   if (!readonly) yield* Sessions.recover(database, writer, files)
   const hits = yield* HitBuffer.make(writer)
+  const handedOut = HandedOut.make()
+  const compaction = yield* Compact.make(database, writer, files)
 
   return ProvenanceStore.of({
     ...(yield* Sessions.make(writer, hits, redaction)),
     ...Calls.make(writer, redaction),
     recordHit: hits.record,
     draft: Spool.draft(files, Append.inlineLimit),
-    append: yield* Append.make(writer, files, redaction, payloadLimit),
-    ...Lookup.make(database, files, payloadLimit),
-    ...Listing.make(database, hits.flush, schemaVersion),
-    ...Operations.make(database, writer),
-    verify: yield* Verify.make(database, files, hits.flush)
+    append: yield* Append.make(database, writer, files, redaction, payloadLimit),
+    ...Lookup.make(database, files, handedOut, payloadLimit),
+    ...Listing.make(database, hits.flush, handedOut, schemaVersion),
+    verify: Verify.make(database, files, hits.flush),
+    ...(yield* Gc.make({ database, writer, files, handedOut, settle: hits.flush, shrink: compaction.shrink })),
+    compact: compaction.compact,
+    ...Operations.make(database, writer)
   })
 })
 

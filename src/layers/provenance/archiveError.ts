@@ -1,5 +1,5 @@
 /** What the database and the file system say, as the archive's typed error. */
-import { type PlatformError, Predicate } from "effect"
+import { Effect, type PlatformError, Predicate } from "effect"
 import {
   ArchiveFull,
   ArchiveReadOnly,
@@ -37,10 +37,13 @@ const systemCode = (error: PlatformError.PlatformError): string => {
   return reason._tag === "PermissionDenied" ? "EACCES" : reason._tag
 }
 
+/** The archive's own errors pass through. */
 export const archiveError = (
-  error: SqliteFailure | SchemaMismatch | PlatformError.PlatformError
+  error: SqliteFailure | SchemaMismatch | PlatformError.PlatformError | ProvenanceStoreError
 ): ProvenanceStoreError => {
   switch (error._tag) {
+    case "ProvenanceStoreError":
+      return error
     case "SqliteFailure":
       return new ProvenanceStoreError({ reason: reasonOf(error.code, error.message) })
     case "SchemaMismatch":
@@ -51,3 +54,5 @@ export const archiveError = (
     }
   }
 }
+
+export const mapArchiveError = Effect.mapError(archiveError)

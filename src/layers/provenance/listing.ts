@@ -12,7 +12,9 @@ import {
 } from "../../services/ProvenanceStore.ts"
 import type { SqliteDatabase, SqlValue } from "../sqlite/SqliteDatabase.ts"
 import { archiveError } from "./archiveError.ts"
+import type { HandedOut } from "./HandedOut.ts"
 import { hex } from "./hex.ts"
+import * as Tallies from "./tallies.ts"
 
 type Listing = Pick<
   ProvenanceStore["Service"],
@@ -121,7 +123,12 @@ const identityIs = (alias: string) => `${alias}.identity = (select id from ident
 const hash = (identity: string | undefined) => (identity === undefined ? undefined : Buffer.from(identity, "hex"))
 
 /** `settle` is run first, so that what lies in buffers is listed too. */
-export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, schemaVersion: number): Listing => {
+export const make = (
+  database: SqliteDatabase,
+  settle: Effect.Effect<void>,
+  handedOut: HandedOut,
+  schemaVersion: number
+): Listing => {
   const read = <A>(operation: string, f: Parameters<typeof database.read<A>>[1]) =>
     Effect.andThen(settle, Effect.mapError(database.read(operation, f), archiveError))
 
@@ -144,7 +151,9 @@ export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, sche
     one("request", `${requestColumns} where q.id = ?`, id, toRequest)
   )
   const response: Listing["response"] = Effect.fn("ProvenanceStore.response")((id) =>
-    one("response", `${responseColumns} where r.id = ?`, id, toResponse)
+    Effect.tap(one("response", `${responseColumns} where r.id = ?`, id, toResponse), () =>
+      Effect.sync(() => handedOut.add(id))
+    )
   )
 
   const newest: Listing["newest"] = Effect.fn("ProvenanceStore.newest")((identity) =>
@@ -156,7 +165,9 @@ export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, sche
              order by r.fetched_at desc, r.id desc limit 1`
           )
           .get(Buffer.from(identity, "hex"))
-        return row === undefined ? null : toResponse(row)
+        if (row === undefined) return null
+        handedOut.add(Number(row[0]))
+        return toResponse(row)
       }),
       archiveError
     )
@@ -228,22 +239,27 @@ export const make = (database: SqliteDatabase, settle: Effect.Effect<void>, sche
     archiveError
   ).pipe(Effect.withSpan("ProvenanceStore.subjects"))
 
-  const stats = read("stats", (db): ArchiveStats => {
-    const count = (sql: string) => Number(db.prepare(sql).get()?.[0] ?? 0)
-    const payloadBytes = count("select coalesce(sum(size), 0) from payloads")
-    return {
-      sessions: count("select count(*) from sessions"),
-      requests: count("select count(*) from requests"),
-      hits: count("select count(*) from requests where outcome = 'hit'"),
-      responses: count("select count(*) from responses"),
-      failedResponses: count("select count(*) from responses where status <> 'ok'"),
-      payloads: count("select count(*) from payloads"),
-      payloadBytes,
-      dedupedBytes: count("select coalesce(sum(size), 0) from responses where payload is not null") - payloadBytes,
-      databaseBytes: count("select page_count * page_size from pragma_page_count, pragma_page_size"),
+  const stats = Effect.gen(function* () {
+    yield* settle
+    const sums = yield* Tallies.total(database)
+    const databaseBytes = yield* database.read("stats", (db) =>
+      Number(db.prepare("select page_count * page_size from pragma_page_count, pragma_page_size").get()?.[0] ?? 0)
+    )
+    const stats: ArchiveStats = {
+      sessions: sums.sessions,
+      requests: sums.requests,
+      hits: sums.hits,
+      responses: sums.responses,
+      failedResponses: sums.failedResponses,
+      payloads: sums.payloads,
+      payloadBytes: sums.payloadBytes,
+      dedupedBytes: sums.responseBytes - sums.payloadBytes,
+      storedBytes: sums.storedBytes,
+      databaseBytes,
       schemaVersion
     }
-  }).pipe(Effect.withSpan("ProvenanceStore.stats"))
+    return stats
+  }).pipe(Effect.mapError(archiveError), Effect.withSpan("ProvenanceStore.stats"))
 
   return { session, request, response, newest, sessions, requests, responses, answersOf, subjects, stats }
 }

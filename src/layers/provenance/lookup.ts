@@ -12,7 +12,9 @@ import {
 import type { SqliteDatabase, SqlValue } from "../sqlite/SqliteDatabase.ts"
 import { readMetadata } from "./append.ts"
 import { archiveError } from "./archiveError.ts"
+import { decodeSync, type Encoding, encodingOf } from "./compression.ts"
 import { digest } from "./digest.ts"
+import type { HandedOut } from "./HandedOut.ts"
 import { hex } from "./hex.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 
@@ -20,7 +22,7 @@ type Reading = Pick<ProvenanceStore["Service"], "lookup" | "payload" | "open">
 
 const newestAnswer = `
   select r.id, r.request, q.session, r.attempt, r.size, r.asked_at, r.fetched_at, r.waited, r.cause, r.metadata, p.sha256, p.body,
-    r.revalidated
+    p.encoding, r.revalidated
   from responses r
   join requests q on q.id = r.request
   left join payloads p on p.id = r.payload
@@ -28,33 +30,68 @@ const newestAnswer = `
   order by r.fetched_at desc, r.id desc
   limit 1`
 
+const keptAs = "select encoding from payloads where sha256 = ? and body is null"
+
 const nothing = new Uint8Array(0)
 
 const damaged = (sha256: string, problem: "missing" | "torn", message: string) =>
   new ProvenanceStoreError({ reason: new PayloadDamaged({ sha256, problem, message }) })
 
-export const make = (database: SqliteDatabase, files: PayloadFiles, payloadLimit: number): Reading => {
-  const absent = (sha256: string) => (error: PlatformError.PlatformError) =>
+export const make = (
+  database: SqliteDatabase,
+  files: PayloadFiles,
+  handedOut: HandedOut,
+  payloadLimit: number
+): Reading => {
+  const absent = (sha256: string, encoding: Encoding) => (error: PlatformError.PlatformError) =>
     error.reason._tag === "NotFound"
       ? damaged(
           sha256,
           "missing",
-          `payload ${sha256} is gone: ${files.pathOf(sha256)} does not exist; fetch the range again`
+          `payload ${sha256} is gone: ${files.pathOf(sha256, encoding)} does not exist; fetch the range again`
         )
-      : archiveError(error)
+      : error.reason._tag === "InvalidData"
+        ? damaged(
+            sha256,
+            "torn",
+            `payload ${sha256} in ${files.pathOf(sha256, encoding)} is damaged; fetch the range again`
+          )
+        : archiveError(error)
 
-  const verified = Effect.fnUntraced(function* (sha256: string, bytes: Uint8Array, where: string) {
-    if ((yield* digest(bytes)) === sha256) return bytes
+  const verified = Effect.fnUntraced(function* (sha256: string, bytes: Uint8Array | null, where: string) {
+    if (bytes !== null && (yield* digest(bytes)) === sha256) return bytes
     return yield* damaged(sha256, "torn", `payload ${sha256} in ${where} is damaged; fetch the range again`)
   })
 
-  const bytesOf = Effect.fnUntraced(function* (sha256: string, size: number, body: SqlValue | undefined) {
+  const bytesOf = Effect.fnUntraced(function* (
+    sha256: string,
+    size: number,
+    body: SqlValue | undefined,
+    code: SqlValue | undefined
+  ) {
     if (size > payloadLimit) {
       return yield* new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes: size, limit: payloadLimit }) })
     }
-    if (body instanceof Uint8Array) return yield* verified(sha256, body, database.filename)
-    const bytes = yield* Effect.mapError(files.read(sha256), absent(sha256))
-    return yield* verified(sha256, bytes, files.pathOf(sha256))
+    const encoding = encodingOf(code)
+    if (body instanceof Uint8Array) return yield* verified(sha256, decodeSync(encoding, body, size), database.filename)
+    // Between the row and the file it may have been compressed, and the other file removed.
+    const keptNow = database.read("payload", (db) => {
+      const row = db.prepare(keptAs).get(Buffer.from(sha256, "hex"))
+      return row === undefined ? encoding : encodingOf(row[0])
+    })
+    const readAs = (as: Encoding) =>
+      Effect.map(files.read(sha256, as, size), (bytes) => ({ bytes, where: files.pathOf(sha256, as) }))
+    const { bytes, where } = yield* readAs(encoding).pipe(
+      Effect.catchIf(
+        (error) => error.reason._tag === "NotFound",
+        () => Effect.flatMap(keptNow, readAs)
+      ),
+      Effect.catchTags({
+        PlatformError: (error) => Effect.fail(absent(sha256, encoding)(error)),
+        SqliteFailure: (error) => Effect.fail(archiveError(error))
+      })
+    )
+    return yield* verified(sha256, bytes, where)
   })
 
   const lookup: Reading["lookup"] = Effect.fnUntraced(function* (identity: string, notBefore: number) {
@@ -76,10 +113,12 @@ export const make = (database: SqliteDatabase, files: PayloadFiles, payloadLimit
       metadata,
       sha256Bytes,
       body,
+      code,
       revalidated
     ] = row
+    handedOut.add(Number(id))
     const sha256 = hex(sha256Bytes)
-    const payload = sha256 === null ? nothing : yield* bytesOf(sha256, Number(size), body)
+    const payload = sha256 === null ? nothing : yield* bytesOf(sha256, Number(size), body, code)
     return {
       response: {
         id: ResponseId.make(Number(id)),
@@ -104,29 +143,29 @@ export const make = (database: SqliteDatabase, files: PayloadFiles, payloadLimit
   const payloadRow = Effect.fnUntraced(function* (sha256: string) {
     const row = yield* Effect.mapError(
       database.read("payload", (db) =>
-        db.prepare("select size, body from payloads where sha256 = ?").get(Buffer.from(sha256, "hex"))
+        db.prepare("select size, body, encoding from payloads where sha256 = ?").get(Buffer.from(sha256, "hex"))
       ),
       archiveError
     )
     if (row === undefined) return yield* damaged(sha256, "missing", `the archive has no payload ${sha256}`)
-    return { size: Number(row[0]), body: row[1] }
+    return { size: Number(row[0]), body: row[1], code: row[2] }
   })
 
   const payload: Reading["payload"] = Effect.fn("ProvenanceStore.payload")(function* (sha256: string) {
-    const { body, size } = yield* payloadRow(sha256)
-    return yield* bytesOf(sha256, size, body)
+    const { body, code, size } = yield* payloadRow(sha256)
+    return yield* bytesOf(sha256, size, body, code)
   })
 
   /** Fails at its end when what was given is not what was archived: whoever used it before must not keep what it made of it. */
-  const streamOf = (sha256: string) =>
+  const streamOf = (sha256: string, encoding: Encoding) =>
     Stream.suspend(() => {
       const hash = createHash("sha256")
-      return files.stream(sha256).pipe(
+      return files.stream(sha256, encoding).pipe(
         Stream.map((chunk) => {
           hash.update(chunk)
           return chunk
         }),
-        Stream.mapError(absent(sha256)),
+        Stream.mapError(absent(sha256, encoding)),
         Stream.concat(
           Stream.fromEffectDrain(
             Effect.suspend(() =>
@@ -135,7 +174,7 @@ export const make = (database: SqliteDatabase, files: PayloadFiles, payloadLimit
                 : damaged(
                     sha256,
                     "torn",
-                    `payload ${sha256} in ${files.pathOf(sha256)} is damaged; fetch the range again`
+                    `payload ${sha256} in ${files.pathOf(sha256, encoding)} is damaged; fetch the range again`
                   )
             )
           )
@@ -144,14 +183,14 @@ export const make = (database: SqliteDatabase, files: PayloadFiles, payloadLimit
     })
 
   const open: Reading["open"] = Effect.fn("ProvenanceStore.open")(function* (sha256: string) {
-    const { body, size } = yield* payloadRow(sha256)
-    if (size <= payloadLimit) return yield* bytesOf(sha256, size, body)
+    const { body, code, size } = yield* payloadRow(sha256)
+    if (size <= payloadLimit) return yield* bytesOf(sha256, size, body, code)
     const large: LargePayload = {
       _tag: "LargePayload",
       sha256,
       sizeBytes: size,
       limit: payloadLimit,
-      stream: streamOf(sha256)
+      stream: streamOf(sha256, encodingOf(code))
     }
     return large
   })

@@ -120,5 +120,72 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
     name: "revalidated",
     // An answer that said "not modified": the response whose bytes it confirms, which are its payload too.
     statements: ["alter table responses add column revalidated integer references responses (id)"]
+  },
+  {
+    // A check of the kinds cannot be changed, so the table is made anew.
+    id: 4,
+    name: "admissions",
+    statements: [
+      `create table operations_4 (
+        id integer primary key autoincrement,
+        tenant text not null default 'default',
+        series integer not null references series (id),
+        kind text not null,
+        range_start integer,
+        range_end integer,
+        known_at integer,
+        response integer,
+        after integer not null,
+        recorded_at integer not null
+      ) strict`,
+      `insert into operations_4 (id, tenant, series, kind, range_start, range_end, known_at, after, recorded_at)
+        select id, tenant, series, kind, range_start, range_end, known_at, after, recorded_at from operations`,
+      `create table operation_responses_4 (
+        operation integer not null references operations_4 (id),
+        response integer not null,
+        primary key (operation, response)
+      ) strict, without rowid`,
+      "insert into operation_responses_4 select operation, response from operation_responses",
+      "drop table operation_responses",
+      "drop table operations",
+      "alter table operations_4 rename to operations",
+      "alter table operation_responses_4 rename to operation_responses",
+      "create index operations_series on operations (series, id)"
+    ]
+  },
+  {
+    id: 5,
+    name: "upkeep",
+    statements: [
+      // 1: one zstd frame; 0: as they came, which no frame would make shorter; null: as they came, and nobody has tried. SQLite keeps
+      // these three in a row's head, so that they are read without the body that stands before them.
+      "alter table payloads add column encoding integer",
+      // Bytes of the payload's file, where it is encoded; null for rows and for files as they came.
+      "alter table payloads add column stored integer",
+      // Files that no row speaks of any more, until they are removed.
+      `create table discarded_files (
+        sha256 blob not null,
+        encoding integer not null,
+        primary key (sha256, encoding)
+      ) strict, without rowid`,
+      // Sums over the records up to the ids that the row names; what is above them is added when it is asked for.
+      `create table tallies (
+        id integer primary key check (id = 1),
+        sessions integer not null,
+        requests integer not null,
+        up_to_request integer not null,
+        hits integer not null,
+        responses integer not null,
+        up_to_response integer not null,
+        failed_responses integer not null,
+        response_bytes integer not null,
+        payloads integer not null,
+        up_to_payload integer not null,
+        payload_bytes integer not null,
+        stored_bytes integer not null,
+        removals integer not null
+      ) strict`,
+      "insert into tallies values (1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
+    ]
   }
 ]

@@ -17,10 +17,11 @@ import { wholeMillis } from "./wholeMillis.ts"
 
 type Operations = Pick<ProvenanceStore["Service"], "recordOperation" | "operationsOf">
 
-const insertOperation = `insert into operations (series, kind, range_start, range_end, known_at, after, recorded_at)
-  values (?, ?, ?, ?, ?, ?, ?)`
+const insertOperation = `insert into operations (series, kind, range_start, range_end, known_at, response, after, recorded_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?)`
 const insertResponse = "insert into operation_responses (operation, response) values (?, ?)"
-const selectOperations = `select o.id, o.kind, o.range_start, o.range_end, o.known_at, o.after, o.recorded_at from operations o
+const selectOperations = `select o.id, o.kind, o.range_start, o.range_end, o.known_at, o.after, o.recorded_at,
+  o.response from operations o
   where o.series = (select id from series where key = ?) and o.id > ? order by o.id`
 const selectResponses = "select response from operation_responses where operation = ? order by response"
 
@@ -43,6 +44,7 @@ const insert = (db: SyncDatabase, series: string, change: SeriesChange, now: num
       range?.start ?? null,
       range?.end ?? null,
       change._tag === "Published" ? change.at : null,
+      change._tag === "Admitted" ? change.response : null,
       after,
       recordedAt
     ).lastInsertRowid
@@ -52,7 +54,8 @@ const insert = (db: SyncDatabase, series: string, change: SeriesChange, now: num
   return { id, series, after, recordedAt, change }
 }
 
-const toChange = (db: SyncDatabase, [id, kind, start, end, at]: ReadonlyArray<SqlValue>): SeriesChange => {
+const toChange = (db: SyncDatabase, row: ReadonlyArray<SqlValue>): SeriesChange => {
+  const [id, kind, start, end, at] = row
   switch (kind) {
     case "Invalidated":
       return { _tag: kind, range: { start: Number(start), end: Number(end) } }
@@ -60,6 +63,8 @@ const toChange = (db: SyncDatabase, [id, kind, start, end, at]: ReadonlyArray<Sq
       const members = db.prepare(selectResponses).all(Number(id))
       return { _tag: kind, at: Number(at), responses: members.map(([member]) => ResponseId.make(Number(member))) }
     }
+    case "Admitted":
+      return { _tag: kind, response: ResponseId.make(Number(row[7])) }
     case "Forgotten":
       return { _tag: kind }
     default:

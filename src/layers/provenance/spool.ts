@@ -68,7 +68,9 @@ export const draft = (files: PayloadFiles, inlineLimit: number): Effect.Effect<P
         beginning: spool?.beginning ?? new Uint8Array(0),
         adopt: Effect.suspend(() => {
           if (failure !== null) return Effect.fail(failure)
-          return spool === null ? Effect.void : Effect.mapError(spool.file.adopt(sha256, size), archiveError)
+          return spool === null
+            ? Effect.die(new Error("nothing was spooled"))
+            : Effect.mapError(spool.file.adopt(sha256, size), archiveError)
         })
       }
       return body

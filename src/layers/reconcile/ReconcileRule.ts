@@ -18,11 +18,12 @@ const ToleranceText = Schema.Union([Schema.String, Schema.Finite])
   .annotate({ expected: "a number, such as 0.001, or a percentage, such as 5%" })
 
 const fields = [...ReconciledField.literals, "price"] as const
+const VendorName = Schema.NonEmptyString.annotate({ expected: "the name of a vendor" })
 const names = Schema.NonEmptyArray(Schema.NonEmptyString)
 
 /** One rule of `reconcile:` in tapestry.yaml: two vendors whose bars are compared whenever new ones arrive at either. */
 export const ReconcileRuleSpec = Schema.Struct({
-  vendors: Schema.Tuple([Schema.NonEmptyString, Schema.NonEmptyString]).annotate({
+  vendors: Schema.Tuple([VendorName, VendorName]).annotate({
     expected: "the names of two vendors, such as [yahoo, stooq]"
   }),
   symbols: Schema.optionalKey(names.annotate({ expected: "a list of symbols" })),

@@ -54,6 +54,11 @@ export interface SqliteDatabase {
     f: (db: SyncDatabase) => A,
     synchronous?: Synchronous
   ) => Effect.Effect<A, SqliteFailure>
+  /**
+   * As `write` with NORMAL, for removals whose references the caller has looked after: SQLite checks none, for which it would walk
+   * through a whole table for each row wherever the referring column has no index.
+   */
+  readonly writeUnchecked: <A>(operation: string, f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFailure>
   /** A transaction of several steps with effects between them; commits when the body succeeds, else rolls back. */
   readonly transaction: <A, E, R>(
     operation: string,
@@ -61,6 +66,10 @@ export interface SqliteDatabase {
   ) => Effect.Effect<A, E | SqliteFailure, R>
   /** A synchronous read of the last committed state. */
   readonly read: <A>(operation: string, f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFailure>
+  /** Moves what is in the log into the database, as far as readers let it. */
+  readonly checkpoint: Effect.Effect<void, SqliteFailure>
+  /** Gives up to so many free pages back to the disk, in a database made with `shrinks`; says how many are left. */
+  readonly shrink: (pages: number) => Effect.Effect<number, SqliteFailure>
   /** Over the writer connection; for migrations. */
   readonly client: SqlClient.SqlClient
 }
@@ -72,6 +81,8 @@ export interface SqliteOptions {
   readonly synchronous: Synchronous
   /** Opens what is there and never writes; fails when there is nothing. */
   readonly readonly?: boolean
+  /** A database that is made now can give free pages back to the disk (PRAGMA incremental_vacuum). */
+  readonly shrinks?: boolean
   /** Most pages the database may have (PRAGMA max_page_count); a test's way to a full disk. */
   readonly maxPageCount?: number
 }
@@ -153,6 +164,8 @@ const makeConnection = (db: Database.Database): SqlConnection.Connection => {
 
 const configure = (db: Database.Database, options: SqliteOptions, readonly: boolean): void => {
   if (!readonly) {
+    // Counts only before anything is written.
+    if (options.shrinks === true) db.pragma("auto_vacuum = INCREMENTAL")
     db.pragma("journal_mode = WAL")
     db.pragma(`synchronous = ${options.synchronous}`)
     db.pragma("foreign_keys = ON")
@@ -234,19 +247,36 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       level = wanted
     }
 
+    const once = <A>(f: (db: SyncDatabase) => A): A => {
+      begin.run()
+      let done = false
+      try {
+        const result = f(writing)
+        commit.run()
+        done = true
+        return result
+      } finally {
+        if (!done) rollback()
+      }
+    }
+
     const write: SqliteDatabase["write"] = (operation, f, synchronous = options.synchronous) =>
       semaphore.withPermit(
         attempt(operation, () => {
           setLevel(synchronous)
-          begin.run()
-          let done = false
+          return once(f)
+        })
+      )
+
+    const writeUnchecked: SqliteDatabase["writeUnchecked"] = (operation, f) =>
+      semaphore.withPermit(
+        attempt(operation, () => {
+          setLevel("NORMAL")
+          writer.exec("PRAGMA foreign_keys = OFF")
           try {
-            const result = f(writing)
-            commit.run()
-            done = true
-            return result
+            return once(f)
           } finally {
-            if (!done) rollback()
+            writer.exec("PRAGMA foreign_keys = ON")
           }
         })
       )
@@ -272,6 +302,18 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
         ? semaphore.withPermit(attempt(operation, () => f(reading)))
         : attempt(operation, () => f(reading))
 
+    const checkpoint = semaphore.withPermit(attempt("checkpoint", () => void writer.pragma("wal_checkpoint(PASSIVE)")))
+
+    const shrink: SqliteDatabase["shrink"] = (pages) =>
+      semaphore.withPermit(
+        attempt("shrink", () => {
+          setLevel("NORMAL")
+          // It gives a row for each page, so that a prepared statement, run once, would give back one.
+          writer.exec(`PRAGMA incremental_vacuum(${pages})`)
+          return Number(writer.pragma("freelist_count", { simple: true }))
+        })
+      )
+
     const acquirers = SqlClient.makeSqliteAcquirers({
       connection: Effect.succeed(makeConnection(writer)),
       semaphore,
@@ -285,5 +327,5 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       spanAttributes: [["db.system.name", "sqlite"]]
     }).pipe(Effect.provide(Reactivity.layer))
 
-    return { filename: options.filename, write, transaction, read, client }
+    return { filename: options.filename, write, writeUnchecked, transaction, read, checkpoint, shrink, client }
   })

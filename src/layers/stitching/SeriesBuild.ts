@@ -7,7 +7,7 @@
  * Queueing: the caller's. `advance` may run while the series is read and fetched: it goes as far as is certain; the last one, and
  * `finish`, run while nobody plans and nothing is in flight.
  *
- * Hard cases: an operation that is recorded while `advance` runs divides the answers that were listed before it was: those behind
+ * Hard cases: of an adjusted series those answers are read that were admitted, as the archive's records say, each where it was. An operation that is recorded while `advance` runs divides the answers that were listed before it was: those behind
  * it are left to the next `advance`. Of a published refetch the answers are those that its record names; those of one that was
  * dropped are in no record.
  */
@@ -16,6 +16,7 @@ import type { ResponseId } from "../../domain/Response.ts"
 import type { SeriesOperation } from "../../domain/SeriesOperation.ts"
 import type { GenerationId } from "../../services/MarketStore.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
+import { isAdjusted } from "./basis.ts"
 import { checkTag } from "./checkTag.ts"
 import { isAnswersOwn } from "./passOver.ts"
 import { type BarSeries, type Fetcher, project } from "./project.ts"
@@ -77,6 +78,8 @@ export const make = Effect.fnUntraced(function* (
     yield* Effect.yieldNow
   })
 
+  const committed = new Set<ResponseId>()
+
   const operate = Effect.fnUntraced(function* (
     { after, change, id, recordedAt }: SeriesOperation,
     current: GenerationId
@@ -85,8 +88,14 @@ export const make = Effect.fnUntraced(function* (
       yield* market.invalidate(series.key, change.range, recordedAt, { operation: { id, after }, generation: current })
     } else if (change._tag === "Published") {
       const next = yield* begin
-      for (const response of change.responses) yield* read(response, next, true)
+      for (const response of change.responses) {
+        committed.add(response)
+        yield* read(response, next, true)
+      }
       yield* market.succeedGeneration(current, next, change.at)
+    } else if (change._tag === "Admitted" && !committed.has(change.response)) {
+      committed.add(change.response)
+      yield* read(change.response, current, true)
     }
     operated = id
   })
@@ -104,7 +113,7 @@ export const make = Effect.fnUntraced(function* (
     const readUpTo = Effect.fnUntraced(function* (last: number) {
       for (let id = answers[at]; id !== undefined && id <= last; id = answers[++at]) {
         const current = generations?.at(-1)
-        if (current !== undefined) yield* read(id, current, false)
+        if (current !== undefined && !isAdjusted(series.key)) yield* read(id, current, false)
         answered = id
       }
     })

@@ -11,7 +11,7 @@
  * the last; what is archived by then is applied by the flight itself or by the next plan. A process that dies between the
  * archive and the store leaves answers that are archived and not applied: every plan looks for such first.
  */
-import { Clock, Effect, Layer } from "effect"
+import { Clock, Effect, Layer, Stream } from "effect"
 import type { Plan, RangePolicy } from "../../domain/Plan.ts"
 import { canonical } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
@@ -28,6 +28,7 @@ import { applyArchived } from "./applyArchived.ts"
 import { barSeries, calendared } from "./barSeries.ts"
 import { isAdjusted } from "./basis.ts"
 import * as CacheContext from "./CacheContext.ts"
+import { diff, instantOf } from "./diff.ts"
 import { explain } from "./explain.ts"
 import { fetchMissing, type Gathered, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
@@ -212,6 +213,19 @@ const make = Effect.gen(function* () {
     actions: Effect.fn("StitchingCache.actions")(function* (key, range, options) {
       return yield* market.actions(key, range, options)
     }, Effect.mapError(asServiceError)),
+
+    diff: (key, asked, between) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          const series = yield* calendared(context, key)
+          const range = Timeframe.stamps(series.timeframe, asked)
+          if (range === null) return Stream.empty
+          const desk = yield* context.deskOf(series.text)
+          yield* stored(desk, series, range, undefined)
+          const [from, to] = between
+          return diff(context, series, range, [yield* instantOf(context, from), yield* instantOf(context, to)])
+        }).pipe(Effect.withSpan("StitchingCache.diff"), Effect.scoped)
+      ).pipe(Stream.mapError(asServiceError)),
 
     invalidate: Effect.fn("StitchingCache.invalidate")(
       function* (key, asked) {

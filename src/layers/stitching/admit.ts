@@ -23,6 +23,7 @@ import type { OpenIngestSession } from "../../services/IngestSession.ts"
 import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { checkTag } from "./checkTag.ts"
+import { commitAdmitted } from "./commitAdmitted.ts"
 import type { Failure } from "./failure.ts"
 import { askableBar, reachOf } from "./overlap.ts"
 import { type ArchivedAnswer, type BarSeries, type Fetcher, readAnswer } from "./project.ts"
@@ -113,8 +114,7 @@ export const admit = Effect.fnUntraced(function* (
         const reach = reachOf(fetcher, series, now)
         const verdict = yield* weigh({ market, archive, series: series.key, reading, askedAt, evidence, reach })
         if (verdict._tag !== "Fits") return { seen, verdict, result: null }
-        const result = yield* market.commit(reading.commit)
-        for (const stale of verdict.unproven) yield* market.invalidate(series.key, stale, now)
+        const result = yield* commitAdmitted(admission, reading.commit, verdict.unproven)
         return { seen, verdict, result }
       })
     )

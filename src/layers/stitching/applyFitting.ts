@@ -10,7 +10,9 @@ import type { GenerationId } from "../../services/MarketStore.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
 import { isAdjusted } from "./basis.ts"
 import { checkTag } from "./checkTag.ts"
+import { commitAdmitted } from "./commitAdmitted.ts"
 import { type ArchivedAnswer, type BarSeries, type Fetcher, readAnswer } from "./project.ts"
+import type { SeriesDesk } from "./SeriesDesk.ts"
 import type { Stores } from "./Stores.ts"
 import { type Evidence, weigh } from "./weigh.ts"
 
@@ -45,7 +47,8 @@ export const applyFitting = Effect.fnUntraced(function* (
   series: BarSeries,
   fetcher: Fetcher,
   answer: ArchivedAnswer,
-  generation?: GenerationId
+  generation?: GenerationId,
+  desk?: SeriesDesk
 ) {
   const { archive, market } = stores
   const reading = yield* readAnswer(fetcher, series, answer, generation)
@@ -65,6 +68,10 @@ export const applyFitting = Effect.fnUntraced(function* (
       verdict = yield* weigh({ ...weighing, evidence: yield* evidenceFor(stores, series, fetcher, answer) })
     }
     if (verdict._tag !== "Fits" || verdict.unproven.length > 0) return false
+    if (desk !== undefined) {
+      yield* commitAdmitted({ archive, market, desk, series, fetcher }, reading.commit, [])
+      return true
+    }
   }
   yield* market.commit(reading.commit)
   return true

@@ -104,7 +104,7 @@ export const onePage = Effect.fnUntraced(function* (
   const isOld = answer.response.askedAt + fetcher.limits.refusalFor <= (yield* Clock.currentTimeMillis)
   // Of a page only its own part can be covered; of an answer for another range nothing is known but what the store says.
   const page = pageOf(projected)
-  const part = page === null || elsewhere ? range : { start: range.start, end: Math.min(range.end, page.until) }
+  const part = page === null || elsewhere ? range : { start: page.from, end: Math.min(range.end, page.until) }
   const again = Result.isSuccess(projected)
     ? (elsewhere || projected.success.result.alreadyApplied) && !(yield* isCovered(part))
     : answer.served === "archive" && isOld

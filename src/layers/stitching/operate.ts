@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { CacheContext } from "./CacheContext.ts"
+import { recordInvalidation } from "./commitAdmitted.ts"
 import type { BarSeries } from "./project.ts"
 import * as SeriesDesk from "./SeriesDesk.ts"
 import { settleOperations } from "./settleOperations.ts"
@@ -16,7 +17,8 @@ const settled = Effect.fnUntraced(function* (context: CacheContext, desk: Series
   const { archive, market, registry } = context
   const last = yield* market.lastOperation(series.key)
   if ((yield* archive.operationsOf(series.text, last)).length > 0) {
-    yield* settleOperations(context, series, yield* registry.fetcher(series.key.vendor), { recall: true })
+    const fetcher = yield* registry.fetcher(series.key.vendor)
+    yield* desk.committing.withPermit(settleOperations(context, series, fetcher, { recall: true }))
   }
   desk.operated = true
 })
@@ -31,10 +33,7 @@ export const invalidate = Effect.fnUntraced(function* (
   // Of what nobody has answered nothing is known.
   if ((yield* archive.answersOf(series.text, 0)).length === 0) return
   yield* settled(context, desk, series)
-  desk.operated = false
-  const { after, id, recordedAt } = yield* archive.recordOperation(series.text, { _tag: "Invalidated", range })
-  yield* market.invalidate(series.key, range, recordedAt, { operation: { id, after } })
-  desk.operated = true
+  yield* desk.committing.withPermit(recordInvalidation({ archive, market, desk, series }, range))
 }, Effect.uninterruptible)
 
 /** What is archived counts as not applied again, also when the caller leaves: or what is forgotten would be fetched anew. */

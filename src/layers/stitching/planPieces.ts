@@ -89,8 +89,8 @@ export const piecesOf = (
     const to = Math.max(Math.min(end, askable.end), from)
     const state = stored?.state ?? noCause
     const early = Math.min(Math.max(start, askable.earliest), from)
-    unasked(start, early, stored?.state ?? beforeEarliest(askable.earliest), stored)
-    unasked(early, from, stored?.state ?? askable.tooOld, stored)
+    if (start < early) unasked(start, early, stored?.state ?? beforeEarliest(askable.earliest), stored)
+    if (early < from) unasked(early, from, stored?.state ?? askable.tooOld, stored)
     let at = from
     for (const { id, range } of at < to ? flightsIn.members({ start: at, end: to }) : []) {
       unstored(at, range.start, state, stored)
@@ -99,7 +99,7 @@ export const piecesOf = (
       vendor(begin, at, { _tag: "Pending", flight: id })
     }
     unstored(at, to, state, stored)
-    unasked(to, end, stored?.state ?? notYet, stored)
+    if (to < end) unasked(to, end, stored?.state ?? notYet, stored)
   }
   return pieces
 }

@@ -14,7 +14,7 @@
  */
 import { Deferred, Effect, Result } from "effect"
 import type { CacheMode } from "../../domain/Request.ts"
-import { Malformed, VendorError, type VendorRequest } from "../../services/Adapter.ts"
+import { Malformed, VendorError } from "../../services/Adapter.ts"
 import type { OpenIngestSession } from "../../services/IngestSession.ts"
 import { type Failure, unwrap } from "./failure.ts"
 import { type FlightContext, type LandedPage, onePage } from "./onePage.ts"
@@ -36,8 +36,6 @@ const inCircle = new Malformed({
   message: "its pages go in a circle: one leads to a page that was asked for already"
 })
 
-const textOf = ({ body, kind, method, params }: VendorRequest): string => JSON.stringify([kind, method, params, body])
-
 /** Two landings of one flight, in the order of their pages. */
 const together = (a: Landing, b: Landing): Landing => ({
   rows: a.rows + b.rows,
@@ -54,20 +52,20 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
   const request = yield* fetcher.fetch.request(series.key, range)
   const cacheMode = cacheModeOf(flight)
   const first = yield* onePage(context, session, { range, request, cacheMode })
-  const asked = new Set([textOf(request)])
+  const marks = new Set<string>()
   const notBefore = first.response.askedAt
   const modeOfRest: CacheMode = flight.asks === "the archive first" ? { _tag: "maxAge", notBefore } : cacheMode
   let last: LandedPage = first
   let sum = first.landing
   while (sum.failure === null && last.page !== null && last.page.next !== null) {
-    const { next, until } = last.page
+    const { mark, next, until } = last.page
     const rest = { start: Math.max(range.start, until), end: range.end }
     if (rest.start >= rest.end) break
-    if ("_tag" in next || asked.has(textOf(next))) {
+    if ("_tag" in next || (mark !== null && marks.has(mark))) {
       const failure = new VendorError({ vendor: fetcher.name, reason: "_tag" in next ? next : inCircle })
       return together(sum, { ...lost(failure), calls: 0, lost: rest })
     }
-    asked.add(textOf(next))
+    if (mark !== null) marks.add(mark)
     const followed = yield* Effect.result(
       onePage(context, session, { range: rest, request: next, cacheMode: modeOfRest })
     )

@@ -8,11 +8,11 @@
 import { Effect } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
 import type { SeriesOperation } from "../../domain/SeriesOperation.ts"
-import { applyFitting } from "./applyFitting.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
+import { isAdjusted } from "./basis.ts"
 import { checkTag } from "./checkTag.ts"
 import { passOver } from "./passOver.ts"
-import { type BarSeries, type Fetcher, project } from "./project.ts"
+import { type BarSeries, type Fetcher, project, readAnswer } from "./project.ts"
 import { refetchTag } from "./refetchTag.ts"
 import type { Stores } from "./Stores.ts"
 
@@ -29,15 +29,33 @@ export const applyBefore = Effect.fnUntraced(function* (
   fetcher: Fetcher,
   answers: ReadonlyArray<ResponseId>
 ) {
+  // Of an adjusted series those belong to it that were admitted.
+  if (isAdjusted(series.key)) return
   const applied = yield* market.applied(series.key, Number.MIN_SAFE_INTEGER)
   for (const id of answers) {
     if (applied.has(id)) continue
     yield* Effect.gen(function* () {
       const answer = yield* archivedAnswer(archive, id)
       if (answer === null || answer.request.cacheTag === refetchTag || answer.request.cacheTag === checkTag) return
-      yield* applyFitting({ archive, market }, series, fetcher, answer)
+      yield* project(market, fetcher, series, answer)
     }).pipe(passOver(series, id))
   }
+})
+
+/** It was found to fit by then; what is stored now says nothing of that. */
+const admitAgain = Effect.fnUntraced(function* (
+  { archive, market }: Stores,
+  series: BarSeries,
+  fetcher: Fetcher,
+  response: ResponseId,
+  operation: number
+) {
+  yield* Effect.gen(function* () {
+    const answer = yield* archivedAnswer(archive, response)
+    if (answer === null) return
+    const { commit } = yield* readAnswer(fetcher, series, answer)
+    yield* market.commit({ ...commit, operation })
+  }).pipe(passOver(series, response))
 })
 
 const publishAgain = Effect.fnUntraced(function* (
@@ -101,6 +119,8 @@ export const settleOperations = Effect.fnUntraced(function* (
     )
     if (change._tag === "Invalidated") {
       yield* market.invalidate(series.key, change.range, recordedAt, { operation: { id, after } })
+    } else if (change._tag === "Admitted") {
+      yield* admitAgain(stores, series, fetcher, change.response, id)
     } else {
       yield* publishAgain(stores, series, fetcher, change.responses, change.at, id)
     }

@@ -1,5 +1,7 @@
 import { Command } from "effect/cli"
 import * as cat from "./archive/cat.ts"
+import * as compact from "./archive/compact.ts"
+import * as gc from "./archive/gc.ts"
 import * as requests from "./archive/requests.ts"
 import * as responses from "./archive/responses.ts"
 import * as sessions from "./archive/sessions.ts"
@@ -16,6 +18,8 @@ export const command = Command.make("archive").pipe(
     show.command,
     cat.command,
     verify.command,
-    stats.command
+    stats.command,
+    gc.command,
+    compact.command
   ])
 )

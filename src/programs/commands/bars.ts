@@ -2,13 +2,14 @@ import { Effect, Option, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { OnMissing, RangePolicy } from "../../domain/Plan.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
-import { type RangeAnswer, type RangeQuery, StitchingCache } from "../../services/StitchingCache.ts"
+import type { PreferredQuery } from "../../services/PreferredVendors.ts"
+import { type RangeQuery, StitchingCache } from "../../services/StitchingCache.ts"
 import { Ended } from "../failure/Ended.ts"
 import { nothingHad } from "../failure/nothingHad.ts"
 import { asCommand, UsageError } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { instantFlag, rangeFlags, rangeOf, zoneFlag } from "../flags/RangeFlags.ts"
-import { seriesFlags, seriesOf, titleOf } from "../flags/SeriesFlags.ts"
+import { partsOf, seriesFlags, seriesOf, titleOf } from "../flags/SeriesFlags.ts"
 import { type BarsOutput, barsOutput, type Format, formatOf, formats } from "../format/BarsOutput.ts"
 import { answerDocument, planDocument } from "../format/Documents.ts"
 import { counted } from "../format/Numbers.ts"
@@ -19,6 +20,7 @@ import { Output } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { styleOf } from "../terminal/Style.ts"
 import { withCache, withData } from "../withData.ts"
+import { concludePreferred, preferenceOf, readPreferred, rowsOf, showPreferredPlan } from "./bars/preferred.ts"
 
 const flags = {
   ...seriesFlags,
@@ -106,18 +108,19 @@ const read = Effect.fnUntraced(function* (input: Input, query: RangeQuery) {
   ).pipe(Effect.onInterrupt(() => note("interrupted; what was fetched is kept, and the next run goes on from there")))
 })
 
-const writeRows = Effect.fnUntraced(function* (
-  answer: RangeAnswer,
+const writeRows = Effect.fnUntraced(function* <E>(
+  rowCount: number,
+  rows: BarsOutput<E>["rows"],
   input: Input,
   how: { readonly limit: number | null; readonly out: string | null; readonly format: Format }
 ) {
   const { write, note, terminal } = yield* Output
   const toTerminal = how.out === null && terminal.isTerminal
   const style = styleOf({ colours: toTerminal && terminal.colours })
-  const count = Math.min(answer.rowCount, how.limit ?? answer.rowCount)
+  const count = Math.min(rowCount, how.limit ?? rowCount)
   const text = barsOutput({
     format: how.format,
-    bars: how.limit === null ? answer.bars : Stream.take(answer.bars, how.limit),
+    rows,
     count,
     timeframe: input.timeframe,
     zone: input.tz,
@@ -125,7 +128,7 @@ const writeRows = Effect.fnUntraced(function* (
     height: toTerminal ? terminal.rows - 4 : null,
     bold: style.bold,
     dim: style.dim
-  } satisfies BarsOutput<unknown>)
+  } satisfies BarsOutput<E>)
   if (how.out === null) return yield* Stream.runForEach(text, write)
   yield* writeAtomically(how.out, text)
   yield* note(`wrote ${counted(count, "row")} to ${how.out}`)
@@ -138,14 +141,28 @@ const bars = Effect.fn("tapestry bars")(function* (input: Input) {
   const range: TimeRange = how.range
   // What asks nobody is read beside an owner, as everything that only reads.
   const asksNobody = input.policy === "cacheOnly" || Option.isSome(input.asOf)
+  const wanted = yield* preferenceOf(input.vendor, input.symbol)
+  const several = Effect.fnUntraced(function* (preference: NonNullable<typeof wanted>) {
+    const query: PreferredQuery = { ...preference, query: partsOf(input), range, policy: input.policy }
+    if (input.plan) return yield* showPreferredPlan(query, json)
+    const answer = yield* readPreferred(query, input)
+    const rows = { sourced: true, bars: rowsOf(answer, how.limit) } as const
+    if (!json || how.out !== null) yield* writeRows(answer.rowCount, rows, input, how)
+    yield* concludePreferred(answer, { json, toTerminal: how.format === "table" && how.out === null })
+  })
   const command = Effect.gen(function* () {
+    if (wanted !== null) return yield* several(wanted)
     const series = yield* seriesOf(input)
     const query: RangeQuery = { series, range, policy: input.policy }
     if (input.plan) return yield* showPlan(query, json)
     const answer = yield* read(input, query)
     const holes = holesOf(answer.coverage)
     if (answer.rowCount === 0) yield* nothingHad(answer)
-    if (!json || how.out !== null) yield* writeRows(answer, input, how)
+    const rows = {
+      sourced: false,
+      bars: how.limit === null ? answer.bars : Stream.take(answer.bars, how.limit)
+    } as const
+    if (!json || how.out !== null) yield* writeRows(answer.rowCount, rows, input, how)
     if (json) yield* line(JSON.stringify(answerDocument(answer)))
     else if (how.format === "table" && how.out === null)
       yield* line(styleOf(terminal).dim(sourceLine(answer, how.limit)))

@@ -13,7 +13,9 @@ export const seriesFlags = {
   symbol: Argument.String("symbol").pipe(Argument.withDescription("The symbol, in the vendor's spelling")),
   vendor: Flag.String("vendor").pipe(
     Flag.withMetavar("VENDOR"),
-    Flag.withDescription("Whose data; 'tapestry vendors list' names them")
+    Flag.withDescription(
+      "Whose data; 'tapestry vendors list' names them. bars takes several, A,B: the first that gives it"
+    )
   ),
   timeframe: Flag.Literals("timeframe", Timeframe.literals).pipe(
     Flag.withMetavar("TIMEFRAME"),
@@ -54,8 +56,8 @@ export interface SeriesInput {
   readonly dataset: Option.Option<string>
 }
 
-const queryOf = (input: SeriesInput): SeriesQuery => ({
-  symbol: input.symbol,
+/** All that the flags say of a series but its symbol. */
+export const partsOf = (input: Omit<SeriesInput, "symbol" | "vendor">): Omit<SeriesQuery, "symbol"> => ({
   kind: "bar",
   timeframe: input.timeframe,
   ...Option.match(input.price, { onNone: () => ({}), onSome: (price) => ({ price }) }),
@@ -64,6 +66,8 @@ const queryOf = (input: SeriesInput): SeriesQuery => ({
   ...Option.match(input.currency, { onNone: () => ({}), onSome: (currency) => ({ currency }) }),
   ...Option.match(input.dataset, { onNone: () => ({}), onSome: (dataset) => ({ dataset }) })
 })
+
+const queryOf = (input: SeriesInput): SeriesQuery => ({ ...partsOf(input), symbol: input.symbol })
 
 /** The key of the series, as the vendor's adapter spells it. */
 export const seriesOf = Effect.fnUntraced(function* (input: SeriesInput) {

@@ -3,7 +3,15 @@ import { Effect, Stream } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import type { Zone } from "../../domain/Instant.ts"
 import type { Timeframe } from "../../domain/Timeframe.ts"
-import { csvHeader, csvRows, ndjsonRows } from "../../layers/export/BarsText.ts"
+import {
+  csvHeader,
+  csvRows,
+  ndjsonRows,
+  sourcedCsvHeader,
+  sourcedCsvRows,
+  sourcedNdjsonRows
+} from "../../layers/export/BarsText.ts"
+import type { SourcedBar } from "../../services/PreferredVendors.ts"
 import { barsTable } from "./BarsTable.ts"
 import { counted } from "./Numbers.ts"
 
@@ -12,8 +20,10 @@ export type Format = (typeof formats)[number]
 
 export interface BarsOutput<E> {
   readonly format: Format
-  /** Run twice for a table: once to measure, once to show. */
-  readonly bars: Stream.Stream<Bar, E>
+  /** Run twice for a table: once to measure, once to show. `sourced` ones name their vendor. */
+  readonly rows:
+    | { readonly sourced: false; readonly bars: Stream.Stream<Bar, E> }
+    | { readonly sourced: true; readonly bars: Stream.Stream<SourcedBar, E> }
   readonly count: number
   readonly timeframe: Timeframe
   readonly zone: Zone
@@ -40,20 +50,21 @@ const tableText = <E>(output: BarsOutput<E>): Stream.Stream<string, E> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const { count, height } = output
+      const bars: Stream.Stream<Bar | SourcedBar, E> = output.rows.bars
       const room = height === null ? count : Math.max(fewest, height - 1)
       const head = count <= room ? count : Math.ceil(room / 2)
       const tail = count <= room ? count : count - Math.floor(room / 2)
       const isShown = (index: number) => index < head || index >= tail
       const draft = barsTable(output.timeframe, output.zone)
       let measured = 0
-      yield* Stream.runForEachArray(output.bars, (chunk) =>
+      yield* Stream.runForEachArray(bars, (chunk) =>
         Effect.sync(() => {
           for (const bar of chunk) if (isShown(measured++)) draft.measure(bar)
         })
       )
       const table = draft.table()
       let index = 0
-      const rows = Stream.mapArray(output.bars, (chunk) => {
+      const rows = Stream.mapArray(bars, (chunk) => {
         const lines: Array<string> = []
         for (const bar of chunk) {
           if (isShown(index)) lines.push(table.row(bar))
@@ -75,11 +86,18 @@ export const barsOutput = <E>(output: BarsOutput<E>): Stream.Stream<string, E> =
     case "table":
       return output.count === 0 ? Stream.empty : tableText(output)
     case "csv":
-      return Stream.concat(
-        Stream.succeed(csvHeader),
-        Stream.mapArray(output.bars, (chunk) => [csvRows(chunk)])
-      )
+      return output.rows.sourced
+        ? Stream.concat(
+            Stream.succeed(sourcedCsvHeader),
+            Stream.mapArray(output.rows.bars, (chunk) => [sourcedCsvRows(chunk)])
+          )
+        : Stream.concat(
+            Stream.succeed(csvHeader),
+            Stream.mapArray(output.rows.bars, (chunk) => [csvRows(chunk)])
+          )
     case "ndjson":
-      return Stream.mapArray(output.bars, (chunk) => [ndjsonRows(chunk)])
+      return output.rows.sourced
+        ? Stream.mapArray(output.rows.bars, (chunk) => [sourcedNdjsonRows(chunk)])
+        : Stream.mapArray(output.rows.bars, (chunk) => [ndjsonRows(chunk)])
   }
 }

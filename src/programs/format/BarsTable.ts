@@ -2,6 +2,7 @@
 import type { Bar } from "../../domain/Bar.ts"
 import type { Zone } from "../../domain/Instant.ts"
 import { isIntraday, type Timeframe } from "../../domain/Timeframe.ts"
+import type { SourcedBar } from "../../services/PreferredVendors.ts"
 import { decimal, grouped } from "./Numbers.ts"
 import { type Column, headerLine, type Layout, layoutOf, measure, rowLine } from "./Table.ts"
 import { finer, localTime, type Precision, precisionOf } from "./ZonedTime.ts"
@@ -12,13 +13,13 @@ const amount = (value: number | null) => (value === null ? none : grouped(value)
 
 /** Takes bars into account; all that will be shown, before the first is. */
 export interface BarsTableDraft {
-  readonly measure: (bar: Bar) => void
+  readonly measure: (bar: Bar | SourcedBar) => void
   readonly table: () => BarsTable
 }
 
 export interface BarsTable {
   readonly header: string
-  readonly row: (bar: Bar) => string
+  readonly row: (bar: Bar | SourcedBar) => string
 }
 
 const numbers: ReadonlyArray<Column> = [
@@ -30,16 +31,21 @@ const numbers: ReadonlyArray<Column> = [
 ]
 const vwapColumn: Column = { header: "vwap", align: "decimal" }
 const countColumn: Column = { header: "trades", align: "decimal" }
+const vendorColumn: Column = { header: "vendor", align: "left" }
+
+const vendorOf = (bar: Bar | SourcedBar): string | null => ("vendor" in bar ? bar.vendor : null)
 
 export const barsTable = (timeframe: Timeframe, zone: Zone): BarsTableDraft => {
   const intraday = isIntraday(timeframe)
   let precision: Precision = intraday ? "minute" : "date"
   let hasVwap = false
   let hasCount = false
+  let hasVendor = false
   // The time is as wide for every row once its precision is known, and vwap and count are there or not: they are laid out last.
   const inner: Layout = layoutOf(numbers)
   const vwap: Layout = layoutOf([vwapColumn])
   const count: Layout = layoutOf([countColumn])
+  const vendor: Layout = layoutOf([vendorColumn])
   const cells = (bar: Bar): ReadonlyArray<string> => [
     price(bar.open),
     price(bar.high),
@@ -66,12 +72,23 @@ export const barsTable = (timeframe: Timeframe, zone: Zone): BarsTableDraft => {
         hasCount = true
         measure(count, [amount(bar.count)])
       }
+      const from = vendorOf(bar)
+      if (from !== null) {
+        hasVendor = true
+        measure(vendor, [from])
+      }
       widest = bar.ts
     },
     table: () => {
       const time = layoutOf([{ header: intraday ? `time (${zone.id})` : "date (UTC)", align: "left" }])
       measure(time, [stamp(widest)])
-      const parts = [time, inner, ...(hasVwap ? [vwap] : []), ...(hasCount ? [count] : [])]
+      const parts = [
+        time,
+        inner,
+        ...(hasVwap ? [vwap] : []),
+        ...(hasCount ? [count] : []),
+        ...(hasVendor ? [vendor] : [])
+      ]
       const layout: Layout = {
         columns: parts.flatMap(({ columns }) => columns),
         measures: parts.flatMap(({ measures }) => measures)
@@ -83,7 +100,8 @@ export const barsTable = (timeframe: Timeframe, zone: Zone): BarsTableDraft => {
             stamp(bar.ts),
             ...cells(bar),
             ...(hasVwap ? [price(bar.vwap)] : []),
-            ...(hasCount ? [amount(bar.count)] : [])
+            ...(hasCount ? [amount(bar.count)] : []),
+            ...(hasVendor ? [vendorOf(bar) ?? ""] : [])
           ])
       }
     }

@@ -13,6 +13,7 @@
  */
 import { Cause, Effect, Exit, FileSystem, Layer, Path, Predicate, Result } from "effect"
 import type { TapestryClient as Client } from "../../rpc/client/TapestryClient.ts"
+import { MaintenanceError } from "../../services/Maintenance.ts"
 import {
   OtherProtocol,
   OwnerBusy,
@@ -45,6 +46,7 @@ const loadClient = Effect.promise(() =>
     import("../../rpc/client/UnixClient.ts"),
     import("../../rpc/client/TapestryClient.ts"),
     import("../../rpc/client/RemoteStitchingCache.ts"),
+    import("../../rpc/client/RemoteMaintenance.ts"),
     import("../../layers/market/MarketStoreSqlite.ts"),
     import("../../rpc/contract/SystemRpcs.ts")
   ])
@@ -52,7 +54,10 @@ const loadClient = Effect.promise(() =>
 
 const reasonsOf = (cause: Cause.Cause<unknown>) =>
   cause.reasons.flatMap((reason) =>
-    Cause.isFailReason(reason) && reason.error instanceof StitchingCacheError ? [reason.error.reason] : []
+    Cause.isFailReason(reason) &&
+    (reason.error instanceof StitchingCacheError || reason.error instanceof MaintenanceError)
+      ? [reason.error.reason]
+      : []
   )
 
 /** How a call that the command made itself says the same. */
@@ -64,8 +69,9 @@ const isPassingCall = (error: unknown): boolean =>
 
 /** The owner went away in the middle, or refused for now. */
 const isPassing = (cause: Cause.Cause<unknown>): boolean =>
-  reasonsOf(cause).some((reason) => reason._tag === "CacheUnavailable" && reason.again) ||
-  cause.reasons.some((reason) => Cause.isFailReason(reason) && isPassingCall(reason.error))
+  reasonsOf(cause).some(
+    (reason) => (reason._tag === "CacheUnavailable" || reason._tag === "MaintenanceUnavailable") && reason.again
+  ) || cause.reasons.some((reason) => Cause.isFailReason(reason) && isPassingCall(reason.error))
 
 /** The vendor that the owner does not know and this command does: the two run with different configurations. */
 const unknownToOwner = ({ dataDir, owner, vendors }: AsClientOptions, cause: Cause.Cause<unknown>) => {
@@ -87,8 +93,14 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
   ask: (client: Client["Service"]) => Effect.Effect<A, E, R>
 ) {
   const { dataDir, owner, product, socket } = options
-  const [UnixClient, { TapestryClient }, RemoteStitchingCache, MarketStoreSqlite, { protocolVersion }] =
-    yield* loadClient
+  const [
+    UnixClient,
+    { TapestryClient },
+    RemoteStitchingCache,
+    RemoteMaintenance,
+    MarketStoreSqlite,
+    { protocolVersion }
+  ] = yield* loadClient
   const path = yield* Path.Path
   const fs = yield* FileSystem.FileSystem
   // The mode of the socket guards it; a connection would only fail, like one to an owner that has just gone.
@@ -122,6 +134,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
 
     const cache = RemoteStitchingCache.layerBesideStore.pipe(
       Layer.provide(MarketStoreSqlite.layer({ filename: path.join(dataDir, "market.sqlite"), readonly: true })),
+      Layer.merge(RemoteMaintenance.layer),
       Layer.provide(Layer.succeed(TapestryClient, client))
     )
     const exit = yield* Effect.exit(Effect.provide(ask(client), cache))

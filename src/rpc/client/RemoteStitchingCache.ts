@@ -5,7 +5,6 @@
  * border) is CacheUnavailable, which says whether repeating the call can help. Nothing is repeated here.
  */
 import { Effect, Layer, Stream } from "effect"
-import type { RpcClientError } from "effect/rpc"
 import type { Bar } from "../../domain/Bar.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
@@ -17,27 +16,11 @@ import {
   StitchingCache,
   StitchingCacheError
 } from "../../services/StitchingCache.ts"
-import type { BorderError } from "../contract/Border.ts"
 import type { RangeReport, ReadEvent } from "../contract/RangeReport.ts"
+import { type CallError, isPassing } from "./callError.ts"
 import { TapestryClient } from "./TapestryClient.ts"
 
-type CallError = StitchingCacheError | BorderError | RpcClientError.RpcClientError
-
-/** A broken connection and a server that goes down or is full are worth another try; what it cannot understand is not. */
-const isPassing = (error: Exclude<CallError, StitchingCacheError>): boolean => {
-  switch (error._tag) {
-    case "RpcClientError":
-      return error.reason._tag !== "RpcClientDefect"
-    case "ShuttingDown":
-    case "TooBusy":
-      return true
-    case "InternalError":
-    case "ProtocolError":
-      return false
-  }
-}
-
-const asServiceError = (error: CallError): StitchingCacheError =>
+const asServiceError = (error: CallError<StitchingCacheError>): StitchingCacheError =>
   error._tag === "StitchingCacheError"
     ? error
     : new StitchingCacheError({ reason: new CacheUnavailable({ again: isPassing(error), message: error.message }) })
@@ -64,7 +47,10 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
   })
 
   /** Passes progress on and waits for the answer. */
-  const answered = Effect.fnUntraced(function* (events: Stream.Stream<ReadEvent, CallError>, options: ReadOptions) {
+  const answered = Effect.fnUntraced(function* (
+    events: Stream.Stream<ReadEvent, CallError<StitchingCacheError>>,
+    options: ReadOptions
+  ) {
     let report: RangeReport | null = null
     yield* Stream.runForEach(events, (event) => {
       if (event._tag === "Progress") return options.progress?.(event) ?? Effect.void
@@ -99,6 +85,8 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
       Stream.runCollect(client["Series.coverage"]({ series, range, ...options })).pipe(Effect.mapError(asServiceError)),
     actions: (series, range, options = {}) =>
       Effect.mapError(client["Series.actions"]({ series, range, ...options }), asServiceError),
+    diff: (series, range, [from, to]) =>
+      Stream.mapError(client["Series.diff"]({ series, range, between: [from, to] }), asServiceError),
     invalidate: (series, range) => Effect.mapError(client["Series.invalidate"]({ series, range }), asServiceError),
     refetch: (series) =>
       client["Series.refetch"]({ series }).pipe(

@@ -3,7 +3,16 @@ import { Rpc, RpcGroup } from "effect/rpc"
 import { Request } from "../../domain/Request.ts"
 import { Response } from "../../domain/Response.ts"
 import { Session } from "../../domain/Session.ts"
-import { ArchiveStats, Damage, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
+import { MaintenanceError } from "../../services/Maintenance.ts"
+import {
+  ArchiveStats,
+  CompactReport,
+  Damage,
+  GcReport,
+  ProvenanceStoreError,
+  Retention,
+  UpkeepProgress
+} from "../../services/ProvenanceStore.ts"
 import { OnShutdown, TooBusy } from "./Border.ts"
 
 /** Newest first: only ids below `before`, and at most `limit` of them; all when they are not given. */
@@ -20,6 +29,16 @@ export const VerifyEvent = Schema.TaggedUnion({
   Verified: { checked: Schema.Int, damaged: Schema.Int }
 })
 export type VerifyEvent = typeof VerifyEvent.Type
+
+const progress = { phase: UpkeepProgress.fields.phase, done: Schema.Int, of: Schema.Int }
+
+/** What is told while a gc runs, and what it removed, once, last. */
+export const GcEvent = Schema.TaggedUnion({ Progress: progress, Done: { report: GcReport } })
+export type GcEvent = typeof GcEvent.Type
+
+/** What is told while a compaction runs, and what it did, once, last. */
+export const CompactEvent = Schema.TaggedUnion({ Progress: progress, Done: { report: CompactReport } })
+export type CompactEvent = typeof CompactEvent.Type
 
 /** The archive: sessions, calls, answers, and their exact bytes. */
 export class ArchiveRpcs extends RpcGroup.make(
@@ -56,6 +75,18 @@ export class ArchiveRpcs extends RpcGroup.make(
   }).annotate(OnShutdown, "cut"),
   /** Hashes every payload again. */
   Rpc.make("Archive.verify", { success: VerifyEvent, error: ProvenanceStoreError, stream: true }).annotate(
+    OnShutdown,
+    "cut"
+  ),
+  /** Removes what nothing points to; with `apply` false it only says what would go. A client that leaves ends it between two steps. */
+  Rpc.make("Archive.gc", {
+    payload: { retention: Retention, apply: Schema.Boolean },
+    success: GcEvent,
+    error: MaintenanceError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
+  /** Compresses what was archived as it came. A client that leaves ends it between two steps. */
+  Rpc.make("Archive.compact", { success: CompactEvent, error: MaintenanceError, stream: true }).annotate(
     OnShutdown,
     "cut"
   ),

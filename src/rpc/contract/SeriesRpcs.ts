@@ -5,6 +5,7 @@ import { StoredAction } from "../../domain/CorporateAction.ts"
 import { CoverageInterval } from "../../domain/Coverage.ts"
 import { OnMissing, Plan, RangePolicy } from "../../domain/Plan.ts"
 import { Revision } from "../../domain/Revision.ts"
+import { Moment, RowDifference } from "../../domain/RowDifference.ts"
 import { SeriesKey } from "../../domain/SeriesKey.ts"
 import { AskedMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { SeriesQuery } from "../../services/Adapter.ts"
@@ -80,6 +81,13 @@ export class SeriesRpcs extends RpcGroup.make(
     success: Schema.Array(StoredAction),
     error: StitchingCacheError
   }),
+  /** What the vendor changed between two instants, ascending; asks nobody. */
+  Rpc.make("Series.diff", {
+    payload: { ...ranged, between: Schema.Tuple([Moment, Moment]) },
+    success: RowDifference,
+    error: StitchingCacheError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
   Rpc.make("Series.explain", {
     payload: { series: SeriesKey, ts: AskedMillis, ...asOf },
     success: RowReceipt,

@@ -1,13 +1,16 @@
 import { Effect } from "effect"
+import { Maintenance } from "../../services/Maintenance.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { ArchiveRpcs } from "../contract/ArchiveRpcs.ts"
 import { counted } from "./CallTally.ts"
 import { listed } from "./listed.ts"
 import * as payloadPieces from "./payloadPieces.ts"
+import { upkeepEvents } from "./upkeepEvents.ts"
 import { verifyEvents } from "./verifyEvents.ts"
 
 const make = Effect.gen(function* () {
   const archive = yield* ProvenanceStore
+  const maintenance = yield* Maintenance
   const inPieces = yield* payloadPieces.make
 
   return ArchiveRpcs.of({
@@ -28,6 +31,10 @@ const make = Effect.gen(function* () {
     "Archive.payload": ({ sha256 }) => inPieces(archive.payload(sha256)),
 
     "Archive.verify": () => verifyEvents(archive.verify),
+
+    "Archive.gc": (options) => upkeepEvents((progress) => maintenance.gc(options, progress)),
+
+    "Archive.compact": () => upkeepEvents(maintenance.compact),
 
     "Archive.stats": () => archive.stats
   })

@@ -3,6 +3,7 @@ import { Layer } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { Calendar } from "../../services/Calendar.ts"
+import type { Maintenance } from "../../services/Maintenance.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
@@ -21,7 +22,15 @@ import * as VendorsHandlers from "./VendorsHandlers.ts"
 export const layer: Layer.Layer<
   Rpc.ToHandler<RpcGroup.Rpcs<typeof TapestryRpcs>>,
   never,
-  AdapterRegistry | Calendar | MarketStore | ProvenanceStore | Quota | Reconciliation | StitchingCache | ServerInfo
+  | AdapterRegistry
+  | Calendar
+  | Maintenance
+  | MarketStore
+  | ProvenanceStore
+  | Quota
+  | Reconciliation
+  | StitchingCache
+  | ServerInfo
 > = Layer.mergeAll(
   SystemHandlers.layer,
   VendorsHandlers.layer,

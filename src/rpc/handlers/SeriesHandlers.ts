@@ -43,6 +43,8 @@ const make = Effect.gen(function* () {
     "Series.actions": ({ range, series, ...options }) =>
       Effect.andThen(largeAnswer, cache.actions(series, range, options)),
 
+    "Series.diff": ({ between, range, series }) => counted(cache.diff(series, range, between)),
+
     "Series.explain": ({ series, ts, ...options }) => cache.explain(series, ts, options),
 
     "Series.invalidate": ({ range, series }) => cache.invalidate(series, range),

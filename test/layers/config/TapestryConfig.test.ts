@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Path, type Scope } from "effect"
 import { ConfigurationError } from "../../../src/layers/config/ConfigurationError.ts"
 import * as TapestryConfig from "../../../src/layers/config/TapestryConfig.ts"
+import * as VendorPreference from "../../../src/layers/preferred/VendorPreference.ts"
 
 const load = Effect.fnUntraced(function* (text: string) {
   const fs = yield* FileSystem.FileSystem
@@ -156,6 +157,64 @@ ${vendor}    rejects: /var/rejects
   )
 
   test(
+    "preferences and rules of reconciliation name vendors that there are",
+    Effect.gen(function* () {
+      const { config } = yield* load(`${vendor}preferences:
+  us: { vendors: [spy, sample], on: [NotFound], symbols: { brk.b: { spy: BRK-B } } }
+reconcile:
+  - { vendors: [spy, sample], symbols: [spx], timeframes: [1d], tolerance: { price: 0.01, close: 0.5, volume: 5% } }
+`)
+      const [us] = config.preferences
+      assert.deepStrictEqual(us === undefined ? [] : VendorPreference.vendorsFor(us, "BRK.B"), [
+        { vendor: "spy", symbol: "BRK-B" },
+        { vendor: "sample", symbol: "BRK.B" }
+      ])
+      const cent = { value: 0.01, relative: false }
+      assert.deepStrictEqual(config.reconcile, [
+        {
+          left: "spy",
+          right: "sample",
+          symbols: ["SPX"],
+          timeframes: ["1d"],
+          tolerances: {
+            open: cent,
+            high: cent,
+            low: cent,
+            close: { value: 0.5, relative: false },
+            volume: { value: 0.05, relative: true }
+          }
+        }
+      ])
+      const error = yield* mistakes(`${vendor}preferences:
+  spy: { vendors: [sample] }
+  us: { vendors: [spy, sapmle, spy], symbols: { A: { other: B } } }
+reconcile:
+  - { vendors: [spy, spy] }
+`)
+      assert.deepStrictEqual(
+        error.problems.map(({ line, path, remedy }) => [line, path, remedy]),
+        [
+          [8, "preferences.spy", "rename it"],
+          [9, "preferences.us.vendors.1", "did you mean sample?"],
+          [9, "preferences.us.vendors.2", "remove it"],
+          [9, "preferences.us.symbols.A.other", null],
+          [11, "reconcile.0.vendors.1", null]
+        ]
+      )
+      const shape = yield* mistakes(
+        "reconcile:\n  - { vendors: [spy] }\n  - { vendors: [a, b], tolerance: { close: close } }\n"
+      )
+      assert.deepStrictEqual(
+        shape.problems.map(({ expected, line, path }) => [line, path, expected]),
+        [
+          [2, "reconcile.0.vendors.1", "a value"],
+          [3, "reconcile.1.tolerance.close", "a number, such as 0.001, or a percentage, such as 5%"]
+        ]
+      )
+    })
+  )
+
+  test(
     "an unknown key is refused with the key that was probably meant",
     Effect.gen(function* () {
       const error = yield* mistakes(`${vendor}    timestmap: iso\nlogLevl: info\n`)
@@ -170,7 +229,7 @@ ${vendor}    rejects: /var/rejects
       assert.strictEqual(far.problems[0]?.remedy, "remove it")
       assert.strictEqual(
         far.problems[0]?.expected,
-        "one of dataDir, logLevel, sample, limits, serve, calendars, reconcile, vendors"
+        "one of dataDir, logLevel, sample, limits, archive, serve, calendars, preferences, reconcile, vendors"
       )
     })
   )

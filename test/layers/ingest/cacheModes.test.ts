@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import type { CacheMode } from "../../../src/domain/Request.ts"
 import { type FetchOptions, IngestSession } from "../../../src/services/IngestSession.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
-import { payloadFile } from "../provenance/archive.ts"
+import { noise, payloadFile } from "../provenance/archive.ts"
 import { temporaryDirectory } from "../provenance/temporary.ts"
 import { ingest, ingestOver } from "./archiveWith.ts"
 import * as Vendor from "./ScriptedVendor.ts"
@@ -133,7 +133,7 @@ describe("cache modes", () => {
   it.effect(
     "C5 torn file: a damaged answer is fetched again and served, and heals; with onlyIfCached it is the error",
     () => {
-      const body = new Uint8Array(150_000).map((_, index) => index % 253)
+      const body = noise(150_000)
       const vendor = Vendor.make("vendor", () => Effect.succeed(Vendor.answer(body)))
       return Effect.gen(function* () {
         const directory = yield* temporaryDirectory

@@ -39,6 +39,17 @@ export const archive = Effect.fnUntraced(function* (
   return yield* store.append({ request, attempt: 1, askedAt: 0, status: "ok", body, metadata, cause: null, waited: 0 })
 })
 
+/** Bytes that no compression makes shorter. */
+export const noise = (size: number, seed = 1): Uint8Array => {
+  let state = seed >>> 0 || 1
+  return new Uint8Array(size).map(() => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return state & 255
+  })
+}
+
 /** The database as it is, past the archive. */
 export const raw = <A>(directory: string, use: (db: Database.Database) => A) =>
   Effect.acquireUseRelease(
@@ -47,5 +58,5 @@ export const raw = <A>(directory: string, use: (db: Database.Database) => A) =>
     (db) => Effect.sync(() => db.close())
   )
 
-export const payloadFile = (directory: string, sha256: string | null): string =>
-  join(directory, "responses", (sha256 ?? "").slice(0, 2), `${sha256}.bin`)
+export const payloadFile = (directory: string, sha256: string | null, extension: "bin" | "zst" = "bin"): string =>
+  join(directory, "responses", (sha256 ?? "").slice(0, 2), `${sha256}.${extension}`)

@@ -4,11 +4,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Stream } from "effect"
 import type { Response } from "../../../src/domain/Response.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
-import { archive, withArchive } from "./archive.ts"
+import { archive, noise, withArchive } from "./archive.ts"
 import { fullAfter } from "./failingFiles.ts"
 import { temporaryDirectory } from "./temporary.ts"
 
-const body = (index: number, size: number) => new Uint8Array(size).map((_, at) => (index * 31 + at) % 256)
+const body = (index: number, size: number) => noise(size, index + 1)
 
 /** Everything that was acknowledged is there and whole. */
 const intact = Effect.fnUntraced(function* (accepted: ReadonlyArray<readonly [Response, Uint8Array]>) {

@@ -1,14 +1,22 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
+import { zstdDecompressSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { FaultPoint } from "../../../src/layers/FaultPoint.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
-import { archive, payloadFile, raw, withArchive } from "./archive.ts"
+import { archive, noise, payloadFile, raw, withArchive } from "./archive.ts"
 import { recorded } from "./failingFiles.ts"
 import { temporaryDirectory } from "./temporary.ts"
 
-const large = new Uint8Array(200_000).map((_, index) => index % 251)
+/** In a file as it came. */
+const large = noise(200_000)
+/** In a file of one zstd frame, which is larger than what the harms leave of it. */
+const compressible = new Uint8Array(800_000).map((_, index) => (index % 4 === 0 ? (large[index / 4] ?? 0) : 7))
+const kinds = [
+  ["as it came", "bin", large],
+  ["compressed", "zst", compressible]
+] as const
 const small = new TextEncoder().encode("a small answer")
 
 const damages = Effect.gen(function* () {
@@ -38,44 +46,49 @@ const harms: ReadonlyArray<readonly [string, "torn" | "missing", (path: string) 
 ]
 
 describe("C5 torn file", () => {
-  for (const [what, problem, harm] of harms) {
-    it.effect(`C5 ${what} is found by its hash, named by verify, and healed when the same bytes come again`, () =>
-      Effect.gen(function* () {
-        const directory = yield* temporaryDirectory
-        const path = yield* Effect.gen(function* () {
-          const store = yield* ProvenanceStore
-          const first = yield* archive({ a: 1 }, large)
-          const second = yield* archive({ a: 2 }, large)
-          yield* archive({ a: 3 }, small)
-          const file = payloadFile(directory, first.sha256)
-          assert.deepStrictEqual(Uint8Array.from(readFileSync(file)), large)
-          harm(file)
+  for (const [[what, problem, harm], [how, extension, large]] of harms.flatMap((harm) =>
+    kinds.map((kind) => [harm, kind] as const)
+  )) {
+    it.effect(
+      `C5 ${what}, ${how}, is found by its hash, named by verify, and healed when the same bytes come again`,
+      () =>
+        Effect.gen(function* () {
+          const directory = yield* temporaryDirectory
+          const path = yield* Effect.gen(function* () {
+            const store = yield* ProvenanceStore
+            const first = yield* archive({ a: 1 }, large)
+            const second = yield* archive({ a: 2 }, large)
+            yield* archive({ a: 3 }, small)
+            const file = payloadFile(directory, first.sha256, extension)
+            const kept = readFileSync(file)
+            assert.deepStrictEqual(Uint8Array.from(extension === "zst" ? zstdDecompressSync(kept) : kept), large)
+            harm(file)
 
-          for (const read of [
-            Effect.asVoid(store.payload(first.sha256 ?? "")),
-            Effect.asVoid(store.lookup(second.identity, 0))
-          ]) {
-            const failure = yield* Effect.flip(read)
-            assert.deepInclude(failure.reason, { _tag: "PayloadDamaged", sha256: first.sha256 ?? "", problem })
-          }
-          const { checked, found } = yield* damages
-          assert.strictEqual(checked, 2)
-          assert.deepStrictEqual(found, [
-            { sha256: first.sha256 ?? "", problem, where: file, responses: [first.id, second.id] }
-          ])
-          return file
-        }).pipe(withArchive({ directory }))
+            for (const read of [
+              Effect.asVoid(store.payload(first.sha256 ?? "")),
+              Effect.asVoid(store.lookup(second.identity, 0))
+            ]) {
+              const failure = yield* Effect.flip(read)
+              assert.deepInclude(failure.reason, { _tag: "PayloadDamaged", sha256: first.sha256 ?? "", problem })
+            }
+            const { checked, found } = yield* damages
+            assert.strictEqual(checked, 2)
+            assert.deepStrictEqual(found, [
+              { sha256: first.sha256 ?? "", problem, where: file, responses: [first.id, second.id] }
+            ])
+            return file
+          }).pipe(withArchive({ directory }))
 
-        // Another process, which has not seen the damage, writes the same bytes.
-        yield* Effect.gen(function* () {
-          const store = yield* ProvenanceStore
-          const again = yield* archive({ a: 4 }, large)
-          assert.deepStrictEqual(Uint8Array.from(yield* store.payload(again.sha256 ?? "")), large)
-          assert.deepStrictEqual((yield* damages).found, [])
-          assert.strictEqual((yield* store.stats).payloads, 2)
-        }).pipe(withArchive({ directory }))
-        assert.deepStrictEqual(readdirSync(dirname(path)), [path.split("/").at(-1) ?? ""], "no temporary file stays")
-      })
+          // Another process, which has not seen the damage, writes the same bytes.
+          yield* Effect.gen(function* () {
+            const store = yield* ProvenanceStore
+            const again = yield* archive({ a: 4 }, large)
+            assert.deepStrictEqual(Uint8Array.from(yield* store.payload(again.sha256 ?? "")), large)
+            assert.deepStrictEqual((yield* damages).found, [])
+            assert.strictEqual((yield* store.stats).payloads, 2)
+          }).pipe(withArchive({ directory }))
+          assert.deepStrictEqual(readdirSync(dirname(path)), [path.split("/").at(-1) ?? ""], "no temporary file stays")
+        })
     )
   }
 

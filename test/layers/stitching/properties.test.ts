@@ -17,6 +17,7 @@ import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { type RangeAnswer, StitchingCache } from "../../../src/services/StitchingCache.ts"
+import { newYork, overnight } from "../../support/calendars.ts"
 import { barsOf, day, fresh, hour, minute, moving, utc } from "./support.ts"
 
 const noon = utc("2024-03-06T12:20:00Z")
@@ -84,6 +85,7 @@ const vendors = fc
     seed: fc.nat(),
     holes: fc.constantFrom(0, 0.2, 0.6),
     weekends: fc.boolean(),
+    calendar: fc.constantFrom(null, null, newYork, overnight),
     listedAt: fc.constantFrom(null, noon - 4 * day),
     revised: fc.constantFrom(0, 0.5, 1),
     finalityDelay: fc.constantFrom(0, 0, 3 * hour),
@@ -102,6 +104,7 @@ const vendors = fc
     ({ concurrency, earliest, files, maxRows, maxSpan, ...market }): ModelVendor.ModelVendorOptions => ({
       ...market,
       limits: {
+        calendar: market.calendar?.name ?? null,
         // Answers that are whole files have no other limit; that of today reaches into the future.
         timeframes: { "1h": files ? { maxSpan: null, maxRows: null } : { maxSpan, maxRows } },
         alignment: files ? { unit: "day", zone: "UTC" } : null,
@@ -124,6 +127,7 @@ const features = {
   "shared flights": 0,
   "readers that left": 0,
   "whole files": 0,
+  "closed time": 0,
   "whole answers of a sound vendor": 0
 }
 type Feature = keyof typeof features
@@ -226,7 +230,7 @@ const run = Effect.fnUntraced(function* (
 ) {
   yield* TestClock.setTime(noon)
   const cache = yield* StitchingCache
-  const series = vendor.series("ALPHA", "1h")
+  const series: SeriesKey = { ...vendor.series("ALPHA", "1h"), session: "regular" }
   const wanted = new Set<number>()
 
   const read = Effect.fnUntraced(function* (range: TimeRange, policy: RangePolicy) {
@@ -239,6 +243,7 @@ const run = Effect.fnUntraced(function* (
     if (sound && policy !== "cacheOnly" && (yield* checkWhole(vendor, series, answer, began))) {
       seen.add("whole answers of a sound vendor")
     }
+    if (answer.coverage.some(({ state }) => state._tag === "Closed")) seen.add("closed time")
     if (answer.sharedRequests > 0) seen.add("shared flights")
     const final = answer.plan.requests.filter((request) => request.final)
     if (final.some((request, index) => request.range.end === final[index + 1]?.range.start)) seen.add("limits")

@@ -17,6 +17,7 @@ import * as StitchingCacheLive from "../../../src/layers/stitching/StitchingCach
 import type { Adapter } from "../../../src/services/Adapter.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import type { RangeAnswer } from "../../../src/services/StitchingCache.ts"
+import { overnightRules } from "../../support/calendars.ts"
 
 const registered = (adapters: ReadonlyArray<Adapter>) =>
   Layer.effectDiscard(
@@ -43,7 +44,7 @@ export const over = (
         MarketStoreSqlite.layer({ filename: `${directory}/market.sqlite`, ...options }),
         QuotaSqlite.layer({ filename: `${directory}/quota.sqlite` }),
         registered(adapters),
-        CalendarLive.layer
+        CalendarLive.layerWith([overnightRules])
       )
     ),
     Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),

@@ -5,6 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, Layer, Stream } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
+import { ResponseId } from "../../../src/domain/Response.ts"
 import type { TapestryServices } from "../../../src/layers/Tapestry.ts"
 import { TapestryClient } from "../../../src/rpc/client/TapestryClient.ts"
 import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
@@ -12,6 +13,7 @@ import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../../src/services/Calendar.ts"
+import { Maintenance } from "../../../src/services/Maintenance.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
@@ -171,6 +173,35 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
       [told]
     )
     assert.deepStrictEqual(yield* (yield* TapestryClient)["Series.actions"]({ series, range: days }), expected)
+  }),
+  "Series.diff": Effect.gen(function* () {
+    const series = yield* stored("GAMMA")
+    const cache = yield* StitchingCache
+    const market = yield* MarketStore
+    const row = yield* market.barAt(series, hours.start)
+    assert.isNotNull(row)
+    const at = row.lineage.recordedAt
+    const bars = yield* all(market.bars(series, hours))
+    const { range } = { range: { start: hours.start, end: hours.end } }
+    yield* market.commit({
+      series,
+      response: ResponseId.make(row.lineage.response + 1_000),
+      fetchedAt: at + 10,
+      decoderVersion: 1,
+      bars: bars.slice(1).map((bar, index) => (index === 0 ? { ...bar, volume: 4_711 } : bar)),
+      positions: bars.slice(1).map((_, index) => index),
+      coverage: [{ ...range, state: { _tag: "Covered", response: ResponseId.make(row.lineage.response + 1_000) } }]
+    })
+    const between = [at, at + 10] as const
+    const expected = yield* all(cache.diff(series, range, between))
+    assert.deepStrictEqual(
+      expected.map(({ kind }) => kind),
+      ["withdrawn", "changed"]
+    )
+    const client = yield* TapestryClient
+    assert.deepStrictEqual(yield* all(client["Series.diff"]({ series, range, between: [at, at + 10] })), expected)
+    const byResponse = [{ response: row.lineage.response }, at + 10] as const
+    assert.deepStrictEqual(yield* all(client["Series.diff"]({ series, range, between: [...byResponse] })), expected)
   }),
   "Reconcile.run": Effect.gen(function* () {
     const client = yield* TapestryClient
@@ -334,6 +365,20 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const { payloads } = yield* (yield* ProvenanceStore).stats
     assert.deepStrictEqual(events, [{ _tag: "Verified", checked: payloads, damaged: 0 }])
     assert.isAbove(payloads, 0)
+  }),
+  "Archive.gc": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const retention = { age: 0, ages: {}, bytes: null, source: null }
+    const asked = { retention, apply: false }
+    const last = (yield* all((yield* TapestryClient)["Archive.gc"](asked))).at(-1)
+    assert.deepStrictEqual(last, { _tag: "Done", report: yield* (yield* Maintenance).gc(asked) })
+    assert.isTrue(last?._tag === "Done" && !last.report.applied && last.report.responses === 0, "all of it is young")
+  }),
+  "Archive.compact": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const last = (yield* all((yield* TapestryClient)["Archive.compact"]())).at(-1)
+    const { storedBytes } = yield* (yield* ProvenanceStore).stats
+    assert.isTrue(last?._tag === "Done" && last.report.damaged === 0 && last.report.storedAfter === storedBytes)
   }),
   "Archive.stats": Effect.gen(function* () {
     yield* stored("ALPHA")

@@ -20,7 +20,8 @@ import {
   VendorError,
   type VendorErrorReason
 } from "../../../services/Adapter.ts"
-import { type DecodedFile, type DecodeFailure, decodeFile } from "./decodeFile.ts"
+import type { DecodedRows, DecodeFailure } from "../records/decodeRows.ts"
+import { decodeFile } from "./decodeFile.ts"
 import type { FileEntry, FileVendor } from "./FileCatalogue.ts"
 import { listSymbols } from "./FileListing.ts"
 import { type FileParams, paramsOf, requestFor } from "./FileRequest.ts"
@@ -60,7 +61,7 @@ export const make: (
   const path = yield* Path.Path
   const { entries, name } = vendor
   const because = (reason: VendorErrorReason) => new VendorError({ vendor: name, reason })
-  const decoded = new WeakMap<Uint8Array, { readonly key: string; readonly file: DecodedFile }>()
+  const decoded = new WeakMap<Uint8Array, { readonly key: string; readonly file: DecodedRows }>()
 
   const listing = (entry: FileEntry, only: string | null, limit: number) =>
     listSymbols(fs, path, entry, { only, limit })

@@ -3,59 +3,8 @@ import { Adjustment, SessionScope } from "../../../domain/SeriesKey.ts"
 import { Timeframe } from "../../../domain/Timeframe.ts"
 import { QuotaWindow } from "../../../domain/VendorLimits.ts"
 import { ByteCount, Millis } from "../../config/units.ts"
+import { decodingFields, type RowDecoding } from "../records/RowDecoding.ts"
 import type { PathPattern } from "./PathPattern.ts"
-
-/** A column's name as the header, the header list or the JSON key spells it. */
-const ColumnName = Schema.NonEmptyString.annotate({ expected: "the name of a column" })
-const OptionalColumn = Schema.NullOr(ColumnName).annotate({
-  expected: "the name of a column, or null to leave it unread"
-})
-
-/** Where each field of a bar comes from. A field that is not named comes from the column of its own name. */
-export const Columns = Schema.Struct({
-  ts: Schema.optionalKey(ColumnName),
-  open: Schema.optionalKey(ColumnName),
-  high: Schema.optionalKey(ColumnName),
-  low: Schema.optionalKey(ColumnName),
-  close: Schema.optionalKey(ColumnName),
-  volume: Schema.optionalKey(OptionalColumn),
-  vwap: Schema.optionalKey(OptionalColumn),
-  count: Schema.optionalKey(OptionalColumn)
-})
-
-export const FileFormat = Schema.Literals(["csv", "ndjson", "json"])
-
-const Header = Schema.Union([Schema.Literal("line"), Schema.NonEmptyArray(Schema.String)]).annotate({
-  expected: 'the word "line" (the first line names the columns) or a list of column names (the file has no such line)'
-})
-const Delimiter = Schema.String.check(
-  Schema.makeFilter((text) => (text.length === 1 && text !== '"' && text !== "\n" && text.charCodeAt(0) < 127) || false)
-).annotate({ expected: 'one ASCII character, such as "," ";" or "\\t"' })
-const Scale = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000_000_000 })).annotate({
-  expected: "a whole number from 1 that prices are divided by, such as 10000"
-})
-const BadRows = Schema.Literals(["fail", "skip"]).annotate({ expected: '"fail" or "skip"' })
-
-/**
- * All that turns bytes into bars. It is part of every request (and so of its identity): another mapping is another request,
- * and an archived answer is always read with the mapping that it was asked with.
- */
-export const FileDecoding = Schema.Struct({
-  format: FileFormat,
-  /** JSON pointer (RFC 6901) to the array of rows; "" is the document itself. */
-  pointer: Schema.String,
-  header: Header,
-  columns: Columns,
-  delimiter: Delimiter,
-  timestamp: Schema.String,
-  zone: Schema.String,
-  scale: Scale,
-  nulls: Schema.Array(Schema.String),
-  badRows: BadRows,
-  allowNonPositivePrices: Schema.Boolean,
-  timeframe: Timeframe
-})
-export interface FileDecoding extends Schema.Schema.Type<typeof FileDecoding> {}
 
 const Text = Schema.NonEmptyString
 
@@ -64,20 +13,7 @@ const entryFields = {
   root: Schema.optionalKey(Text.annotate({ expected: "a directory; relative ones are relative to this file" })),
   path: Schema.optionalKey(Text.annotate({ expected: "a path below root, such as daily/{symbol}.csv" })),
   member: Schema.optionalKey(Text.annotate({ expected: "the name of a file inside the zip, such as {symbol}.csv" })),
-  format: Schema.optionalKey(FileFormat.annotate({ expected: '"csv", "ndjson" or "json"' })),
-  pointer: Schema.optionalKey(
-    Schema.String.annotate({ expected: "a JSON pointer to the array of rows, such as /data/rows" })
-  ),
-  header: Schema.optionalKey(Header),
-  columns: Schema.optionalKey(Columns),
-  delimiter: Schema.optionalKey(Delimiter),
-  timestamp: Schema.optionalKey(
-    Text.annotate({ expected: 'iso, epoch-millis, millis-of-day or a pattern such as "yyyyMMdd HH:mm"' })
-  ),
-  zone: Schema.optionalKey(Text.annotate({ expected: "an IANA zone, such as America/New_York or UTC" })),
-  scale: Schema.optionalKey(Scale),
-  nulls: Schema.optionalKey(Schema.Array(Schema.String).annotate({ expected: "a list of texts that mean no value" })),
-  badRows: Schema.optionalKey(BadRows),
+  ...decodingFields,
   rejects: Schema.optionalKey(Text.annotate({ expected: "a directory for the rows that were skipped" })),
   timeframe: Schema.optionalKey(Timeframe.annotate({ expected: `one of ${Timeframe.literals.join(" ")}` })),
   price: Schema.optionalKey(Schema.Literals(["trade", "bid", "ask", "mid"])),
@@ -89,8 +25,7 @@ const entryFields = {
     Schema.NullOr(Text).annotate({ expected: "the name of a trading calendar, such as XNYS, or null" })
   ),
   symbols: Schema.optionalKey(Schema.NonEmptyArray(Text).annotate({ expected: "a list of symbols" })),
-  symbolCase: Schema.optionalKey(Schema.Literals(["upper", "lower", "exact"])),
-  allowNonPositivePrices: Schema.optionalKey(Schema.Boolean.annotate({ expected: "true or false" }))
+  symbolCase: Schema.optionalKey(Schema.Literals(["upper", "lower", "exact"]))
 }
 
 export const FileEntrySpec = Schema.Struct(entryFields)
@@ -128,7 +63,7 @@ export interface FileEntry {
   readonly member: PathPattern | null
   readonly symbols: ReadonlyArray<string> | null
   readonly symbolCase: "upper" | "lower" | "exact"
-  readonly decoding: FileDecoding
+  readonly decoding: RowDecoding
   readonly dataset: string | null
   readonly price: "trade" | "bid" | "ask" | "mid"
   readonly session: SessionScope

@@ -5,7 +5,8 @@ import type { TimeRange } from "../../../domain/TimeRange.ts"
 import type { ZoneClock } from "../../../domain/ZoneClock.ts"
 import * as Zone from "../../../domain/ZoneClock.ts"
 import type { Decoding, VendorRequest } from "../../../services/Adapter.ts"
-import { FileDecoding, type FileEntry } from "./FileCatalogue.ts"
+import { RowDecoding } from "../records/RowDecoding.ts"
+import type { FileEntry } from "./FileCatalogue.ts"
 import * as PathPattern from "./PathPattern.ts"
 import { spellings } from "./symbols.ts"
 
@@ -21,7 +22,7 @@ export const FileParams = Schema.Struct({
   date: Schema.NullOr(Schema.String),
   start: Schema.String,
   end: Schema.String,
-  decoding: FileDecoding
+  decoding: RowDecoding
 })
 export interface FileParams extends Schema.Schema.Type<typeof FileParams> {}
 

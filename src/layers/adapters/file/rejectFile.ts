@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { Effect, type FileSystem, type Path } from "effect"
-import type { RejectedRow } from "./decodeFile.ts"
+import type { RejectedRow } from "../records/decodeRows.ts"
 import type { FileParams } from "./FileRequest.ts"
 
 const compact = (iso: string): string => iso.replace(/[-:]|\.000/g, "")

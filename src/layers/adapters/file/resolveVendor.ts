@@ -3,13 +3,12 @@ import { isIntraday, type Timeframe } from "../../../domain/Timeframe.ts"
 import * as ZoneClock from "../../../domain/ZoneClock.ts"
 import { unknownCalendar } from "../../calendar/unknownCalendar.ts"
 import type { DocumentProblem } from "../../config/issueProblems.ts"
+import { resolveDecoding } from "../records/RowDecoding.ts"
+import * as Timestamp from "../records/timestamp.ts"
 import type { VendorContext } from "../VendorConfig.ts"
 import type { FileEntry, FileEntrySpec, FileVendor, FileVendorSpec } from "./FileCatalogue.ts"
 import * as PathPattern from "./PathPattern.ts"
 import { normaliseSymbol } from "./symbols.ts"
-import * as Timestamp from "./timestamp.ts"
-
-const defaultNulls: ReadonlyArray<string> = ["", "null", "NULL", "NaN", "nan", "N/A"]
 
 interface Context {
   readonly vendor: string
@@ -137,20 +136,7 @@ const resolveEntry = (
     member,
     symbols: spec.symbols?.map((symbol) => normaliseSymbol({ symbolCase }, symbol) ?? symbol) ?? null,
     symbolCase,
-    decoding: {
-      format: spec.format ?? "csv",
-      pointer: spec.pointer ?? "",
-      header: spec.header ?? "line",
-      columns: spec.columns ?? {},
-      delimiter: spec.delimiter ?? ",",
-      timestamp,
-      zone,
-      scale: spec.scale ?? 1,
-      nulls: spec.nulls ?? defaultNulls,
-      badRows: spec.badRows ?? "fail",
-      allowNonPositivePrices: spec.allowNonPositivePrices ?? false,
-      timeframe: spec.timeframe
-    },
+    decoding: resolveDecoding(spec, spec.timeframe),
     dataset: spec.dataset ?? null,
     price: spec.price ?? "trade",
     session: spec.session ?? "all",

@@ -28,6 +28,7 @@ const stats = Effect.fn("tapestry archive stats")(
         ["payloads", grouped(stats.payloads)],
         ["  their bytes", bytes(stats.payloadBytes)],
         ["  saved by sharing equal ones", bytes(stats.dedupedBytes)],
+        ["  as they are kept", bytes(stats.storedBytes)],
         ["database", bytes(stats.databaseBytes)],
         ["schema version", String(stats.schemaVersion)]
       ]

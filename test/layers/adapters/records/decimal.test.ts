@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import fc from "fast-check"
-import { parseDecimal } from "../../../../src/layers/adapters/file/decimal.ts"
+import { parseDecimal } from "../../../../src/layers/adapters/records/decimal.ts"
 
 const read = (text: string, scale = 1): number => {
   const bytes = new TextEncoder().encode(`x${text}y`)

@@ -1,6 +1,6 @@
 import { Result } from "effect"
-import type { FileDecoding } from "./FileCatalogue.ts"
 import { barFields, type ColumnIndex, type Records } from "./Records.ts"
+import type { RowDecoding } from "./RowDecoding.ts"
 
 const utf8 = new TextDecoder()
 const encoder = new TextEncoder()
@@ -33,7 +33,10 @@ export class JsonRecords implements Records {
   private readonly header: ReadonlyArray<string> | null
   private row: unknown = null
 
-  constructor(source: Source, decoding: FileDecoding) {
+  constructor(
+    source: Source,
+    decoding: Pick<RowDecoding, "columns"> & { readonly header: "line" | ReadonlyArray<string> }
+  ) {
     this.source = source
     this.names = barFields.map((field) => {
       const named = decoding.columns[field]
@@ -45,7 +48,8 @@ export class JsonRecords implements Records {
   private valueOf(name: string | null): unknown {
     if (name === null || typeof this.row !== "object" || this.row === null) return null
     if (Array.isArray(this.row)) return this.row[this.header?.indexOf(name) ?? -1]
-    return Object.hasOwn(this.row, name) ? Reflect.get(this.row, name) : null
+    if (Object.hasOwn(this.row, name)) return Reflect.get(this.row, name)
+    return name.startsWith("/") ? resolvePointer(this.row, name) : null
   }
 
   next(): boolean {
@@ -106,7 +110,7 @@ export const ndjsonSource = (bytes: Uint8Array): Source => {
 }
 
 /** What a JSON pointer names; undefined where the document has no such place. */
-const resolvePointer = (document: unknown, pointer: string): unknown => {
+export const resolvePointer = (document: unknown, pointer: string): unknown => {
   if (pointer === "") return document
   return pointer
     .split("/")
@@ -119,22 +123,79 @@ const resolvePointer = (document: unknown, pointer: string): unknown => {
     )
 }
 
+/** The bytes as a JSON document; the failure is a message. */
+export const jsonDocument = (bytes: Uint8Array): Result.Result<unknown, string> =>
+  Result.mapError(
+    Result.try((): unknown => JSON.parse(utf8.decode(bytes))),
+    (cause) => `the document is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`
+  )
+
 /** The array of rows in a JSON document. */
 export const jsonRows = (bytes: Uint8Array, pointer: string): Result.Result<ReadonlyArray<unknown>, string> =>
-  Result.flatMap(
-    Result.mapError(
-      Result.try((): unknown => JSON.parse(utf8.decode(bytes))),
-      (cause) => `the document is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`
-    ),
-    (document) => {
-      const rows = resolvePointer(document, pointer)
-      return Array.isArray(rows)
-        ? Result.succeed(rows)
-        : Result.fail(
-            `there is no array of rows at ${pointer === "" ? "the top of the document" : pointer}; set pointer`
-          )
+  Result.flatMap(jsonDocument(bytes), (document) => {
+    const rows = resolvePointer(document, pointer)
+    return Array.isArray(rows)
+      ? Result.succeed(rows)
+      : Result.fail(`there is no array of rows at ${pointer === "" ? "the top of the document" : pointer}; set pointer`)
+  })
+
+const columnIn = (table: unknown, name: string): unknown =>
+  typeof table === "object" && table !== null && Object.hasOwn(table, name)
+    ? Reflect.get(table, name)
+    : name.startsWith("/")
+      ? resolvePointer(table, name)
+      : undefined
+
+const requiredFields: ReadonlySet<string> = new Set(["ts", "open", "high", "low", "close"])
+
+/** The arrays of a columnar document in the order of {@link barFields}; null for a field that it does not have. */
+const columnsOf = (
+  document: unknown,
+  { columns, pointer }: RowDecoding
+): Result.Result<ReadonlyArray<ReadonlyArray<unknown> | null>, string> => {
+  const table = resolvePointer(document, pointer)
+  const arrays: Array<ReadonlyArray<unknown> | null> = []
+  for (const field of barFields) {
+    const name = columns[field] === undefined ? field : columns[field]
+    const found = name === null ? null : columnIn(table, name)
+    if (Array.isArray(found)) arrays.push(found)
+    else if (requiredFields.has(field) || (found !== null && found !== undefined)) {
+      return Result.fail(
+        `there is no array ${JSON.stringify(name)} for ${field} at ${pointer === "" ? "the top of the document" : pointer}; set pointer or columns`
+      )
+    } else arrays.push(null)
+  }
+  const length = arrays[0]?.length ?? 0
+  const other = arrays.findIndex((array) => array !== null && array.length !== length)
+  return other === -1
+    ? Result.succeed(arrays)
+    : Result.fail(`the column ${barFields[other]} has ${arrays[other]?.length} values, ts has ${length}`)
+}
+
+/** The rows of a columnar document: positions are 0-based indexes into its arrays. */
+export const columnarRecords = (document: unknown, decoding: RowDecoding): Result.Result<JsonRecords, string> =>
+  Result.map(columnsOf(document, decoding), (arrays) => {
+    let next = 0
+    const length = arrays[0]?.length ?? 0
+    const source: Source = () => {
+      if (next >= length) return null
+      const position = next++
+      return { position, value: arrays.map((array) => array?.[position] ?? null), problem: null }
     }
-  )
+    return new JsonRecords(source, { columns: {}, header: [...barFields] })
+  })
+
+/** One row of a columnar document, as an object; null where there is none. */
+export const columnarRow = (document: unknown, decoding: RowDecoding, position: number): string | null =>
+  Result.match(columnsOf(document, decoding), {
+    onFailure: () => null,
+    onSuccess: (arrays) =>
+      position < 0 || position >= (arrays[0]?.length ?? 0)
+        ? null
+        : JSON.stringify(
+            Object.fromEntries(barFields.map((field, index) => [field, arrays[index]?.[position] ?? null]))
+          )
+  })
 
 /** Positions are 0-based indexes. */
 export const jsonSource = (rows: ReadonlyArray<unknown>): Source => {

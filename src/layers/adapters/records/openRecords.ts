@@ -1,9 +1,17 @@
 import { Data, Effect, Result } from "effect"
 import { nearest } from "../../config/nearest.ts"
 import { CsvRecords } from "./CsvRecords.ts"
-import type { FileDecoding } from "./FileCatalogue.ts"
-import { JsonRecords, jsonColumns, jsonRows, jsonSource, ndjsonSource } from "./JsonRecords.ts"
+import {
+  columnarRecords,
+  JsonRecords,
+  jsonColumns,
+  jsonDocument,
+  jsonRows,
+  jsonSource,
+  ndjsonSource
+} from "./JsonRecords.ts"
 import { type BarField, barFields, type ColumnIndex, type Records } from "./Records.ts"
+import type { RowDecoding } from "./RowDecoding.ts"
 
 /** The text as a whole cannot be read as rows; `position` is the line at fault where there is one. */
 export class NoRecords extends Data.TaggedError("NoRecords")<{
@@ -45,7 +53,7 @@ const doubtOf = (field: BarField, named: string | null | undefined, names: Reado
 }
 
 /** The columns of the fields: those that the mapping names, else the column of the field's own name where there is one. */
-const columnsIn = (names: ReadonlyArray<string>, decoding: FileDecoding): Result.Result<ColumnIndex, NoRecords> => {
+const columnsIn = (names: ReadonlyArray<string>, decoding: RowDecoding): Result.Result<ColumnIndex, NoRecords> => {
   const index: Record<string, number> = {}
   for (const field of barFields) {
     const named = decoding.columns[field]
@@ -75,7 +83,7 @@ const endsInReturns = (bytes: Uint8Array): boolean => {
   return first >= 0 && first < bytes.length - 1 && !bytes.includes(newline)
 }
 
-const openCsv = (bytes: Uint8Array, decoding: FileDecoding): Result.Result<OpenRecords, NoRecords> => {
+const openCsv = (bytes: Uint8Array, decoding: RowDecoding): Result.Result<OpenRecords, NoRecords> => {
   if (endsInReturns(bytes)) return cannotRead("the lines end in CR alone; save the file with LF or CRLF")
   const records = new CsvRecords(bytes, decoding.delimiter)
   if (decoding.header !== "line") {
@@ -92,14 +100,19 @@ const openCsv = (bytes: Uint8Array, decoding: FileDecoding): Result.Result<OpenR
   return Result.map(columnsIn(names, decoding), (columns) => ({ records, columns, width: names.length }))
 }
 
-const openJson = (bytes: Uint8Array, decoding: FileDecoding): Result.Result<OpenRecords, NoRecords> =>
-  Result.mapBoth(jsonRows(bytes, decoding.pointer), {
-    onFailure: (message) => new NoRecords({ position: null, message }),
-    onSuccess: (rows) => ({ records: new JsonRecords(jsonSource(rows), decoding), columns: jsonColumns, width: null })
-  })
+const openJson = (bytes: Uint8Array, decoding: RowDecoding): Result.Result<OpenRecords, NoRecords> =>
+  Result.mapBoth(
+    decoding.shape === "columns"
+      ? Result.flatMap(jsonDocument(bytes), (document) => columnarRecords(document, decoding))
+      : Result.map(jsonRows(bytes, decoding.pointer), (rows) => new JsonRecords(jsonSource(rows), decoding)),
+    {
+      onFailure: (message) => new NoRecords({ position: null, message }),
+      onSuccess: (records) => ({ records, columns: jsonColumns, width: null })
+    }
+  )
 
 /** The rows of a text in the format of its entry. */
-export const openRecords = (bytes: Uint8Array, decoding: FileDecoding): Effect.Effect<OpenRecords, NoRecords> => {
+export const openRecords = (bytes: Uint8Array, decoding: RowDecoding): Effect.Effect<OpenRecords, NoRecords> => {
   switch (decoding.format) {
     case "csv":
       return Effect.fromResult(openCsv(bytes, decoding))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import fc from "fast-check"
-import { CsvRecords } from "../../../../src/layers/adapters/file/CsvRecords.ts"
+import { CsvRecords } from "../../../../src/layers/adapters/records/CsvRecords.ts"
 
 interface Read {
   readonly line: number

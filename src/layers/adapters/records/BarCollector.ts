@@ -14,6 +14,12 @@ export class BarCollector {
     this.positions.push(position)
   }
 
+  /** True when the rows ran from the newest to the oldest. */
+  get descends(): boolean {
+    const first = this.bars[0]
+    return first !== undefined && first.ts > this.last
+  }
+
   finish(): { readonly bars: ReadonlyArray<Bar>; readonly positions: ReadonlyArray<number> } {
     const { bars, positions } = this
     if (this.ordered) return { bars, positions }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import fc from "fast-check"
-import * as Timestamp from "../../../../src/layers/adapters/file/timestamp.ts"
+import * as Timestamp from "../../../../src/layers/adapters/records/timestamp.ts"
 
 const read = (format: string, text: string, midnight: number | null = null) => {
   const reader = Timestamp.make(format, midnight)

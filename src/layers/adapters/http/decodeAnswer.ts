@@ -1,0 +1,105 @@
+/** From archived bytes to bars. Everything it depends on is in the request and in what was archived with the answer. */
+import { Effect, Option, Result, type Stream } from "effect"
+import {
+  type DecodedBars,
+  type Decoding,
+  type Excerpt,
+  Malformed,
+  Rejected,
+  type VendorError,
+  type VendorErrorReason
+} from "../../../services/Adapter.ts"
+import { decodeContent, encodingsOf } from "../../http/decodeContent.ts"
+import { type DecodedRows, DecodeFailure, decodeRows, type RowContext } from "../records/decodeRows.ts"
+import { decodeStream } from "../records/decodeStream.ts"
+import { rowAt } from "../records/rowAt.ts"
+import { type HttpParams, paramsOf } from "./HttpParams.ts"
+import { type AskFrom, pageOf } from "./nextPage.ts"
+
+const noRows: DecodedRows = { bars: [], positions: [], rejected: [], read: 0, descends: false }
+
+const malformed = ({ message, position }: DecodeFailure): Malformed => new Malformed({ position, message })
+
+const paramsFor = (decoding: Decoding): Effect.Effect<HttpParams, VendorErrorReason> =>
+  Option.match(paramsOf(decoding.request), {
+    onNone: () => Effect.fail(new Rejected({ message: "the request is not one of a vendor over HTTP" })),
+    onSome: Effect.succeed
+  })
+
+const contextOf = ({ decoding, symbol }: HttpParams, { range }: Pick<Decoding, "range">): RowContext => {
+  const place = decoding.format === "json" ? "item" : "line"
+  return {
+    decoding,
+    range,
+    midnight: null,
+    period: () => null,
+    label: (position) => `${position === null ? "" : `${place} ${position} of `}the answer for ${symbol}`
+  }
+}
+
+const plain = (payload: Uint8Array, decoding: Decoding, limit: number) =>
+  Effect.mapError(
+    decodeContent(payload, decoding.metadata?.encoding ?? null, limit),
+    ({ message }) => new Malformed({ position: null, message })
+  )
+
+/** The answer said in its own way that it has no rows: see readAnswer. */
+const saidEmpty = ({ metadata }: Decoding): boolean => metadata?.adapter.empty !== undefined
+
+const finished = (rows: DecodedRows, bytes: Uint8Array, params: HttpParams, decoding: Decoding, askFrom: AskFrom) =>
+  Result.map(pageOf({ bytes, decoding, params, rows, askFrom }), (page): DecodedBars => {
+    const { bars, positions, rejected } = rows
+    const { allowNonPositivePrices } = params.decoding
+    return { bars, positions, rejected, allowNonPositivePrices, ...(page === null ? {} : { page }) }
+  })
+
+export const decodeAnswer = Effect.fnUntraced(function* (
+  payload: Uint8Array,
+  decoding: Decoding,
+  limit: number,
+  askFrom: (params: HttpParams) => AskFrom
+): Effect.fn.Return<DecodedBars, VendorErrorReason> {
+  const params = yield* paramsFor(decoding)
+  const empty = payload.length === 0 || saidEmpty(decoding)
+  const bytes = empty ? payload : yield* plain(payload, decoding, limit)
+  const rows = empty ? noRows : yield* decodeRows(bytes, contextOf(params, decoding)).pipe(Effect.mapError(malformed))
+  return yield* Effect.fromResult(finished(rows, bytes, params, decoding, askFrom(params)))
+})
+
+/** As `decodeAnswer`, of a body that may not be held; `because` makes the vendor's error of a reason. */
+export const decodeLargeAnswer = Effect.fnUntraced(function* <E>(
+  payload: Stream.Stream<Uint8Array, E>,
+  decoding: Decoding,
+  askFrom: (params: HttpParams) => AskFrom,
+  because: (reason: VendorErrorReason) => VendorError
+): Effect.fn.Return<DecodedBars, VendorError | E> {
+  const params = yield* Effect.mapError(paramsFor(decoding), because)
+  const encodings = encodingsOf(decoding.metadata?.encoding ?? null)
+  if (encodings.length > 0) {
+    const message = `its body is ${encodings.join(", ")} and too large to be unpacked at once; ask for less at once`
+    return yield* because(new Malformed({ position: null, message }))
+  }
+  const rows = yield* decodeStream(payload, contextOf(params, decoding)).pipe(
+    Effect.mapError((error) => (error instanceof DecodeFailure ? because(malformed(error)) : error))
+  )
+  return yield* Effect.mapError(
+    Effect.fromResult(finished(rows, new Uint8Array(0), params, decoding, askFrom(params))),
+    because
+  )
+})
+
+export const locateRow = Effect.fnUntraced(function* (
+  payload: Uint8Array,
+  position: number,
+  decoding: Decoding,
+  limit: number
+): Effect.fn.Return<Excerpt, VendorErrorReason> {
+  const params = yield* paramsFor(decoding)
+  const { label } = contextOf(params, decoding)
+  const bytes = yield* plain(payload, decoding, limit)
+  const found = rowAt(bytes, params.decoding, position)
+  if (Result.isFailure(found)) return yield* new Malformed({ position: null, message: found.failure })
+  if (found.success === null) return yield* new Malformed({ position, message: `there is no ${label(position)}` })
+  const { pointer, text } = found.success
+  return pointer === null ? { label: label(position), text } : { label: label(position), text, pointer }
+})

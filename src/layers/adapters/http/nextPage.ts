@@ -1,0 +1,152 @@
+/**
+ * From one page to the next. Pages ascend: each proves the stamps from its first row to its last, and what lies before the first
+ * row of the first page is proven only when the last one has come, since a vendor that begins with the newest would else be
+ * believed to have nothing older.
+ */
+import { Option, Result, type Schema } from "effect"
+import {
+  type Decoding,
+  Malformed,
+  type PageOfAnswer,
+  type VendorErrorReason,
+  type VendorRequest
+} from "../../../services/Adapter.ts"
+import type { DecodedRows } from "../records/decodeRows.ts"
+import { jsonDocument, resolvePointer } from "../records/JsonRecords.ts"
+import { encodeParams, type HttpParams, paramsOf } from "./HttpParams.ts"
+
+/** Asks from `start` on, by the configuration of today; null when the vendor has none any more. */
+export type AskFrom = (start: number, page: NonNullable<HttpParams["page"]>) => VendorRequest | null
+
+/** The address behind rel="next" in a `Link` header. */
+const linkedNext = (header: string | undefined): string | null => {
+  for (const part of (header ?? "").split(/,(?=\s*<)/)) {
+    const match = /<([^>]*)>(.*)/s.exec(part)
+    if (match?.[1] !== undefined && /;\s*rel\s*=\s*"?[^";]*\bnext\b/i.test(match[2] ?? "")) return match[1]
+  }
+  return null
+}
+
+const malformed = (message: string): Malformed => new Malformed({ position: null, message })
+
+const withParameter = (url: string, name: string, value: string): string => {
+  const next = new URL(url)
+  next.searchParams.set(name, value)
+  return next.href
+}
+
+/** A cursor, or an address: that of the next page as a whole, which must be the vendor's own. */
+const urlAfter = (url: string, parameter: string, cursor: string): Result.Result<string, Malformed> => {
+  if (!/^(https?:|\/|\?)/.test(cursor)) return Result.succeed(withParameter(url, parameter, cursor))
+  const next = URL.parse(cursor, url)
+  return next === null || next.origin !== new URL(url).origin
+    ? Result.fail(malformed("the next page is at another address than this one; it is not followed"))
+    : Result.succeed(next.href)
+}
+
+interface Read {
+  readonly bytes: Uint8Array
+  readonly decoding: Decoding
+  readonly params: HttpParams
+  readonly rows: DecodedRows
+  readonly askFrom: AskFrom
+}
+
+/** The request behind this one, null on the last page, or why there is none. */
+const nextOf = (
+  { askFrom, bytes, decoding, params, rows }: Read,
+  page: NonNullable<HttpParams["page"]>,
+  until: number
+): VendorRequest | VendorErrorReason | null => {
+  const { paging } = params
+  if (paging === null) return null
+  const { body, kind, method } = decoding.request
+  const at = (url: string, asked: Schema.Json = body): VendorRequest => ({
+    kind,
+    method,
+    params: encodeParams({ ...params, url, page }),
+    body: asked,
+    weight: 1,
+    keys: {}
+  })
+  /** Where there is a body, parameters are in it. */
+  const withValue = (name: string, value: string | number): VendorRequest =>
+    isObject(body) ? at(params.url, { ...body, [name]: value }) : at(withParameter(params.url, name, String(value)))
+  const document = (pointer: string) =>
+    resolvePointer(
+      Result.getOrElse(jsonDocument(bytes), () => undefined),
+      pointer
+    )
+  switch (paging.kind) {
+    case "time": {
+      if (rows.read < paging.rows) return null
+      if (until <= decoding.range.start) return malformed("a full page has no row behind the page before it")
+      return askFrom(until, page) ?? malformed("the vendor is configured otherwise now")
+    }
+    case "page": {
+      const more = paging.more === null ? true : Boolean(document(paging.more))
+      if (!more || (paging.rows !== null && rows.read < paging.rows) || (paging.more === null && rows.read === 0))
+        return null
+      return withValue(paging.parameter, paging.first + page.index)
+    }
+    case "cursor": {
+      const cursor = paging.pointer === null ? linkedNext(decoding.metadata?.headers.link) : document(paging.pointer)
+      if (cursor === null || cursor === undefined || cursor === "") return null
+      if (typeof cursor !== "string" && typeof cursor !== "number") return malformed("the cursor is no text")
+      if (isObject(body)) return withValue(paging.parameter, cursor)
+      return Result.match(urlAfter(params.url, paging.parameter, String(cursor)), {
+        onFailure: (reason): VendorRequest | VendorErrorReason => reason,
+        onSuccess: (url) => (url === params.url ? malformed("the cursor leads to the page that it is on") : at(url))
+      })
+    }
+  }
+}
+
+const isObject = (body: Schema.Json): body is { readonly [name: string]: Schema.Json } =>
+  typeof body === "object" && body !== null && !Array.isArray(body)
+
+const isReason = (next: VendorRequest | VendorErrorReason): next is VendorErrorReason => "_tag" in next
+
+/** A page is told by where it is asked for: its number in our own count is not part of that. */
+const markOf = (next: VendorRequest): string =>
+  JSON.stringify([Option.getOrNull(Option.map(paramsOf(next), ({ url }) => url)), next.body])
+
+/** What a page proves and what follows it; fails when it does not lie behind the page before it. */
+export const pageOf = (read: Read): Result.Result<PageOfAnswer | null, Malformed> => {
+  const { decoding, params, rows } = read
+  if (params.page === null || params.paging === null) return Result.succeed(null)
+  const { range } = decoding
+  const first = rows.bars[0]?.ts
+  const last = rows.bars.at(-1)?.ts
+  const { head, index } = params.page
+  if (index > 0 && rows.read > 0 && last === undefined && params.paging.kind !== "time") {
+    return Result.fail(malformed("a page has only rows of pages before it; ask for them in ascending order"))
+  }
+  if (rows.descends) {
+    return Result.fail(malformed("the rows of a page descend; pages must ascend: ask the vendor for ascending order"))
+  }
+  const seen = head ?? first ?? null
+  const until = last === undefined ? range.start : last + 1
+  const next = nextOf(read, { index: index + 1, head: seen }, until)
+  const start = Date.parse(params.start)
+  const from = seen === null ? range.start : index === 0 || head === null ? seen : range.start
+  if (next === null) {
+    return Result.succeed({
+      from,
+      until: range.end,
+      next: null,
+      mark: null,
+      continued: head !== null,
+      quiet: seen !== null && start < seen ? { start, end: seen } : null
+    })
+  }
+  const tooMany = !isReason(next) && index + 1 >= params.paging.maxPages
+  return Result.succeed({
+    from,
+    until,
+    mark: isReason(next) ? null : markOf(next),
+    next: tooMany ? malformed(`there are more than ${params.paging.maxPages} pages; ask for less at once`) : next,
+    continued: head !== null,
+    quiet: null
+  })
+}

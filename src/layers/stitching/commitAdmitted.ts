@@ -1,0 +1,46 @@
+/**
+ * The commits of adjusted series, and invalidations: whether, and into which generation, an answer went depends on what was stored
+ * by then, so the archive is told before it goes there. What a failure left recorded and not done is done first, so that
+ * operations are done in their order. The caller holds the desk's `committing`.
+ */
+import { Effect } from "effect"
+import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { Commit } from "../../services/MarketStore.ts"
+import type { BarSeries, Fetcher } from "./project.ts"
+import type { SeriesDesk } from "./SeriesDesk.ts"
+import type { Stores } from "./Stores.ts"
+import { settleOperations } from "./settleOperations.ts"
+
+interface Target extends Stores {
+  readonly desk: SeriesDesk
+  readonly series: BarSeries
+}
+
+export const recordInvalidation = Effect.fnUntraced(function* (
+  { archive, desk, market, series }: Target,
+  range: TimeRange
+) {
+  desk.operated = false
+  const { after, id, recordedAt } = yield* archive.recordOperation(series.text, { _tag: "Invalidated", range })
+  yield* market.invalidate(series.key, range, recordedAt, { operation: { id, after } })
+  desk.operated = true
+}, Effect.uninterruptible)
+
+/** `stale`: ranges that it has shown to be of no use any more. */
+export const commitAdmitted = Effect.fnUntraced(function* (
+  target: Target & { readonly fetcher: Fetcher },
+  commit: Commit,
+  stale: ReadonlyArray<TimeRange>
+) {
+  const { archive, desk, fetcher, market, series } = target
+  if (!desk.operated) {
+    yield* settleOperations(target, series, fetcher, { recall: true })
+    desk.operated = true
+  }
+  desk.operated = false
+  const { id } = yield* archive.recordOperation(series.text, { _tag: "Admitted", response: commit.response })
+  const result = yield* market.commit({ ...commit, operation: id })
+  desk.operated = true
+  for (const range of stale) yield* recordInvalidation(target, range)
+  return result
+}, Effect.uninterruptible)
