@@ -5,6 +5,9 @@ const day = 24 * hour
 const chunk = 64 * day
 // Brazil's north once went forward and back within a week.
 const step = 4 * day
+/** Zones of exchanges, whose changes have been months apart since 1970: there are fewer places to look. */
+const steady: ReadonlySet<string> = new Set(["America/New_York", "America/Chicago", "Europe/London", "Asia/Hong_Kong"])
+const steadyStep = 32 * day
 const quarter = hour / 4
 
 /** A stretch of UTC instants over which a zone keeps one offset (milliseconds to add to UTC). */
@@ -34,16 +37,14 @@ const offsetsOf = (zone: DateTime.TimeZone.Named): ((instant: number) => number)
   }
 }
 
-/**
- * The offsets of one IANA zone, fast enough to be asked for every row of a large file: transitions are found once per 64 days
- * and the last stretch is remembered, so rows in order cost two comparisons.
- */
-export class ZoneClock {
-  private readonly offsetFromRules: (instant: number) => number
+/** The changes of one zone, found a chunk at a time and kept. */
+class ZoneChanges {
   private readonly chunks = new Map<number, ReadonlyArray<Segment>>()
-  private current: Segment = { from: 0, until: 0, offset: 0 }
+  private readonly zone: string
+  readonly offsetFromRules: (instant: number) => number
 
   constructor(zone: DateTime.TimeZone.Named) {
+    this.zone = zone.id
     this.offsetFromRules = offsetsOf(zone)
   }
 
@@ -63,17 +64,18 @@ export class ZoneClock {
     return this.offsetFromRules(after - 1000) === offset ? after : narrowed(before, after, 1000)[1]
   }
 
-  private segmentsOf(index: number): ReadonlyArray<Segment> {
+  segmentsOf(index: number): ReadonlyArray<Segment> {
     const known = this.chunks.get(index)
     if (known !== undefined) return known
     const end = (index + 1) * chunk
     const segments: Array<Segment> = []
+    const stride = index >= 0 && steady.has(this.zone) ? steadyStep : step
     let from = index * chunk
     let offset = this.offsetFromRules(from)
-    for (let at = from + step; at <= end; at += step) {
+    for (let at = from + stride; at <= end; at += stride) {
       const next = this.offsetFromRules(at)
       if (next === offset) continue
-      const change = this.changeBetween(at - step, at, offset)
+      const change = this.changeBetween(at - stride, at, offset)
       segments.push({ from, until: change, offset })
       from = change
       offset = next
@@ -82,18 +84,42 @@ export class ZoneClock {
     this.chunks.set(index, segments)
     return segments
   }
+}
+
+/** By zone, for all clocks of the process: a calendar, a vendor and a plan look at the same years. */
+const zones = new Map<string, ZoneChanges>()
+
+const changesOf = (zone: DateTime.TimeZone.Named): ZoneChanges => {
+  const known = zones.get(zone.id)
+  if (known !== undefined) return known
+  const made = new ZoneChanges(zone)
+  zones.set(zone.id, made)
+  return made
+}
+
+/**
+ * The offsets of one IANA zone, fast enough to be asked for every row of a large file: transitions are found once per 64 days
+ * and the last stretch is remembered, so rows in order cost two comparisons.
+ */
+export class ZoneClock {
+  private readonly changes: ZoneChanges
+  private current: Segment = { from: 0, until: 0, offset: 0 }
+
+  constructor(zone: DateTime.TimeZone.Named) {
+    this.changes = changesOf(zone)
+  }
 
   /** Milliseconds to add to this UTC instant to get the zone's local time. */
   offsetAt(instant: number): number {
     const current = this.current
     if (instant >= current.from && instant < current.until) return current.offset
-    for (const segment of this.segmentsOf(Math.floor(instant / chunk))) {
+    for (const segment of this.changes.segmentsOf(Math.floor(instant / chunk))) {
       if (instant < segment.until) {
         this.current = segment
         return segment.offset
       }
     }
-    return this.offsetFromRules(instant)
+    return this.changes.offsetFromRules(instant)
   }
 
   /** The instant of a local time that exists once; NaN where {@link resolve} has to be asked. */

@@ -207,8 +207,23 @@ export interface FetchCapability {
   readonly calendar?: (series: SeriesKey) => string | null
   /** The price of a request in the vendor's currency; 0 for free. */
   readonly cost: (request: VendorRequest) => number
-  /** Raised whenever the same bytes may decode to other rows than before; such responses are applied again. */
+  /**
+   * Raised whenever the same bytes may decode to other rows than before; such responses are applied again. With `decoders` the
+   * highest of their versions.
+   */
   readonly decoderVersion: number
+  /**
+   * Given where the vendor's format has changed, instead of `decode`: which decoder reads an answer follows from when it was asked
+   * for. `datedDecoders` makes this and the three above.
+   */
+  readonly decoders?: ReadonlyArray<Decoder>
+}
+
+/** One form in which a vendor has sent its answers: how to read it, and since when it has been sent. */
+export interface Decoder extends Pick<FetchCapability, "decode" | "decodeStream"> {
+  readonly version: number
+  /** The `askedAt` of the first answers in this form, or an instant between them and the ones before. */
+  readonly from: EpochMillis
 }
 
 /** The capability to send (orders, commands). No vendor of this release has it; it can be registered and is listed. */

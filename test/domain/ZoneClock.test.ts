@@ -46,6 +46,32 @@ describe("ZoneClock", () => {
     })
   }
 
+  for (const zone of ["America/New_York", "America/Chicago", "Europe/London", "Asia/Hong_Kong"]) {
+    it(`${zone}: no change is missed where it looks once in 32 days`, () => {
+      const clock = clockOf(zone)
+      const format = new Intl.DateTimeFormat("en-US", {
+        timeZone: zone,
+        hourCycle: "h23",
+        day: "numeric",
+        hour: "numeric"
+      })
+      const different: Array<string> = []
+      for (let at = Date.UTC(1970, 0, 1); at < Date.UTC(2035, 0, 1); at += 86_400_000) {
+        const local = new Date(at + clock.offsetAt(at))
+        if (format.format(at) !== `${local.getUTCDate()}, ${String(local.getUTCHours()).padStart(2, "0")}`) {
+          different.push(iso(at))
+        }
+      }
+      assert.deepStrictEqual(different, [])
+    })
+  }
+
+  it("Recife, October 2000: forward and back within a week", () => {
+    const clock = clockOf("America/Recife")
+    const hoursAt = (text: string) => clock.offsetAt(Date.parse(text)) / 3_600_000
+    assert.deepStrictEqual(["2000-10-07T12:00Z", "2000-10-12T12:00Z", "2000-10-16T12:00Z"].map(hoursAt), [-3, -2, -3])
+  })
+
   it("New York, 10 March 2013: the hour from 02:00 does not exist", () => {
     const clock = clockOf("America/New_York")
     const at = (text: string) => clock.resolve(local(text))

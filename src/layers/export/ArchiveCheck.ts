@@ -3,6 +3,7 @@ import { Cause, Effect, Result } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import { parse } from "../../domain/SeriesKey.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import { decoderFor } from "../../services/decoders.ts"
 import { ProvenanceStore, type ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { ExportError } from "./ExportError.ts"
 import type { ExportedSeries, ExportReceipt } from "./Manifest.ts"
@@ -71,18 +72,19 @@ export const make = Effect.gen(function* () {
         if (Result.isFailure(series)) return problem(series.failure)
         if (Result.isFailure(fetcher)) return unchecked(`${name} is not decoded again: ${fetcher.failure.message}`)
         const { fetch } = fetcher.success
-        if (fetch.decoderVersion !== told.decoderVersion) {
+        const response = yield* archive.response(told.response)
+        const decoder = decoderFor(fetch, response.askedAt)
+        if (decoder.version !== told.decoderVersion) {
           return unchecked(
-            `${name} is not decoded again: its rows were read by decoder version ${told.decoderVersion}, and this release has ${fetch.decoderVersion}`
+            `${name} is not decoded again: its rows were read by decoder version ${told.decoderVersion}, and this release has ${decoder.version}`
           )
         }
-        const response = yield* archive.response(told.response)
         const request = yield* archive.request(response.request)
         if (request.subject === null || response.sha256 === null) return problem(`${name} has no rows in the archive`)
         const payload = yield* archive.payload(response.sha256)
         const decoded = yield* Effect.exit(
           Effect.suspend(() =>
-            fetch.decode(payload, {
+            decoder.decode(payload, {
               series: series.success,
               range: request.subject?.range ?? { start: 0, end: 0 },
               request

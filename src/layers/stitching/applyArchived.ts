@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
+import { decoderFor, lowestVersion } from "../../services/decoders.ts"
 import { applyFitting } from "./applyFitting.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
 import { checkTag } from "./checkTag.ts"
@@ -34,7 +35,7 @@ export const applyArchived = Effect.fnUntraced(function* (
   const answers = yield* archive.answersOf(series.text, desk.applied.upTo)
   const unknown = answers.filter((id) => !desk.settled.has(id))
   const none: ReadonlySet<ResponseId> = new Set()
-  const applied = unknown.length === 0 ? none : yield* market.applied(series.key, decoderVersion)
+  const applied = unknown.length === 0 ? none : yield* appliedOf({ archive, market }, series, fetcher, unknown)
   const waiting = unknown.some((id) => !applied.has(id))
   const published = waiting ? yield* market.applied(series.key, Number.MIN_SAFE_INTEGER) : none
   let upTo = answers.at(-1) ?? desk.applied.upTo
@@ -45,6 +46,29 @@ export const applyArchived = Effect.fnUntraced(function* (
   }
   desk.applied = { decoderVersion, upTo }
   for (const id of desk.settled) if (id <= upTo) desk.settled.delete(id)
+})
+
+/** Those of these answers that were applied as they are read today: each by the decoder of its date, or a later one. */
+const appliedOf = Effect.fnUntraced(function* (
+  { archive, market }: Stores,
+  series: BarSeries,
+  { fetch }: Fetcher,
+  answers: ReadonlyArray<ResponseId>
+) {
+  const newest = yield* market.applied(series.key, fetch.decoderVersion)
+  const lowest = lowestVersion(fetch)
+  if (lowest === fetch.decoderVersion) return newest
+  const any = yield* market.applied(series.key, lowest)
+  const byVersion = new Map([[lowest, any]])
+  const applied = new Set(newest)
+  for (const id of answers) {
+    if (applied.has(id) || !any.has(id)) continue
+    const { version } = decoderFor(fetch, (yield* archive.response(id)).askedAt)
+    const found = byVersion.get(version) ?? (yield* market.applied(series.key, version))
+    byVersion.set(version, found)
+    if (found.has(id)) applied.add(id)
+  }
+  return applied
 })
 
 const applyOne = Effect.fnUntraced(function* (

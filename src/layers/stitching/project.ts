@@ -9,6 +9,7 @@ import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
 import {
   type Adapter,
   type DecodedBars,
+  type Decoder,
   type Decoding,
   type FetchCapability,
   Malformed,
@@ -16,6 +17,7 @@ import {
   VendorError,
   type VendorRequest
 } from "../../services/Adapter.ts"
+import { decoderFor } from "../../services/decoders.ts"
 import type { Commit, CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
 import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
@@ -66,9 +68,15 @@ export const readAnswer = Effect.fnUntraced(function* (
   generation?: GenerationId
 ) {
   const { range, refusal, request, response } = answer
+  const decoder = decoderFor(fetcher.fetch, response.askedAt)
   const decoded =
     refusal === null
-      ? yield* decode(fetcher, answer.payload, { series: series.key, range, request, metadata: response.metadata })
+      ? yield* decode(fetcher.name, decoder, answer.payload, {
+          series: series.key,
+          range,
+          request,
+          metadata: response.metadata
+        })
       : noRows
   const proof = (stretch: TimeRange, rows: number) =>
     proofOf({
@@ -100,7 +108,7 @@ export const readAnswer = Effect.fnUntraced(function* (
     response: response.id,
     askedAt: response.askedAt,
     fetchedAt: response.fetchedAt,
-    decoderVersion: fetcher.fetch.decoderVersion,
+    decoderVersion: decoder.version,
     bars: known === decoded.bars.length ? decoded.bars : decoded.bars.slice(0, known),
     positions: known === decoded.bars.length ? decoded.positions : decoded.positions.slice(0, known),
     coverage,
@@ -128,11 +136,11 @@ export const project = Effect.fnUntraced(function* (
 })
 
 /** A decoder that throws is as good as bytes that cannot be read: every plan of the series would meet it again. */
-const decode = ({ fetch, name }: Fetcher, payload: ArchivedBytes, decoding: Decoding) =>
+const decode = (name: string, decoder: Decoder, payload: ArchivedBytes, decoding: Decoding) =>
   Effect.catchDefect(
     Effect.suspend((): Effect.Effect<DecodedBars, VendorError | ProvenanceStoreError> => {
-      if (payload instanceof Uint8Array) return fetch.decode(payload, decoding)
-      if (fetch.decodeStream !== undefined) return fetch.decodeStream(payload.stream, decoding)
+      if (payload instanceof Uint8Array) return decoder.decode(payload, decoding)
+      if (decoder.decodeStream !== undefined) return decoder.decodeStream(payload.stream, decoding)
       const { limit, sizeBytes } = payload
       return Effect.fail(new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes, limit }) }))
     }),

@@ -8,6 +8,7 @@ import { canonical, type SeriesKey } from "../../../src/domain/SeriesKey.ts"
 import { seriesDigest } from "../../../src/layers/market/seriesDigest.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import type { Adapter, FetchCapability } from "../../../src/services/Adapter.ts"
+import { datedDecoders } from "../../../src/services/decoders.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import type { RebuildEvent, RebuildOptions } from "../../../src/services/RebuildEvent.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
@@ -144,6 +145,61 @@ describe("rebuild", () => {
           assert.strictEqual(of(yield* events({ check: true }), "Finished")[0]?.differing, 0)
         }).pipe(Effect.provide(over(directory, [raised(vendor, 0.5)])))
       })
+  )
+
+  it.effect("X7 of a vendor whose format has changed each answer is read by the decoder of its date", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const vendor = corrected()
+      const series = vendor.series("ALPHA", "1h")
+      const next = { start: range.end, end: range.end + 6 * hour }
+      const { decode } = vendor.adapter.fetch
+      const shifted =
+        (by: number): FetchCapability["decode"] =>
+        (payload, decoding) =>
+          Effect.map(decode(payload, decoding), (decoded) => ({
+            ...decoded,
+            bars: decoded.bars.map((bar) => ({ ...bar, high: bar.high + by, close: bar.close + by }))
+          }))
+      const changed = later - 1
+      const withDecoders = (...decoders: Parameters<typeof datedDecoders>) => ({
+        ...vendor.adapter,
+        fetch: { ...vendor.adapter.fetch, ...datedDecoders(...decoders) }
+      })
+      const versions = Effect.gen(function* () {
+        const market = yield* MarketStore
+        const at = (ts: number) => Effect.map(market.barAt(series, ts), (row) => row?.lineage.decoderVersion)
+        return [yield* at(range.start), yield* at(next.start)]
+      })
+      const old = { version: 1, from: 0, decode }
+      const fresh = { version: 2, from: changed, decode: shifted(1) }
+
+      yield* Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        yield* TestClock.setTime(noon)
+        yield* moving(cache.read({ series, range }))
+        yield* TestClock.setTime(later)
+        yield* moving(cache.read({ series, range: next }))
+        assert.deepStrictEqual(yield* versions, [1, 2])
+        assert.deepStrictEqual(
+          of(yield* events({ check: true }), "Compared").map(({ same }) => same),
+          [true]
+        )
+      }).pipe(Effect.provide(over(directory, [withDecoders(old, fresh)])))
+
+      // The old one is mended: what it read is read again, by the next plan; what the new one read is not.
+      const mended = { ...old, version: 3, decode: shifted(2) }
+      yield* Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        const [compared] = of(yield* events({ check: true }), "Compared")
+        assert.strictEqual(compared?.moved.rows, 24)
+        yield* cache.coverage(series, range)
+        assert.deepStrictEqual(yield* versions, [3, 2])
+        yield* events()
+        assert.deepStrictEqual(yield* versions, [3, 2])
+        assert.deepStrictEqual((yield* digest(series)).rows, compared?.rebuilt.rows)
+      }).pipe(Effect.provide(over(directory, [withDecoders(mended, fresh)])))
+    })
   )
 
   it.effect("X7 a damaged payload is named, and the rest is rebuilt", () =>

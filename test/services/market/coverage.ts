@@ -37,6 +37,36 @@ export const coverageContract = (provide: Provide): void => {
   )
 
   it.effect(
+    "what is covered keeps when its answer was asked for, cut and published and read as of an instant, too",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* MarketStore
+        const series = seriesOf("A")
+        const first = { ...commitOf(series, 1, [], { coverage: [[0, 100, covered(1)]] }), askedAt: 900 }
+        yield* store.commit(first)
+        yield* store.commit(commitOf(series, 2, [], { coverage: [[40, 60, covered(2)]] }))
+        const kept = { state: covered(1), recordedAt: 1_000, askedAt: 900 }
+        const cut = [
+          { start: 0, end: 40, ...kept },
+          { start: 40, end: 60, state: covered(2), recordedAt: 2_000 },
+          { start: 60, end: 100, ...kept }
+        ]
+        assert.deepStrictEqual(yield* store.coverage(series, everything), cut)
+        assert.deepStrictEqual(yield* store.coverage(series, { start: 70, end: 80 }), [{ start: 70, end: 80, ...kept }])
+        assert.deepStrictEqual(yield* store.coverage(series, everything, { asOf: 1_500 }), [
+          { start: 0, end: 100, ...kept }
+        ])
+        const generation = yield* store.beginGeneration(series)
+        const again = commitOf(series, 3, [], { coverage: [[0, 100, covered(3)]] })
+        yield* store.commit({ ...again, askedAt: 2_800, generation })
+        yield* store.publishGeneration(generation, 4_000)
+        assert.deepStrictEqual(yield* store.coverage(series, everything), [
+          { start: 0, end: 100, state: covered(3), recordedAt: 3_000, askedAt: 2_800 }
+        ])
+      }).pipe(provide)
+  )
+
+  it.effect(
     "an invalidation that the archive has recorded stands between the same answers, whatever is committed by then",
     () =>
       Effect.gen(function* () {
