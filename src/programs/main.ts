@@ -5,6 +5,7 @@ import manifest from "../../package.json" with { type: "json" }
 import * as CrashPoint from "./CrashPoint.ts"
 import * as actions from "./commands/actions.ts"
 import * as archive from "./commands/archive.ts"
+import * as backup from "./commands/backup.ts"
 import * as bars from "./commands/bars.ts"
 import * as calendar from "./commands/calendar.ts"
 import * as config from "./commands/config.ts"
@@ -16,6 +17,7 @@ import * as explain from "./commands/explain.ts"
 import * as exporting from "./commands/export.ts"
 import * as rebuild from "./commands/rebuild.ts"
 import * as reconcile from "./commands/reconcile.ts"
+import * as restore from "./commands/restore.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
@@ -44,6 +46,8 @@ const tapestry = Command.make("tapestry").pipe(
     series.command,
     vendors.command,
     archive.command,
+    backup.command,
+    restore.command,
     rebuild.command,
     calendar.command,
     serve.command,

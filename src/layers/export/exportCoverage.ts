@@ -1,5 +1,5 @@
 import { type CoverageInterval, CoverageState, isComplete, type StoredCoverage } from "../../domain/Coverage.ts"
-import { stretchesOf } from "../stitching/stretchesOf.ts"
+import { stretchesOf, walker } from "../stitching/stretchesOf.ts"
 import type { ExportCoverage } from "./Manifest.ts"
 
 const iso = (ts: number): string => new Date(ts).toISOString()
@@ -37,17 +37,16 @@ export const isWhole = (coverage: ReadonlyArray<CoverageInterval>): boolean =>
 export const reportNow = (
   answered: ReadonlyArray<CoverageInterval>,
   stored: ReadonlyArray<StoredCoverage>
-): ReadonlyArray<CoverageInterval> =>
-  answered.flatMap(
+): ReadonlyArray<CoverageInterval> => {
+  const storedIn = walker(stored, (interval) => interval)
+  return answered.flatMap(
     (interval): ReadonlyArray<CoverageInterval> =>
       "response" in interval.state
-        ? stretchesOf(
-            interval,
-            stored.filter(({ end, start }) => start < interval.end && end > interval.start)
-          ).map(({ end, start, stored: known }) => ({
+        ? stretchesOf(interval, storedIn.members(interval)).map(({ end, start, stored: known }) => ({
             start,
             end,
             state: known?.state ?? { _tag: "Missing", cause: null }
           }))
         : [interval]
   )
+}

@@ -1,0 +1,181 @@
+import { spawnSync } from "node:child_process"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, References, Stream } from "effect"
+import { defaults } from "../../../src/layers/config/TapestryConfig.ts"
+import { backup } from "../../../src/layers/maintenance/backup.ts"
+import { restore } from "../../../src/layers/maintenance/restore.ts"
+import * as Tapestry from "../../../src/layers/Tapestry.ts"
+import { MarketStore } from "../../../src/services/MarketStore.ts"
+import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
+import { StitchingCache } from "../../../src/services/StitchingCache.ts"
+import { between, layer, seriesOf, World } from "../../rpc/handlers/world.ts"
+import { archive, noise, withArchive } from "../provenance/archive.ts"
+import { platform, temporaryDirectory } from "../provenance/temporary.ts"
+
+const product = "test"
+const child = fileURLToPath(new URL("./backupChild.ts", import.meta.url))
+const march = between("2024-03-04", "2024-03-08")
+
+/** A flipped byte in the middle of a file. */
+const flip = (path: string): void => {
+  const bytes = readFileSync(path)
+  const at = bytes.length >> 1
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  writeFileSync(path, bytes)
+}
+
+const openAgain = <A, E>(
+  dataDir: string,
+  use: Effect.Effect<A, E, MarketStore | ProvenanceStore>
+): Effect.Effect<A, unknown> =>
+  use.pipe(
+    Effect.provide(Tapestry.layerReadonly({ dataDir, config: { ...defaults, dataDir } })),
+    Effect.provide(platform)
+  )
+
+const verified = Effect.gen(function* () {
+  const store = yield* ProvenanceStore
+  assert.deepStrictEqual(yield* Stream.runCollect(store.verify(() => Effect.void)), [])
+  return yield* store.stats
+})
+
+describe("backup", () => {
+  it.live(
+    "C12 taken while answers are fetched, it is of one instant: restored, it verifies, and each row leads to its bytes",
+    () =>
+      Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        const { dataDir } = yield* World
+        const base = yield* temporaryDirectory
+        const first = seriesOf("ALPHA", "1h")
+        yield* cache.read({ series: first, range: march })
+        const writing = yield* Effect.forkChild(
+          Effect.forEach(
+            Array.from({ length: 40 }, (_, index) => index),
+            (index) =>
+              cache.read({
+                series: seriesOf("BETA", "1m"),
+                range: { start: march.start + index * 43_200_000, end: march.start + (index + 1) * 43_200_000 },
+                policy: "force"
+              }),
+            { discard: true }
+          )
+        )
+        const directory = join(base, "backup")
+        for (const round of [1, 2, 3]) {
+          const made = yield* backup({ dataDir, directory, product })
+          assert.lengthOf(made.databases, 3)
+          const target = join(base, `restored-${round}`)
+          yield* restore({ directory, dataDir: target, overwrite: false })
+          yield* openAgain(
+            target,
+            Effect.gen(function* () {
+              yield* verified
+              const market = yield* MarketStore
+              const store = yield* ProvenanceStore
+              for (const id of new Set(yield* Stream.runCollect(market.referencedResponses))) yield* store.response(id)
+            })
+          )
+        }
+        yield* Fiber.join(writing)
+        yield* backup({ dataDir, directory, product })
+        const target = join(base, "last")
+        yield* restore({ directory, dataDir: target, overwrite: false })
+        const here = yield* Stream.runCollect((yield* MarketStore).bars(seriesOf("BETA", "1m"), march))
+        const there = yield* openAgain(
+          target,
+          MarketStore.use((market) => Stream.runCollect(market.bars(seriesOf("BETA", "1m"), march)))
+        )
+        assert.isAbove(here.length, 5_000)
+        assert.deepStrictEqual(there, here)
+      }).pipe(Effect.provide(layer()), Effect.provide(platform)),
+    120_000
+  )
+
+  it.live(
+    "C12 what is there is refused without --overwrite, and damage anywhere is found before anything appears",
+    () =>
+      Effect.gen(function* () {
+        const base = yield* temporaryDirectory
+        const [dataDir, directory, target] = [join(base, "data"), join(base, "backup"), join(base, "target")]
+        yield* Effect.forEach([1, 2, 3], (seed) => archive({ seed }, noise(80_000, seed))).pipe(
+          withArchive({ directory: dataDir })
+        )
+        yield* backup({ dataDir, directory, product })
+        yield* restore({ directory, dataDir: target, overwrite: false })
+        const refused = yield* Effect.flip(restore({ directory, dataDir: target, overwrite: false }))
+        assert.include(refused.message, "--overwrite")
+        assert.include((yield* Effect.flip(backup({ dataDir, directory: target, product }))).message, "is of no backup")
+        const unfinished = yield* Effect.flip(
+          restore({ directory: dataDir, dataDir: join(base, "x"), overwrite: false })
+        )
+        assert.include(unfinished.message, "manifest.json")
+        for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+          if (!/\.(sqlite|bin|zst)$/.test(name)) continue
+          const path = join(directory, name)
+          const whole = readFileSync(path)
+          flip(path)
+          const failure = yield* Effect.flip(restore({ directory, dataDir: target, overwrite: true }))
+          assert.include(failure.message, name)
+          assert.include(failure.message, "is damaged")
+          writeFileSync(path, whole)
+          assert.deepStrictEqual(readdirSync(base).sort(), ["backup", "data", "target"])
+        }
+        assert.strictEqual((yield* verified.pipe(withArchive({ directory: target }))).payloads, 3)
+      }).pipe(Effect.provide(platform))
+  )
+
+  it.live(
+    "C12 killed at every step, a backup leaves the one before whole, and a restore what was or what is to be",
+    () =>
+      Effect.gen(function* () {
+        const base = yield* temporaryDirectory
+        const cache = yield* temporaryDirectory
+        const [dataDir, directory, target] = [join(base, "data"), join(base, "backup"), join(base, "target")]
+        const add = (seed: number) => archive({ seed }, noise(70_000, seed)).pipe(withArchive({ directory: dataDir }))
+        yield* add(1)
+        yield* backup({ dataDir, directory, product })
+        yield* restore({ directory, dataDir: target, overwrite: false })
+        yield* add(2)
+        yield* add(3)
+        const run = (what: string, where: string, visit: number) =>
+          spawnSync(process.execPath, [child, what, where, directory, String(visit)], {
+            env: { NODE_COMPILE_CACHE: cache },
+            encoding: "utf8"
+          })
+        let kills = 0
+        for (let visit = 1; ; visit++) {
+          const { signal, stderr } = run("backup", dataDir, visit)
+          const probe = join(base, `probe-${visit}`)
+          yield* restore({ directory, dataDir: probe, overwrite: false })
+          const { payloads } = yield* verified.pipe(withArchive({ directory: probe }))
+          assert.isTrue(payloads === 1 || payloads === 3, `${payloads} after kill ${visit}`)
+          if (signal === null) {
+            assert.strictEqual(stderr, "")
+            assert.strictEqual(payloads, 3)
+            break
+          }
+          kills++
+        }
+        for (let visit = 1; ; visit++) {
+          const { signal, stderr } = run("restore", target, visit)
+          // Between the two names there is nothing at the place itself, and the next restore goes through.
+          if (existsSync(target)) {
+            const { payloads } = yield* verified.pipe(withArchive({ directory: target, readonly: true }))
+            assert.isTrue(payloads === 1 || payloads === 3, `${payloads} after kill ${visit}`)
+          }
+          if (signal === null) {
+            assert.strictEqual(stderr, "")
+            break
+          }
+          kills++
+        }
+        assert.strictEqual((yield* verified.pipe(withArchive({ directory: target }))).payloads, 3)
+        assert.isAbove(kills, 8)
+      }).pipe(Effect.provide(platform), Effect.provideService(References.MinimumLogLevel, "Warn")),
+    120_000
+  )
+})
