@@ -27,7 +27,9 @@ export const PlannedRequest = Schema.Struct({
   notBefore: Schema.NullOr(EpochMillis),
   waits: Schema.Finite,
   /** In the vendor's currency; 0 for what is free. */
-  cost: Schema.Finite
+  cost: Schema.Finite,
+  /** The symbol that is asked for, where it was another one then than the series has now. */
+  symbol: Schema.optionalKey(Schema.String)
 })
 export interface PlannedRequest extends Schema.Schema.Type<typeof PlannedRequest> {}
 

@@ -4,6 +4,7 @@ import type { CorporateAction } from "../domain/CorporateAction.ts"
 import type { RequestMethod } from "../domain/Request.ts"
 import type { ResponseMetadata } from "../domain/Response.ts"
 import { Adjustment, PriceBasis, type SeriesKey, SeriesKind, SessionScope } from "../domain/SeriesKey.ts"
+import type { SymbolPeriod } from "../domain/SymbolChange.ts"
 import { Timeframe } from "../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { VendorLimits } from "../domain/VendorLimits.ts"
@@ -184,6 +185,11 @@ export const FirstByte = Context.Reference<() => void>("tapestry/FirstByte", { d
 export interface FetchCapability {
   /** The identity of the series that a user means; fails with Unsupported, or NotFound when the vendor cannot have it. */
   readonly series: (query: SeriesQuery) => Effect.Effect<SeriesKey, VendorError>
+  /**
+   * The symbols that the vendor had for a series, where they changed: sorted, all of time. No request may reach from one into
+   * another. Absent: one for ever.
+   */
+  readonly symbolPeriods?: (series: SeriesKey) => ReadonlyArray<SymbolPeriod>
   /** The request for a range that the planner has cut to the limits. */
   readonly request: (series: SeriesKey, range: TimeRange) => Effect.Effect<VendorRequest, VendorError>
   /** One attempt: no retry, no pacing, no caching in here; those are the session's and the quota's. */

@@ -149,6 +149,8 @@ export interface Receipt {
   readonly lineage: Lineage
   readonly response: Response
   readonly request: Request
+  /** The symbol that was asked for, where it was another one then than the series has now. */
+  readonly symbol?: string
   readonly attempts: ReadonlyArray<Response>
   readonly excerpt: Excerpt
 }

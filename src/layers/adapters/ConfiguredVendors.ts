@@ -1,10 +1,12 @@
 import { Effect, type FileSystem, Layer, type Path } from "effect"
 import { AdapterRegistry, type AdapterRegistryError } from "../../services/AdapterRegistry.ts"
+import { changesFor } from "../config/symbolChanges.ts"
 import type { TapestryConfig } from "../config/TapestryConfig.ts"
 import * as FileAdapter from "./file/FileAdapter.ts"
 import * as HttpAdapter from "./http/HttpAdapter.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
 import type { VendorConfig } from "./VendorConfig.ts"
+import { withSymbolChanges } from "./withSymbolChanges.ts"
 import * as YahooAdapter from "./yahoo/YahooAdapter.ts"
 
 /** Two vendors of one name: `sample` is taken unless `sample: false` gives it up. */
@@ -26,12 +28,17 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
  * cannot be registered, those before it are closed again. `dataDir` is where rows that lenient vendors skip are written.
  */
 export const layer = (
-  config: Pick<TapestryConfig, "vendors" | "sample" | "dataDir">
+  config: Pick<TapestryConfig, "vendors" | "sample" | "dataDir"> & Partial<Pick<TapestryConfig, "aliases">>
 ): Layer.Layer<never, ConfiguredVendorsError, AdapterRegistry | FileSystem.FileSystem | Path.Path> =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const registry = yield* AdapterRegistry
       if (config.sample) yield* registry.register(SampleAdapter.make)
-      for (const vendor of config.vendors) yield* registry.register(adapterOf(vendor, config.dataDir))
+      for (const vendor of config.vendors) {
+        const changes = changesFor(config.aliases ?? [], vendor.name)
+        yield* registry.register(
+          Effect.map(adapterOf(vendor, config.dataDir), (adapter) => withSymbolChanges(adapter, changes))
+        )
+      }
     })
   )

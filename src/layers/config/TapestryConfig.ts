@@ -14,6 +14,7 @@ import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationEr
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
 import { ListenAddress } from "./ListenAddress.ts"
 import { parseYaml } from "./parseYaml.ts"
+import { type ConfiguredChange, resolveSymbolChanges, SymbolChangeSpec } from "./symbolChanges.ts"
 import { ByteCount, Millis } from "./units.ts"
 import { lineOf, yamlLines } from "./yamlLines.ts"
 
@@ -60,6 +61,7 @@ const Document = Schema.Struct({
     Schema.Record(Schema.String, VendorPreferenceSpec).annotate({ expected: "a mapping of names to vendors" })
   ),
   reconcile: Schema.optionalKey(Schema.Array(ReconcileRuleSpec).annotate({ expected: "a list of rules" })),
+  aliases: Schema.optionalKey(Schema.Array(SymbolChangeSpec).annotate({ expected: "a list of symbol changes" })),
   vendors: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of vendor names" })
   )
@@ -94,6 +96,8 @@ export interface TapestryConfig {
   readonly serve: ServeConfig
   /** Trading calendars beside those that come with Tapestry. */
   readonly calendars: ReadonlyArray<CalendarRules>
+  /** Symbols that became others. */
+  readonly aliases: ReadonlyArray<ConfiguredChange>
   readonly vendors: ReadonlyArray<VendorConfig>
   /** Names under which several vendors are asked. */
   readonly preferences: ReadonlyArray<VendorPreference>
@@ -119,6 +123,7 @@ export const defaults: TapestryConfig = {
     allowedOrigins: []
   },
   calendars: [],
+  aliases: [],
   vendors: [],
   preferences: [],
   reconcile: [],
@@ -235,6 +240,7 @@ export const decode = (
     const vendorNames = document.sample === false ? written : ["sample", ...written]
     const preferences = section(resolvePreferences(document.preferences ?? {}, vendorNames))
     const reconcile = section(resolveRules(document.reconcile ?? [], vendorNames))
+    const aliases = section(resolveSymbolChanges(document.aliases ?? [], written))
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
     return {
@@ -247,6 +253,7 @@ export const decode = (
       retention: retentionOf(document),
       serve: { ...defaults.serve, ...document.serve },
       calendars,
+      aliases,
       vendors,
       preferences,
       reconcile,

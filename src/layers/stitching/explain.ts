@@ -29,6 +29,7 @@ export const explain = Effect.fnUntraced(function* (
     request,
     metadata: response.metadata
   })
+  const then = fetch.symbolPeriods?.(series.key).find(({ end, start }) => start <= ts && ts < end)
   const receipt: Receipt = {
     series: series.key,
     bar,
@@ -36,6 +37,9 @@ export const explain = Effect.fnUntraced(function* (
     lineage,
     response,
     request,
+    ...(then?.symbol === undefined || then.symbol === null || then.symbol === series.key.symbol
+      ? {}
+      : { symbol: then.symbol }),
     attempts: attempts.toReversed(),
     excerpt
   }

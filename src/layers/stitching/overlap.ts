@@ -12,21 +12,31 @@ import { finalEnd, finalSince } from "./finality.ts"
 import type { RequestDraft } from "./planner.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 
-type Limited = Pick<Fetcher, "limits">
+type Limited = Pick<Fetcher, "limits" | "fetch">
+
+/** Within the time of one symbol. */
+const isOfOneSymbol = ({ fetch }: Limited, { key }: BarSeries, range: TimeRange): boolean => {
+  const periods = fetch.symbolPeriods?.(key) ?? []
+  return periods.length < 2 || periods.some(({ end, start }) => start <= range.start && range.end <= end)
+}
 
 const endOfBar = ({ limits }: Limited, { timeframe }: BarSeries, ts: EpochMillis): EpochMillis =>
   limits.stampsOnGrid || !Timeframe.isIntraday(timeframe)
     ? Timeframe.periodEnd(timeframe, ts)
     : ts + Timeframe.maxMillis(timeframe)
 
-const isAllowed = ({ limits }: Limited, { timeframe }: BarSeries, { end, start }: TimeRange): boolean => {
+const isAllowed = (fetcher: Limited, series: BarSeries, range: TimeRange): boolean => {
+  const { limits } = fetcher
+  const { timeframe } = series
+  const { end, start } = range
+  if (!isOfOneSymbol(fetcher, series, range)) return false
   const { maxRows, maxSpan } = limits.timeframes[timeframe] ?? { maxRows: null, maxSpan: null }
   const least = timeframe === "1mo" || timeframe === "3mo" ? 28 * 86_400_000 : Timeframe.maxMillis(timeframe)
   return end - start <= Math.min(maxSpan ?? Infinity, maxRows === null ? Infinity : maxRows * least)
 }
 
 /** Nothing before this can be asked for at `now`. */
-export const reachOf = ({ limits }: Limited, { timeframe }: BarSeries, now: EpochMillis): EpochMillis =>
+export const reachOf = ({ limits }: Pick<Fetcher, "limits">, { timeframe }: BarSeries, now: EpochMillis): EpochMillis =>
   Math.max(limits.earliest ?? -Infinity, now - (limits.timeframes[timeframe]?.maxAge ?? Infinity), -8.64e15)
 
 /** The range of the one request for these bars; null when one may not ask for so much. */

@@ -1,7 +1,9 @@
 /** From a query to a priced plan, with what must be asked of the store and the quota on the way. */
 import { Clock, Effect, Option } from "effect"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
+import * as Intervals from "../../domain/Intervals.ts"
 import type { Plan, PlannedRequest, RangePolicy } from "../../domain/Plan.ts"
+import type { SymbolPeriod } from "../../domain/SymbolChange.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { alignmentOf } from "../../domain/VendorLimits.ts"
@@ -44,6 +46,22 @@ const cellsOf = ({ limits, name }: Fetcher, { timeframe }: BarSeries) => {
   })
 }
 
+/** No request reaches from the time of one symbol into that of another. */
+const cutAtSymbols = (
+  drafts: ReadonlyArray<RequestDraft>,
+  periods: ReadonlyArray<SymbolPeriod>
+): ReadonlyArray<RequestDraft> =>
+  periods.length < 2
+    ? drafts
+    : drafts.flatMap((draft) =>
+        periods.flatMap((period) => Intervals.intersect([draft.range], [period]).map((range) => ({ ...draft, range })))
+      )
+
+const symbolOf = ({ fetch }: Fetcher, { key }: BarSeries, range: TimeRange) => {
+  const then = fetch.symbolPeriods?.(key).find(({ end, start }) => start <= range.start && range.start < end)
+  return then === undefined || then.symbol === null || then.symbol === key.symbol ? {} : { symbol: then.symbol }
+}
+
 /** Requests with their price and the wait that the quota foresees, in the order in which they will be made. */
 const price = Effect.fnUntraced(function* (
   quota: Quota["Service"],
@@ -65,7 +83,8 @@ const price = Effect.fnUntraced(function* (
   }
   return drafts.map((planned, index): PlannedRequest => {
     const request = asked[index]
-    return { ...planned, waits: waits[index] ?? 0, cost: request === undefined ? 0 : fetcher.fetch.cost(request) }
+    const cost = request === undefined ? 0 : fetcher.fetch.cost(request)
+    return { ...planned, ...symbolOf(fetcher, series, planned.range), waits: waits[index] ?? 0, cost }
   })
 })
 
@@ -85,7 +104,7 @@ export const planOf = Effect.fnUntraced(function* (
   const cells = yield* cellsOf(fetcher, series)
   const now = yield* Clock.currentTimeMillis
   const coverage = yield* market.coverage(series.key, range)
-  const { pieces, requests } = draft({
+  const { pieces, requests: uncut } = draft({
     timeframe: series.timeframe,
     range,
     policy,
@@ -97,6 +116,7 @@ export const planOf = Effect.fnUntraced(function* (
     coverage,
     inFlight
   })
+  const requests = cutAtSymbols(uncut, fetcher.fetch.symbolPeriods?.(series.key) ?? [])
   if (requests.length > maxRequests) return yield* new TooManyRequests({ limit: maxRequests })
   const drafts = overlaps ? yield* widened(market, fetcher, series, requests, now) : requests
   const priced = yield* price(quota, fetcher, series, drafts)

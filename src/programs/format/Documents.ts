@@ -40,6 +40,14 @@ export const answerDocument = (answer: RangeAnswer) => ({
   coverage: answer.coverage.map(coverageDocument)
 })
 
+/** The requests that are made under another symbol than the series has now. */
+const symbolsOf = ({ requests }: Plan) => {
+  const renamed = requests.flatMap(({ range, symbol }) =>
+    symbol === undefined ? [] : [{ ...rangeDocument(range), symbol }]
+  )
+  return renamed.length === 0 ? {} : { symbols: renamed }
+}
+
 export const planDocument = (plan: Plan) => ({
   series: canonical(plan.series),
   range: rangeDocument(plan.range),
@@ -52,6 +60,7 @@ export const planDocument = (plan: Plan) => ({
     requests: piece.requests
   })),
   requests: plan.requests.length,
+  ...symbolsOf(plan),
   waitMillis: plan.waits,
   cost: plan.cost
 })

@@ -76,9 +76,14 @@ export const planTable = (plan: Plan): ReadonlyArray<string> =>
 export const planSummary = (plan: Plan): string => {
   const title = titleOf(plan.series)
   if (plan.requests.length === 0) return `${title}: no request needed`
+  const names = new Set(plan.requests.flatMap(({ symbol }) => (symbol === undefined ? [] : [symbol])))
   return [
     `${title}: ${counted(plan.requests.length, "request")} to ${plan.series.vendor}`,
     plan.waits === 0 ? "no wait" : `the last one starts after ${duration(plan.waits)}`,
-    plan.cost === 0 ? "free" : `cost ${decimal(plan.cost)}`
+    plan.cost === 0 ? "free" : `cost ${decimal(plan.cost)}`,
+    ...Array.from(names, (name) => {
+      const own = plan.requests.filter(({ symbol }) => symbol === name)
+      return `${own.length} of them as ${name}, its symbol until ${brief(own.at(-1)?.range.end ?? 0)}`
+    })
   ].join(", ")
 }

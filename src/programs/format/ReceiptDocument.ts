@@ -14,6 +14,7 @@ export const receiptDocument = (receipt: Receipt) => ({
   response: responseDocument(receipt.response),
   request: requestDocument(receipt.request),
   attempts: receipt.attempts.map(responseDocument),
+  ...(receipt.symbol === undefined ? {} : { symbol: receipt.symbol }),
   position: receipt.lineage.position,
   excerpt: receipt.excerpt
 })

@@ -67,6 +67,7 @@ export const receiptLines = (receipt: Receipt, style: Style, width: number): Rea
     ...(url === null ? [] : wrapped("", oneLine(url))),
     ...(response.sha256 === null ? [] : [line("sha256", response.sha256)]),
     line("question", `request ${request.id} in session ${request.session}: ${request.method} ${request.kind}`),
+    ...(receipt.symbol === undefined ? [] : [line("", `asked as ${receipt.symbol}, its symbol then`)]),
     ...wrapped("", spaced(request.params)),
     ...attempts.flatMap((attempt, index) => wrapped(index === 0 ? "attempts" : "", attemptLine(attempt))),
     "",

@@ -52,6 +52,7 @@ export const RowReceipt = Schema.Struct({
   lineage: Lineage,
   response: Response,
   request: Request,
+  symbol: Schema.optionalKey(Schema.String),
   // A server of release 0.1 does not tell them.
   attempts: Schema.Array(Response).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   excerpt: Excerpt

@@ -33,6 +33,24 @@ const test = (title: string, body: Effect.Effect<void, unknown, NodeServices.Nod
 
 describe("TapestryConfig", () => {
   test(
+    "symbol changes that contradict each other are refused with their line",
+    Effect.gen(function* () {
+      const change = (to: string) => `  - from: FB\n    to: ${to}\n    on: 2022-06-09\n`
+      const { config } = yield* load(`aliases:\n${change("META")}`)
+      assert.deepStrictEqual(config.aliases, [
+        { from: "FB", to: "META", on: Date.parse("2022-06-09"), reused: null, vendors: null }
+      ])
+      const error = yield* mistakes(`aliases:\n${change("META")}${change("X")}`)
+      assert.deepStrictEqual(
+        error.problems.map(({ line, path }) => [line, path]),
+        [[5, "aliases.1.from"]]
+      )
+      const nonsense = yield* mistakes("aliases:\n  - from: FB\n    to: META\n    on: yesterday\n")
+      assert.deepStrictEqual([nonsense.problems[0].line, nonsense.problems[0].expected], [4, "a date, as 2022-06-09"])
+    })
+  )
+
+  test(
     "an empty file means the defaults, and says that it sets nothing",
     Effect.gen(function* () {
       for (const text of ["", "# nothing\n", "{}"]) {
@@ -229,7 +247,7 @@ reconcile:
       assert.strictEqual(far.problems[0]?.remedy, "remove it")
       assert.strictEqual(
         far.problems[0]?.expected,
-        "one of dataDir, logLevel, sample, limits, archive, serve, calendars, preferences, reconcile, vendors"
+        "one of dataDir, logLevel, sample, limits, archive, serve, calendars, preferences, reconcile, aliases, vendors"
       )
     })
   )
