@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
 import fc from "fast-check"
-import type { CalendarRules } from "../../../src/domain/calendar/CalendarRules.ts"
+import { type CalendarRules, clock, hours } from "../../../src/domain/calendar/CalendarRules.ts"
 import { calendarOf } from "../../../src/domain/calendar/calendarOf.ts"
 import { everyDay, everyWeekday } from "../../../src/domain/calendar/exchanges/always.ts"
 import { xcbf } from "../../../src/domain/calendar/exchanges/xcbf.ts"
@@ -13,6 +13,7 @@ import * as Intervals from "../../../src/domain/Intervals.ts"
 import type { TimeRange } from "../../../src/domain/TimeRange.ts"
 import { minutesOf, type TradingCalendar, type TradingSession } from "../../../src/domain/TradingCalendar.ts"
 import { ZoneClock } from "../../../src/domain/ZoneClock.ts"
+import { rules as rulesOf } from "../../support/calendars.ts"
 
 const minute = 60_000
 const day = 86_400_000
@@ -38,7 +39,20 @@ const traded = ({ breakEnd, breakStart, close, open }: TradingSession): Interval
 
 const overlap = (a: Intervals.Ranges, range: TimeRange): Intervals.Ranges => Intervals.intersect(a, [range])
 
-for (const rules of [xnys, xnas, xcbf, xlon, xhkg, everyWeekday, everyDay]) {
+/** Sessions that begin on the evening before, or end after their date, with breaks, where clocks change and at the date line. */
+const overNight: ReadonlyArray<CalendarRules> = [
+  rulesOf("over night", "America/Chicago", {
+    open: clock(-7, 0),
+    breakStart: clock(2, 30),
+    breakEnd: clock(8, 30),
+    close: clock(16, 0)
+  }),
+  rulesOf("touching, in summer time", "Europe/Berlin", hours(clock(-2, 0), clock(22, 0))),
+  rulesOf("east of the date line", "Pacific/Kiritimati", hours(clock(0, 0), clock(24, 0))),
+  rulesOf("after its date", "Pacific/Honolulu", hours(clock(9, 0), clock(26, 0)))
+]
+
+for (const rules of [xnys, xnas, xcbf, xlon, xhkg, everyWeekday, everyDay, ...overNight]) {
   const calendar = made(rules)
   // Sessions in which the range lies, and those beside it: one may reach over midnight.
   const around = ({ end, start }: TimeRange) => calendar.sessions({ start: start - 3 * day, end: end + 3 * day })
@@ -51,7 +65,12 @@ for (const rules of [xnys, xnas, xcbf, xlon, xhkg, everyWeekday, everyDay]) {
           const closures = calendar.closures(range)
           const open = overlap(Intervals.normalise(around(range).flatMap(traded)), range)
           assert.deepStrictEqual(Intervals.intersect(closures, open), [])
-          assert.deepStrictEqual(Intervals.union(closures, Intervals.intersect(open, known)), known)
+          // At its edges a session of a date that is not known may reach into what is: there it says nothing.
+          const said = Intervals.union(closures, Intervals.intersect(open, known))
+          const silent = Intervals.subtract(known, said)
+          if (!overNight.includes(rules)) assert.deepStrictEqual(silent, [])
+          const inner = [{ start: calendar.known.start + day, end: calendar.known.end - day }]
+          assert.deepStrictEqual(Intervals.intersect(silent, inner), [])
           assert.deepStrictEqual(Intervals.normalise(closures), closures)
         })
       )

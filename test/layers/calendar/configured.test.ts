@@ -87,6 +87,7 @@ describe("a calendar of tapestry.yaml", () => {
     extends: XNYS
     holidays: [2026-11-27]
     hours: { fri: 09:30-15:00 }
+    earlyCloses: { 2026-12-02: 13:00 }
     sessions:
       2026-11-26: 09:30-12:00
 `
@@ -96,6 +97,7 @@ describe("a calendar of tapestry.yaml", () => {
       assert.strictEqual(on("2026-11-25"), "11-25 14:30 to 11-25 17:00 irregular")
       assert.strictEqual(on("2026-11-26"), "11-26 14:30 to 11-26 17:00 irregular")
       assert.strictEqual(on("2026-11-27"), "closed")
+      assert.strictEqual(on("2026-12-02"), "12-02 14:30 to 12-02 18:00 irregular")
       assert.strictEqual(on("2026-12-04"), "12-04 14:30 to 12-04 20:00")
       assert.strictEqual(on("2026-12-25"), "closed")
       assert.strictEqual(calendar.zone, "America/New_York")
