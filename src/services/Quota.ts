@@ -98,7 +98,9 @@ export const QuotaUse = Schema.Struct({
   ),
   inFlight: Schema.Int,
   waiting: Schema.Int,
-  breaker: Schema.Literals(["closed", "open", "half-open"])
+  breaker: Schema.Literals(["closed", "open", "half-open"]),
+  /** For how long the vendor asked to be left alone, in milliseconds from now; absent: not at all. */
+  restsFor: Schema.optionalKey(Schema.Finite)
 })
 export interface QuotaUse extends Schema.Schema.Type<typeof QuotaUse> {}
 
@@ -135,6 +137,12 @@ export class Quota extends Context.Service<
       call: Effect.Effect<A, E, R>,
       countsAgainst: (error: E) => boolean
     ) => Effect.Effect<A, E | QuotaError, R>
+    /**
+     * The vendor asked to be left alone for so many milliseconds: until then nothing is let go for this account, also after a
+     * restart. Who comes meanwhile waits for a short rest, and fails with Pacing at once where it is longer than the layer's
+     * patience (a minute unless it says otherwise).
+     */
+    readonly rest: (account: string, millis: number) => Effect.Effect<void, QuotaError>
     readonly use: (account: string) => Effect.Effect<QuotaUse, QuotaError>
   }
 >()("tapestry/Quota") {}

@@ -33,6 +33,50 @@ export const quotaContract = (name: string, store: QuotaStore): void => {
       })
     )
 
+    it.effect(
+      "an account that its vendor asked to be left alone lets nothing go until then, and says how long that is",
+      () =>
+        Effect.gen(function* () {
+          const opened = yield* store
+          const quota = yield* openQuota(opened)
+          yield* quota.rest(account, 3_600_000)
+          // A later, shorter word does not bring the end nearer.
+          yield* quota.rest(account, 1_000)
+          yield* quota.rest(account, Number.NaN)
+          yield* TestClock.adjust(600_000)
+          for (const ask of [quota.reserve, quota.tryReserve]) {
+            const refused = yield* reasonOf(ask(account, request()))
+            assert.include(refused, { _tag: "Pacing", retryAfter: 3_000_000 })
+          }
+          assert.strictEqual((yield* quota.use(account)).restsFor, 3_000_000)
+          assert.deepStrictEqual(yield* quota.forecast(account, [request(), request()]), [3_000_000, 3_000_000])
+          yield* Effect.scoped(quota.tryReserve("another", request()))
+          yield* quota.configure(account, policy([window(1, 1_000)], null))
+          assert.include(yield* reasonOf(quota.tryReserve(account, request())), {
+            _tag: "Pacing",
+            retryAfter: 3_000_000
+          })
+          yield* TestClock.adjust(3_000_000)
+          yield* quota.tryReserve(account, request())
+          assert.notProperty(yield* quota.use(account), "restsFor")
+        })
+    )
+
+    it.effect("a short rest is waited for, and a restart does not forget one", () =>
+      Effect.gen(function* () {
+        const opened = yield* store
+        yield* Effect.scoped(Effect.flatMap(openQuota(opened), (quota) => quota.rest(account, 50_000)))
+        const quota = yield* openQuota(opened)
+        yield* TestClock.adjust(10_000)
+        assert.include(yield* reasonOf(quota.tryReserve(account, request())), { _tag: "Pacing", retryAfter: 40_000 })
+        const start = yield* startOf(quota)
+        yield* TestClock.adjust(39_999)
+        assert.isUndefined(start.pollUnsafe())
+        yield* TestClock.adjust(1)
+        assert.strictEqual(yield* Fiber.join(start), 50_000)
+      })
+    )
+
     it.effect("says how long a request waited", () =>
       Effect.gen(function* () {
         const quota = yield* configured([window(1, 1_000)])

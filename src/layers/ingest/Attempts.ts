@@ -233,6 +233,7 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
     })
 
     const settle = Effect.fnUntraced(function* (outcome: Outcome) {
+      if (outcome.reason?._tag === "Throttled") yield* leaveAlone(outcome.reason.retryAfter)
       const error = outcome.reason === null ? null : new VendorError({ vendor: adapter.name, reason: outcome.reason })
       const response = yield* archive(outcome, statusOf(outcome), error?.message ?? null)
       cockpit.bytesArchived()
@@ -240,6 +241,10 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
       const landed: Landed = { response, payload: yield* payloadOf(outcome.answer), refusal: error?.reason ?? null }
       return landed
     })
+
+    /** Others who ask this vendor need not be told the same again; when that cannot be written down they will be. */
+    const leaveAlone = (millis: number) =>
+      Effect.catch(quota.rest(adapter.account, millis), ({ message }) => Effect.logWarning(message))
 
     const payloadOf = (answer: VendorAnswer | null) => {
       if (answer?.notModified === true && call.earlier !== null) return Effect.succeed(call.earlier.payload)

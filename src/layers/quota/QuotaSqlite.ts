@@ -14,6 +14,7 @@ import { Quota, type QuotaError, type QuotaRequest, type Reservation } from "../
 import { Account, type Shared, type Ticket } from "./Account.ts"
 import { LogClock } from "./LogClock.ts"
 import { unavailable } from "./quotaErrors.ts"
+import * as Rests from "./Rests.ts"
 import * as SpentLog from "./SpentLog.ts"
 import * as VendorBreaker from "./VendorBreaker.ts"
 
@@ -25,9 +26,11 @@ export interface QuotaOptions {
   /** Milliseconds of waiting that a point of priority is worth. */
   readonly priorityStep?: number
   readonly breaker?: Partial<VendorBreaker.BreakerOptions>
+  /** The longest rest (see `Quota.rest`) that a request waits for, in milliseconds. */
+  readonly restPatience?: number
 }
 
-export const defaults = { maxWaiting: 10_000, priorityStep: 60_000, maxPriority: 100 }
+export const defaults = { maxWaiting: 10_000, priorityStep: 60_000, maxPriority: 100, restPatience: 60_000 }
 
 const noWait: Reservation = { waited: 0 }
 
@@ -46,6 +49,8 @@ const make = Effect.fnUntraced(function* (options: QuotaOptions) {
     priorityStep: options.priorityStep ?? defaults.priorityStep,
     maxPriority: defaults.maxPriority
   }
+  const rests = yield* Effect.mapError(Rests.make(database, shared.log), unavailable)
+  const patience = options.restPatience ?? defaults.restPatience
   const accounts = new Map<string, Account>()
 
   const accountOf = (name: string): Account => {
@@ -85,13 +90,15 @@ const make = Effect.fnUntraced(function* (options: QuotaOptions) {
   const reserve = (name: string, request: QuotaRequest): Effect.Effect<Reservation, QuotaError, Scope.Scope> =>
     Effect.suspend(() => {
       const account = accountOf(name)
-      return account.isFree ? free(account) : settle(account, account.enter(request))
+      const enter = account.isFree ? free(account) : settle(account, account.enter(request))
+      return rests.left(name) === 0 ? enter : Effect.andThen(rests.over(name, patience), reserve(name, request))
     })
 
   const tryReserve = (name: string, request: QuotaRequest): Effect.Effect<Reservation, QuotaError, Scope.Scope> =>
     Effect.suspend(() => {
       const account = accountOf(name)
-      return account.isFree ? free(account) : settle(account, account.tryEnter(request))
+      const enter = account.isFree ? free(account) : settle(account, account.tryEnter(request))
+      return rests.left(name) === 0 ? enter : Effect.andThen(rests.over(name, 0), enter)
     })
 
   return Quota.of({
@@ -100,13 +107,20 @@ const make = Effect.fnUntraced(function* (options: QuotaOptions) {
     ),
     reserve,
     tryReserve,
-    forecast: Effect.fn("Quota.forecast")((name, requests) => accountOf(name).forecast(requests)),
+    forecast: Effect.fn("Quota.forecast")((name, requests) =>
+      Effect.map(accountOf(name).forecast(requests), (waits) => {
+        const rest = rests.left(name)
+        return rest === 0 ? waits : waits.map((wait) => Math.max(wait, rest))
+      })
+    ),
+    rest: Effect.fn("Quota.rest")((name, millis) => Effect.mapError(rests.begin(name, millis), unavailable)),
     guard: breaker.guard,
     use: Effect.fn("Quota.use")(function* (name) {
       // Asking about an account does not make it known.
       const account = accounts.get(name) ?? new Account(name, shared)
       const use = yield* Effect.mapError(account.use, unavailable)
-      return { ...use, breaker: yield* breaker.state(name) }
+      const rest = rests.left(name)
+      return { ...use, breaker: yield* breaker.state(name), ...(rest === 0 ? {} : { restsFor: rest }) }
     })
   })
 })

@@ -37,6 +37,12 @@ const migrations: ReadonlyArray<SqliteMigration> = [
         wall real not null
       ) strict`
     ]
+  },
+  {
+    id: 2,
+    name: "rests",
+    // Until when an account is left alone, in milliseconds of the log's time.
+    statements: ["create table rests (account text primary key, until integer not null) strict"]
   }
 ]
 

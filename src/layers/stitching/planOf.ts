@@ -46,6 +46,8 @@ const cellsOf = ({ limits, name }: Fetcher, { timeframe }: BarSeries) => {
   })
 }
 
+const meets = (a: TimeRange, b: TimeRange): boolean => a.start < b.end && b.start < a.end
+
 /** No request reaches from the time of one symbol into that of another. */
 const cutAtSymbols = (
   drafts: ReadonlyArray<RequestDraft>,
@@ -104,7 +106,7 @@ export const planOf = Effect.fnUntraced(function* (
   const cells = yield* cellsOf(fetcher, series)
   const now = yield* Clock.currentTimeMillis
   const coverage = yield* market.coverage(series.key, range)
-  const { pieces, requests: uncut } = draft({
+  const { pieces: whole, requests: uncut } = draft({
     timeframe: series.timeframe,
     range,
     policy,
@@ -117,6 +119,14 @@ export const planOf = Effect.fnUntraced(function* (
     inFlight
   })
   const requests = cutAtSymbols(uncut, fetcher.fetch.symbolPeriods?.(series.key) ?? [])
+  const pieces =
+    requests.length === uncut.length
+      ? whole
+      : whole.map((piece) =>
+          piece.requests === 0
+            ? piece
+            : { ...piece, requests: requests.filter(({ range }) => meets(range, piece)).length }
+        )
   if (requests.length > maxRequests) return yield* new TooManyRequests({ limit: maxRequests })
   const drafts = overlaps ? yield* widened(market, fetcher, series, requests, now) : requests
   const priced = yield* price(quota, fetcher, series, drafts)

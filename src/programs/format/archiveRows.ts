@@ -96,7 +96,7 @@ export const responseRow = (response: Response): ReadonlyArray<string> => [
   duration(response.waited),
   bytes(response.sizeBytes),
   digits(response.sha256),
-  response.cause ?? ""
+  response.cause ?? (response.revalidated === undefined ? "" : `confirms ${response.revalidated}`)
 ]
 
 export const responseDocument = (response: Response) => ({
@@ -146,6 +146,9 @@ export const responseFields = (response: Response): ReadonlyArray<readonly [stri
   ["attempt", String(response.attempt)],
   ["waited", duration(response.waited)],
   ["sha256", response.sha256 ?? "-"],
+  ...(response.revalidated === undefined
+    ? []
+    : [["confirms", `response ${response.revalidated}, whose bytes these are`] as const]),
   ["size", `${bytes(response.sizeBytes)}`],
   ["identity", response.identity],
   ["cause", response.cause ?? "-"],

@@ -52,6 +52,10 @@ describe("symbol changes", () => {
             ["2022-06-09", "2022-07-01", undefined]
           ]
         )
+        assert.deepStrictEqual(
+          plan.pieces.map(({ requests }) => requests),
+          [2]
+        )
         const answer = yield* moving(cache.execute(plan))
         const before = yield* vendor.direct(vendor.series("FB", "1d"), between("2022-06-01", "2022-06-09"))
         const after = yield* vendor.direct(vendor.series("META", "1d"), between("2022-06-09", "2022-07-01"))
