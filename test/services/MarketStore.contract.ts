@@ -11,6 +11,7 @@ import { coverageContract } from "./market/coverage.ts"
 import { generationsContract } from "./market/generations.ts"
 import { historyContract } from "./market/history.ts"
 import { mismatchesContract } from "./market/mismatches.ts"
+import { referencesContract } from "./market/references.ts"
 import { rowsContract } from "./market/rows.ts"
 import { transactionsContract } from "./market/transactions.ts"
 
@@ -25,5 +26,6 @@ export const marketStoreContract = (name: string, layer: Layer.Layer<MarketStore
     mismatchesContract(provide)
     generationsContract(provide)
     transactionsContract(provide)
+    referencesContract(provide)
   })
 }
