@@ -62,7 +62,8 @@ export const concatenated = (chunks: ReadonlyArray<Uint8Array>, size: number): U
   return whole
 }
 
-const inMemory: Effect.Effect<PayloadDraft> = Effect.sync(() => {
+/** Keeps the bytes in memory, for adapters whose answers are bounded and are looked into before they are handed over. */
+export const inMemory: Effect.Effect<PayloadDraft> = Effect.sync(() => {
   const chunks: Array<Uint8Array> = []
   let size = 0
   return {

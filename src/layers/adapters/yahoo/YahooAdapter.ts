@@ -16,6 +16,7 @@ import {
   VendorError,
   type VendorErrorReason
 } from "../../../services/Adapter.ts"
+import { inMemory, PayloadDrafts } from "../../../services/PayloadDraft.ts"
 import { exchange } from "../../http/exchange.ts"
 import * as HttpPool from "../../http/HttpPool.ts"
 import { defaultPolicy, type HttpPolicy, noCredentials } from "../../http/HttpRequest.ts"
@@ -101,7 +102,11 @@ export const make: (vendor: YahooVendor) => MakeAdapter = Effect.fnUntraced(func
         credentials: noCredentials
       },
       policy
-    ).pipe(Effect.mapError((failure) => because(reasonOfFailure(failure))))
+    ).pipe(
+      // A chart is read before it is called an answer, and none is longer than a few megabytes.
+      Effect.provideService(PayloadDrafts, inMemory),
+      Effect.mapError((failure) => because(reasonOfFailure(failure)))
+    )
 
   const series: FetchCapability["series"] = Effect.fn("YahooAdapter.series")(function* (query) {
     return yield* Effect.mapError(Effect.fromResult(seriesKeyOf(vendor, query)), because)
@@ -120,10 +125,7 @@ export const make: (vendor: YahooVendor) => MakeAdapter = Effect.fnUntraced(func
     const refusal = refusalOf(answer, { now, rest: vendor.rest })
     if (refusal !== null || answer.fault !== null) return vendorAnswer(answer, refusal)
     const { body } = answer
-    if (!(body instanceof Uint8Array)) {
-      const message = `a chart of ${body.sizeBytes} bytes is more than limits.payloadLimit allows; ask for less at once`
-      return vendorAnswer(answer, new Rejected({ message }))
-    }
+    if (!(body instanceof Uint8Array)) return vendorAnswer(answer, null)
     const read = yield* Effect.result(decodeChart(body, params, rangeOf(params)))
     if (Result.isFailure(read)) return vendorAnswer(answer, read.failure)
     decoded.set(body, read.success)

@@ -59,6 +59,9 @@ export interface YahooVendor {
 
 const minute = 60_000
 
+/** Far above any chart: forty years of days are two megabytes. */
+const maxChart = 67_108_864
+
 /** Yahoo publishes no limits. These are well below what clients report to be throttled at. */
 const defaultWindows: ReadonlyArray<QuotaWindow> = [
   { name: "minute", limit: 100, span: minute, key: null },
@@ -101,7 +104,7 @@ export const resolveVendor = (
     recheckAfter: spec.recheckAfter ?? null,
     rest: spec.rest ?? minute,
     timeout: spec.timeout ?? 30_000,
-    maxBytes: payloadLimit,
+    maxBytes: Math.min(payloadLimit, maxChart),
     concurrency: spec.quota?.concurrency ?? 4,
     maxInFlight: spec.quota?.maxInFlight === undefined ? 4 : spec.quota.maxInFlight,
     windows: spec.quota?.windows ?? defaultWindows

@@ -36,6 +36,10 @@ const mix = (seed: number, a: number, b: number): number => {
   return (state ^ (state >>> 15)) >>> 0
 }
 
+const highOf = (luck: number): number => luck % 9
+const lowOf = (luck: number): number => (luck >>> 8) % 9
+const volumeOf = (luck: number): number => (luck % 9_000) * 280
+
 /** Adds a later bar to an earlier one. */
 const extend = (into: MarketBar, next: MarketBar): void => {
   into.high = Math.max(into.high, next.high)
@@ -50,6 +54,8 @@ export class YahooMarket {
   readonly clock: ZoneClock.ZoneClock
   private readonly seed: number
   private readonly holes: number
+  private levelDate = Number.NaN
+  private levelCents = 0
   private readonly days = new Map<EpochMillis, MarketBar | null>()
 
   /** `holes` is the share (0 to 1) of minutes without a trade. */
@@ -84,20 +90,28 @@ export class YahooMarket {
   }
 
   private level(date: EpochMillis): number {
+    if (date === this.levelDate) return this.levelCents
     const days = date / day
     const noise = mix(this.seed, days, -1) % 300
-    return 9_000 + Math.round(4_000 * Math.sin(days / 390 + (this.seed % 7)) + 600 * Math.sin(days / 23)) + noise
+    this.levelDate = date
+    this.levelCents =
+      9_000 + Math.round(4_000 * Math.sin(days / 390 + (this.seed % 7)) + 600 * Math.sin(days / 23)) + noise
+    return this.levelCents
   }
 
   private closeOf(date: EpochMillis, index: number): number {
     return this.level(date) + (mix(this.seed, date / day, index) % 61) - 30
   }
 
+  private luckOf(date: EpochMillis, index: number): number {
+    return mix(this.seed ^ 0x5bd1e995, date / day, index)
+  }
+
   /** The minute that begins at `ts`; null without a trade. At its first instant it has one price only, until it is over. */
   private minuteAt(session: TradingSession, ts: EpochMillis, at: EpochMillis): MarketBar | null {
     const { date } = session
     const index = Math.round((ts - session.open) / minute)
-    const luck = mix(this.seed ^ 0x5bd1e995, date / day, index)
+    const luck = this.luckOf(date, index)
     if (ts > at || luck < this.holes) return null
     const open = this.closeOf(date, index - 1)
     if (at < ts + minute) return { ts, date, open, high: open, low: open, close: open, volume: 0 }
@@ -107,10 +121,33 @@ export class YahooMarket {
       date,
       open,
       close,
-      high: Math.max(open, close) + (luck % 9),
-      low: Math.min(open, close) - ((luck >>> 8) % 9),
-      volume: (luck % 9_000) * 280
+      high: Math.max(open, close) + highOf(luck),
+      low: Math.min(open, close) - lowOf(luck),
+      volume: volumeOf(luck)
     }
+  }
+
+  /** What the minutes of a session that is over make together, without making each of them. */
+  private wholeDay({ breakEnd, breakStart, close, date, open }: TradingSession): MarketBar | null {
+    let whole: MarketBar | null = null
+    let before = this.closeOf(date, -1)
+    for (let ts = open, index = 0; ts < close; ts += minute, index++) {
+      const price = this.closeOf(date, index)
+      const luck = this.luckOf(date, index)
+      if (luck >= this.holes && (breakStart === null || breakEnd === null || ts < breakStart || ts >= breakEnd)) {
+        const high = Math.max(before, price) + highOf(luck)
+        const low = Math.min(before, price) - lowOf(luck)
+        if (whole === null) whole = { ts: open, date, open: before, high, low, close: price, volume: volumeOf(luck) }
+        else {
+          if (high > whole.high) whole.high = high
+          if (low < whole.low) whole.low = low
+          whole.close = price
+          whole.volume += volumeOf(luck)
+        }
+      }
+      before = price
+    }
+    return whole
   }
 
   /** Minutes of a session as they are known at `at`, those without a trade as null. */
@@ -126,16 +163,19 @@ export class YahooMarket {
 
   /** The bar of a session as it is known at `at`; null before its first trade. */
   dayBar(session: TradingSession, at: EpochMillis): MarketBar | null {
-    const over = at >= session.close
-    const known = over ? this.days.get(session.date) : undefined
-    if (known !== undefined) return known
+    if (at >= session.close) {
+      const known = this.days.get(session.date)
+      if (known !== undefined) return known
+      const made = this.wholeDay(session)
+      this.days.set(session.date, made)
+      return made
+    }
     let whole: MarketBar | null = null
     for (const { bar } of this.minutes(session, at, false)) {
       if (bar === null) continue
       if (whole === null) whole = { ...bar, ts: session.open }
       else extend(whole, bar)
     }
-    if (over) this.days.set(session.date, whole)
     return whole
   }
 

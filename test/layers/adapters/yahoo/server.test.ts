@@ -4,22 +4,12 @@ import { Effect, Result } from "effect"
 import type { Bar } from "../../../../src/domain/Bar.ts"
 import type { SeriesKey } from "../../../../src/domain/SeriesKey.ts"
 import type { TimeRange } from "../../../../src/domain/TimeRange.ts"
-import * as YahooAdapter from "../../../../src/layers/adapters/yahoo/YahooAdapter.ts"
-import { resolveVendor, type YahooVendorSpec } from "../../../../src/layers/adapters/yahoo/YahooVendor.ts"
+import type { YahooVendorSpec } from "../../../../src/layers/adapters/yahoo/YahooVendor.ts"
 import * as YahooServer from "../../../../src/layers/testing/yahoo/YahooServer.ts"
 import type { Adapter, FetchCapability, SeriesQuery } from "../../../../src/services/Adapter.ts"
-import { between, utc } from "./support.ts"
+import { adapterOf, between, line, utc } from "./support.ts"
 
 type Yahoo = Adapter & { readonly fetch: FetchCapability }
-
-const adapterOf = Effect.fnUntraced(function* (host: string, spec: Partial<YahooVendorSpec> = {}) {
-  const vendor = yield* Effect.fromResult(resolveVendor("yahoo", { adapter: "yahoo", host, ...spec }, 1 << 26)).pipe(
-    Effect.orDie
-  )
-  const adapter: Adapter = yield* YahooAdapter.make(vendor)
-  const { fetch } = adapter
-  return fetch === undefined ? yield* Effect.die("it cannot fetch") : { ...adapter, fetch }
-})
 
 const over = Effect.fnUntraced(function* (
   options: YahooServer.YahooServerOptions = {},
@@ -49,9 +39,6 @@ const ask = Effect.fnUntraced(function* ({ fetch }: Yahoo, key: SeriesKey, range
   assert.deepStrictEqual(again.bars, decoded.bars)
   return { answer, payload, decoded }
 })
-
-const line = ({ close, high, low, open, ts, volume }: Bar) =>
-  `${new Date(ts).toISOString()} ${open} ${high} ${low} ${close} ${volume}`
 
 /** Fails with the first bar that differs. */
 const same = (bars: ReadonlyArray<Bar> | undefined, expected: ReadonlyArray<Bar>, what: string) => {

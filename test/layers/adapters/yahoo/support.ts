@@ -1,10 +1,28 @@
 /** Charts as Yahoo writes them, made by hand, and what they decode to. */
 import { Effect, Result } from "effect"
+import type { Bar } from "../../../../src/domain/Bar.ts"
 import type { Adjustment, SeriesKey, SessionScope } from "../../../../src/domain/SeriesKey.ts"
 import type { TimeRange } from "../../../../src/domain/TimeRange.ts"
 import { chartRequest, paramsOf } from "../../../../src/layers/adapters/yahoo/ChartRequest.ts"
 import { type ChartFault, type DecodedChart, decodeChart } from "../../../../src/layers/adapters/yahoo/decodeChart.ts"
 import type { ChartTimeframe } from "../../../../src/layers/adapters/yahoo/intervals.ts"
+import * as YahooAdapter from "../../../../src/layers/adapters/yahoo/YahooAdapter.ts"
+import { resolveVendor, type YahooVendorSpec } from "../../../../src/layers/adapters/yahoo/YahooVendor.ts"
+import type { Adapter } from "../../../../src/services/Adapter.ts"
+
+/** The adapter of a vendor at a server. */
+export const adapterOf = Effect.fnUntraced(function* (host: string, spec: Partial<YahooVendorSpec> = {}) {
+  const vendor = yield* Effect.fromResult(resolveVendor("yahoo", { adapter: "yahoo", host, ...spec }, 1 << 26)).pipe(
+    Effect.orDie
+  )
+  const adapter: Adapter = yield* YahooAdapter.make(vendor)
+  const { fetch } = adapter
+  return fetch === undefined ? yield* Effect.die("it cannot fetch") : { ...adapter, fetch }
+})
+
+/** A bar as text. */
+export const line = ({ close, high, low, open, ts, volume }: Bar) =>
+  `${new Date(ts).toISOString()} ${open} ${high} ${low} ${close} ${volume}`
 
 export const utc = (text: string): number => Date.parse(text)
 export const between = (start: string, end: string): TimeRange => ({ start: utc(start), end: utc(end) })
