@@ -15,7 +15,8 @@ const message = "as the vendor put it"
 
 /** Symbols whose requests end as their name says. */
 const troubles = {
-  THROTTLED: new Throttled({ retryAfter: 3_600_000 }),
+  // Longer than the patience of this world, and soon over: the account rests for it, and all symbols are of one account.
+  THROTTLED: new Throttled({ retryAfter: 10 }),
   NOTENTITLED: new NotEntitled({ message }),
   NOTFOUND: new NotFound({ message }),
   REJECTED: new Rejected({ message }),
