@@ -6,6 +6,7 @@
 import { type Agent, type ClientRequest, type IncomingMessage, request as sendPlain } from "node:http"
 import { request as sendTls } from "node:https"
 import { Deferred, Effect, Redacted, type Scope } from "effect"
+import { agentFor } from "./HttpAgents.ts"
 import { Dropped, failureOf, HttpFailure, TimedOut } from "./HttpFailure.ts"
 import type { HttpPool } from "./HttpPool.ts"
 import type { HttpPolicy, HttpRequest } from "./HttpRequest.ts"
@@ -32,7 +33,7 @@ const withCredentials = (url: URL, request: HttpRequest): URL => {
   return whole
 }
 
-const send = (request: HttpRequest, agent: Agent): Effect.Effect<Sent, never, Scope.Scope> =>
+const send = (request: HttpRequest, agent: Agent | false): Effect.Effect<Sent, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const { body, method, url } = request
@@ -105,13 +106,13 @@ const headOf = (sent: Sent, host: string, policy: HttpPolicy) =>
 /** Fails with Dropped when the connection ends without an answer. */
 export const openRequest = Effect.fnUntraced(function* (pool: HttpPool, request: HttpRequest, policy: HttpPolicy) {
   const { url } = request
-  const first = yield* send(request, pool.kept(url))
+  const first = yield* send(request, agentFor(pool, url, false))
   return yield* headOf(first, url.host, policy).pipe(
     Effect.map((incoming): Head => ({ incoming, failure: first.failure })),
     Effect.catchIf(
       ({ reason }) => reason instanceof Dropped && first.request.reusedSocket && request.body === null,
       Effect.fnUntraced(function* () {
-        const again = yield* send(request, pool.fresh(url))
+        const again = yield* send(request, agentFor(pool, url, true))
         const incoming = yield* headOf(again, url.host, policy)
         return { incoming, failure: again.failure } satisfies Head
       })
