@@ -62,9 +62,10 @@ describe("SqliteDatabase", () => {
       other.exec("rollback")
       other.close()
       yield* Fiber.join(writing)
-      assert.deepStrictEqual(yield* database.read("count", (db) => db.prepare("select count(*) from numbers").get()), [
-        3
-      ])
+      assert.deepStrictEqual(
+        yield* database.read("count", (db) => db.prepare("select count(*) from numbers").get()),
+        [3]
+      )
     })
   )
 
