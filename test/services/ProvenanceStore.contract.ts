@@ -514,6 +514,33 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
     )
 
     test(
+      "the sizes of answers are of the newest about the series, or of its kin where it has none",
+      Effect.gen(function* () {
+        const { store, answer } = yield* opened
+        const of = (symbol: string, timeframe = "1m") => `v1/vendor/-/${symbol}/bar/${timeframe}/trade/regular/USD/raw`
+        const text = (length: number) => Uint8Array.from({ length }, (_, index) => (index * 7919) >>> 3)
+        assert.deepStrictEqual(yield* store.answerSizes(of("A")), [])
+        yield* answer(identity({ day: 1 }), text(300), { subject: about(of("A")) })
+        yield* answer(identity({ failed: 1 }), text(400), { subject: about(of("A")), status: "error" })
+        yield* answer(identity({ none: 1 }), null, { subject: about(of("A")) })
+        yield* answer(identity({ other: 1 }), text(500), { subject: about(of("B", "1d")) })
+        const sizes = yield* store.answerSizes(of("A"))
+        assert.deepStrictEqual(
+          sizes.map(({ range, storedBytes }) => ({ range, storedBytes })),
+          [{ range: about("").range, storedBytes: 300 }]
+        )
+        assert.deepStrictEqual(yield* store.answerSizes(of("NEW")), sizes, "one of its vendor and timeframe")
+        assert.deepStrictEqual(yield* store.answerSizes(of("NEW", "1h")), [])
+        for (let day = 0; day < 30; day++) {
+          yield* answer(identity({ more: day }), `{"day":${day}}`, { subject: about(of("A")) })
+        }
+        const newest = yield* store.answerSizes(of("A"))
+        assert.strictEqual(newest.length, 20)
+        assert.isTrue(newest.every(({ storedBytes }) => storedBytes < 20))
+      })
+    )
+
+    test(
       "concurrent writes are all acknowledged, in ids that grow",
       Effect.gen(function* () {
         const { store, answer } = yield* opened
