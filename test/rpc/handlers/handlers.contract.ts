@@ -359,7 +359,10 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     )
     assert.isAbove(records.length, 0)
     const identity = records[0]?.response.identity ?? ""
-    assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { identity } })), records.slice(0, 1))
+    assert.deepStrictEqual(
+      yield* all(client["Archive.replay"]({ of: { _tag: "Identity", sha256: identity } })),
+      records.slice(0, 1)
+    )
     assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { _tag: "Request", id: 1 }, asOf: 0 })), [])
   }),
   "Archive.payload": Effect.gen(function* () {
