@@ -28,6 +28,7 @@ import * as QuotaSqlite from "./quota/QuotaSqlite.ts"
 import * as ReconcileOnArrival from "./reconcile/ReconcileOnArrival.ts"
 import * as ReconciliationLive from "./reconcile/ReconciliationLive.ts"
 import * as AdapterRegistryInMemory from "./registry/AdapterRegistryInMemory.ts"
+import { DiskRoom, diskRoomOf } from "./stitching/DiskRoom.ts"
 import { MaxAnswerRows } from "./stitching/MaxAnswerRows.ts"
 import { ScratchStore, scratchIn } from "./stitching/ScratchStore.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
@@ -130,6 +131,7 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
       return ReconciliationLive.layer.pipe(
         Layer.provideMerge(StitchingCacheLive.layer),
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
+        Layer.provide(Layer.succeed(DiskRoom, diskRoomOf(dataDir, config.minFree))),
         Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
         Layer.provideMerge(IngestSessionLive.layer),
         Layer.merge(MaintenanceLive.layer),

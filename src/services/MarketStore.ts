@@ -134,7 +134,7 @@ export interface StoredBar {
 /**
  * Rows, coverage, revisions, and which responses are applied.
  *
- * Every commit is one transaction: rows, coverage, lineage, revisions and `applied` appear together or not at all. Commits may
+ * Every commit is in one transaction: rows, coverage, lineage, revisions and `applied` appear together or not at all. Commits may
  * come in any order: the order of knowledge is (fetchedAt, response), never that of the commits, and the result is the same.
  * Reads never wait for writes. `asOf` reads what was known at that instant: `recordedAt <= asOf < supersededAt`.
  */
@@ -142,6 +142,11 @@ export class MarketStore extends Context.Service<
   MarketStore,
   {
     readonly commit: (commit: Commit) => Effect.Effect<CommitResult, MarketStoreError>
+    /**
+     * Several commits in one transaction, in their order: what one after another would leave, all of it or nothing. Their results, in
+     * that order. For many small ones; writers of all series wait for the whole.
+     */
+    readonly commitAll: (commits: ReadonlyArray<Commit>) => Effect.Effect<ReadonlyArray<CommitResult>, MarketStoreError>
     /** Bars with `ts` in the range, ascending, in a first chunk of up to 1,000, then of up to 4,000; memory stays flat. */
     readonly bars: (
       series: SeriesKey,

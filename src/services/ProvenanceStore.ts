@@ -1,9 +1,16 @@
 import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
-import type { CacheMode, CallOutcome, Request, RequestId, RequestIdentity, RequestSubject } from "../domain/Request.ts"
-import { type Response, ResponseId, type ResponseMetadata, type ResponseStatus } from "../domain/Response.ts"
+import {
+  type CacheMode,
+  type CallOutcome,
+  type Request,
+  RequestId,
+  type RequestIdentity,
+  type RequestSubject
+} from "../domain/Request.ts"
+import { Response, ResponseId, type ResponseMetadata, type ResponseStatus } from "../domain/Response.ts"
 import type { SeriesChange, SeriesOperation } from "../domain/SeriesOperation.ts"
 import type { Session, SessionId, SessionMode, SessionOutcome } from "../domain/Session.ts"
-import type { EpochMillis } from "../domain/TimeRange.ts"
+import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { AnswerBody, ArchivedBytes, PayloadDraft } from "./PayloadDraft.ts"
 
 /** The database or a payload file failed; `message` names the file and the operation. */
@@ -95,6 +102,43 @@ export interface NewResponse {
 export interface ArchivedPayload {
   readonly response: Response
   readonly payload: Uint8Array
+}
+
+/**
+ * What a replay goes through.
+ *
+ * - `identity`: every attempt at that question (64 hex digits), whoever asked; `request`: the same of the question of that call.
+ * - `session`: the calls of a session in the order in which they were made, each with its attempts, or with the response that it was
+ *   served in their place.
+ */
+export const ReplayOf = Schema.Union([
+  Schema.Struct({ identity: Schema.String }),
+  Schema.Struct({ request: Schema.Int }),
+  Schema.Struct({ session: Schema.Int })
+])
+export type ReplayOf = typeof ReplayOf.Type
+
+/** `asOf`: only what had been fetched by then, in calls made by then. `withBytes`: only what has archived bytes. */
+export interface ReplayOptions {
+  readonly of: ReplayOf
+  readonly asOf?: EpochMillis
+  readonly withBytes?: boolean
+}
+
+/** One step of a replay: the call, and a response that it got. */
+export const ReplayRecord = Schema.Struct({ call: RequestId, response: Response })
+export interface ReplayRecord extends Schema.Schema.Type<typeof ReplayRecord> {}
+
+/** A step with its exact bytes, which are read and verified when `bytes` is run; null where none came. */
+export interface ReplayedResponse extends ReplayRecord {
+  readonly bytes: Effect.Effect<ArchivedBytes | null, ProvenanceStoreError>
+}
+
+/** What an answer took: the range that was asked for, and the bytes of its payload as they are kept. */
+export interface AnswerSize {
+  readonly range: TimeRange
+  readonly sha256: string
+  readonly storedBytes: number
 }
 
 /** A page of a listing. */
@@ -247,6 +291,11 @@ export class ProvenanceStore extends Context.Service<
     readonly responses: (
       page: Page & { readonly request?: number; readonly identity?: string }
     ) => Effect.Effect<ReadonlyArray<Response>, ProvenanceStoreError>
+    /**
+     * Responses in their order, oldest first: with `asOf` the last `ok` one of an identity is what was known then. Fails with
+     * RecordNotFound for an unknown call or session. Page by page, bytes only on demand.
+     */
+    readonly replay: (options: ReplayOptions) => Stream.Stream<ReplayedResponse, ProvenanceStoreError>
     /** Ids, ascending, of the responses about a series (canonical text) above `after` whose answer proves something. */
     readonly answersOf: (
       series: string,
@@ -265,6 +314,11 @@ export class ProvenanceStore extends Context.Service<
       series: string,
       after: number
     ) => Effect.Effect<ReadonlyArray<SeriesOperation>, ProvenanceStoreError>
+    /**
+     * What the newest `ok` answers with bytes about a series (canonical text) took, at most twenty; where there are none, those about
+     * other series of its vendor, kind and timeframe among the newest two hundred of all.
+     */
+    readonly answerSizes: (series: string) => Effect.Effect<ReadonlyArray<AnswerSize>, ProvenanceStoreError>
     /** Canonical texts, ascending, of the series about which the archive has an answer that proves something. */
     readonly subjects: Effect.Effect<ReadonlyArray<string>, ProvenanceStoreError>
     /** Hashes every payload again, one problem per element as it is found. `checked` grows in `progress`. */

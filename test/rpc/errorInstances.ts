@@ -86,6 +86,12 @@ const cache = [
   }),
   new Cache.TooManyRows({ rows: 10_000_001, limit: 10_000_000 }),
   new Cache.TooManyRequests({ limit: 100_000 }),
+  new Cache.DiskTooFull({
+    directory: "/data",
+    freeBytes: 99_000_000,
+    neededBytes: 35_000_000,
+    reserveBytes: 67_108_864
+  }),
   new Cache.NoSuchRow({ ts: 1_709_510_400_000, series: "v1/model" }),
   new Cache.UnknownSeries({ series: "v1/model" }),
   new Cache.CacheUnavailable({ again: true, message }),

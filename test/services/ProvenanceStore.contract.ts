@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { type CacheMode, RequestId, type RequestIdentity, type RequestSubject } from "../../src/domain/Request.ts"
 import type { ResponseMetadata, ResponseStatus } from "../../src/domain/Response.ts"
 import { SessionId } from "../../src/domain/Session.ts"
-import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
+import { ProvenanceStore, type ReplayOptions } from "../../src/services/ProvenanceStore.ts"
 
 const anyAge: CacheMode = { _tag: "default", ttl: null }
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -402,6 +402,141 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
         assert.deepStrictEqual(yield* store.operationsOf(series, second.id), [third, fourth])
         assert.deepStrictEqual(yield* store.operationsOf("v1/unknown", 0), [])
         assert.deepStrictEqual(yield* store.subjects, [series], "one about which nobody answered is no subject")
+      })
+    )
+
+    test(
+      "C10 replay: the attempts at a question in their order, also as of a time, with their bytes one at a time",
+      Effect.gen(function* () {
+        const { store, session, request, answer } = yield* opened
+        const asked = identity({ a: 1 })
+        const hash = yield* store.identify(asked)
+        const answers: Array<number> = []
+        for (const at of [1_000, 2_000, 3_000]) {
+          yield* TestClock.setTime(at)
+          answers.push(
+            (yield* answer(asked, at === 2_000 ? null : `at ${at}`, { status: at === 2_000 ? "error" : "ok" })).id
+          )
+          yield* answer(identity({ b: at }), "another question")
+        }
+        yield* store.closeSession(session, "ok", null)
+        const ids = (options: Omit<ReplayOptions, "of"> & { readonly of?: ReplayOptions["of"] }) =>
+          store.replay({ of: { identity: hash }, ...options }).pipe(
+            Stream.map(({ response }) => response.id),
+            Stream.runCollect
+          )
+        assert.deepStrictEqual(yield* ids({}), answers)
+        assert.deepStrictEqual(yield* ids({ of: { request: yield* request(asked) } }), answers)
+        assert.deepStrictEqual(yield* ids({ asOf: 999 }), [])
+        assert.deepStrictEqual(yield* ids({ asOf: 1_000 }), answers.slice(0, 1))
+        assert.deepStrictEqual(yield* ids({ asOf: 2_999 }), answers.slice(0, 2))
+        assert.deepStrictEqual(yield* ids({ withBytes: true }), [answers[0], answers[2]])
+        assert.deepStrictEqual(yield* ids({ of: { identity: "ab".repeat(32) } }), [])
+        const texts = yield* store.replay({ of: { identity: hash } }).pipe(
+          Stream.mapEffect(({ bytes }) => bytes),
+          Stream.map((body) => (body instanceof Uint8Array ? new TextDecoder().decode(body) : body)),
+          Stream.runCollect
+        )
+        assert.deepStrictEqual(texts, ["at 1000", null, "at 3000"])
+        for (const of of [{ request: 4_711 }, { session: 4_711 }]) {
+          const error = yield* Effect.flip(ids({ of }))
+          assert.strictEqual(error.reason._tag, "RecordNotFound")
+        }
+      })
+    )
+
+    test(
+      "C10 replay of a session: its calls in order, each with its attempts or with what the archive served it",
+      Effect.gen(function* () {
+        const { store, session, request, answer } = yield* opened
+        const first = yield* answer(identity({ a: 1 }), "one")
+        const later = yield* store.openSession({ source: "vendor", mode: "sync", asOf: null })
+        yield* TestClock.setTime(5_000)
+        const calls = (of: number, more: Omit<ReplayOptions, "of"> = {}) =>
+          store.replay({ of: { session: of }, ...more }).pipe(
+            Stream.map(({ call, response }): ReadonlyArray<number | undefined> => [call, response.id]),
+            Stream.runCollect
+          )
+        yield* store.recordHit(
+          { session: later, identity: identity({ a: 1 }), subject: null, cacheMode: anyAge },
+          first.id
+        )
+        const [hit] = yield* store.requests({ limit: 1 })
+        const tried = yield* store.openRequest({
+          session: later,
+          identity: identity({ a: 1 }),
+          subject: null,
+          cacheMode: { _tag: "bypass" }
+        })
+        const attempts: Array<number> = []
+        for (const status of ["throttled", "ok"] as const) {
+          const body = bytes(status)
+          const attempt = attempts.length + 1
+          const about = { attempt, askedAt: 0, status, body, metadata, cause: null, waited: 0 }
+          attempts.push((yield* store.append({ request: tried, ...about })).id)
+        }
+        const unanswered = yield* request(identity({ c: 1 }))
+        assert.deepStrictEqual(yield* calls(session), [[first.request, first.id]])
+        assert.deepStrictEqual(yield* calls(later), [
+          [hit?.id, first.id],
+          [tried, attempts[0]],
+          [tried, attempts[1]]
+        ])
+        assert.deepStrictEqual(yield* calls(later, { asOf: 4_999 }), [], "the call had not been made")
+        assert.isFalse((yield* calls(session)).some(([call]) => call === unanswered))
+      })
+    )
+
+    test(
+      "C10 a replay of more than one page leaves out and repeats nothing, while the archive grows",
+      Effect.gen(function* () {
+        const { store, session, answer } = yield* opened
+        const made = yield* Effect.forEach(Array.from({ length: 450 }), (_, index) =>
+          answer(identity({ of: index % 2 }), `body ${index}`)
+        )
+        let grown = 0
+        const seen = yield* store.replay({ of: { session } }).pipe(
+          Stream.tap(() => (++grown <= 3 ? answer(identity({ grown }), "grown") : Effect.void)),
+          Stream.map(({ response }) => response.id),
+          Stream.runCollect
+        )
+        assert.deepStrictEqual(
+          seen.slice(0, 450),
+          made.map(({ id }) => id)
+        )
+        assert.strictEqual(new Set(seen).size, seen.length)
+        const even = yield* Stream.runCollect(store.replay({ of: { identity: made[0]?.identity ?? "" } }))
+        assert.deepStrictEqual(
+          even.map(({ response }) => response.id),
+          made.filter((_, index) => index % 2 === 0).map(({ id }) => id)
+        )
+      })
+    )
+
+    test(
+      "the sizes of answers are of the newest about the series, or of its kin where it has none",
+      Effect.gen(function* () {
+        const { store, answer } = yield* opened
+        const of = (symbol: string, timeframe = "1m") => `v1/vendor/-/${symbol}/bar/${timeframe}/trade/regular/USD/raw`
+        const text = (length: number) => Uint8Array.from({ length }, (_, index) => (index * 7919) >>> 3)
+        assert.deepStrictEqual(yield* store.answerSizes(of("A")), [])
+        yield* answer(identity({ day: 1 }), text(300), { subject: about(of("A")) })
+        yield* answer(identity({ failed: 1 }), text(400), { subject: about(of("A")), status: "error" })
+        yield* answer(identity({ none: 1 }), null, { subject: about(of("A")) })
+        yield* answer(identity({ other: 1 }), text(500), { subject: about(of("B", "1d")) })
+        const sizes = yield* store.answerSizes(of("A"))
+        assert.deepStrictEqual(
+          sizes.map(({ range, storedBytes }) => ({ range, storedBytes })),
+          [{ range: about("").range, storedBytes: 300 }]
+        )
+        assert.deepStrictEqual(yield* store.answerSizes(of("NEW")), sizes, "one of its vendor and timeframe")
+        assert.deepStrictEqual(yield* store.answerSizes(of("NEW", "1h")), [])
+        for (let day = 0; day < 30; day++) {
+          yield* answer(identity({ more: day }), `{"day":${day}}`, { subject: about(of("A")) })
+        }
+        const newest = yield* store.answerSizes(of("A"))
+        assert.strictEqual(newest.length, 20)
+        assert.isTrue(newest.every(({ storedBytes }) => storedBytes < 20))
       })
     )
 

@@ -1,14 +1,14 @@
 /** The MarketStore in one SQLite file. What is stored and why is in docs/store.md; the tables are in migrations.ts. */
 import { Effect, Layer, Metric } from "effect"
 import { canonical } from "../../domain/SeriesKey.ts"
-import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
+import { type Commit, MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { rowsCommitted } from "../../services/Metrics.ts"
 import { reached } from "../FaultPoint.ts"
 import { expectMigrated, migrate } from "../sqlite/migrate.ts"
 import { open } from "../sqlite/SqliteDatabase.ts"
 import * as Checkpointer from "./Checkpointer.ts"
 import { prepare } from "./CommitBatch.ts"
-import { runCommit } from "./commit.ts"
+import { nothingDone, type Prepared, runCommits } from "./commit.ts"
 import { type Building, beginGeneration, dropGeneration, forget, publishGeneration, seriesOf } from "./generations.ts"
 import { invalidate } from "./invalidate.ts"
 import * as KeyedLock from "./KeyedLock.ts"
@@ -46,18 +46,33 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
   const building: Building = new Map()
   const counting = () => new Set([...building].flatMap(([id, { counts }]) => (counts ? [id] : [])))
 
+  const commitAll = Effect.fnUntraced(function* (commits: ReadonlyArray<Commit>) {
+    if (commits.length === 0) return []
+    const prepared: Array<Prepared> = []
+    for (const commit of commits) prepared.push({ commit, batch: yield* prepare(commit) })
+    yield* checkpointer.room
+    const results = yield* prepared
+      .map(({ commit }) => canonical(commit.series))
+      .filter((series, index, all) => all.indexOf(series) === index)
+      // In one order for everybody who holds several.
+      .sort()
+      .reduceRight((run, series) => locks.withLock(series)(run), runCommits(database, prepared))
+      .pipe(mapStoreError)
+    const changed = results.reduce((sum, { inserted, updated }) => sum + inserted + updated, 0)
+    yield* Metric.update(rowsCommitted, changed)
+    yield* reached("afterCommit")
+    yield* checkpointer.wrote(
+      results.reduce((sum, { inserted, updated, withdrawn }) => sum + inserted + 2 * (updated + withdrawn), 0)
+    )
+    return results
+  })
+
   return MarketStore.of({
     commit: Effect.fn("MarketStore.commit")(function* (commit) {
-      const batch = yield* prepare(commit)
-      yield* checkpointer.room
-      const result = yield* locks
-        .withLock(canonical(commit.series))(runCommit(database, commit, batch))
-        .pipe(mapStoreError)
-      yield* Metric.update(rowsCommitted, result.inserted + result.updated)
-      yield* reached("afterCommit")
-      yield* checkpointer.wrote(result.inserted + 2 * (result.updated + result.withdrawn))
-      return result
+      const [result] = yield* commitAll([commit])
+      return result ?? nothingDone
     }),
+    commitAll: Effect.fn("MarketStore.commitAll")(commitAll),
     bars: (series, range, read) => readBars(database, series, range, read),
     storedBars: (series, range, read) => readStoredBars(database, series, range, read),
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),

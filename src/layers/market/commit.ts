@@ -1,9 +1,11 @@
 /**
- * One commit: rows, revisions, lineage, coverage and the mark that the response is applied, in one transaction.
+ * Commits: rows, revisions, lineage, coverage and the mark that the response is applied, of one response or of several, in one
+ * transaction.
  *
  * Responsibilities: put one response's assertions in their place in the order of knowledge, whatever was committed before.
  * Queueing: per series one commit at a time, in all one transaction at a time; both first come first served. The transaction
- * is a row of steps of a few milliseconds, with a turn of the event loop after each, so others go on in between.
+ * is a row of steps of a few milliseconds, with a turn of the event loop after each, so others go on in between. Small commits
+ * that share a transaction share turns too: one when `turnAfter` has gone.
  *
  * Hard cases. A response older than what is stored changes only the part of history that is its own (rewrittenHistory.ts). An
  * answer without rows over a long stretch withdraws rows that no batch lists, so the chunks follow the stored rows as well as
@@ -32,12 +34,18 @@ import { generationGone } from "./storeError.ts"
 /** Rows, or pieces of coverage, in one step. */
 const stepRows = 1_024
 const stepIntervals = 1_024
+/** Milliseconds after which small commits of one transaction let the event loop turn. */
+const turnAfter = 2
+
+/** Done in one step or two, between which nobody needs a turn. */
+const isSmall = ({ bars, intervals }: CommitBatch): boolean => bars.length <= stepRows && intervals.length <= 8
 
 const insertApplied =
   "insert into applied (generation, response, decoder_version, fetched_at, keeps_nulls) values (?, ?, ?, ?, ?)"
+const selectAppliedHere = "select 1 from applied where generation = ? and response = ? and decoder_version = ?"
 const selectApplied = `select 1 from applied a join generations g on g.id = a.generation
   where g.series = ? and a.response = ? and a.decoder_version = ?
-  and (a.generation = ? or (? and g.state in ('current', 'superseded')))`
+  and (a.generation = ? or g.state in ('current', 'superseded'))`
 const addCounts = "update generations set row_count = row_count + ?, revision_count = revision_count + ? where id = ?"
 
 type Begun =
@@ -53,11 +61,12 @@ const begin = (db: SyncDatabase, commit: Commit, now: number): Begun => {
     if (row === null || row.series !== series.id || row.state !== "building") return { _tag: "Gone" }
   }
   if (commit.operation !== undefined) operated(db, series.id, commit.operation)
-  const inView = commit.generation === undefined ? 1 : 0
   const { response, decoderVersion, fetchedAt } = commit
-  if (db.prepare(selectApplied).get(series.id, response, decoderVersion, generation, inView) !== undefined) {
-    return { _tag: "AlreadyApplied" }
-  }
+  const applies =
+    commit.generation === undefined
+      ? db.prepare(selectApplied).get(series.id, response, decoderVersion, generation)
+      : db.prepare(selectAppliedHere).get(generation, response, decoderVersion)
+  if (applies !== undefined) return { _tag: "AlreadyApplied" }
   const keepsNulls = commit.nulls === "keep"
   const applied = db
     .prepare(insertApplied)
@@ -112,6 +121,7 @@ const historyOf = Effect.fnUntraced(function* (step: Step, target: CommitTarget,
 
 const writeRows = Effect.fnUntraced(function* (step: Step, target: CommitTarget, batch: CommitBatch) {
   const tally = emptyTally()
+  const small = isSmall(batch)
   const asserting = batch.intervals.filter((interval) => interval.assertsRows)
   const last = asserting[asserting.length - 1]?.end ?? 0
   let start = asserting[0]?.start ?? last
@@ -133,7 +143,7 @@ const writeRows = Effect.fnUntraced(function* (step: Step, target: CommitTarget,
       start = planned.end
       from = planned.to
     }
-    yield* Effect.yieldNow
+    if (!small) yield* Effect.yieldNow
   }
   return tally
 })
@@ -162,35 +172,54 @@ export const writeAnswers = Effect.fnUntraced(function* (
         index++
       }
     })
-    yield* Effect.yieldNow
+    if (index < intervals.length) yield* Effect.yieldNow
   }
 })
 
-const nothingDone: CommitResult = { inserted: 0, updated: 0, unchanged: 0, withdrawn: 0, alreadyApplied: true }
+export const nothingDone: CommitResult = { inserted: 0, updated: 0, unchanged: 0, withdrawn: 0, alreadyApplied: true }
 
-/** Runs a prepared commit; the caller holds the lock of the series. */
-export const runCommit: (
+export interface Prepared {
+  readonly commit: Commit
+  readonly batch: CommitBatch
+}
+
+const within = Effect.fnUntraced(function* (step: Step, { batch, commit }: Prepared, now: number) {
+  const begun = yield* step((db) => begin(db, commit, now))
+  if (begun._tag === "AlreadyApplied") return nothingDone
+  if (begun._tag === "Gone") {
+    return yield* generationGone(`generation ${commit.generation} was published or dropped; begin another`)
+  }
+  const { target } = begun
+  const { inserted, revisions, unchanged, updated, withdrawn } = yield* writeRows(step, target, batch)
+  yield* reached("midCommit")
+  yield* writeAnswers(step, target, batch.intervals)
+  const { actions } = commit
+  if (actions !== undefined) yield* step((db) => insertActions(db, target, actions))
+  yield* step((db) => db.prepare(addCounts).run(inserted - withdrawn, revisions, target.generation))
+  if (!isSmall(batch)) yield* Effect.yieldNow
+  const done: CommitResult = { inserted, updated, unchanged, withdrawn, alreadyApplied: false }
+  return done
+})
+
+/** Runs prepared commits in their order; the caller holds the locks of their series. */
+export const runCommits: (
   database: SqliteDatabase,
-  commit: Commit,
-  batch: CommitBatch
-) => Effect.Effect<CommitResult, MarketStoreError | SqliteFailure> = Effect.fnUntraced(
-  function* (database, commit, batch) {
+  prepared: ReadonlyArray<Prepared>
+) => Effect.Effect<ReadonlyArray<CommitResult>, MarketStoreError | SqliteFailure> = Effect.fnUntraced(
+  function* (database, prepared) {
     const now = yield* Clock.currentTimeMillis
     return yield* database.transaction("commit", (step) =>
       Effect.gen(function* () {
-        const begun = yield* step((db) => begin(db, commit, now))
-        if (begun._tag === "AlreadyApplied") return nothingDone
-        if (begun._tag === "Gone") {
-          return yield* generationGone(`generation ${commit.generation} was published or dropped; begin another`)
+        const results: Array<CommitResult> = []
+        let turnedAt = performance.now()
+        for (const one of prepared) {
+          if (performance.now() - turnedAt > turnAfter) {
+            yield* Effect.yieldNow
+            turnedAt = performance.now()
+          }
+          results.push(yield* within(step, one, now))
         }
-        const { target } = begun
-        const { inserted, revisions, unchanged, updated, withdrawn } = yield* writeRows(step, target, batch)
-        yield* reached("midCommit")
-        yield* writeAnswers(step, target, batch.intervals)
-        const { actions } = commit
-        if (actions !== undefined) yield* step((db) => insertActions(db, target, actions))
-        yield* step((db) => db.prepare(addCounts).run(inserted - withdrawn, revisions, target.generation))
-        return { inserted, updated, unchanged, withdrawn, alreadyApplied: false }
+        return results
       })
     )
   }

@@ -14,6 +14,7 @@ import {
 } from "../../services/ProvenanceStore.ts"
 import { expectMigrated, migrate } from "../sqlite/migrate.ts"
 import { open, SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import * as AnswerSizes from "./answerSizes.ts"
 import * as Append from "./append.ts"
 import { archiveError } from "./archiveError.ts"
 import * as Calls from "./calls.ts"
@@ -28,6 +29,7 @@ import { migrations } from "./migrations.ts"
 import * as Operations from "./operations.ts"
 import * as PayloadFiles from "./PayloadFiles.ts"
 import * as Redaction from "./redact.ts"
+import * as Replay from "./replay.ts"
 import * as Sessions from "./sessions.ts"
 import * as Spool from "./spool.ts"
 import * as Tallies from "./tallies.ts"
@@ -112,14 +114,18 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
   const handedOut = HandedOut.make()
   const compaction = yield* Compact.make(database, writer, files)
 
+  const reading = Lookup.make(database, files, handedOut, payloadLimit)
+
   return ProvenanceStore.of({
     ...(yield* Sessions.make(writer, hits, redaction)),
     ...Calls.make(writer, redaction),
     recordHit: hits.record,
     draft: Spool.draft(files, Append.inlineLimit),
     append: yield* Append.make(database, writer, files, redaction, payloadLimit),
-    ...Lookup.make(database, files, handedOut, payloadLimit),
+    ...reading,
     ...Listing.make(database, hits.flush, handedOut, schemaVersion),
+    answerSizes: AnswerSizes.make(database),
+    replay: Replay.make(database, hits.flush, handedOut, reading.open),
     verify: Verify.make(database, files, hits.flush),
     ...(yield* Gc.make({ database, writer, files, handedOut, settle: hits.flush, shrink: compaction.shrink })),
     compact: compaction.compact,

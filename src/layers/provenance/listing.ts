@@ -1,8 +1,6 @@
 /** What the archive holds, page by page, newest first. */
-import { Effect, Schema } from "effect"
-import { Request } from "../../domain/Request.ts"
-import { Response, ResponseId } from "../../domain/Response.ts"
-import { Session } from "../../domain/Session.ts"
+import { Effect } from "effect"
+import { ResponseId } from "../../domain/Response.ts"
 import {
   type ArchiveStats,
   type Page,
@@ -13,7 +11,15 @@ import {
 import type { SqliteDatabase, SqlValue } from "../sqlite/SqliteDatabase.ts"
 import { archiveError } from "./archiveError.ts"
 import type { HandedOut } from "./HandedOut.ts"
-import { hex } from "./hex.ts"
+import {
+  type Row,
+  requestColumns,
+  responseColumns,
+  sessionColumns,
+  toRequest,
+  toResponse,
+  toSession
+} from "./recordRows.ts"
 import * as Tallies from "./tallies.ts"
 
 type Listing = Pick<
@@ -29,83 +35,6 @@ type Listing = Pick<
   | "subjects"
   | "stats"
 >
-type Row = ReadonlyArray<SqlValue>
-
-const decodeSession = Schema.decodeUnknownSync(Session)
-const decodeRequest = Schema.decodeUnknownSync(Request)
-const decodeResponse = Schema.decodeUnknownSync(Response)
-const decodeJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Json))
-
-const sessionColumns = "select s.id, source, mode, as_of, started_at, ended_at, outcome, reason from sessions s"
-const toSession = ([id, source, mode, asOf, startedAt, endedAt, outcome, reason]: Row): Session =>
-  decodeSession({ id, source, mode, asOf, startedAt, endedAt, outcome, reason })
-
-const requestColumns = `select q.id, q.session, i.sha256, i.source, i.kind, i.method, i.params_json, i.body_json, i.bucket,
-    i.cache_tag, s.key, q.range_start, q.range_end, q.mode, q.ttl, q.created_at, q.outcome, q.response, q.cause
-  from requests q join identities i on i.id = q.identity left join series s on s.id = q.series`
-const toRequest = (row: Row): Request => {
-  const [id, session, sha256, source, kind, method, params, body, bucket, cacheTag, series, start, end, ...rest] = row
-  const [cacheMode, ttl, createdAt, outcome, response, cause] = rest
-  return decodeRequest({
-    id,
-    session,
-    identity: hex(sha256),
-    source,
-    kind,
-    method,
-    params: decodeJson(params),
-    body: decodeJson(body),
-    bucket,
-    cacheTag,
-    subject: series === null ? null : { series, range: { start, end } },
-    cacheMode,
-    ttl,
-    createdAt,
-    outcome,
-    response,
-    cause
-  })
-}
-
-const responseColumns = `select r.id, r.request, q.session, i.sha256, r.attempt, r.status, p.sha256, r.size, r.asked_at, r.fetched_at,
-    r.waited, r.cause, r.metadata, r.revalidated
-  from responses r join requests q on q.id = r.request join identities i on i.id = r.identity
-  left join payloads p on p.id = r.payload`
-const toResponse = (row: Row): Response => {
-  const [
-    id,
-    request,
-    session,
-    identity,
-    attempt,
-    status,
-    sha256,
-    sizeBytes,
-    askedAt,
-    fetchedAt,
-    waited,
-    cause,
-    metadata,
-    revalidated
-  ] = row
-  return decodeResponse({
-    id,
-    request,
-    session,
-    identity: hex(identity),
-    attempt,
-    status,
-    sha256: hex(sha256),
-    sizeBytes,
-    askedAt,
-    fetchedAt,
-    waited,
-    cause,
-    metadata: decodeJson(metadata),
-    ...(revalidated === null ? {} : { revalidated })
-  })
-}
-
 const beginning = Number.MAX_SAFE_INTEGER
 
 /** `where` of a page: ids below `before`, and what else is asked. */

@@ -101,7 +101,18 @@ const make = Effect.fnUntraced(function* (rules: ReadonlyArray<ReconcileRule>) {
 
   return MarketStore.of({
     ...market,
-    commit: (commit) => Effect.tap(market.commit(commit), (result) => arrived(commit, result))
+    commit: (commit) => Effect.tap(market.commit(commit), (result) => arrived(commit, result)),
+    commitAll: (commits) =>
+      Effect.tap(market.commitAll(commits), (results) =>
+        Effect.forEach(
+          commits,
+          (commit, index) => {
+            const result = results[index]
+            return result === undefined ? Effect.void : arrived(commit, result)
+          },
+          { discard: true }
+        )
+      )
   })
 })
 

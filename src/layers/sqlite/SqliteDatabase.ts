@@ -8,7 +8,9 @@
  * is the last commit.
  *
  * Hard cases: a step that throws rolls the whole transaction back; an interrupted transaction rolls back too; `:memory:` has
- * one connection for both, so its readers do wait.
+ * one connection for both, so its readers do wait. A lock that another connection holds (another process, a checkpoint that cuts
+ * the log while the disk is slow) is waited for with turns of the event loop, since SQLite's own waiting would stand in it, and
+ * is cut short by every signal that the process gets.
  */
 import Database from "better-sqlite3"
 import { Data, Effect, Exit, Schedule, type Scope, Semaphore, Stream } from "effect"
@@ -85,7 +87,17 @@ export interface SqliteOptions {
   readonly shrinks?: boolean
   /** Most pages the database may have (PRAGMA max_page_count); a test's way to a full disk. */
   readonly maxPageCount?: number
+  /** How long a transaction waits for another connection's lock before it fails with SQLITE_BUSY, ms; `lockWait` unless given. */
+  readonly lockWait?: number
 }
+
+/** Milliseconds. Longer than any transaction or checkpoint of ours takes on a busy disk, shorter than what looks like a hang. */
+export const lockWait = 10_000
+/** Milliseconds between two looks at a lock. */
+const lockPause = 5
+/** Milliseconds that SQLite itself waits, standing in the event loop: next to nothing for a transaction, else a while. */
+const briefly = 2
+const patiently = 5_000
 
 const failure = (filename: string, operation: string) => (cause: unknown) =>
   new SqliteFailure({
@@ -137,17 +149,18 @@ const syncDatabase = (db: Database.Database): SyncDatabase => {
   }
 }
 
-const makeConnection = (db: Database.Database): SqlConnection.Connection => {
+const makeConnection = (db: Database.Database, inPatience: <A>(f: () => A) => A): SqlConnection.Connection => {
   const execute = (sql: string, params: ReadonlyArray<unknown>, raw: boolean) =>
     Effect.try({
-      try: (): ReadonlyArray<never> => {
-        const statement = db.prepare(sql)
-        if (!statement.reader) {
-          statement.run(...params)
-          return []
-        }
-        return statement.raw(raw).all(...params) as unknown as ReadonlyArray<never>
-      },
+      try: (): ReadonlyArray<never> =>
+        inPatience(() => {
+          const statement = db.prepare(sql)
+          if (!statement.reader) {
+            statement.run(...params)
+            return []
+          }
+          return statement.raw(raw).all(...params) as unknown as ReadonlyArray<never>
+        }),
       catch: sqlError("execute")
     })
   const rows: SqlConnection.Connection["execute"] = (sql, params, transform) =>
@@ -177,7 +190,7 @@ const configure = (db: Database.Database, options: SqliteOptions, readonly: bool
 const connect = (options: SqliteOptions, readonly: boolean) =>
   Effect.try({
     try: () => {
-      const db = new Database(options.filename, { readonly, fileMustExist: readonly, timeout: 5_000 })
+      const db = new Database(options.filename, { readonly, fileMustExist: readonly, timeout: patiently })
       try {
         configure(db, options, readonly)
         return db
@@ -222,6 +235,14 @@ const leaveReadable = (db: Database.Database): void => {
   }
 }
 
+/** Of the time that the lock's holder lives in, whatever the clock of the program. */
+const pause = Effect.interruptible(
+  Effect.callback<void>((resume) => {
+    const timer = setTimeout(() => resume(Effect.void), lockPause)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+)
+
 /** Opens a database for as long as the scope lives. */
 export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, SqliteFailure, Scope.Scope> =
   Effect.fnUntraced(function* (options: SqliteOptions) {
@@ -231,6 +252,18 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const writing = syncDatabase(writer)
     const reading = reader === writer ? writing : syncDatabase(reader)
 
+    const setBusyTimeout = (millis: number) => writer.exec(`PRAGMA busy_timeout = ${millis}`)
+    setBusyTimeout(briefly)
+    /** For what is not begun by `whenUnlocked`: it is rare, and waits as SQLite does. */
+    const inPatience = <A>(f: () => A): A => {
+      setBusyTimeout(patiently)
+      try {
+        return f()
+      } finally {
+        setBusyTimeout(briefly)
+      }
+    }
+
     const begin = writer.prepare("BEGIN IMMEDIATE")
     const commit = writer.prepare("COMMIT")
     const rollback = () => {
@@ -238,6 +271,25 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     }
     const attempt = <A>(operation: string, f: () => A) =>
       Effect.try({ try: f, catch: failure(options.filename, operation) })
+
+    /** Runs what begins with a transaction, again for as long as another connection has the lock that `begins` wants. */
+    const whenUnlocked = <A>(operation: string, f: (begins: () => void) => A): Effect.Effect<A, SqliteFailure> =>
+      Effect.suspend(() => {
+        const deadline = performance.now() + (options.lockWait ?? lockWait)
+        let begun = false
+        const run = attempt(operation, () =>
+          f(() => {
+            begin.run()
+            begun = true
+          })
+        )
+        const untilBegun: Effect.Effect<A, SqliteFailure> = Effect.catchIf(
+          run,
+          ({ code }) => !begun && code.startsWith("SQLITE_BUSY") && performance.now() < deadline,
+          () => Effect.andThen(pause, untilBegun)
+        )
+        return untilBegun
+      })
 
     let level = options.synchronous
     // Never a prepared statement: this pragma takes effect when it is compiled, not when it is run.
@@ -247,8 +299,8 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       level = wanted
     }
 
-    const once = <A>(f: (db: SyncDatabase) => A): A => {
-      begin.run()
+    const once = <A>(begins: () => void, f: (db: SyncDatabase) => A): A => {
+      begins()
       let done = false
       try {
         const result = f(writing)
@@ -262,19 +314,19 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
 
     const write: SqliteDatabase["write"] = (operation, f, synchronous = options.synchronous) =>
       semaphore.withPermit(
-        attempt(operation, () => {
+        whenUnlocked(operation, (begins) => {
           setLevel(synchronous)
-          return once(f)
+          return once(begins, f)
         })
       )
 
     const writeUnchecked: SqliteDatabase["writeUnchecked"] = (operation, f) =>
       semaphore.withPermit(
-        attempt(operation, () => {
+        whenUnlocked(operation, (begins) => {
           setLevel("NORMAL")
           writer.exec("PRAGMA foreign_keys = OFF")
           try {
-            return once(f)
+            return once(begins, f)
           } finally {
             writer.exec("PRAGMA foreign_keys = ON")
           }
@@ -284,9 +336,9 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const transaction: SqliteDatabase["transaction"] = (operation, body) =>
       semaphore.withPermit(
         Effect.acquireUseRelease(
-          attempt(operation, () => {
+          whenUnlocked(operation, (begins) => {
             setLevel(options.synchronous)
-            begin.run()
+            begins()
           }),
           () =>
             Effect.tap(
@@ -302,20 +354,22 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
         ? semaphore.withPermit(attempt(operation, () => f(reading)))
         : attempt(operation, () => f(reading))
 
-    const checkpoint = semaphore.withPermit(attempt("checkpoint", () => void writer.pragma("wal_checkpoint(PASSIVE)")))
+    const checkpoint = semaphore.withPermit(
+      attempt("checkpoint", () => inPatience(() => void writer.pragma("wal_checkpoint(PASSIVE)")))
+    )
 
     const shrink: SqliteDatabase["shrink"] = (pages) =>
       semaphore.withPermit(
         attempt("shrink", () => {
           setLevel("NORMAL")
           // It gives a row for each page, so that a prepared statement, run once, would give back one.
-          writer.exec(`PRAGMA incremental_vacuum(${pages})`)
+          inPatience(() => writer.exec(`PRAGMA incremental_vacuum(${pages})`))
           return Number(writer.pragma("freelist_count", { simple: true }))
         })
       )
 
     const acquirers = SqlClient.makeSqliteAcquirers({
-      connection: Effect.succeed(makeConnection(writer)),
+      connection: Effect.succeed(makeConnection(writer, inPatience)),
       semaphore,
       isTransaction: () => writer.inTransaction
     })

@@ -5,21 +5,22 @@
  * it was archived; operations are done in their order. Nobody sees any of it before `finish`.
  *
  * Queueing: the caller's. `advance` may run while the series is read and fetched: it goes as far as is certain; the last one, and
- * `finish`, run while nobody plans and nothing is in flight.
+ * `finish`, run while nobody plans and nothing is in flight. Answers are committed in groups, several small ones a transaction, and
+ * all of them before an operation is done.
  *
  * Hard cases: of an adjusted series those answers are read that were admitted, as the archive's records say, each where it was. An operation that is recorded while `advance` runs divides the answers that were listed before it was: those behind
  * it are left to the next `advance`. Of a published refetch the answers are those that its record names; those of one that was
- * dropped are in no record.
+ * dropped are in no record. Where one answer of a group is refused, the group is committed one by one, so that each has its own verdict.
  */
 import { Effect } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
 import type { SeriesOperation } from "../../domain/SeriesOperation.ts"
-import type { GenerationId } from "../../services/MarketStore.ts"
+import type { Commit, GenerationId } from "../../services/MarketStore.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
 import { isAdjusted } from "./basis.ts"
 import { checkTag } from "./checkTag.ts"
 import { isAnswersOwn } from "./passOver.ts"
-import { type BarSeries, type Fetcher, project } from "./project.ts"
+import { type BarSeries, type Fetcher, readAnswer } from "./project.ts"
 import { refetchTag } from "./refetchTag.ts"
 import type { Stores } from "./Stores.ts"
 import { forgottenBy } from "./settleOperations.ts"
@@ -35,6 +36,10 @@ export interface BuildHooks {
   readonly read: (rows: number) => Effect.Effect<void>
   readonly unread: (response: ResponseId, why: Unread) => Effect.Effect<void>
 }
+
+/** A group is committed when it has so many rows, or so many answers. */
+const groupRows = 4_096
+const groupAnswers = 64
 
 const isApart = (cacheTag: string | null): boolean => cacheTag === refetchTag || cacheTag === checkTag
 
@@ -64,18 +69,40 @@ export const make = Effect.fnUntraced(function* (
     )
   )
 
+  let group: Array<Commit> = []
+  let rowsOfGroup = 0
+
+  const refused = (id: ResponseId, { message, reason }: { message: string; reason: { _tag: string } }) =>
+    hooks.unread(id, { message, damaged: reason._tag === "PayloadDamaged" })
+
+  const commitGroup = Effect.suspend(() => {
+    const commits = group
+    group = []
+    rowsOfGroup = 0
+    const read = ({ bars }: Commit) => hooks.read(bars.length)
+    const oneByOne = Effect.forEach(
+      commits,
+      (commit) =>
+        Effect.andThen(market.commit(commit), read(commit)).pipe(
+          Effect.catchIf(isAnswersOwn, (error) => refused(commit.response, error))
+        ),
+      { discard: true }
+    )
+    return Effect.matchEffect(market.commitAll(commits), {
+      onSuccess: () => Effect.forEach(commits, read, { discard: true }),
+      onFailure: (error) => (isAnswersOwn(error) ? oneByOne : Effect.fail(error))
+    })
+  })
+
   const read = Effect.fnUntraced(function* (id: ResponseId, generation: GenerationId, member: boolean) {
     yield* Effect.gen(function* () {
       const answer = yield* archivedAnswer(archive, id)
       if (answer === null || (!member && isApart(answer.request.cacheTag))) return
-      const { rows } = yield* project(market, fetcher, series, answer, generation)
-      yield* hooks.read(rows)
-    }).pipe(
-      Effect.catchIf(isAnswersOwn, ({ message, reason }) =>
-        hooks.unread(id, { message, damaged: reason._tag === "PayloadDamaged" })
-      )
-    )
-    yield* Effect.yieldNow
+      const { commit } = yield* readAnswer(fetcher, series, answer, generation)
+      group.push(commit)
+      rowsOfGroup += commit.bars.length
+    }).pipe(Effect.catchIf(isAnswersOwn, (error) => refused(id, error)))
+    yield* rowsOfGroup >= groupRows || group.length >= groupAnswers ? commitGroup : Effect.yieldNow
   })
 
   const committed = new Set<ResponseId>()
@@ -92,6 +119,7 @@ export const make = Effect.fnUntraced(function* (
         committed.add(response)
         yield* read(response, next, true)
       }
+      yield* commitGroup
       yield* market.succeedGeneration(current, next, change.at)
     } else if ((change._tag === "Admitted" || change._tag === "Believed") && !committed.has(change.response)) {
       committed.add(change.response)
@@ -119,10 +147,12 @@ export const make = Effect.fnUntraced(function* (
     })
     for (const operation of operations) {
       yield* readUpTo(operation.after)
+      if (operation.change._tag !== "Admitted") yield* commitGroup
       const current = generations?.at(-1)
       if (current !== undefined) yield* operate(operation, current)
     }
     yield* readUpTo(certain)
+    yield* commitGroup
     return true
   })
 

@@ -7,6 +7,7 @@ import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import type { QuotaError } from "../../services/Quota.ts"
 import type {
+  DiskTooFull,
   NoSuchRow,
   RangeIncomplete,
   TooManyRequests,
@@ -30,6 +31,7 @@ export type Refusal =
   | RangeIncomplete
   | TooManyRows
   | TooManyRequests
+  | DiskTooFull
   | NoSuchRow
   | UnknownSeries
 

@@ -2,6 +2,7 @@ import { Command } from "effect/cli"
 import * as cat from "./archive/cat.ts"
 import * as compact from "./archive/compact.ts"
 import * as gc from "./archive/gc.ts"
+import * as replay from "./archive/replay.ts"
 import * as requests from "./archive/requests.ts"
 import * as responses from "./archive/responses.ts"
 import * as sessions from "./archive/sessions.ts"
@@ -17,6 +18,7 @@ export const command = Command.make("archive").pipe(
     responses.command,
     show.command,
     cat.command,
+    replay.command,
     verify.command,
     stats.command,
     gc.command,

@@ -9,7 +9,10 @@ import { withProgress } from "../terminal/Progress.ts"
 
 const flags = {
   directory: Argument.String("dir").pipe(Argument.withDescription("The backup")),
-  overwrite: Flag.Boolean("overwrite").pipe(Flag.withDescription("Replace the data directory that is there"))
+  overwrite: Flag.Boolean("overwrite").pipe(
+    Flag.withDescription("Replace the data directory that is there"),
+    Flag.withDefault(false)
+  )
 }
 
 const run = Effect.fn("tapestry restore")(function* ({

@@ -9,11 +9,15 @@ const notWritten = (target: string) => (error: PlatformError) =>
   new FileNotWritten({ message: `${target} cannot be written: ${wordsOf(error)}` })
 
 /**
- * Writes a file that is there whole or not at all: the text goes to a temporary name beside it, is synced, and takes the name
- * at the end, with the mode that the file had. A failure or an interruption removes the temporary file and leaves what was there before. A link stays a link;
- * what is no regular file (a device, a named pipe) is written as it is, since a rename would replace it.
+ * Writes a file that is there whole or not at all: what is written goes to a temporary name beside it, which is synced and takes the
+ * name at the end, with the mode that the file had. A failure or an interruption removes the temporary file and leaves what was
+ * there before. A link stays a link; what is no regular file (a device, a named pipe) is written as it is, since a rename would
+ * replace it.
  */
-export const writeAtomically = Effect.fnUntraced(function* <E, R>(target: string, chunks: Stream.Stream<string, E, R>) {
+export const writeAtomically = Effect.fnUntraced(function* <E, R>(
+  target: string,
+  chunks: Stream.Stream<string | Uint8Array, E, R>
+) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const failed = Effect.mapError(notWritten(target))
@@ -27,7 +31,9 @@ export const writeAtomically = Effect.fnUntraced(function* <E, R>(target: string
   const encoder = new TextEncoder()
   const writeTo = Effect.fnUntraced(function* (name: string) {
     const file = yield* failed(fs.open(name, { flag: "w", mode }))
-    yield* Stream.runForEach(chunks, (chunk) => failed(file.writeAll(encoder.encode(chunk))))
+    yield* Stream.runForEach(chunks, (chunk) =>
+      failed(file.writeAll(typeof chunk === "string" ? encoder.encode(chunk) : chunk))
+    )
     return file
   })
   if (type !== "File") return yield* Effect.scoped(Effect.asVoid(writeTo(real)))

@@ -3,6 +3,7 @@ import { Rpc, RpcGroup } from "effect/rpc"
 import { Request } from "../../domain/Request.ts"
 import { Response } from "../../domain/Response.ts"
 import { Session } from "../../domain/Session.ts"
+import { EpochMillis } from "../../domain/TimeRange.ts"
 import { MaintenanceError } from "../../services/Maintenance.ts"
 import {
   ArchiveStats,
@@ -10,6 +11,8 @@ import {
   Damage,
   GcReport,
   ProvenanceStoreError,
+  ReplayOf,
+  ReplayRecord,
   Retention,
   UpkeepProgress
 } from "../../services/ProvenanceStore.ts"
@@ -63,6 +66,17 @@ export class ArchiveRpcs extends RpcGroup.make(
   Rpc.make("Archive.session", { payload: id, success: Session, error: ProvenanceStoreError }),
   Rpc.make("Archive.request", { payload: id, success: Request, error: ProvenanceStoreError }),
   Rpc.make("Archive.response", { payload: id, success: Response, error: ProvenanceStoreError }),
+  /** Responses in their order, oldest first, without their bytes, which Archive.payload gives. */
+  Rpc.make("Archive.replay", {
+    payload: {
+      of: ReplayOf,
+      asOf: Schema.optionalKey(EpochMillis),
+      withBytes: Schema.optionalKey(Schema.Boolean)
+    },
+    success: ReplayRecord,
+    error: ProvenanceStoreError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
   /**
    * The bytes of that sha256 (64 hex digits), verified, in pieces of up to 64 KiB; as JSON, each in base64. TooBusy for who takes
    * nothing for seconds while others wait for their turn, and for who waited half a minute.

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { Maintenance } from "../../services/Maintenance.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { ArchiveRpcs } from "../contract/ArchiveRpcs.ts"
@@ -27,6 +27,9 @@ const make = Effect.gen(function* () {
     "Archive.request": ({ id }) => archive.request(id),
 
     "Archive.response": ({ id }) => archive.response(id),
+
+    "Archive.replay": (options) =>
+      counted(Stream.map(archive.replay(options), ({ call, response }) => ({ call, response }))),
 
     "Archive.payload": ({ sha256 }) => inPieces(archive.payload(sha256)),
 

@@ -34,6 +34,69 @@ describe("SqliteDatabase", () => {
     })
   )
 
+  it.live("what another connection has locked is waited for, while the event loop turns", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      const database = yield* withTable(filename)
+      const other = new Database(filename)
+      other.exec("begin immediate")
+      const insert = "insert into numbers values (1)"
+      const writing = yield* Effect.forkChild(
+        Effect.all([
+          database.write("once", (db) => db.prepare(insert).run()),
+          database.writeUnchecked("unchecked", (db) => db.prepare(insert).run()),
+          database.transaction("steps", (step) => step((db) => db.prepare(insert).run()))
+        ]),
+        { startImmediately: true }
+      )
+      let longest = 0
+      const began = performance.now()
+      while (performance.now() < began + 300) {
+        const before = performance.now()
+        yield* Effect.sleep("1 millis")
+        longest = Math.max(longest, performance.now() - before)
+      }
+      assert.isUndefined(writing.pollUnsafe())
+      // SQLite's own waiting would have stood in the loop for seconds.
+      assert.isBelow(longest, 250)
+      other.exec("rollback")
+      other.close()
+      yield* Fiber.join(writing)
+      assert.deepStrictEqual(
+        yield* database.read("count", (db) => db.prepare("select count(*) from numbers").get()),
+        [3]
+      )
+    })
+  )
+
+  it.live("a lock that is never let go ends the wait, and the writer works again when it is", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      const database = yield* open({ filename, synchronous: "NORMAL", lockWait: 100 })
+      yield* database.write("make", (db) => db.prepare("create table numbers (n integer) strict").run())
+      const other = new Database(filename)
+      other.exec("begin immediate")
+      let ran = 0
+      const write = database.write("insert", (db) => {
+        ran++
+        db.prepare("insert into numbers values (1)").run()
+      })
+      const before = performance.now()
+      const failed = yield* Effect.flip(write)
+      assert.isAtLeast(performance.now() - before, 95)
+      assert.strictEqual(failed.code, "SQLITE_BUSY")
+      assert.strictEqual(ran, 0)
+      const inSteps = database.transaction("steps", (step) => step((db) => db.prepare("select 1").get()))
+      assert.strictEqual((yield* Effect.flip(inSteps)).code, "SQLITE_BUSY")
+      const left = yield* Effect.forkChild(write, { startImmediately: true })
+      yield* Fiber.interrupt(left)
+      other.exec("rollback")
+      other.close()
+      yield* write
+      assert.strictEqual(ran, 1)
+    })
+  )
+
   it.effect("a transaction that is interrupted between two steps leaves nothing and frees the writer", () =>
     Effect.gen(function* () {
       const database = yield* withTable(yield* temporaryFile)

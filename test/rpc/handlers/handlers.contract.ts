@@ -346,6 +346,22 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
       yield* (yield* ProvenanceStore).response(1)
     )
   }),
+  "Archive.replay": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const client = yield* TapestryClient
+    const archive = yield* ProvenanceStore
+    const options = { of: { session: 1 }, withBytes: true }
+    const records = yield* all(client["Archive.replay"](options))
+    const own = yield* all(archive.replay(options))
+    assert.deepStrictEqual(
+      records,
+      own.map(({ call, response }) => ({ call, response }))
+    )
+    assert.isAbove(records.length, 0)
+    const identity = records[0]?.response.identity ?? ""
+    assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { identity } })), records.slice(0, 1))
+    assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { request: 1 }, asOf: 0 })), [])
+  }),
   "Archive.payload": Effect.gen(function* () {
     const series = yield* stored("ALPHA", days)
     const archive = yield* ProvenanceStore

@@ -78,6 +78,54 @@ export const transactionsContract = (provide: Provide): void => {
     }).pipe(provide)
   )
 
+  it.effect("several commits in one transaction leave what one after another does, and all of it or nothing", () =>
+    Effect.gen(function* () {
+      const store = yield* MarketStore
+      const commitsOf = (symbol: string) => {
+        const series = seriesOf(symbol)
+        const part = (id: number, from: number, rows: number, price: number) =>
+          commitOf(
+            series,
+            id,
+            Array.from({ length: rows }, (_, index) => bar((from + index) * minute, price)),
+            { coverage: [[from * minute, (from + rows) * minute, covered(id)]] }
+          )
+        // Small ones, one of more than a step, one that corrects others, one that comes late, one twice, one without rows.
+        const correction = part(5, 90, 40, 9)
+        return [
+          part(1, 0, 100, 1),
+          part(3, 100, 3_000, 2),
+          part(4, 3_100, 10, 3),
+          correction,
+          part(2, 50, 100, 4),
+          correction,
+          { ...part(6, 120, 7, 1), bars: [], positions: [] }
+        ]
+      }
+      const [a, b] = [commitsOf("A"), commitsOf("B")]
+      const apart = yield* Effect.forEach(a, (commit) => store.commit(commit))
+      const together = yield* store.commitAll([...b.slice(0, 3), ...commitsOf("C"), ...b.slice(3)])
+      assert.deepStrictEqual([...together.slice(0, 3), ...together.slice(10)], apart)
+      assert.deepStrictEqual(
+        apart.map(({ alreadyApplied }) => alreadyApplied),
+        [false, false, false, false, false, true, false]
+      )
+      const left = yield* dump(seriesOf("A"))
+      assert.lengthOf(left.bars, 3_103)
+      assert.isNotEmpty(left.revisions)
+      assert.deepStrictEqual(yield* dump(seriesOf("B")), left)
+      assert.deepStrictEqual(yield* dump(seriesOf("C")), left)
+      assert.deepStrictEqual(yield* store.commitAll([]), [])
+
+      const wrong = commitOf(seriesOf("D"), 9, [bar(5 * minute, 1)], { coverage: [[0, minute, covered(9)]] })
+      assert.strictEqual((yield* reasonOf(store.commitAll([...commitsOf("D"), wrong])))._tag, "InvalidRow")
+      const generation = yield* store.beginGeneration(seriesOf("E"))
+      const gone = commitOf(seriesOf("D"), 10, [], { coverage: [[0, minute, covered(10)]], generation })
+      assert.strictEqual((yield* reasonOf(store.commitAll([...commitsOf("D"), gone])))._tag, "GenerationGone")
+      assert.deepStrictEqual(yield* dump(seriesOf("D")), { bars: [], lineage: [], revisions: [], coverage: [] })
+    }).pipe(provide)
+  )
+
   it.effect("commits and publishing of one series at the same time end as if one after another", () =>
     Effect.gen(function* () {
       const store = yield* MarketStore

@@ -27,7 +27,10 @@ const flags = {
     Flag.withDescription("Only answers of this vendor"),
     Flag.optional
   ),
-  apply: Flag.Boolean("apply").pipe(Flag.withDescription("Remove it; without this it is only said what would go"))
+  apply: Flag.Boolean("apply").pipe(
+    Flag.withDescription("Remove it; without this it is only said what would go"),
+    Flag.withDefault(false)
+  )
 }
 
 type Input = Command.Command.Config.Infer<typeof flags>
