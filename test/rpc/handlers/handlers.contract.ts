@@ -350,7 +350,7 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     yield* stored("ALPHA")
     const client = yield* TapestryClient
     const archive = yield* ProvenanceStore
-    const options = { of: { session: 1 }, withBytes: true }
+    const options = { of: { _tag: "Session", id: 1 } as const, withBytes: true }
     const records = yield* all(client["Archive.replay"](options))
     const own = yield* all(archive.replay(options))
     assert.deepStrictEqual(
@@ -359,8 +359,11 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     )
     assert.isAbove(records.length, 0)
     const identity = records[0]?.response.identity ?? ""
-    assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { identity } })), records.slice(0, 1))
-    assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { request: 1 }, asOf: 0 })), [])
+    assert.deepStrictEqual(
+      yield* all(client["Archive.replay"]({ of: { _tag: "Identity", sha256: identity } })),
+      records.slice(0, 1)
+    )
+    assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { _tag: "Request", id: 1 }, asOf: 0 })), [])
   }),
   "Archive.payload": Effect.gen(function* () {
     const series = yield* stored("ALPHA", days)
