@@ -83,6 +83,7 @@ const metadata =
 const build = (): number => {
   const db = new Database(filename)
   db.pragma("synchronous = OFF")
+  db.pragma("cache_size = -524288")
   const add = (sql: string) => db.prepare(sql)
   const addSeries = add("insert into series (key) values (?)")
   for (let symbol = 0; symbol < 200; symbol++) addSeries.run(`v1/bench/-/S${symbol}/bar/1m/trade/regular/USD/raw`)
