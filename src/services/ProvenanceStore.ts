@@ -107,15 +107,15 @@ export interface ArchivedPayload {
 /**
  * What a replay goes through.
  *
- * - `identity`: every attempt at that question (64 hex digits), whoever asked; `request`: the same of the question of that call.
- * - `session`: the calls of a session in the order in which they were made, each with its attempts, or with the response that it was
+ * - `Identity`: every attempt at that question (64 hex digits), whoever asked; `Request`: the same of the question of that call.
+ * - `Session`: the calls of a session in the order in which they were made, each with its attempts, or with the response that it was
  *   served in their place.
  */
-export const ReplayOf = Schema.Union([
-  Schema.Struct({ identity: Schema.String }),
-  Schema.Struct({ request: Schema.Int }),
-  Schema.Struct({ session: Schema.Int })
-])
+export const ReplayOf = Schema.TaggedUnion({
+  Identity: { sha256: Schema.String },
+  Request: { id: Schema.Int },
+  Session: { id: Schema.Int }
+})
 export type ReplayOf = typeof ReplayOf.Type
 
 /** `asOf`: only what had been fetched by then, in calls made by then. `withBytes`: only what has archived bytes. */

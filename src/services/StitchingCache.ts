@@ -91,7 +91,12 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
     switch (reason._tag) {
       case "RangeIncomplete": {
         const [first] = reason.holes
-        const cause = first?.state._tag === "Missing" ? first.state.cause?.message : first?.state._tag
+        const cause =
+          first?.state._tag === "Missing"
+            ? first.state.cause?.message
+            : first?.state._tag === "Throttled"
+              ? (first.state.cause ?? `throttled; try again in ${Math.ceil(first.state.retryAfter / 1000)} s`)
+              : first?.state._tag
         return `${reason.holes.length} part(s) of the range could not be had${
           first === undefined ? "" : `, the first from ${iso(first.start)}: ${cause ?? "missing"}`
         }`
