@@ -13,6 +13,7 @@ import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
 import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
+import { DifferentSeries, PreferredVendorsError } from "../../src/services/PreferredVendors.ts"
 import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
 import { NotComparable, ReconciliationError } from "../../src/services/Reconciliation.ts"
@@ -112,6 +113,8 @@ const reconciliation = [new NotComparable({ message }), ...cache, ...market].map
   (reason) => new ReconciliationError({ reason })
 )
 
+const preferred = [new DifferentSeries({ message }), ...cache].map((reason) => new PreferredVendorsError({ reason }))
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -135,6 +138,7 @@ export type RaisedError =
   | (typeof cache)[number]
   | (typeof maintenance)[number]
   | (typeof reconciliation)[number]
+  | (typeof preferred)[number]
   | (typeof border)[number]
 
 const all: ReadonlyArray<RaisedError> = [
@@ -147,6 +151,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...cache,
   ...maintenance,
   ...reconciliation,
+  ...preferred,
   ...border
 ]
 
