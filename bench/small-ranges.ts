@@ -20,7 +20,7 @@ import { ensureBundle } from "../test/support/bundle.ts"
 import { median } from "./support/rpcServer.ts"
 import { startYahoo } from "./support/yahooServer.ts"
 
-const runs = Number(process.env.RUNS ?? 5)
+const runs = 5
 const day = 86_400_000
 const days = 20
 const atOnce = 32
