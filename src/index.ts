@@ -58,6 +58,7 @@ export * as PreferredVendorsLive from "./layers/preferred/PreferredVendorsLive.t
 export * as ProvenanceStoreSqlite from "./layers/provenance/ProvenanceStoreSqlite.ts"
 export * as QuotaSqlite from "./layers/quota/QuotaSqlite.ts"
 export * as AdapterRegistryInMemory from "./layers/registry/AdapterRegistryInMemory.ts"
+export { DiskRoom, diskRoomOf } from "./layers/stitching/DiskRoom.ts"
 export * as StitchingCacheLive from "./layers/stitching/StitchingCacheLive.ts"
 export * as Tapestry from "./layers/Tapestry.ts"
 export * as Adapter from "./services/Adapter.ts"

@@ -27,14 +27,15 @@ export type StoredState = typeof StoredState.Type
  *
  * - `Closed`: the exchange was closed (computed from the calendar, never stored).
  * - `Missing`: not asked for yet, or asked for in vain; then `cause` says why.
- * - `Throttled`: the vendor's budget is spent; worth another try after `retryAfter` milliseconds.
+ * - `Throttled`: the vendor's budget is spent, or, where `cause` says so, it is left alone for another reason (it failed
+ *   repeatedly); worth another try after `retryAfter` milliseconds.
  * - `Pending`: on its way in a request that is in flight.
  */
 export const CoverageState = Schema.TaggedUnion({
   ...stored,
   Closed: { calendar: Schema.String },
   Missing: { cause: Schema.NullOr(Schema.Struct({ tag: Schema.String, message: Schema.String })) },
-  Throttled: { retryAfter: Schema.Finite },
+  Throttled: { retryAfter: Schema.Finite, cause: Schema.optionalKey(Schema.String) },
   Pending: { flight: Schema.String }
 })
 export type CoverageState = typeof CoverageState.Type

@@ -6,6 +6,7 @@ import type { IngestSession } from "../services/IngestSession.ts"
 import type { Maintenance } from "../services/Maintenance.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
+import type { PreferredVendors } from "../services/PreferredVendors.ts"
 import {
   ArchiveLost,
   ArchiveReadOnly,
@@ -23,11 +24,13 @@ import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as MarketStoreSqlite from "./market/MarketStoreSqlite.ts"
 import * as OwnerLock from "./owner/OwnerLock.ts"
+import * as PreferredVendorsLive from "./preferred/PreferredVendorsLive.ts"
 import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
 import * as QuotaSqlite from "./quota/QuotaSqlite.ts"
 import * as ReconcileOnArrival from "./reconcile/ReconcileOnArrival.ts"
 import * as ReconciliationLive from "./reconcile/ReconciliationLive.ts"
 import * as AdapterRegistryInMemory from "./registry/AdapterRegistryInMemory.ts"
+import { DiskRoom, diskRoomOf } from "./stitching/DiskRoom.ts"
 import { MaxAnswerRows } from "./stitching/MaxAnswerRows.ts"
 import { ScratchStore, scratchIn } from "./stitching/ScratchStore.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
@@ -51,6 +54,7 @@ export type TapestryServices =
   | MarketStore
   | StitchingCache
   | Maintenance
+  | PreferredVendors
   | Reconciliation
 
 const noDirectory = (directory: string, error: PlatformError.PlatformError) => {
@@ -127,9 +131,10 @@ const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =
       const below = Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars))
       // Who may only read has no arrivals.
       const arrivals = readonly || config.reconcile.length === 0 ? [] : config.reconcile
-      return ReconciliationLive.layer.pipe(
+      return Layer.merge(ReconciliationLive.layer, PreferredVendorsLive.layer).pipe(
         Layer.provideMerge(StitchingCacheLive.layer),
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
+        Layer.provide(Layer.succeed(DiskRoom, diskRoomOf(dataDir, config.minFree))),
         Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
         Layer.provideMerge(IngestSessionLive.layer),
         Layer.merge(MaintenanceLive.layer),

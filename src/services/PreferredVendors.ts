@@ -1,9 +1,9 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
-import type { Bar } from "../domain/Bar.ts"
-import type { CoverageState } from "../domain/Coverage.ts"
-import type { Plan, RangePolicy } from "../domain/Plan.ts"
-import type { SeriesKey } from "../domain/SeriesKey.ts"
-import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
+import { Bar } from "../domain/Bar.ts"
+import { CoverageState } from "../domain/Coverage.ts"
+import { Plan, type RangePolicy } from "../domain/Plan.ts"
+import { SeriesKey } from "../domain/SeriesKey.ts"
+import { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { SeriesQuery } from "./Adapter.ts"
 import { type ReadOptions, StitchingCacheError } from "./StitchingCache.ts"
 
@@ -32,10 +32,8 @@ export class PreferredVendorsError extends Schema.TaggedError<PreferredVendorsEr
 }
 
 /** A vendor, and the symbol as it is spelled there. */
-export interface PreferredVendor {
-  readonly vendor: string
-  readonly symbol: string
-}
+export const PreferredVendor = Schema.Struct({ vendor: Schema.String, symbol: Schema.String })
+export interface PreferredVendor extends Schema.Schema.Type<typeof PreferredVendor> {}
 
 /** A range of one series at several vendors, the most preferred one first; at least one. */
 export interface PreferredQuery {
@@ -48,35 +46,39 @@ export interface PreferredQuery {
 }
 
 /** What a vendor before said of a part. */
-export interface Refused {
-  readonly vendor: string
-  readonly state: CoverageState
-}
+export const Refused = Schema.Struct({ vendor: Schema.String, state: CoverageState })
+export interface Refused extends Schema.Schema.Type<typeof Refused> {}
 
 /** A part of the answer, whole from one vendor: `state` is what that vendor says of it, `refused` why those before it do not give it. */
-export interface PreferredPiece {
-  readonly start: EpochMillis
-  readonly end: EpochMillis
-  readonly vendor: string
-  readonly state: CoverageState
-  readonly refused: ReadonlyArray<Refused>
-}
+export const PreferredPiece = Schema.Struct({
+  start: EpochMillis,
+  end: EpochMillis,
+  vendor: Schema.String,
+  state: CoverageState,
+  refused: Schema.Array(Refused)
+})
+export interface PreferredPiece extends Schema.Schema.Type<typeof PreferredPiece> {}
 
 /** A bar with the vendor that gave it. */
-export interface SourcedBar extends Bar {
-  readonly vendor: string
-}
+export const SourcedBar = Schema.Struct({ ...Bar.fields, vendor: Schema.String })
+export interface SourcedBar extends Schema.Schema.Type<typeof SourcedBar> {}
 
-/** `pieces` are sorted, disjoint and cover `range`. `bars` ascend; each stamp comes from the vendor of its piece alone. */
-export interface PreferredAnswer {
-  readonly range: TimeRange
-  /** In order of preference; null for a vendor that has no such series. */
-  readonly series: ReadonlyArray<SeriesKey | null>
-  readonly pieces: ReadonlyArray<PreferredPiece>
-  readonly rowCount: number
-  /** Asked of the vendors, all together, and of those what others were asking already. */
-  readonly requests: number
-  readonly sharedRequests: number
+/**
+ * An answer without its bars. `pieces` are sorted, disjoint and cover `range`; `series` are in order of preference, null for a
+ * vendor that has no such series. `requests` counts what was asked of all vendors, `sharedRequests` what others were asking already.
+ */
+export const PreferredReport = Schema.Struct({
+  range: TimeRange,
+  series: Schema.Array(Schema.NullOr(SeriesKey)),
+  pieces: Schema.Array(PreferredPiece),
+  rowCount: Schema.Int,
+  requests: Schema.Int,
+  sharedRequests: Schema.Int
+})
+export interface PreferredReport extends Schema.Schema.Type<typeof PreferredReport> {}
+
+/** `bars` ascend; each stamp comes from the vendor of its piece alone. */
+export interface PreferredAnswer extends PreferredReport {
   readonly bars: Stream.Stream<SourcedBar, PreferredVendorsError>
 }
 
@@ -84,14 +86,11 @@ export interface PreferredAnswer {
  * What a read would do now: a plan a vendor, for the parts that fall to it by what is known already. A part that its vendor
  * refuses when it is asked goes on to the next one; that is not known before.
  */
-export interface PreferredPlan {
-  readonly range: TimeRange
-  readonly plans: ReadonlyArray<{
-    readonly vendor: string
-    readonly plan: Plan
-    readonly refused: ReadonlyArray<Refused>
-  }>
-}
+export const PreferredPlan = Schema.Struct({
+  range: TimeRange,
+  plans: Schema.Array(Schema.Struct({ vendor: Schema.String, plan: Plan, refused: Schema.Array(Refused) }))
+})
+export interface PreferredPlan extends Schema.Schema.Type<typeof PreferredPlan> {}
 
 /** One series at several vendors, in order of preference. Rows stay those of the vendor that gave them; nothing is copied. */
 export class PreferredVendors extends Context.Service<

@@ -10,7 +10,7 @@ import {
 import { Response, ResponseId, type ResponseMetadata, type ResponseStatus } from "../domain/Response.ts"
 import type { SeriesChange, SeriesOperation } from "../domain/SeriesOperation.ts"
 import type { Session, SessionId, SessionMode, SessionOutcome } from "../domain/Session.ts"
-import type { EpochMillis } from "../domain/TimeRange.ts"
+import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { AnswerBody, ArchivedBytes, PayloadDraft } from "./PayloadDraft.ts"
 
 /** The database or a payload file failed; `message` names the file and the operation. */
@@ -107,15 +107,15 @@ export interface ArchivedPayload {
 /**
  * What a replay goes through.
  *
- * - `identity`: every attempt at that question (64 hex digits), whoever asked; `request`: the same of the question of that call.
- * - `session`: the calls of a session in the order in which they were made, each with its attempts, or with the response that it was
+ * - `Identity`: every attempt at that question (64 hex digits), whoever asked; `Request`: the same of the question of that call.
+ * - `Session`: the calls of a session in the order in which they were made, each with its attempts, or with the response that it was
  *   served in their place.
  */
-export const ReplayOf = Schema.Union([
-  Schema.Struct({ identity: Schema.String }),
-  Schema.Struct({ request: Schema.Int }),
-  Schema.Struct({ session: Schema.Int })
-])
+export const ReplayOf = Schema.TaggedUnion({
+  Identity: { sha256: Schema.String },
+  Request: { id: Schema.Int },
+  Session: { id: Schema.Int }
+})
 export type ReplayOf = typeof ReplayOf.Type
 
 /** `asOf`: only what had been fetched by then, in calls made by then. `withBytes`: only what has archived bytes. */
@@ -132,6 +132,13 @@ export interface ReplayRecord extends Schema.Schema.Type<typeof ReplayRecord> {}
 /** A step with its exact bytes, which are read and verified when `bytes` is run; null where none came. */
 export interface ReplayedResponse extends ReplayRecord {
   readonly bytes: Effect.Effect<ArchivedBytes | null, ProvenanceStoreError>
+}
+
+/** What an answer took: the range that was asked for, and the bytes of its payload as they are kept. */
+export interface AnswerSize {
+  readonly range: TimeRange
+  readonly sha256: string
+  readonly storedBytes: number
 }
 
 /** A page of a listing. */
@@ -307,6 +314,11 @@ export class ProvenanceStore extends Context.Service<
       series: string,
       after: number
     ) => Effect.Effect<ReadonlyArray<SeriesOperation>, ProvenanceStoreError>
+    /**
+     * What the newest `ok` answers with bytes about a series (canonical text) took, at most twenty; where there are none, those about
+     * other series of its vendor, kind and timeframe among the newest two hundred of all.
+     */
+    readonly answerSizes: (series: string) => Effect.Effect<ReadonlyArray<AnswerSize>, ProvenanceStoreError>
     /** Canonical texts, ascending, of the series about which the archive has an answer that proves something. */
     readonly subjects: Effect.Effect<ReadonlyArray<string>, ProvenanceStoreError>
     /** Hashes every payload again, one problem per element as it is found. `checked` grows in `progress`. */

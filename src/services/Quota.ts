@@ -10,10 +10,14 @@ export class Pacing extends Schema.TaggedError<Pacing>()("Pacing", {
   window: Schema.String,
   retryAfter: Schema.Finite
 }) {}
-/** The account's breaker is open after repeated failures; probed again after `retryAfter` milliseconds. */
+/**
+ * The account's breaker is open after repeated failures; probed again after `retryAfter` milliseconds. `lastFailure` is what the
+ * last of them said; absent when it is not known here.
+ */
 export class BreakerOpen extends Schema.TaggedError<BreakerOpen>()("BreakerOpen", {
   account: Schema.String,
-  retryAfter: Schema.Finite
+  retryAfter: Schema.Finite,
+  lastFailure: Schema.optionalKey(Schema.String)
 }) {}
 /** Too many wait already. */
 export class WaitersFull extends Schema.TaggedError<WaitersFull>()("WaitersFull", {
@@ -47,7 +51,9 @@ export class QuotaError extends Schema.TaggedError<QuotaError>()("QuotaError", {
       case "Pacing":
         return `the budget of ${reason.account} (${reason.window}) is spent; try again in ${Math.ceil(reason.retryAfter / 1000)} s`
       case "BreakerOpen":
-        return `${reason.account} failed repeatedly and rests; try again in ${Math.ceil(reason.retryAfter / 1000)} s`
+        return `${reason.account} failed repeatedly and rests${
+          reason.lastFailure === undefined ? "" : ` (${reason.lastFailure})`
+        }; try again in ${Math.ceil(reason.retryAfter / 1000)} s`
       case "WaitersFull":
         return `${reason.waiting} requests wait for ${reason.account} already; try again later`
       case "NeverFits":

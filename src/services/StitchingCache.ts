@@ -29,6 +29,28 @@ export class TooManyRows extends Schema.TaggedError<TooManyRows>()("TooManyRows"
 }) {}
 /** The range would take more requests to the vendor than one plan may have; nothing was asked. */
 export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooManyRequests", { limit: Schema.Int }) {}
+const units = ["KiB", "MiB", "GiB", "TiB"]
+const sized = (bytes: number): string => {
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(bytes, 1)) / 10) - 1))
+  return `${(bytes / 1024 ** (power + 1)).toFixed(1)} ${units[power]}`
+}
+
+/**
+ * What the vendor would be asked for is forecast to need more than the disk has free beyond the reserve that is always left; nothing
+ * was asked. Bytes; `freeBytes` is all that is free.
+ */
+export class DiskTooFull extends Schema.TaggedError<DiskTooFull>()("DiskTooFull", {
+  directory: Schema.String,
+  freeBytes: Schema.Int,
+  neededBytes: Schema.Int,
+  reserveBytes: Schema.Int
+}) {
+  override get message(): string {
+    const { directory, freeBytes, neededBytes, reserveBytes } = this
+    return `the disk of ${directory} is too full: the fetch is forecast to need ${sized(neededBytes)}, and ${sized(freeBytes)} are free, of which ${sized(reserveBytes)} are kept in reserve (limits.minFree); free some space (archive gc says what could go), ask for a smaller range, or lower the reserve`
+  }
+}
+
 /** No row at that instant. */
 export class NoSuchRow extends Schema.TaggedError<NoSuchRow>()("NoSuchRow", {
   ts: Schema.Finite,
@@ -51,6 +73,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
     RangeIncomplete,
     TooManyRows,
     TooManyRequests,
+    DiskTooFull,
     NoSuchRow,
     UnknownSeries,
     CacheUnavailable,
@@ -68,7 +91,12 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
     switch (reason._tag) {
       case "RangeIncomplete": {
         const [first] = reason.holes
-        const cause = first?.state._tag === "Missing" ? first.state.cause?.message : first?.state._tag
+        const cause =
+          first?.state._tag === "Missing"
+            ? first.state.cause?.message
+            : first?.state._tag === "Throttled"
+              ? (first.state.cause ?? `throttled; try again in ${Math.ceil(first.state.retryAfter / 1000)} s`)
+              : first?.state._tag
         return `${reason.holes.length} part(s) of the range could not be had${
           first === undefined ? "" : `, the first from ${iso(first.start)}: ${cause ?? "missing"}`
         }`
@@ -82,6 +110,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
       case "UnknownSeries":
         return `nothing is stored of ${reason.series}; series list names what is`
       case "CacheUnavailable":
+      case "DiskTooFull":
       case "VendorError":
       case "AdapterRegistryError":
       case "CalendarError":

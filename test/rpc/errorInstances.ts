@@ -13,6 +13,7 @@ import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
 import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
+import { DifferentSeries, PreferredVendorsError } from "../../src/services/PreferredVendors.ts"
 import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
 import { NotComparable, ReconciliationError } from "../../src/services/Reconciliation.ts"
@@ -86,6 +87,12 @@ const cache = [
   }),
   new Cache.TooManyRows({ rows: 10_000_001, limit: 10_000_000 }),
   new Cache.TooManyRequests({ limit: 100_000 }),
+  new Cache.DiskTooFull({
+    directory: "/data",
+    freeBytes: 99_000_000,
+    neededBytes: 35_000_000,
+    reserveBytes: 67_108_864
+  }),
   new Cache.NoSuchRow({ ts: 1_709_510_400_000, series: "v1/model" }),
   new Cache.UnknownSeries({ series: "v1/model" }),
   new Cache.CacheUnavailable({ again: true, message }),
@@ -105,6 +112,8 @@ const maintenance = [new Upkeep.MaintenanceUnavailable({ again: true, message })
 const reconciliation = [new NotComparable({ message }), ...cache, ...market].map(
   (reason) => new ReconciliationError({ reason })
 )
+
+const preferred = [new DifferentSeries({ message }), ...cache].map((reason) => new PreferredVendorsError({ reason }))
 
 /** One for each code. */
 export const protocolErrors = () =>
@@ -129,6 +138,7 @@ export type RaisedError =
   | (typeof cache)[number]
   | (typeof maintenance)[number]
   | (typeof reconciliation)[number]
+  | (typeof preferred)[number]
   | (typeof border)[number]
 
 const all: ReadonlyArray<RaisedError> = [
@@ -141,6 +151,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...cache,
   ...maintenance,
   ...reconciliation,
+  ...preferred,
   ...border
 ]
 

@@ -17,6 +17,7 @@ import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../src/services/Calendar.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
+import { PreferredVendors } from "../../src/services/PreferredVendors.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../src/services/Quota.ts"
 import { Reconciliation } from "../../src/services/Reconciliation.ts"
@@ -59,6 +60,10 @@ const services = Layer.mergeAll(
   }),
   Layer.mock(ProvenanceStore, { payload: (sha256) => raise("ProvenanceStoreError", sha256) }),
   Layer.mock(Maintenance, { gc: ({ retention }) => raise("MaintenanceError", retention.source ?? "") }),
+  Layer.mock(PreferredVendors, {
+    plan: ({ vendors }) => raise("PreferredVendorsError", vendors[0]?.vendor ?? ""),
+    read: ({ vendors }) => raise("PreferredVendorsError", vendors[0]?.vendor ?? "")
+  }),
   Layer.mock(Reconciliation, {
     reconcile: ({ left }) => raise("ReconciliationError", left.vendor),
     mismatches: (left) => Stream.fromEffect(raise("ReconciliationError", left.vendor))
@@ -117,6 +122,18 @@ export const carriers: {
   MaintenanceError: (client, path) => [
     Stream.runDrain(client["Archive.gc"]({ retention: { age: 0, ages: {}, bytes: null, source: path }, apply: false }))
   ],
+  PreferredVendorsError: (client, path) => {
+    const asked = {
+      vendors: [{ vendor: path, symbol: "ALPHA" }],
+      query: { kind: "bar", timeframe: "1d" },
+      range
+    } as const
+    return [
+      client["Preferred.plan"](asked),
+      client["Preferred.read"](asked),
+      Stream.runDrain(client["Preferred.bars"](asked))
+    ]
+  },
   ReconciliationError: (client, path) => {
     const pair = { left: seriesBy(path), right: seriesBy("other"), range }
     return [

@@ -421,24 +421,27 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
         }
         yield* store.closeSession(session, "ok", null)
         const ids = (options: Omit<ReplayOptions, "of"> & { readonly of?: ReplayOptions["of"] }) =>
-          store.replay({ of: { identity: hash }, ...options }).pipe(
+          store.replay({ of: { _tag: "Identity", sha256: hash }, ...options }).pipe(
             Stream.map(({ response }) => response.id),
             Stream.runCollect
           )
         assert.deepStrictEqual(yield* ids({}), answers)
-        assert.deepStrictEqual(yield* ids({ of: { request: yield* request(asked) } }), answers)
+        assert.deepStrictEqual(yield* ids({ of: { _tag: "Request", id: yield* request(asked) } }), answers)
         assert.deepStrictEqual(yield* ids({ asOf: 999 }), [])
         assert.deepStrictEqual(yield* ids({ asOf: 1_000 }), answers.slice(0, 1))
         assert.deepStrictEqual(yield* ids({ asOf: 2_999 }), answers.slice(0, 2))
         assert.deepStrictEqual(yield* ids({ withBytes: true }), [answers[0], answers[2]])
-        assert.deepStrictEqual(yield* ids({ of: { identity: "ab".repeat(32) } }), [])
-        const texts = yield* store.replay({ of: { identity: hash } }).pipe(
+        assert.deepStrictEqual(yield* ids({ of: { _tag: "Identity", sha256: "ab".repeat(32) } }), [])
+        const texts = yield* store.replay({ of: { _tag: "Identity", sha256: hash } }).pipe(
           Stream.mapEffect(({ bytes }) => bytes),
           Stream.map((body) => (body instanceof Uint8Array ? new TextDecoder().decode(body) : body)),
           Stream.runCollect
         )
         assert.deepStrictEqual(texts, ["at 1000", null, "at 3000"])
-        for (const of of [{ request: 4_711 }, { session: 4_711 }]) {
+        for (const of of [
+          { _tag: "Request", id: 4_711 },
+          { _tag: "Session", id: 4_711 }
+        ] as const) {
           const error = yield* Effect.flip(ids({ of }))
           assert.strictEqual(error.reason._tag, "RecordNotFound")
         }
@@ -453,7 +456,7 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
         const later = yield* store.openSession({ source: "vendor", mode: "sync", asOf: null })
         yield* TestClock.setTime(5_000)
         const calls = (of: number, more: Omit<ReplayOptions, "of"> = {}) =>
-          store.replay({ of: { session: of }, ...more }).pipe(
+          store.replay({ of: { _tag: "Session", id: of }, ...more }).pipe(
             Stream.map(({ call, response }): ReadonlyArray<number | undefined> => [call, response.id]),
             Stream.runCollect
           )
@@ -495,7 +498,7 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
           answer(identity({ of: index % 2 }), `body ${index}`)
         )
         let grown = 0
-        const seen = yield* store.replay({ of: { session } }).pipe(
+        const seen = yield* store.replay({ of: { _tag: "Session", id: session } }).pipe(
           Stream.tap(() => (++grown <= 3 ? answer(identity({ grown }), "grown") : Effect.void)),
           Stream.map(({ response }) => response.id),
           Stream.runCollect
@@ -505,11 +508,40 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
           made.map(({ id }) => id)
         )
         assert.strictEqual(new Set(seen).size, seen.length)
-        const even = yield* Stream.runCollect(store.replay({ of: { identity: made[0]?.identity ?? "" } }))
+        const even = yield* Stream.runCollect(
+          store.replay({ of: { _tag: "Identity", sha256: made[0]?.identity ?? "" } })
+        )
         assert.deepStrictEqual(
           even.map(({ response }) => response.id),
           made.filter((_, index) => index % 2 === 0).map(({ id }) => id)
         )
+      })
+    )
+
+    test(
+      "the sizes of answers are of the newest about the series, or of its kin where it has none",
+      Effect.gen(function* () {
+        const { store, answer } = yield* opened
+        const of = (symbol: string, timeframe = "1m") => `v1/vendor/-/${symbol}/bar/${timeframe}/trade/regular/USD/raw`
+        const text = (length: number) => Uint8Array.from({ length }, (_, index) => (index * 7919) >>> 3)
+        assert.deepStrictEqual(yield* store.answerSizes(of("A")), [])
+        yield* answer(identity({ day: 1 }), text(300), { subject: about(of("A")) })
+        yield* answer(identity({ failed: 1 }), text(400), { subject: about(of("A")), status: "error" })
+        yield* answer(identity({ none: 1 }), null, { subject: about(of("A")) })
+        yield* answer(identity({ other: 1 }), text(500), { subject: about(of("B", "1d")) })
+        const sizes = yield* store.answerSizes(of("A"))
+        assert.deepStrictEqual(
+          sizes.map(({ range, storedBytes }) => ({ range, storedBytes })),
+          [{ range: about("").range, storedBytes: 300 }]
+        )
+        assert.deepStrictEqual(yield* store.answerSizes(of("NEW")), sizes, "one of its vendor and timeframe")
+        assert.deepStrictEqual(yield* store.answerSizes(of("NEW", "1h")), [])
+        for (let day = 0; day < 30; day++) {
+          yield* answer(identity({ more: day }), `{"day":${day}}`, { subject: about(of("A")) })
+        }
+        const newest = yield* store.answerSizes(of("A"))
+        assert.strictEqual(newest.length, 20)
+        assert.isTrue(newest.every(({ storedBytes }) => storedBytes < 20))
       })
     )
 

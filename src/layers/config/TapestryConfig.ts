@@ -31,7 +31,11 @@ const Document = Schema.Struct({
   logLevel: Schema.optionalKey(LogLevel),
   sample: Schema.optionalKey(Schema.Boolean.annotate({ expected: "true or false" })),
   limits: Schema.optionalKey(
-    Schema.Struct({ maxRows: Schema.optionalKey(Rows), payloadLimit: Schema.optionalKey(ByteCount) })
+    Schema.Struct({
+      maxRows: Schema.optionalKey(Rows),
+      payloadLimit: Schema.optionalKey(ByteCount),
+      minFree: Schema.optionalKey(ByteCount)
+    })
   ),
   archive: Schema.optionalKey(
     Schema.Struct({
@@ -89,6 +93,8 @@ export interface TapestryConfig {
   readonly sample: boolean
   /** Most rows of one answer. */
   readonly maxRows: number
+  /** Bytes of the disk that no fetch may use up. */
+  readonly minFree: number
   /** What the archive is opened with; sizes in bytes. */
   readonly archive: { readonly payloadLimit: number }
   /** What `archive gc` may remove where its flags do not say otherwise. */
@@ -114,6 +120,7 @@ export const defaults: TapestryConfig = {
   logLevel: null,
   sample: true,
   maxRows: 10_000_000,
+  minFree: 64 * 1_048_576,
   archive: { payloadLimit: 64 * 1_048_576 },
   retention: { age: 30 * 86_400_000, ages: {}, bytes: null },
   serve: {
@@ -249,6 +256,7 @@ export const decode = (
       logLevel: document.logLevel ?? defaults.logLevel,
       sample: document.sample ?? defaults.sample,
       maxRows: document.limits?.maxRows ?? defaults.maxRows,
+      minFree: document.limits?.minFree ?? defaults.minFree,
       archive: { payloadLimit },
       retention: retentionOf(document),
       serve: { ...defaults.serve, ...document.serve },

@@ -34,6 +34,7 @@ import type { Quota, QuotaError } from "../../services/Quota.ts"
 import { FaultPoint } from "../FaultPoint.ts"
 import { wholeMillis } from "../provenance/wholeMillis.ts"
 import type { Cockpit } from "./Flights.ts"
+import { lateRecord } from "./lateRecord.ts"
 import { isRetryable, RetryPolicy, schedule } from "./RetryPolicy.ts"
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -327,7 +328,7 @@ export const closeRequest = (
   ...args: Parameters<ProvenanceStore["Service"]["closeRequest"]>
 ): Effect.Effect<void> =>
   Effect.catch(store.closeRequest(...args), (error) =>
-    Effect.logWarning(`request ${args[0]} stays open until the next start: ${error.message}`)
+    lateRecord(error, `request ${args[0]} stays open until the next start: ${error.message}`)
   )
 
 /** A sentence for the record. */

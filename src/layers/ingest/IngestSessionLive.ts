@@ -33,6 +33,7 @@ import {
 import { Quota } from "../../services/Quota.ts"
 import * as Attempts from "./Attempts.ts"
 import * as Flights from "./Flights.ts"
+import { lateRecord } from "./lateRecord.ts"
 import * as SessionTally from "./SessionTally.ts"
 
 type Refusal = "NotFound" | "NotEntitled" | null
@@ -179,7 +180,7 @@ const make = Effect.gen(function* () {
       (session, exit) => {
         const { outcome, reason } = tally.conclude(exit)
         return Effect.catch(store.closeSession(session, outcome, reason), (error) =>
-          Effect.logWarning(`session ${session} stays open until the next start: ${error.message}`)
+          lateRecord(error, `session ${session} stays open until the next start: ${error.message}`)
         )
       }
     )

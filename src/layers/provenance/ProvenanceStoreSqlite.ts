@@ -14,6 +14,7 @@ import {
 } from "../../services/ProvenanceStore.ts"
 import { expectMigrated, migrate } from "../sqlite/migrate.ts"
 import { open, SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import * as AnswerSizes from "./answerSizes.ts"
 import * as Append from "./append.ts"
 import { archiveError } from "./archiveError.ts"
 import * as Calls from "./calls.ts"
@@ -123,6 +124,7 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
     append: yield* Append.make(database, writer, files, redaction, payloadLimit),
     ...reading,
     ...Listing.make(database, hits.flush, handedOut, schemaVersion),
+    answerSizes: AnswerSizes.make(database),
     replay: Replay.make(database, hits.flush, handedOut, reading.open),
     verify: Verify.make(database, files, hits.flush),
     ...(yield* Gc.make({ database, writer, files, handedOut, settle: hits.flush, shrink: compaction.shrink })),

@@ -15,11 +15,11 @@ const full = (message: string) =>
 const readOnly = (message: string) =>
   new ArchiveReadOnly({ message: `${message}; give this user the right to write there, or use another data directory` })
 
-const fullCodes = new Set(["ENOSPC", "EDQUOT", "SQLITE_FULL"])
 const readOnlyCodes = new Set(["EACCES", "EPERM", "EROFS", "SQLITE_PERM", "SQLITE_AUTH"])
 
 const reasonOf = (code: string, message: string) => {
-  if (fullCodes.has(code)) return full(message)
+  if (code === "ENOSPC" || code === "EDQUOT") return full(`the disk is full (${code})`)
+  if (code === "SQLITE_FULL") return full(message)
   if (readOnlyCodes.has(code) || code.startsWith("SQLITE_READONLY")) return readOnly(message)
   if (isCorrupt(code)) {
     return new ArchiveUnavailable({

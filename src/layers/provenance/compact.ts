@@ -12,6 +12,7 @@
 import { Effect } from "effect"
 import type { CompactReport, ProvenanceStore, TellsUpkeep } from "../../services/ProvenanceStore.ts"
 import { FaultPoint } from "../FaultPoint.ts"
+import * as Checkpointer from "../sqlite/Checkpointer.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { mapArchiveError } from "./archiveError.ts"
 import { type Encoded, encodeSync, encodingCode } from "./compression.ts"
@@ -28,6 +29,8 @@ const window = 256
 const stepMillis = 5
 /** Pages given back in one step: they are moved, so each is read and written. */
 const stepPages = 64
+/** How the checkpointer counts: a page that is written whole stands for so many rows. */
+const rowsPerPage = 40
 
 interface Plain {
   readonly id: number
@@ -99,7 +102,7 @@ export const make = Effect.fnUntraced(function* (database: SqliteDatabase, write
     return made.encoding
   })
 
-  const shrink = Effect.fnUntraced(function* (tell: TellsUpkeep) {
+  const shrink = Effect.fnUntraced(function* (tell: TellsUpkeep, checkpointer: Checkpointer.Checkpointer) {
     const [automatic, free] = yield* database.read("compact", (db) =>
       ["auto_vacuum", "freelist_count"].map((name) =>
         Number(db.prepare(`select ${name} from pragma_${name}`).get()?.[0])
@@ -109,60 +112,65 @@ export const make = Effect.fnUntraced(function* (database: SqliteDatabase, write
     let left = free
     while (left > 0) {
       yield* tell({ phase: "shrinking", done: free - left, of: free })
+      yield* checkpointer.room
       const now = yield* database.shrink(stepPages)
-      yield* database.checkpoint
+      yield* checkpointer.wrote(stepPages * rowsPerPage)
+      yield* Effect.yieldNow
       if (now >= left) return
       left = now
     }
   })
 
-  const compact: ProvenanceStore["Service"]["compact"] = Effect.fn("ProvenanceStore.compact")(function* (
-    progress: TellsUpkeep = () => Effect.void
-  ) {
-    yield* files.removeLeftovers
-    yield* Tallies.advance(writer)
-    const databaseBefore = yield* databaseBytes
-    const { storedBytes: storedBefore } = yield* Tallies.total(database)
-    const last = yield* number("select coalesce(max(id), 0) from payloads")
-    let payloads = 0
-    let damaged = 0
-    let after = 0
-    while (after < last) {
-      yield* progress({ phase: "compressing", done: after, of: last })
-      const from = after
-      const { plain, upTo } = yield* database.read("compact", (db) => look(db, from))
-      after = upTo
-      const rows = plain.filter(({ kept }) => kept !== null)
-      if (rows.length > 0) {
-        yield* writer.submit("relaxed", (db) => {
-          for (const row of rows) turnRow(db, row)
-        })
-        // A log that has grown long would be moved in one piece, within somebody's commit.
-        yield* database.checkpoint
+  const compact: ProvenanceStore["Service"]["compact"] = Effect.fn("ProvenanceStore.compact")(
+    function* (progress: TellsUpkeep = () => Effect.void) {
+      // A log that has grown long would be moved in one piece, within somebody's commit.
+      const checkpointer = yield* Checkpointer.make(database)
+      yield* files.removeLeftovers
+      yield* Tallies.advance(writer)
+      const databaseBefore = yield* databaseBytes
+      const { storedBytes: storedBefore } = yield* Tallies.total(database)
+      const last = yield* number("select coalesce(max(id), 0) from payloads")
+      let payloads = 0
+      let damaged = 0
+      let after = 0
+      while (after < last) {
+        yield* progress({ phase: "compressing", done: after, of: last })
+        const from = after
+        const { plain, upTo } = yield* database.read("compact", (db) => look(db, from))
+        after = upTo
+        const rows = plain.filter(({ kept }) => kept !== null)
+        if (rows.length > 0) {
+          yield* writer.submit("relaxed", (db) => {
+            for (const row of rows) turnRow(db, row)
+          })
+          yield* checkpointer.wrote(rows.length * rowsPerPage)
+        }
+        for (const payload of plain) {
+          const kept = payload.torn ? "torn" : (payload.kept?.encoding ?? (yield* turnFile(payload)))
+          if (kept === "zstd") payloads++
+          if (kept === "torn") damaged++
+        }
+        act("upkeep")
+        yield* Effect.yieldNow
       }
-      for (const payload of plain) {
-        const kept = payload.torn ? "torn" : (payload.kept?.encoding ?? (yield* turnFile(payload)))
-        if (kept === "zstd") payloads++
-        if (kept === "torn") damaged++
+      yield* progress({ phase: "removing", done: 0, of: 0 })
+      yield* sweep(writer, files)
+      yield* shrink(progress, checkpointer)
+      const free = yield* number("select freelist_count * page_size from pragma_freelist_count, pragma_page_size")
+      const report: CompactReport = {
+        payloads,
+        damaged,
+        storedBefore,
+        storedAfter: (yield* Tallies.total(database)).storedBytes,
+        databaseBefore,
+        databaseAfter: yield* databaseBytes,
+        freeBytes: free
       }
-      act("upkeep")
-      yield* Effect.yieldNow
-    }
-    yield* progress({ phase: "removing", done: 0, of: 0 })
-    yield* sweep(writer, files)
-    yield* shrink(progress)
-    const free = yield* number("select freelist_count * page_size from pragma_freelist_count, pragma_page_size")
-    const report: CompactReport = {
-      payloads,
-      damaged,
-      storedBefore,
-      storedAfter: (yield* Tallies.total(database)).storedBytes,
-      databaseBefore,
-      databaseAfter: yield* databaseBytes,
-      freeBytes: free
-    }
-    return report
-  }, mapArchiveError)
+      return report
+    },
+    Effect.scoped,
+    mapArchiveError
+  )
 
   return { compact, shrink }
 })

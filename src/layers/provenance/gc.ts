@@ -20,21 +20,24 @@ import type {
   TellsUpkeep
 } from "../../services/ProvenanceStore.ts"
 import { FaultPoint } from "../FaultPoint.ts"
+import * as Checkpointer from "../sqlite/Checkpointer.ts"
 import type { SqliteDatabase, SqliteFailure, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { mapArchiveError } from "./archiveError.ts"
 import { Bits } from "./Bits.ts"
-import { encodingOf } from "./compression.ts"
-import { discard, isSpokenOf, sweep } from "./discardedFiles.ts"
+import { isSpokenOf, sweep } from "./discardedFiles.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
 import { type Marks, mark, youngMillis } from "./gcMarks.ts"
 import type { HandedOut } from "./HandedOut.ts"
-import { hex } from "./hex.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
+import { bytesOf, Removal } from "./Removal.ts"
 import * as Tallies from "./tallies.ts"
 
 /** How long a step may remove. */
 const stepMillis = 5
 const stepIds = 500
+const stepIdentities = 200
+/** What a removed row counts for the log: its pages lie anywhere, a few in each of its indexes. */
+const scattered = 80
 const stepFiles = 32
 
 interface Removed {
@@ -43,59 +46,6 @@ interface Removed {
   sessions: number
   payloads: number
   payloadBytes: number
-}
-
-const bytesOf = `select sha256, body is null, encoding, size, ${Tallies.storedSize} from payloads where id = ?`
-
-const removeResponse = (db: SyncDatabase, id: number): boolean => {
-  const found = db.prepare("select status <> 'ok', iif(payload is null, 0, size) from responses where id = ?").get(id)
-  if (found === undefined) return false
-  // The call that it answered goes after it.
-  db.prepare(
-    "update requests set response = null where response = ? and id = (select request from responses where id = ?)"
-  ).run(id, id)
-  db.prepare("delete from responses where id = ?").run(id)
-  db.prepare(
-    `update tallies set responses = responses - 1, failed_responses = failed_responses - ?, response_bytes = response_bytes - ?
-     where up_to_response >= ?`
-  ).run(Number(found[0]), Number(found[1]), id)
-  return true
-}
-
-const removeRequest = (db: SyncDatabase, id: number): boolean => {
-  const found = db.prepare("select outcome = 'hit' from requests where id = ?").get(id)
-  if (found === undefined) return false
-  db.prepare("delete from requests where id = ?").run(id)
-  db.prepare("update tallies set requests = requests - 1, hits = hits - ? where up_to_request >= ?").run(
-    Number(found[0]),
-    id
-  )
-  return true
-}
-
-/** A call that made no attempt of its own. */
-const wasServed = (db: SyncDatabase, id: number): boolean =>
-  db.prepare("select 1 from requests where id = ? and outcome in ('hit', 'shared')").get(id) !== undefined
-
-const removeSession = (db: SyncDatabase, id: number): boolean =>
-  db
-    .prepare("delete from sessions where id = ? and not exists (select 1 from requests where session = sessions.id)")
-    .run(id).changes > 0
-
-/** The bytes that it took; null where it stays. Its id may be used again, so the sums must not stand above the highest. */
-const removePayload = (db: SyncDatabase, id: number): number | null => {
-  if (db.prepare("select 1 from responses where payload = ?").get(id) !== undefined) return null
-  const found = db.prepare(bytesOf).get(id)
-  if (found === undefined) return null
-  const [hash, isFile, code, size, stored] = found
-  if (isFile === 1) discard(db, hex(hash) ?? "", encodingOf(code))
-  db.prepare("delete from payloads where id = ?").run(id)
-  db.prepare(
-    `update tallies set payloads = payloads - 1, payload_bytes = payload_bytes - ?, stored_bytes = stored_bytes - ?
-     where up_to_payload >= ?`
-  ).run(Number(size), Number(stored), id)
-  db.prepare("update tallies set up_to_payload = min(up_to_payload, coalesce((select max(id) from payloads), 0))").run()
-  return Number(stored)
 }
 
 const unusedIdentities = `delete from identities where id > ? and id <= ?
@@ -112,7 +62,7 @@ export interface GcParts {
   readonly handedOut: HandedOut
   readonly settle: Effect.Effect<void>
   /** Gives free pages back to the disk. */
-  readonly shrink: (tell: TellsUpkeep) => Effect.Effect<void, SqliteFailure>
+  readonly shrink: (tell: TellsUpkeep, checkpointer: Checkpointer.Checkpointer) => Effect.Effect<void, SqliteFailure>
 }
 
 export const make = Effect.fnUntraced(function* ({ database, files, handedOut, settle, shrink, writer }: GcParts) {
@@ -121,24 +71,31 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
 
   /** Takes what is marked away, as many in a transaction as the time allows. */
   const removing = Effect.fnUntraced(function* (
+    checkpointer: Checkpointer.Checkpointer,
     ids: Bits,
-    each: (db: SyncDatabase, id: number) => void,
+    each: (removal: Removal, id: number) => void,
     downwards = false
   ) {
     let after = downwards ? 2 ** 31 : 0
     for (;;) {
       const next = downwards ? ids.below(after, stepIds) : ids.above(after, stepIds)
       if (next.length === 0) return
+      yield* checkpointer.room
+      let seen = 0
       after = yield* database.writeUnchecked("gc", (db) => {
         const started = performance.now()
+        const removal = new Removal(db)
         let last = after
         for (const id of next) {
-          each(db, id)
+          each(removal, id)
           last = id
+          seen++
           if (performance.now() - started > stepMillis) break
         }
+        removal.end()
         return last
       })
+      yield* checkpointer.wrote(seen * scattered)
       act("upkeep")
       yield* Effect.yieldNow
     }
@@ -155,12 +112,16 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
     }
   })
 
-  const removeIdentities = Effect.gen(function* () {
+  const removeIdentities = Effect.fnUntraced(function* (checkpointer: Checkpointer.Checkpointer) {
     const last = yield* database.read("gc", (db) =>
       Number(db.prepare("select max(id) from identities").get()?.[0] ?? 0)
     )
-    for (let from = 0; from < last; from += stepIds) {
-      yield* database.writeUnchecked("gc", (db) => db.prepare(unusedIdentities).run(from, from + stepIds))
+    for (let from = 0; from < last; from += stepIdentities) {
+      yield* checkpointer.room
+      const { changes } = yield* database.writeUnchecked("gc", (db) =>
+        db.prepare(unusedIdentities).run(from, from + stepIdentities)
+      )
+      yield* checkpointer.wrote(changes * scattered)
       yield* Effect.yieldNow
     }
   })
@@ -204,86 +165,95 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
     }
   })
 
-  const apply = Effect.fnUntraced(function* ({ payloads, requests, responses, sessions }: Marks, tell: TellsUpkeep) {
+  const apply = Effect.fnUntraced(function* (
+    { payloads, requests, responses, sessions }: Marks,
+    tell: TellsUpkeep,
+    checkpointer: Checkpointer.Checkpointer
+  ) {
     const removed: Removed = { responses: 0, requests: 0, sessions: 0, payloads: 0, payloadBytes: 0 }
     const of = responses.size + requests.size + sessions.size + payloads.size
     const told = () => tell({ phase: "removing", done: removed.responses + removed.requests + removed.payloads, of })
     yield* database.write("gc", (db) => db.prepare("update tallies set removals = removals + 1").run())
-    yield* removing(requests, (db, id) => {
-      if (wasServed(db, id) && removeRequest(db, id)) removed.requests++
+    yield* removing(checkpointer, requests, (removal, id) => {
+      if (removal.servedRequest(id)) removed.requests++
     })
     // Downwards: an answer that confirmed an earlier one goes before it.
     yield* removing(
+      checkpointer,
       responses,
-      (db, id) => {
+      (removal, id) => {
         if (handedOut.has(id)) {
-          const [request, confirmed] =
-            db.prepare("select request, revalidated from responses where id = ?").get(id) ?? []
-          if (typeof request === "number") requests.delete(request)
+          const { confirmed, request } = removal.linksOf(id)
+          if (request !== null) requests.delete(request)
           // It points to a lower id, which has not come yet.
-          if (typeof confirmed === "number") handedOut.add(confirmed)
-        } else if (removeResponse(db, id)) removed.responses++
+          if (confirmed !== null) handedOut.add(confirmed)
+        } else if (removal.response(id)) removed.responses++
       },
       true
     )
     yield* told()
-    yield* removing(requests, (db, id) => {
-      if (removeRequest(db, id)) removed.requests++
+    yield* removing(checkpointer, requests, (removal, id) => {
+      if (removal.request(id)) removed.requests++
     })
     yield* told()
-    yield* removing(sessions, (db, id) => {
-      if (removeSession(db, id)) removed.sessions++
+    yield* removing(checkpointer, sessions, (removal, id) => {
+      if (removal.session(id)) removed.sessions++
     })
-    yield* removing(payloads, (db, id) => {
-      const bytes = removePayload(db, id)
+    yield* removing(checkpointer, payloads, (removal, id) => {
+      const bytes = removal.payload(id)
       if (bytes === null) return
       removed.payloads++
       removed.payloadBytes += bytes
     })
     yield* told()
     yield* removeMemberships
-    yield* removeIdentities
+    yield* removeIdentities(checkpointer)
     return removed
   })
 
-  const run = Effect.fnUntraced(function* (
-    {
-      apply: applies,
-      retention,
-      tell
-    }: { readonly apply: boolean; readonly retention: Retention; readonly tell: TellsUpkeep },
-    pointedTo: Bits
-  ) {
-    if (applies) {
-      yield* files.removeLeftovers
-      yield* sweep(writer, files)
-      yield* Tallies.advance(writer)
-    }
-    // What was admitted into a series is needed to come to the same again.
-    yield* database.read("gc", (db) => {
-      for (const [id] of db.prepare("select response from operations where response is not null").all()) {
-        pointedTo.add(Number(id))
+  const run = Effect.fnUntraced(
+    function* (
+      {
+        apply: applies,
+        retention,
+        tell
+      }: { readonly apply: boolean; readonly retention: Retention; readonly tell: TellsUpkeep },
+      pointedTo: Bits
+    ) {
+      const checkpointer = applies ? yield* Checkpointer.make(database) : Checkpointer.none
+      if (applies) {
+        yield* files.removeLeftovers
+        yield* sweep(writer, files)
+        yield* Tallies.advance(writer)
       }
-    })
-    const now = yield* Clock.currentTimeMillis
-    const { storedBytes } = yield* Tallies.total(database)
-    const marks = yield* mark(database, { retention, tell }, pointedTo, now, storedBytes)
-    const removed: Removed = applies
-      ? yield* apply(marks, tell)
-      : {
-          responses: marks.responses.size,
-          requests: marks.requests.size,
-          sessions: marks.sessions.size,
-          payloads: marks.payloads.size,
-          payloadBytes: yield* bytesOfPayloads(marks.payloads)
+      // What was admitted into a series is needed to come to the same again.
+      yield* database.read("gc", (db) => {
+        for (const [id] of db.prepare("select response from operations where response is not null").all()) {
+          pointedTo.add(Number(id))
         }
-    // The first of these is committed durably, and with it whatever was removed before.
-    if (applies) yield* sweep(writer, files)
-    const orphanFiles = yield* orphans(applies)
-    if (applies) yield* shrink(tell)
-    const report: GcReport = { applied: applies, ...removed, orphanFiles, keptByReference: marks.keptByReference }
-    return report
-  }, mapArchiveError)
+      })
+      const now = yield* Clock.currentTimeMillis
+      const { storedBytes } = yield* Tallies.total(database)
+      const marks = yield* mark(database, { retention, tell }, pointedTo, now, storedBytes)
+      const removed: Removed = applies
+        ? yield* apply(marks, tell, checkpointer)
+        : {
+            responses: marks.responses.size,
+            requests: marks.requests.size,
+            sessions: marks.sessions.size,
+            payloads: marks.payloads.size,
+            payloadBytes: yield* bytesOfPayloads(marks.payloads)
+          }
+      // The first of these is committed durably, and with it whatever was removed before.
+      if (applies) yield* sweep(writer, files)
+      const orphanFiles = yield* orphans(applies)
+      if (applies) yield* shrink(tell, checkpointer)
+      const report: GcReport = { applied: applies, ...removed, orphanFiles, keptByReference: marks.keptByReference }
+      return report
+    },
+    Effect.scoped,
+    mapArchiveError
+  )
 
   const gc = Effect.fn("ProvenanceStore.gc")(function* <E>({ apply, progress, referenced, retention }: GcOptions<E>) {
     yield* settle

@@ -86,19 +86,17 @@ export const make = (
   const read = <A>(f: (db: SyncDatabase) => A) => Effect.mapError(database.read("replay", f), archiveError)
 
   const readsOf = Effect.fnUntraced(function* ({ asOf = ever, of, withBytes = false }: ReplayOptions) {
-    if ("identity" in of) return ofIdentity(Buffer.from(of.identity, "hex"), asOf, withBytes)
-    if ("session" in of) {
-      const known = yield* read((db) => db.prepare("select 1 from sessions where id = ?").get(of.session))
-      return known === undefined ? yield* notThere("session", of.session) : ofSession(of.session, asOf, withBytes)
+    if (of._tag === "Identity") return ofIdentity(Buffer.from(of.sha256, "hex"), asOf, withBytes)
+    if (of._tag === "Session") {
+      const known = yield* read((db) => db.prepare("select 1 from sessions where id = ?").get(of.id))
+      return known === undefined ? yield* notThere("session", of.id) : ofSession(of.id, asOf, withBytes)
     }
     const identity = yield* read((db) =>
-      db
-        .prepare("select i.sha256 from requests q join identities i on i.id = q.identity where q.id = ?")
-        .get(of.request)
+      db.prepare("select i.sha256 from requests q join identities i on i.id = q.identity where q.id = ?").get(of.id)
     )
     return identity?.[0] instanceof Uint8Array
       ? ofIdentity(identity[0], asOf, withBytes)
-      : yield* notThere("request", of.request)
+      : yield* notThere("request", of.id)
   })
 
   const step = (record: ReplayRecord): ReplayedResponse => {

@@ -68,7 +68,14 @@ export const make = Effect.fnUntraced(function* (writer: GroupCommit, hits: HitB
       yield* writer.submit("durable", (db) => {
         for (const id of open) cancel(db, id, at, "the archive was closed before the session")
       })
-    }).pipe(Effect.catch((failure) => Effect.logWarning(`sessions stay open: ${failure.message}`)))
+    }).pipe(
+      Effect.catch((failure) =>
+        // Who ran into a full disk was told; the next start closes them.
+        archiveError(failure).reason._tag === "ArchiveFull"
+          ? Effect.logDebug(`sessions stay open: ${failure.message}`)
+          : Effect.logWarning(`sessions stay open: ${failure.message}`)
+      )
+    )
   )
 
   const openSession: Sessions["openSession"] = Effect.fn("ProvenanceStore.openSession")(function* (options) {

@@ -28,14 +28,22 @@ const retryAfter = (error: unknown): Duration.Duration | undefined =>
     ? Duration.millis(error.reason.retryAfter)
     : undefined
 
-const toQuotaError = (error: CircuitBreaker.CircuitBreakerError): QuotaError =>
-  new QuotaError({
-    reason: new BreakerOpen({
-      account: "key" in error.reason ? error.reason.key : "",
-      retryAfter:
-        error.reason._tag === "CircuitOpen" ? Math.ceil(Duration.toMillis(error.reason.retryAfter)) : probeTime
+const toQuotaError =
+  (failures: ReadonlyMap<string, string>) =>
+  (error: CircuitBreaker.CircuitBreakerError): QuotaError => {
+    const account = "key" in error.reason ? error.reason.key : ""
+    const lastFailure = failures.get(account)
+    return new QuotaError({
+      reason: new BreakerOpen({
+        account,
+        retryAfter:
+          error.reason._tag === "CircuitOpen" ? Math.ceil(Duration.toMillis(error.reason.retryAfter)) : probeTime,
+        ...(lastFailure === undefined ? {} : { lastFailure })
+      })
     })
-  })
+  }
+
+const wordsOf = (error: unknown): string | null => (error instanceof Error ? error.message : null)
 
 const stateName = (state: CircuitBreaker.State): QuotaUse["breaker"] =>
   state._tag === "Closed" ? "closed" : state._tag === "Open" ? "open" : "half-open"
@@ -55,6 +63,10 @@ export const make = Effect.fnUntraced(function* (options: BreakerOptions) {
     onStoreError: "fail"
   })
 
+  // One text an account, the last one: who finds the breaker open is told why.
+  const failures = new Map<string, string>()
+  const refused = toQuotaError(failures)
+
   const guard = <A, E, R>(
     account: string,
     call: Effect.Effect<A, E, R>,
@@ -64,19 +76,18 @@ export const make = Effect.fnUntraced(function* (options: BreakerOptions) {
       if (Exit.isSuccess(exit)) return CircuitBreaker.success
       const error = Cause.findErrorOption(exit.cause)
       if (error._tag === "None") return CircuitBreaker.failure()
-      return countsAgainst(error.value)
-        ? CircuitBreaker.failure({ retryAfter: retryAfter(error.value) })
-        : CircuitBreaker.ignored
+      if (!countsAgainst(error.value)) return CircuitBreaker.ignored
+      const words = wordsOf(error.value)
+      if (words !== null) failures.set(account, words)
+      return CircuitBreaker.failure({ retryAfter: retryAfter(error.value) })
     }
     return breaker
       .execute(call, { key: account, classify })
-      .pipe(
-        Effect.mapError((error) => (error instanceof CircuitBreaker.CircuitBreakerError ? toQuotaError(error) : error))
-      )
+      .pipe(Effect.mapError((error) => (error instanceof CircuitBreaker.CircuitBreakerError ? refused(error) : error)))
   }
 
   const state = (account: string): Effect.Effect<QuotaUse["breaker"], QuotaError> =>
-    breaker.state(account).pipe(Effect.map(stateName), Effect.mapError(toQuotaError))
+    breaker.state(account).pipe(Effect.map(stateName), Effect.mapError(refused))
 
   return { guard, state }
 })

@@ -6,6 +6,7 @@ import { MarketStore, type MarketStoreError } from "../../services/MarketStore.t
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { Quota } from "../../services/Quota.ts"
 import * as Desks from "./Desks.ts"
+import { DiskRoom } from "./DiskRoom.ts"
 import { MaxAnswerRows } from "./MaxAnswerRows.ts"
 import { ScratchStore } from "./ScratchStore.ts"
 import type * as SeriesDesk from "./SeriesDesk.ts"
@@ -19,6 +20,7 @@ export interface CacheContext {
   readonly quota: Quota["Service"]
   readonly calendars: Calendar["Service"]
   readonly maxAnswerRows: number
+  readonly disk: DiskRoom | null
   /** The desk of a series, by canonical key, for as long as somebody works at it and a little longer. */
   readonly deskOf: (text: string) => Effect.Effect<SeriesDesk.SeriesDesk, never, Scope.Scope>
   /** An empty store that nobody else sees. */
@@ -39,6 +41,7 @@ export const make = Effect.gen(function* () {
     quota: yield* Quota,
     calendars: yield* Calendar,
     maxAnswerRows: yield* MaxAnswerRows,
+    disk: yield* DiskRoom,
     deskOf: Desks.make(),
     rebuilding: yield* Semaphore.make(1),
     scratch: yield* ScratchStore,

@@ -28,11 +28,13 @@ import { applyArchived } from "./applyArchived.ts"
 import { barSeries, calendared } from "./barSeries.ts"
 import { isAdjusted } from "./basis.ts"
 import * as CacheContext from "./CacheContext.ts"
+import { checkRoom } from "./checkRoom.ts"
 import { diff, instantOf } from "./diff.ts"
 import { explain } from "./explain.ts"
 import { fetchMissing, type Gathered, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
 import { forget, invalidate } from "./operate.ts"
+import type { RequestDraft } from "./planner.ts"
 import { gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 import { rebuild } from "./rebuild.ts"
@@ -121,7 +123,8 @@ const make = Effect.gen(function* () {
     const fetcher: Fetcher = yield* registry.fetcher(series.key.vendor)
     yield* offered(fetcher, series)
     const asking = { context, desk, fetcher, series, range, policy }
-    const check = checkRows(context, series.key, range)
+    const check = (drafts: ReadonlyArray<RequestDraft>) =>
+      Effect.andThen(checkRows(context, series.key, range), checkRoom(context, series, drafts))
     const progress = options.progress ?? noProgress
     let gathered = yield* fetchMissing(
       asking,

@@ -24,6 +24,7 @@ export const asServiceError = (refusal: Refusal): StitchingCacheError => {
     case "RangeIncomplete":
     case "TooManyRows":
     case "TooManyRequests":
+    case "DiskTooFull":
     case "NoSuchRow":
     case "UnknownSeries":
     case "CalendarError":

@@ -7,6 +7,7 @@ import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import type { QuotaError } from "../../services/Quota.ts"
 import type {
+  DiskTooFull,
   NoSuchRow,
   RangeIncomplete,
   TooManyRequests,
@@ -30,6 +31,7 @@ export type Refusal =
   | RangeIncomplete
   | TooManyRows
   | TooManyRequests
+  | DiskTooFull
   | NoSuchRow
   | UnknownSeries
 
@@ -57,6 +59,9 @@ export const isOurs = (failure: Failure): boolean => {
 /** How a hole that a failure left is reported. */
 export const stateOf = (failure: Failure): CoverageState => {
   const reason = failure.reason
+  if (reason._tag === "BreakerOpen") {
+    return { _tag: "Throttled", retryAfter: reason.retryAfter, cause: failure.message }
+  }
   return "retryAfter" in reason
     ? { _tag: "Throttled", retryAfter: reason.retryAfter }
     : { _tag: "Missing", cause: { tag: reason._tag, message: failure.message } }

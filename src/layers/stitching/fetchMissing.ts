@@ -77,7 +77,7 @@ export const given =
 export const fetchMissing = Effect.fnUntraced(function* (
   { desk, fetcher, policy, range, series, context }: ReadContext,
   choose: (joined: ReadonlyArray<Flight>) => Effect.Effect<Prepared, Refusal>,
-  check: Effect.Effect<unknown, Refusal>,
+  check: (drafts: ReadonlyArray<RequestDraft>) => Effect.Effect<unknown, Refusal>,
   progress: NonNullable<ReadOptions["progress"]>
 ) {
   const aboard: Array<Flight> = []
@@ -89,9 +89,10 @@ export const fetchMissing = Effect.fnUntraced(function* (
     for (const flight of joined) flight.waiting++
     aboard.push(...joined)
     const prepared = yield* choose(joined)
-    if (prepared.drafts.length > 0) yield* check
+    if (prepared.drafts.length > 0) yield* check(prepared.drafts)
+    const awaited = new Set(prepared.awaited)
     for (const flight of aboard.splice(0)) {
-      if (prepared.awaited.includes(flight)) aboard.push(flight)
+      if (awaited.has(flight)) aboard.push(flight)
       else leave(desk, flight)
     }
     const own = yield* Effect.uninterruptible(

@@ -11,6 +11,7 @@
  */
 import { Clock, Effect } from "effect"
 import { Malformed, Rejected, VendorError } from "../../services/Adapter.ts"
+import { MarketStoreError, StoreFull } from "../../services/MarketStore.ts"
 import type { Rebase } from "./admit.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { Failure } from "./failure.ts"
@@ -62,7 +63,11 @@ export const rebaseOf =
         if (refused !== null) return yield* Effect.fail(refused)
         yield* Effect.logInfo(`the adjusted history of ${series.text} has moved; it is fetched again`)
         const gathered = yield* refetch(context, desk, fetcher, series, since).pipe(
-          Effect.catchTag("TooManyRequests", ({ limit }) => Effect.fail(tooMuch(fetcher.name, limit))),
+          Effect.catchTags({
+            TooManyRequests: ({ limit }) => Effect.fail<Failure>(tooMuch(fetcher.name, limit)),
+            DiskTooFull: ({ message }) =>
+              Effect.fail<Failure>(new MarketStoreError({ reason: new StoreFull({ message }) }))
+          }),
           Effect.tapError((failure) => Effect.map(Clock.currentTimeMillis, (now) => failed(desk, failure, now))),
           Effect.onInterrupt(() => Effect.sync(() => desk.rebasing.begun.pop()))
         )

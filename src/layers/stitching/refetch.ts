@@ -26,6 +26,7 @@ import { applyFitting } from "./applyFitting.ts"
 import { archivedAnswer } from "./archivedAnswer.ts"
 import { isAdjusted, sameBasis } from "./basis.ts"
 import type { CacheContext } from "./CacheContext.ts"
+import { checkRoom } from "./checkRoom.ts"
 import type { Failure } from "./failure.ts"
 import type { Gathered } from "./fetchMissing.ts"
 import { askableBar } from "./overlap.ts"
@@ -243,6 +244,7 @@ export const refetch = Effect.fnUntraced(function* (
   for (let tries = 0; tries < attempts; tries++) {
     const plan = yield* planAgain(context, fetcher, series, from)
     if (plan === null) return null
+    yield* checkRoom(context, series, plan.requests)
     const asks = from === null ? "always" : "the archive first"
     const { moved, ...asked } = yield* attempt(context, desk, fetcher, series, plan.requests, asks)
     requests += asked.requests

@@ -37,6 +37,7 @@ const values = (
     own("sample", config.sample),
     own("limits.maxRows", config.maxRows),
     own("limits.payloadLimit", config.archive.payloadLimit),
+    own("limits.minFree", config.minFree),
     { key: "serve.http", value: ListenAddress.format(http.value), origin: http.origin },
     { key: "serve.tcp", value: ListenAddress.format(tcp.value), origin: tcp.origin },
     { key: "serve.allowedHosts", ...allowedHosts },

@@ -11,7 +11,8 @@ export const nothingHad = Effect.fnUntraced(function* (
   answer: RangeAnswer
 ): Effect.fn.Return<void, VendorError | StitchingCacheError> {
   const { coverage, series } = answer
-  if (coverage.some(({ state }) => isComplete(state))) return
+  // That the exchange was closed is known without the vendor.
+  if (coverage.some(({ state }) => isComplete(state) && state._tag !== "Closed")) return
   const vendor = series.vendor
   const has = (tag: string) => coverage.some(({ state }) => state._tag === tag)
   if (has("NotFound")) {
@@ -24,6 +25,7 @@ export const nothingHad = Effect.fnUntraced(function* (
   }
   const failed = coverage.some(({ state }) => state._tag === "Missing" && state.cause !== null)
   if (failed || has("Throttled")) {
-    return yield* new StitchingCacheError({ reason: new RangeIncomplete({ holes: coverage }) })
+    const holes = coverage.filter(({ state }) => !isComplete(state))
+    return yield* new StitchingCacheError({ reason: new RangeIncomplete({ holes }) })
   }
 })

@@ -20,7 +20,7 @@ const details = (state: CoverageState): object =>
     NotFound: ({ response, until }) => ({ response, until: instant(until) }),
     Closed: ({ calendar }) => ({ calendar }),
     Missing: ({ cause }) => (cause === null ? {} : { cause: { _tag: cause.tag, message: cause.message } }),
-    Throttled: ({ retryAfter }) => ({ retryAfter }),
+    Throttled: ({ cause, retryAfter }) => (cause === undefined ? { retryAfter } : { retryAfter, cause }),
     Pending: ({ flight }) => ({ flight })
   })
 

@@ -35,15 +35,31 @@ export const because = (state: CoverageState): string =>
     NotFound: ({ until }) => `the vendor does not know it; asked again after ${moment(until)}`,
     Closed: ({ calendar }) => `closed (${calendar})`,
     Missing: ({ cause }) => (cause === null ? "not asked for yet" : cause.message),
-    Throttled: ({ retryAfter }) => `the vendor's budget is spent; try again in ${duration(retryAfter)}`,
+    Throttled: ({ cause, retryAfter }) => cause ?? `the vendor's budget is spent; try again in ${duration(retryAfter)}`,
     Pending: () => "on its way in another request"
   })
 
 export const span = (interval: { readonly start: number; readonly end: number }): string =>
   `${brief(interval.start)} to ${brief(interval.end)}`
 
-export const holesOf = (coverage: ReadonlyArray<CoverageInterval>): ReadonlyArray<CoverageInterval> =>
-  coverage.filter((interval) => !isComplete(interval.state))
+/** The parts that could not be had; those with nothing but closed time between them, and one reason, are one. */
+export const holesOf = (coverage: ReadonlyArray<CoverageInterval>): ReadonlyArray<CoverageInterval> => {
+  const holes: Array<CoverageInterval> = []
+  let joins = false
+  for (const interval of coverage) {
+    if (interval.state._tag === "Closed") continue
+    if (isComplete(interval.state)) {
+      joins = false
+      continue
+    }
+    const before = joins ? holes.at(-1) : undefined
+    if (before !== undefined && because(before.state) === because(interval.state)) {
+      holes[holes.length - 1] = { ...before, end: interval.end }
+    } else holes.push(interval)
+    joins = true
+  }
+  return holes
+}
 
 const named = 10
 

@@ -1,6 +1,7 @@
 import { ArchiveRpcs } from "./ArchiveRpcs.ts"
 import { Border } from "./Border.ts"
 import { CalendarRpcs } from "./CalendarRpcs.ts"
+import { PreferredRpcs } from "./PreferredRpcs.ts"
 import { QuotaRpcs } from "./QuotaRpcs.ts"
 import { ReconcileRpcs } from "./ReconcileRpcs.ts"
 import { SeriesRpcs } from "./SeriesRpcs.ts"
@@ -14,5 +15,6 @@ export class TapestryRpcs extends SystemRpcs.merge(
   ArchiveRpcs,
   QuotaRpcs,
   ReconcileRpcs,
+  PreferredRpcs,
   CalendarRpcs
 ).middleware(Border) {}

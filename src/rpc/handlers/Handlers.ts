@@ -5,6 +5,7 @@ import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { Calendar } from "../../services/Calendar.ts"
 import type { Maintenance } from "../../services/Maintenance.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
+import type { PreferredVendors } from "../../services/PreferredVendors.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import type { Reconciliation } from "../../services/Reconciliation.ts"
@@ -12,6 +13,7 @@ import type { StitchingCache } from "../../services/StitchingCache.ts"
 import type { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import * as ArchiveHandlers from "./ArchiveHandlers.ts"
 import * as CalendarHandlers from "./CalendarHandlers.ts"
+import * as PreferredHandlers from "./PreferredHandlers.ts"
 import * as QuotaHandlers from "./QuotaHandlers.ts"
 import * as ReconcileHandlers from "./ReconcileHandlers.ts"
 import * as SeriesHandlers from "./SeriesHandlers.ts"
@@ -28,6 +30,7 @@ export const layer: Layer.Layer<
   | MarketStore
   | ProvenanceStore
   | Quota
+  | PreferredVendors
   | Reconciliation
   | StitchingCache
   | ServerInfo
@@ -38,5 +41,6 @@ export const layer: Layer.Layer<
   ArchiveHandlers.layer,
   QuotaHandlers.layer,
   ReconcileHandlers.layer,
+  PreferredHandlers.layer,
   CalendarHandlers.layer
 )

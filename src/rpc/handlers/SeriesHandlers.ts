@@ -8,6 +8,7 @@ import { chunked } from "./chunked.ts"
 import { largeAnswer } from "./LargeAnswer.ts"
 import { pageOf } from "./pageOf.ts"
 import { readEvents, reportOf } from "./readEvents.ts"
+import { reading } from "./reading.ts"
 
 /** A page of so many bars waits for no other: all that a connection may have open are less than one large answer. */
 const fewRows = 100
@@ -61,13 +62,6 @@ const make = Effect.gen(function* () {
 
     "Series.latest": (options) => Effect.andThen(largeAnswer, market.latest(options))
   })
-})
-
-type Reading = Pick<Parameters<StitchingCache["Service"]["read"]>[1] & {}, "onMissing" | "asOf">
-
-const reading = (onMissing: Reading["onMissing"] | undefined, asOf: number | undefined): Reading => ({
-  ...(onMissing === undefined ? {} : { onMissing }),
-  ...(asOf === undefined ? {} : { asOf })
 })
 
 export const layer = SeriesRpcs.toLayer(make)

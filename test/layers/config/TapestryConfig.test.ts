@@ -60,6 +60,7 @@ describe("TapestryConfig", () => {
       assert.isTrue(TapestryConfig.defaults.sample)
       assert.strictEqual(TapestryConfig.defaults.maxRows, 10_000_000)
       assert.strictEqual(TapestryConfig.defaults.archive.payloadLimit, 67_108_864)
+      assert.strictEqual(TapestryConfig.defaults.minFree, 67_108_864)
     })
   )
 
@@ -69,7 +70,7 @@ describe("TapestryConfig", () => {
       const { config, directory } = yield* load(`dataDir: store
 logLevel: debug
 sample: false
-limits: { maxRows: 1000, payloadLimit: 8 MiB }
+limits: { maxRows: 1000, payloadLimit: 8 MiB, minFree: 2 GiB }
 ${vendor}    rejects: /var/rejects
     finalityDelay: 2d
     account: shared
@@ -84,9 +85,11 @@ ${vendor}    rejects: /var/rejects
       assert.isFalse(config.sample)
       assert.strictEqual(config.maxRows, 1000)
       assert.strictEqual(config.archive.payloadLimit, 8_388_608)
+      assert.strictEqual(config.minFree, 2 * 1_073_741_824)
       assert.deepStrictEqual(Array.from(config.keys).sort(), [
         "dataDir",
         "limits.maxRows",
+        "limits.minFree",
         "limits.payloadLimit",
         "logLevel",
         "sample",

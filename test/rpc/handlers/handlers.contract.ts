@@ -15,6 +15,7 @@ import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../../src/services/Calendar.ts"
 import { Maintenance } from "../../../src/services/Maintenance.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
+import { PreferredVendors } from "../../../src/services/PreferredVendors.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
 import { Reconciliation } from "../../../src/services/Reconciliation.ts"
@@ -28,6 +29,16 @@ const alpha = seriesOf("ALPHA", "1m")
 const days = between("2024-03-04", "2024-03-08")
 const hours = between("2024-03-04T00:00Z", "2024-03-04T03:00Z")
 const all = Stream.runCollect
+
+/** The model vendor has it, and the sample has no such series. */
+const several = {
+  vendors: [
+    { vendor: "sample", symbol: "ALPHA" },
+    { vendor: "model", symbol: "ALPHA" }
+  ],
+  query: { kind: "bar", timeframe: "1m" },
+  range: hours
+} as const
 
 /** Has the range stored, through the embedded cache. */
 const stored = (symbol: string, range = hours) =>
@@ -203,6 +214,32 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const byResponse = [{ response: row.lineage.response }, at + 10] as const
     assert.deepStrictEqual(yield* all(client["Series.diff"]({ series, range, between: [...byResponse] })), expected)
   }),
+  "Preferred.plan": Effect.gen(function* () {
+    const expected = yield* (yield* PreferredVendors).plan(several)
+    assert.deepStrictEqual(
+      expected.plans.map(({ vendor }) => vendor),
+      ["model"]
+    )
+    const plan = yield* (yield* TapestryClient)["Preferred.plan"](several)
+    // The two were made at different instants.
+    assert.deepStrictEqual(
+      plan.plans.map(({ plan: { plannedAt: _, ...rest }, ...one }) => ({ ...one, rest })),
+      expected.plans.map(({ plan: { plannedAt: _, ...rest }, ...one }) => ({ ...one, rest }))
+    )
+  }),
+  "Preferred.read": Effect.gen(function* () {
+    const preferred = yield* PreferredVendors
+    yield* preferred.read(several)
+    const { bars: _, ...report } = yield* preferred.read(several)
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Preferred.read"](several), report)
+    assert.isAbove(report.rowCount, 100)
+  }),
+  "Preferred.bars": Effect.gen(function* () {
+    const bars = yield* all((yield* TapestryClient)["Preferred.bars"](several))
+    const { bars: expected } = yield* (yield* PreferredVendors).read(several)
+    assert.deepStrictEqual(bars, yield* all(expected))
+    assert.isTrue(bars.every(({ vendor }) => vendor === "model"))
+  }),
   "Reconcile.run": Effect.gen(function* () {
     const client = yield* TapestryClient
     const left = yield* stored("ALPHA")
@@ -350,7 +387,7 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     yield* stored("ALPHA")
     const client = yield* TapestryClient
     const archive = yield* ProvenanceStore
-    const options = { of: { session: 1 }, withBytes: true }
+    const options = { of: { _tag: "Session", id: 1 } as const, withBytes: true }
     const records = yield* all(client["Archive.replay"](options))
     const own = yield* all(archive.replay(options))
     assert.deepStrictEqual(
@@ -359,8 +396,11 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     )
     assert.isAbove(records.length, 0)
     const identity = records[0]?.response.identity ?? ""
-    assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { identity } })), records.slice(0, 1))
-    assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { request: 1 }, asOf: 0 })), [])
+    assert.deepStrictEqual(
+      yield* all(client["Archive.replay"]({ of: { _tag: "Identity", sha256: identity } })),
+      records.slice(0, 1)
+    )
+    assert.deepStrictEqual(yield* all(client["Archive.replay"]({ of: { _tag: "Request", id: 1 }, asOf: 0 })), [])
   }),
   "Archive.payload": Effect.gen(function* () {
     const series = yield* stored("ALPHA", days)

@@ -47,9 +47,10 @@ type Input = Command.Command.Config.Infer<typeof flags>
 
 const ofInput = ({ kind, what }: Input): Effect.Effect<ReplayOf, UsageError> => {
   if (/^\d{1,15}$/.test(what)) {
-    return Effect.succeed(kind === "session" ? { session: Number(what) } : { request: Number(what) })
+    return Effect.succeed({ _tag: kind === "session" ? "Session" : "Request", id: Number(what) })
   }
-  if (kind === "request" && /^[0-9a-f]{64}$/i.test(what)) return Effect.succeed({ identity: what.toLowerCase() })
+  if (kind === "request" && /^[0-9a-f]{64}$/i.test(what))
+    return Effect.succeed({ _tag: "Identity", sha256: what.toLowerCase() })
   const expected = kind === "session" ? "a session's id" : "a request's id or a sha256 of 64 hex digits"
   return Effect.fail(new UsageError({ message: `${what}: expected ${expected}` }))
 }

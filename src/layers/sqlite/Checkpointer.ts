@@ -3,7 +3,7 @@
  * rows this takes 25 ms and a sync of the disk, which must not stand in the event loop.
  *
  * One checkpoint at a time; asking again while one runs asks for one more at most. The thread starts when about `threshold`
- * pages have been written, and ends with the scope. If it cannot start, or dies, the log is left to SQLite's own checkpoint,
+ * pages have been written, and ends with the scope, which gives the log back to SQLite's own checkpoint. If it cannot start, or dies, the log is left to SQLite's own checkpoint,
  * which runs within a commit. A log past `limit` makes the next commit wait, so that steady writing cannot outrun the thread.
  *
  * The size of the log's file does not say how much is in it (it is used again from its start, and cutting it off within a
@@ -14,7 +14,7 @@ import { statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { Worker } from "node:worker_threads"
 import { Deferred, Effect, type Scope } from "effect"
-import type { SqliteDatabase, SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import type { SqliteDatabase, SqliteFailure } from "./SqliteDatabase.ts"
 
 const threshold = 1_000
 const rowsPerPage = 40
@@ -109,6 +109,7 @@ export const make: (database: SqliteDatabase) => Effect.Effect<Checkpointer, Sql
       return made
     }
 
+    yield* Effect.addFinalizer(() => Effect.ignore(automatic(threshold)))
     yield* Effect.addFinalizer(() =>
       Effect.callback<void>((resume) => {
         if (worker === null || failed) return resume(Effect.void)
