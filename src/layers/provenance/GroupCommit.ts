@@ -6,18 +6,16 @@
  * `groupLimit` jobs, so that a group of 64 KiB payloads stays within a few milliseconds of the event loop) and commits it. A
  * caller who is alone is committed at once: nothing waits for company.
  *
- * Durability: a group with a `durable` job is on the disk before its callers are told: the log file is synced after COMMIT, on a
- * thread of the pool, while others go on and gather the next group. One without any (the start and end of calls, cache hits) is in
- * the log file before its callers are told, so it survives SIGKILL, but it reaches the disk with the next sync, so a loss of
- * power may take it. The order of the log is the order of arrival: a response on disk never lacks its request.
+ * Durability: a group with a `durable` job is committed with synchronous=FULL. One without any (the start and end of calls,
+ * cache hits) is committed with NORMAL: it is in the log file before its callers are told, so it survives SIGKILL, but it
+ * reaches the disk with the next FULL commit, so a loss of power may take it. The order of the log is the order of arrival:
+ * a response on disk never lacks its request.
  *
  * Hard cases: a job that fails (a full disk, a broken reference) rolls its group back; the jobs are then committed one by
- * one, so that each gets its own verdict and those that still fit are kept. Where the sync fails, all of the group are told so; what
- * they wrote may be there. A caller interrupted while it waits has its job
+ * one, so that each gets its own verdict and those that still fit are kept. A caller interrupted while it waits has its job
  * done all the same. When the scope closes, what is queued is written first.
  */
 import { type Cause, Deferred, Effect, Exit, Fiber, Queue, type Scope } from "effect"
-import * as LogSync from "../sqlite/LogSync.ts"
 import { type SqliteDatabase, SqliteFailure, type SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 
 export interface GroupCommit {
@@ -45,36 +43,31 @@ const closed = (filename: string) =>
     message: `write on ${filename}: the archive is closed`
   })
 
-/** Puts what is committed on the disk; unless given, it syncs the log of the database. */
-type Sync = Effect.Effect<void, SqliteFailure>
-
-export const make: (database: SqliteDatabase, sync?: Sync) => Effect.Effect<GroupCommit, never, Scope.Scope> =
-  Effect.fnUntraced(function* (database: SqliteDatabase, given?: Sync) {
+export const make: (database: SqliteDatabase) => Effect.Effect<GroupCommit, never, Scope.Scope> = Effect.fnUntraced(
+  function* (database: SqliteDatabase) {
     const queue = yield* Queue.bounded<Job, Cause.Done>(queueCapacity)
 
-    const sync = given ?? (database.filename === ":memory:" ? Effect.void : yield* LogSync.make(database.filename))
-
-    const failed = (jobs: ReadonlyArray<Job>, failure: SqliteFailure) =>
-      Effect.sync(() => {
-        for (const job of jobs) job.fail(failure)
-      })
-
     const commit = (jobs: ReadonlyArray<Job>): Effect.Effect<void> =>
-      Effect.matchEffect(
-        database.write("commit", (db) => jobs.map((job) => job.run(db)), "NORMAL"),
-        {
-          onSuccess: (acknowledgements) =>
-            Effect.matchEffect(jobs.some((job) => job.durability === "durable") ? sync : Effect.void, {
-              onSuccess: () =>
-                Effect.sync(() => {
-                  for (const acknowledge of acknowledgements) acknowledge()
-                }),
-              onFailure: (failure) => failed(jobs, failure)
-            }),
-          onFailure: (failure) =>
-            jobs.length === 1 ? failed(jobs, failure) : Effect.forEach(jobs, (job) => commit([job]), { discard: true })
-        }
-      )
+      database
+        .write(
+          "commit",
+          (db) => jobs.map((job) => job.run(db)),
+          jobs.some((job) => job.durability === "durable") ? "FULL" : "NORMAL"
+        )
+        .pipe(
+          Effect.matchEffect({
+            onSuccess: (acknowledgements) =>
+              Effect.sync(() => {
+                for (const acknowledge of acknowledgements) acknowledge()
+              }),
+            onFailure: (failure) =>
+              jobs.length === 1
+                ? Effect.sync(() => {
+                    for (const job of jobs) job.fail(failure)
+                  })
+                : Effect.forEach(jobs, (job) => commit([job]), { discard: true })
+          })
+        )
 
     const writer = yield* Queue.takeBetween(queue, 1, groupLimit).pipe(
       Effect.flatMap(commit),
@@ -101,4 +94,5 @@ export const make: (database: SqliteDatabase, sync?: Sync) => Effect.Effect<Grou
       })
 
     return { submit }
-  })
+  }
+)

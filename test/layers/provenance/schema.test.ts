@@ -1,17 +1,12 @@
-import { readdirSync, readlinkSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Result, Semaphore } from "effect"
+import { Effect } from "effect"
 import * as GroupCommit from "../../../src/layers/provenance/GroupCommit.ts"
 import { migrations } from "../../../src/layers/provenance/migrations.ts"
-import * as LogSync from "../../../src/layers/sqlite/LogSync.ts"
 import { migrate } from "../../../src/layers/sqlite/migrate.ts"
-import { open, SqliteFailure } from "../../../src/layers/sqlite/SqliteDatabase.ts"
+import { open } from "../../../src/layers/sqlite/SqliteDatabase.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { archive, raw, withArchive } from "./archive.ts"
 import { temporaryDirectory } from "./temporary.ts"
-
-/** Null for a descriptor that has been closed meanwhile. */
-const linkOf = (path: string): string | null => Result.getOrNull(Result.try(() => readlinkSync(path)))
 
 describe("C11 schema", () => {
   it.effect("C11 the database has a schema version, WAL, foreign keys, a busy timeout and strict tables", () =>
@@ -88,90 +83,22 @@ describe("group commit", () => {
   })
 
   it.effect(
-    "a durable job and its group are told when the log is on the disk, relaxed ones alone when it is written",
+    "a durable job is committed with synchronous FULL, a relaxed one with NORMAL, a mixed group with FULL",
     () =>
       Effect.gen(function* () {
-        const { database } = yield* prepared
-        let syncs = 0
-        const disk = yield* Semaphore.make(0)
-        const writer = yield* GroupCommit.make(
-          database,
-          Effect.andThen(
-            disk.take(1),
-            Effect.sync(() => void syncs++)
-          )
-        )
-        const insert = (durability: GroupCommit.Durability, a: number) =>
-          writer.submit(durability, (db) => db.prepare("insert into t values (?)").run(a).changes)
-        yield* insert("relaxed", 1)
-        assert.strictEqual(syncs, 0)
-        const group = yield* Effect.forkChild(
-          Effect.all([insert("relaxed", 2), insert("durable", 3), insert("relaxed", 4)], { concurrency: "unbounded" }),
-          { startImmediately: true }
-        )
-        const rows = database.read("rows", (db) => db.prepare("select count(*) from t").get()?.[0])
-        while ((yield* rows) !== 4) yield* Effect.yieldNow
-        // In the file, and nobody is told so yet; what comes meanwhile is the next group.
-        const next = yield* Effect.forkChild(insert("relaxed", 5), { startImmediately: true })
-        for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow
-        assert.isUndefined(group.pollUnsafe())
-        assert.isUndefined(next.pollUnsafe())
-        yield* disk.release(1)
-        assert.deepStrictEqual(yield* Fiber.join(group), [1, 1, 1])
-        assert.strictEqual(yield* Fiber.join(next), 1)
-        assert.strictEqual(syncs, 1)
-      })
-  )
-
-  it.effect(
-    "a sync that fails fails its whole group, which is not written twice, and the next group is tried again",
-    () =>
-      Effect.gen(function* () {
-        const { database } = yield* prepared
-        let syncs = 0
-        const broken = new SqliteFailure({
-          filename: "x",
-          operation: "sync",
-          code: "SQLITE_IOERR_FSYNC",
-          message: "EIO"
-        })
-        const writer = yield* GroupCommit.make(
-          database,
-          Effect.suspend(() => (syncs++ === 0 ? Effect.fail(broken) : Effect.void))
-        )
-        const insert = (a: number) =>
-          writer.submit("durable", (db) => db.prepare("insert into t values (?)").run(a).changes)
-        const results = yield* Effect.all(
-          [1, 2].map((a) => Effect.flip(insert(a))),
-          { concurrency: "unbounded" }
-        )
+        const { writer } = yield* prepared
+        const level = (durability: GroupCommit.Durability) =>
+          writer.submit(durability, (db) => db.prepare("select synchronous from pragma_synchronous").get()?.[0])
+        const full = 2
+        const normal = 1
+        assert.strictEqual(yield* level("durable"), full)
+        assert.strictEqual(yield* level("relaxed"), normal)
         assert.deepStrictEqual(
-          results.map(({ code }) => code),
-          ["SQLITE_IOERR_FSYNC", "SQLITE_IOERR_FSYNC"]
+          yield* Effect.all([level("relaxed"), level("durable"), level("relaxed")], { concurrency: "unbounded" }),
+          [full, full, full]
         )
-        assert.strictEqual(yield* insert(3), 1)
-        assert.strictEqual(syncs, 2)
+        assert.strictEqual(yield* level("relaxed"), normal)
       })
-  )
-
-  it.live("the log of a database is synced, and its descriptor is given back", () =>
-    Effect.gen(function* () {
-      const { database } = yield* prepared
-      const log = `${database.filename}-wal`
-      const held = () => readdirSync("/proc/self/fd").filter((fd) => linkOf(`/proc/self/fd/${fd}`) === log).length
-      const before = held()
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const sync = yield* LogSync.make(database.filename)
-          yield* sync
-          yield* sync
-          assert.strictEqual(held(), before + 1)
-        })
-      )
-      assert.strictEqual(held(), before)
-      const nowhere = yield* LogSync.make(`${database.filename}.none`)
-      assert.strictEqual((yield* Effect.flip(nowhere)).code, "SQLITE_IOERR_FSYNC")
-    })
   )
 
   it.effect("concurrent jobs share a transaction; one that fails takes none of the others with it", () =>
