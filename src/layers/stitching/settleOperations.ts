@@ -110,7 +110,7 @@ export const settleOperations = Effect.fnUntraced(function* (
   const last = yield* market.lastOperation(series.key)
   const answers = yield* archive.answersOf(series.text, 0)
   for (const { after, change, id, recordedAt } of operations) {
-    if (id <= last || change._tag === "Forgotten" || change._tag === "Recalled") continue
+    if (id <= last || change._tag === "Forgotten" || change._tag === "Recalled" || change._tag === "Confirmed") continue
     yield* applyBefore(
       stores,
       series,
@@ -119,7 +119,7 @@ export const settleOperations = Effect.fnUntraced(function* (
     )
     if (change._tag === "Invalidated") {
       yield* market.invalidate(series.key, change.range, recordedAt, { operation: { id, after } })
-    } else if (change._tag === "Admitted") {
+    } else if (change._tag === "Admitted" || change._tag === "Believed") {
       yield* admitAgain(stores, series, fetcher, change.response, id)
     } else {
       yield* publishAgain(stores, series, fetcher, change.responses, change.at, id)
