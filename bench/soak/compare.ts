@@ -12,17 +12,21 @@ export type Markets = ReadonlyMap<string, YahooMarket>
 export const marketsOf = (instruments: ReadonlyArray<YahooInstrument>, seed: number): Markets =>
   new Map(instruments.map((one) => [one.symbol, new YahooMarket(one, seed, 0.02)]))
 
+/** The last instant before a date of the exchange begins. */
+const before = (market: YahooMarket, date: EpochMillis): EpochMillis => {
+  let instant = date + 12 * 3_600_000 - 1
+  while (market.dateOf(instant) >= date) instant -= 900_000
+  return instant
+}
+
 /** The instants from which on history reads differently, and now, newest first. */
-const bases = (
-  { instrument }: YahooMarket,
-  { adjustment }: SeriesKey,
-  now: EpochMillis
-): ReadonlyArray<EpochMillis> => {
+const bases = (market: YahooMarket, { adjustment }: SeriesKey, now: EpochMillis): ReadonlyArray<EpochMillis> => {
+  const { instrument } = market
   const events = [
     ...(adjustment === "raw" ? [] : instrument.splits.map(({ date }) => date)),
     ...(adjustment === "all" ? instrument.dividends.map(({ date }) => date) : [])
   ]
-  const passed = events.filter((date) => date <= now).map((date) => date - 1)
+  const passed = events.filter((date) => date <= market.dateOf(now)).map((date) => before(market, date))
   return [now, ...passed.toSorted((a, b) => b - a)]
 }
 
@@ -64,10 +68,10 @@ export const verdictOf = (
   )
   const inside = (start: number, end: number) => bars.filter(({ ts }) => ts >= start && ts < end)
   let compared = 0
-  let problem: string | null = null
+  const problems: Array<string> = []
   for (const at of newest ? [now] : bases(market, series, now)) {
     compared = 0
-    problem = null
+    let problem: string | null = null
     for (const { end, start, state } of final) {
       const had = inside(start, end)
       // As of an earlier basis there is nothing after it, so a part that reaches beyond cannot be of it.
@@ -79,6 +83,7 @@ export const verdictOf = (
       break
     }
     if (problem === null) return { compared, problem }
+    problems.push(`not as of ${iso(at)}, ${problem}`)
   }
-  return { compared, problem }
+  return { compared, problem: problems.join("; ") }
 }

@@ -9,13 +9,19 @@ import { EpochMillis, TimeRange } from "./TimeRange.ts"
  * - `Published`: a new generation, made of these responses, took the place of the visible one; `at` is from when on readers as of
  *   an instant see it.
  * - `Admitted`: an answer about an adjusted series was found to fit what is stored, and belongs to the generation that is visible by
- *   then. Of other series every answer belongs to it.
+ *   then. Of other series every answer belongs to it. `comparedAt` is an instant of asking at which the vendor was seen to have its
+ *   history as it is stored; absent where nothing told.
+ * - `Believed`: admitted, too, but compared with nothing, since the series had been compared shortly before. `range` is what it was
+ *   asked for, `had` when it had come.
+ * - `Confirmed`: a stored bar was asked for at `at` and had not moved, so what was believed until then is of the same basis.
  * - `Forgotten`: the series was removed from the store; `Recalled`: it was asked for again and made anew of what is archived.
  */
 export const SeriesChange = Schema.TaggedUnion({
   Invalidated: { range: TimeRange },
   Published: { at: EpochMillis, responses: Schema.Array(ResponseId) },
-  Admitted: { response: ResponseId },
+  Admitted: { response: ResponseId, comparedAt: Schema.optionalKey(EpochMillis) },
+  Believed: { response: ResponseId, range: TimeRange, had: EpochMillis },
+  Confirmed: { at: EpochMillis },
   Forgotten: {},
   Recalled: {}
 })

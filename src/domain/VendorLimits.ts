@@ -60,6 +60,11 @@ export const VendorLimits = Schema.Struct({
   calendar: Schema.NullOr(Schema.String),
   /** How long after it was asked for a final range is fetched once more, for late corrections; null: never. */
   recheckAfter: Schema.NullOr(Schema.Int),
+  /**
+   * How long after an adjusted history was last seen unchanged an answer that shares no bar with it is admitted without a request
+   * that compares the two; 0: never. Of a vendor that moves its history within that time see docs/stitching.md.
+   */
+  basisHolds: Schema.Int,
   adjustments: Schema.Array(Adjustment)
 })
 export interface VendorLimits extends Schema.Schema.Type<typeof VendorLimits> {}
@@ -88,5 +93,6 @@ export const unlimited: VendorLimits = {
   stampsOnGrid: true,
   calendar: null,
   recheckAfter: null,
+  basisHolds: 0,
   adjustments: ["raw"]
 }

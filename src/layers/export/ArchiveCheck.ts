@@ -87,7 +87,8 @@ export const make = Effect.gen(function* () {
             decoder.decode(payload, {
               series: series.success,
               range: request.subject?.range ?? { start: 0, end: 0 },
-              request
+              request,
+              metadata: response.metadata
             })
           )
         )

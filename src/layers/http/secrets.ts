@@ -14,11 +14,13 @@ export interface Secrets {
 const spellings = (value: string): ReadonlyArray<string> => {
   // `Bearer x` and `Basic x`: the second word alone is as good as the whole.
   const bare = value.slice(value.indexOf(" ") + 1)
-  const forms = [value, bare].flatMap((text) => [
-    text,
+  const encoded = [value, bare].flatMap((text) => [
     encodeURIComponent(text),
     new URLSearchParams({ "": text }).toString().slice(1)
   ])
+  // Some servers write the digits of an escape in lower case.
+  const lower = encoded.map((text) => text.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()))
+  const forms = [value, bare, ...encoded, ...lower]
   return forms.filter((form) => form !== "")
 }
 

@@ -20,12 +20,12 @@ export interface StatusReading {
   readonly said: string
 }
 
-/** Null for what answers the question: 2xx, and 304 which says that the question was answered before. */
+/** Null for what answers the question: 2xx but 202, and 304 which says that the question was answered before. */
 export const refusalOfStatus = (
   { headers, status }: Pick<HttpAnswer, "headers" | "status">,
   { now, rest, said }: StatusReading
 ): VendorErrorReason | null => {
-  if ((status >= 200 && status < 300) || status === 304) return null
+  if ((status >= 200 && status < 300 && status !== 202) || status === 304) return null
   const message = said === "" ? `HTTP ${status}` : `HTTP ${status}: ${said}`
   const asked = retryAfter(headers, now)
   if (status === 429) return new Throttled({ retryAfter: asked ?? rest })
@@ -33,7 +33,8 @@ export const refusalOfStatus = (
   if (status === 503 && asked !== null && asked > 0) return new Throttled({ retryAfter: asked })
   if (status === 401 || status === 403) return new NotEntitled({ message })
   if (status === 404 || status === 410) return new NotFound({ message })
-  if (status === 408 || status === 425 || status >= 500) return new Unavailable({ message })
+  // Accepted is not answered: what was asked for may be there later.
+  if (status === 202 || status === 408 || status === 425 || status >= 500) return new Unavailable({ message })
   return new Rejected({ message })
 }
 

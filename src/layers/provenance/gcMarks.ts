@@ -74,23 +74,25 @@ const callOfResponse = "select q.id, q.session from responses r join requests q 
 const linkOf = "select request, payload, revalidated from responses where id = ?"
 const callOf = "select session, response from requests where id = ?"
 
-/** Keeps a call, what it was served, and the call that this came from. */
+/** Keeps a call, what it was served, and the call that this came from. Confirmations make chains of any length: no recursion. */
 const keeper = (doomed: Bits, calls: Bits, keptSessions: Bits, keptPayloads: Bits) => {
-  const keep = (db: SyncDatabase, call: number, session: number, served: number | null): void => {
-    calls.delete(call)
-    keptSessions.add(session)
-    if (served === null || !doomed.has(served)) return
-    doomed.delete(served)
-    const [request, payload, confirmed] = db.prepare(linkOf).get(served) ?? []
-    if (typeof payload === "number") keptPayloads.add(payload)
-    if (typeof confirmed === "number" && doomed.has(confirmed)) {
-      const [itsCall, itsSession] = db.prepare(callOfResponse).get(confirmed) ?? []
-      keep(db, Number(itsCall), Number(itsSession), confirmed)
-    }
-    if (typeof request !== "number" || request === call) return
-    const [itsSession, itsResponse] = db.prepare(callOf).get(request) ?? []
-    if (typeof itsSession === "number") {
-      keep(db, request, itsSession, typeof itsResponse === "number" ? itsResponse : null)
+  const keep = (db: SyncDatabase, first: number, itsSession: number, itsResponse: number | null): void => {
+    const left: Array<readonly [number, number, number | null]> = [[first, itsSession, itsResponse]]
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const [call, session, served] = next
+      calls.delete(call)
+      keptSessions.add(session)
+      if (served === null || !doomed.has(served)) continue
+      doomed.delete(served)
+      const [request, payload, confirmed] = db.prepare(linkOf).get(served) ?? []
+      if (typeof payload === "number") keptPayloads.add(payload)
+      if (typeof confirmed === "number" && doomed.has(confirmed)) {
+        const [confirmedCall, confirmedSession] = db.prepare(callOfResponse).get(confirmed) ?? []
+        left.push([Number(confirmedCall), Number(confirmedSession), confirmed])
+      }
+      if (typeof request !== "number" || request === call) continue
+      const [ofSession, response] = db.prepare(callOf).get(request) ?? []
+      if (typeof ofSession === "number") left.push([request, ofSession, typeof response === "number" ? response : null])
     }
   }
   return keep
@@ -152,12 +154,15 @@ export const mark = Effect.fnUntraced(function* (
   const payloads = new Bits()
   const keptPayloads = new Bits()
   /** What a response that stays confirmed stays, too. Such chains point to lower ids, which have been passed. */
-  const stay = (db: SyncDatabase, request: unknown, payload: unknown, confirmed: unknown): void => {
-    keptCalls.add(Number(request))
-    if (typeof payload === "number") keptPayloads.add(payload)
-    if (typeof confirmed !== "number" || !doomed.has(confirmed)) return
-    doomed.delete(confirmed)
-    stay(db, ...confirmation(db, confirmed))
+  const stay = (db: SyncDatabase, ...from: readonly [unknown, unknown, unknown]): void => {
+    for (let link = from; ; ) {
+      const [request, payload, confirmed] = link
+      keptCalls.add(Number(request))
+      if (typeof payload === "number") keptPayloads.add(payload)
+      if (typeof confirmed !== "number" || !doomed.has(confirmed)) return
+      doomed.delete(confirmed)
+      link = confirmation(db, confirmed)
+    }
   }
   yield* pages(
     database,

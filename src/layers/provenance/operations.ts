@@ -32,10 +32,24 @@ export const latestInstant = (db: SyncDatabase, now: number): number => {
   return Math.max(now, Number(response?.[0] ?? now), Number(operation?.[0] ?? now))
 }
 
+const knownAt = (change: SeriesChange): number | null => {
+  switch (change._tag) {
+    case "Published":
+    case "Confirmed":
+      return change.at
+    case "Admitted":
+      return change.comparedAt ?? null
+    case "Believed":
+      return change.had
+    default:
+      return null
+  }
+}
+
 const insert = (db: SyncDatabase, series: string, change: SeriesChange, now: number): SeriesOperation => {
   const after = Number(db.prepare("select id from responses order by id desc limit 1").get()?.[0] ?? 0)
   const recordedAt = latestInstant(db, now)
-  const range = change._tag === "Invalidated" ? change.range : null
+  const range = "range" in change ? change.range : null
   const id = db
     .prepare(insertOperation)
     .run(
@@ -43,8 +57,8 @@ const insert = (db: SyncDatabase, series: string, change: SeriesChange, now: num
       change._tag,
       range?.start ?? null,
       range?.end ?? null,
-      change._tag === "Published" ? change.at : null,
-      change._tag === "Admitted" ? change.response : null,
+      knownAt(change),
+      "response" in change ? change.response : null,
       after,
       recordedAt
     ).lastInsertRowid
@@ -64,7 +78,20 @@ const toChange = (db: SyncDatabase, row: ReadonlyArray<SqlValue>): SeriesChange 
       return { _tag: kind, at: Number(at), responses: members.map(([member]) => ResponseId.make(Number(member))) }
     }
     case "Admitted":
-      return { _tag: kind, response: ResponseId.make(Number(row[7])) }
+      return {
+        _tag: kind,
+        response: ResponseId.make(Number(row[7])),
+        ...(at === null ? {} : { comparedAt: Number(at) })
+      }
+    case "Believed":
+      return {
+        _tag: kind,
+        response: ResponseId.make(Number(row[7])),
+        range: { start: Number(start), end: Number(end) },
+        had: Number(at)
+      }
+    case "Confirmed":
+      return { _tag: kind, at: Number(at) }
     case "Forgotten":
       return { _tag: kind }
     default:

@@ -2,13 +2,15 @@
  * Compares what has just been committed with what another vendor has said of the same bars, for the pairs that the configuration
  * names.
  *
- * Responsibilities: a MarketStore that is the one below it, and after each commit that changed rows of a named vendor puts the
- * commit's final ranges in line for a comparison with the stored rows of the other vendor; nobody is asked for anything. Queueing:
- * one line of 1,024 arrivals, worked off one by one in a fiber of the layer; when it is full the oldest is dropped and counted
+ * Responsibilities: a MarketStore that is the one below it, and after each commit of a named vendor puts the commit's final
+ * ranges in line for a comparison with the stored rows of the other vendor; nobody is asked for anything. Queueing: one line of
+ * 1,024 arrivals, worked off one by one in a fiber of the layer; when it is full the oldest is dropped and counted
  * (`tapestry_reconcile_dropped_total`): `tapestry reconcile` over the range finds what was missed. A commit never waits.
  *
- * Hard cases: commits into a generation that is being built are not compared (readers do not see them), they are when the next
- * comparison comes. A comparison that fails is logged, and the next one goes on. What is in line when the layer closes is lost.
+ * Hard cases: a commit that changes no row is compared, too: bars that become final as they were shown have not been compared
+ * yet, and an answer without rows may contradict the other vendor. Commits into a generation that is being built are not
+ * compared (readers do not see them), they are when the next comparison comes. A comparison that fails is logged, and the next
+ * one goes on. What is in line when the layer closes is lost.
  */
 import { Cause, Clock, Effect, Layer, Metric, Queue, Stream } from "effect"
 import * as Intervals from "../../domain/Intervals.ts"
@@ -88,8 +90,8 @@ const make = Effect.fnUntraced(function* (rules: ReadonlyArray<ReconcileRule>) {
     Effect.forkScoped
   )
 
-  const arrived = Effect.fnUntraced(function* (commit: Commit, { inserted, updated, withdrawn }: CommitResult) {
-    if (commit.generation !== undefined || inserted + updated + withdrawn === 0) return
+  const arrived = Effect.fnUntraced(function* (commit: Commit, { alreadyApplied }: CommitResult) {
+    if (commit.generation !== undefined || alreadyApplied) return
     const ranges = finalRanges(commit.coverage)
     if (ranges.length === 0) return
     for (const rule of rules) {

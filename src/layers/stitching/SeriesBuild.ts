@@ -121,7 +121,7 @@ export const make = Effect.fnUntraced(function* (
       }
       yield* commitGroup
       yield* market.succeedGeneration(current, next, change.at)
-    } else if (change._tag === "Admitted" && !committed.has(change.response)) {
+    } else if ((change._tag === "Admitted" || change._tag === "Believed") && !committed.has(change.response)) {
       committed.add(change.response)
       yield* read(change.response, current, true)
     }

@@ -15,6 +15,7 @@ import type { RangePolicy } from "../../domain/Plan.ts"
 import type { ResponseId } from "../../domain/Response.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { Failure } from "./failure.ts"
+import type { KnownBasis } from "./KnownBasis.ts"
 import type { RequestDraft } from "./planner.ts"
 
 /** What a flight brought. `calls` counts what was asked of the vendor for it, `joined` what others were asking already. */
@@ -45,6 +46,10 @@ export interface SeriesDesk {
   readonly planning: Semaphore.Semaphore
   readonly refetching: Semaphore.Semaphore
   readonly committing: Semaphore.Semaphore
+  /** Held by whoever asks whether what was believed still holds: see confirm.ts. */
+  readonly confirming: Semaphore.Semaphore
+  /** What is known of the basis of an adjusted series; null: to be read from the archive's operations. */
+  basis: KnownBasis | null
   /** When refetches began that an answer had asked for, and what became of the last: see rebase.ts. */
   readonly rebasing: { begun: Array<number>; failure: Failure | null; notBefore: number }
   readonly flights: Map<string, Flight>
@@ -63,6 +68,7 @@ export interface SeriesDesk {
 export const reset = (desk: SeriesDesk): void => {
   desk.applied = { decoderVersion: 0, upTo: 0 }
   desk.operated = false
+  desk.basis = null
   desk.settled.clear()
 }
 
@@ -71,6 +77,8 @@ export const make: Effect.Effect<SeriesDesk> = Effect.gen(function* () {
     planning: yield* Semaphore.make(1),
     refetching: yield* Semaphore.make(1),
     committing: yield* Semaphore.make(1),
+    confirming: yield* Semaphore.make(1),
+    basis: null,
     rebasing: { begun: [], failure: null, notBefore: 0 },
     flights: new Map(),
     aloft: new Set(),
@@ -119,6 +127,20 @@ export const land = (desk: SeriesDesk, flight: Flight, landing: Effect.Effect<La
   desk.aloft.delete(flight)
   Deferred.doneUnsafe(flight.landed, landing)
 }
+
+/** Those that departed before one of them and have not landed, oldest first. Whoever waits for these alone is never waited for by them. */
+export const aheadOf = (desk: SeriesDesk, flight: Flight): ReadonlyArray<Flight> => {
+  const ahead: Array<Flight> = []
+  for (const other of desk.aloft) {
+    if (other === flight) break
+    ahead.push(other)
+  }
+  return ahead
+}
+
+/** Waits until all of these have landed, whatever became of them. */
+export const landedAll = (flights: ReadonlyArray<Flight>): Effect.Effect<void> =>
+  Effect.forEach(flights, ({ landed }) => Effect.exit(Deferred.await(landed)), { discard: true })
 
 /** One waits no longer. */
 export const leave = (desk: SeriesDesk, flight: Flight): void => {

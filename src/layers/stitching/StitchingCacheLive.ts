@@ -29,6 +29,7 @@ import { barSeries, calendared } from "./barSeries.ts"
 import { isAdjusted } from "./basis.ts"
 import * as CacheContext from "./CacheContext.ts"
 import { checkRoom } from "./checkRoom.ts"
+import { confirm } from "./confirm.ts"
 import { diff, instantOf } from "./diff.ts"
 import { explain } from "./explain.ts"
 import { fetchMissing, type Gathered, given, planned } from "./fetchMissing.ts"
@@ -37,6 +38,7 @@ import { forget, invalidate } from "./operate.ts"
 import type { RequestDraft } from "./planner.ts"
 import { gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
+import { rebaseOf } from "./rebase.ts"
 import { rebuild } from "./rebuild.ts"
 import { refetch } from "./refetch.ts"
 import { report, withFlights } from "./report.ts"
@@ -132,7 +134,13 @@ const make = Effect.gen(function* () {
       check,
       progress
     )
-    for (let turn = 0; turn < maxOvertaken && (yield* isOvertaken(series, gathered)); turn++) {
+    const rebase = rebaseOf(context, desk, fetcher, series)
+    for (let turn = 0; turn < maxOvertaken; turn++) {
+      if (isAdjusted(series.key)) {
+        const calls = yield* confirm(context, desk, fetcher, series, range, rebase)
+        gathered = { ...gathered, requests: gathered.requests + calls }
+      }
+      if (!(yield* isOvertaken(series, gathered))) break
       const rest = planned(context, fetcher, series, range, "cacheFirst")
       const more = yield* fetchMissing({ ...asking, policy: "cacheFirst" }, rest, check, progress)
       gathered = together(gathered, more)

@@ -11,6 +11,7 @@ import { archivedAnswer } from "./archivedAnswer.ts"
 import { isAdjusted } from "./basis.ts"
 import { checkTag } from "./checkTag.ts"
 import { commitAdmitted } from "./commitAdmitted.ts"
+import * as KnownBasis from "./KnownBasis.ts"
 import { type ArchivedAnswer, type BarSeries, type Fetcher, readAnswer } from "./project.ts"
 import type { SeriesDesk } from "./SeriesDesk.ts"
 import type { Stores } from "./Stores.ts"
@@ -53,6 +54,7 @@ export const applyFitting = Effect.fnUntraced(function* (
   const { archive, market } = stores
   const reading = yield* readAnswer(fetcher, series, answer, generation)
   if (isAdjusted(series.key)) {
+    const known = desk === undefined ? KnownBasis.unknown : yield* KnownBasis.knownBasis(archive, desk, series.text)
     const weighing = {
       market,
       archive,
@@ -61,6 +63,8 @@ export const applyFitting = Effect.fnUntraced(function* (
       askedAt: answer.response.askedAt,
       evidence: null,
       reach: Number.NEGATIVE_INFINITY,
+      believed: KnownBasis.believedIn(known),
+      believes: false,
       ...(generation === undefined ? {} : { generation })
     }
     let verdict = yield* weigh(weighing)
@@ -69,7 +73,8 @@ export const applyFitting = Effect.fnUntraced(function* (
     }
     if (verdict._tag !== "Fits" || verdict.unproven.length > 0) return false
     if (desk !== undefined) {
-      yield* commitAdmitted({ archive, market, desk, series, fetcher }, reading.commit, [])
+      const change = KnownBasis.admittedBy(verdict, answer)
+      yield* commitAdmitted({ archive, market, desk, series, fetcher }, reading.commit, change, [])
       return true
     }
   }

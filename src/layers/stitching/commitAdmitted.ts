@@ -4,8 +4,10 @@
  * operations are done in their order. The caller holds the desk's `committing`.
  */
 import { Effect } from "effect"
+import type { SeriesChange } from "../../domain/SeriesOperation.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { Commit } from "../../services/MarketStore.ts"
+import * as KnownBasis from "./KnownBasis.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 import type { SeriesDesk } from "./SeriesDesk.ts"
 import type { Stores } from "./Stores.ts"
@@ -26,10 +28,11 @@ export const recordInvalidation = Effect.fnUntraced(function* (
   desk.operated = true
 }, Effect.uninterruptible)
 
-/** `stale`: ranges that it has shown to be of no use any more. */
+/** `change` is what the archive is told; `stale` are ranges that the answer has shown to be of no use any more. */
 export const commitAdmitted = Effect.fnUntraced(function* (
   target: Target & { readonly fetcher: Fetcher },
   commit: Commit,
+  change: SeriesChange,
   stale: ReadonlyArray<TimeRange>
 ) {
   const { archive, desk, fetcher, market, series } = target
@@ -38,8 +41,10 @@ export const commitAdmitted = Effect.fnUntraced(function* (
     desk.operated = true
   }
   desk.operated = false
-  const { id } = yield* archive.recordOperation(series.text, { _tag: "Admitted", response: commit.response })
-  const result = yield* market.commit({ ...commit, operation: id })
+  const known = yield* KnownBasis.knownBasis(archive, desk, series.text)
+  const operation = yield* archive.recordOperation(series.text, change)
+  desk.basis = KnownBasis.after(known, operation)
+  const result = yield* market.commit({ ...commit, operation: operation.id })
   desk.operated = true
   for (const range of stale) yield* recordInvalidation(target, range)
   return result

@@ -90,8 +90,9 @@ export const fetchMissing = Effect.fnUntraced(function* (
     aboard.push(...joined)
     const prepared = yield* choose(joined)
     if (prepared.drafts.length > 0) yield* check(prepared.drafts)
+    const awaited = new Set(prepared.awaited)
     for (const flight of aboard.splice(0)) {
-      if (prepared.awaited.includes(flight)) aboard.push(flight)
+      if (awaited.has(flight)) aboard.push(flight)
       else leave(desk, flight)
     }
     const own = yield* Effect.uninterruptible(

@@ -14,7 +14,7 @@ import { type Failure, isOurs, unwrap } from "./failure.ts"
 import { type BarSeries, type Fetcher, project } from "./project.ts"
 import { withDue } from "./recheck.ts"
 import { refetchTag } from "./refetchTag.ts"
-import type { Landing, SeriesDesk } from "./SeriesDesk.ts"
+import type { Flight, Landing, SeriesDesk } from "./SeriesDesk.ts"
 import { stretchesOf } from "./stretchesOf.ts"
 
 export interface FlightContext {
@@ -29,6 +29,8 @@ export interface FlightContext {
   /** Of an adjusted series: what its answers need to come into the series that readers see. */
   readonly rebase?: Rebase
 }
+
+type Beside = () => ReadonlyArray<Flight>
 
 /** What is asked, for which stamps, and how the archive may answer. */
 export interface PageDraft {
@@ -47,7 +49,8 @@ export interface LandedPage {
 export const onePage = Effect.fnUntraced(function* (
   context: FlightContext,
   session: OpenIngestSession,
-  { cacheMode: mode, range, request }: PageDraft
+  { cacheMode: mode, range, request }: PageDraft,
+  beside: Beside
 ) {
   const { archive, desk, fetcher, generation, market, rebase, series } = context
 
@@ -91,7 +94,12 @@ export const onePage = Effect.fnUntraced(function* (
         const projected = yield* Effect.result(
           rebase === undefined || generation !== undefined
             ? Effect.map(project(market, fetcher, series, whole, generation), (done) => ({ ...done, calls: 0 }))
-            : admit({ archive, market, desk, series, fetcher, session, rebase }, { range, request }, whole, restore)
+            : admit(
+                { archive, market, desk, series, fetcher, session, rebase, beside },
+                { range, request },
+                whole,
+                restore
+              )
         )
         // What this machine could not store is tried again by the next plan; everything else needs no second look.
         if (Result.isSuccess(projected) || !isOurs(projected.failure)) desk.settled.add(answer.response.id)

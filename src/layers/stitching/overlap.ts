@@ -9,6 +9,7 @@ import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { alignmentOf, type VendorLimits } from "../../domain/VendorLimits.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import { finalEnd, finalSince } from "./finality.ts"
+import type { InFlight } from "./InFlight.ts"
 import type { RequestDraft } from "./planner.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 
@@ -88,9 +89,16 @@ const isClosed = Effect.fnUntraced(function* (market: MarketStore["Service"], se
   return Intervals.subtract([gap], without).length === 0
 })
 
+/** The last end of ranges at or before an instant. */
+const latest = (ranges: ReadonlyArray<{ readonly range: TimeRange }>, instant: EpochMillis): EpochMillis | undefined =>
+  ranges.reduce<EpochMillis | undefined>(
+    (last, { range: { end } }) => (end <= instant && end > (last ?? -Infinity) ? end : last),
+    undefined
+  )
+
 /**
  * Widens each request to the final bar that is stored next to it on either side, or, between two requests of the plan, by the
- * bar before; never beyond what the vendor allows, over what is not known to be without bars, or from what is final into what
+ * bar before, as between one and what is on its way already; never beyond what the vendor allows, over what is not known to be without bars, or from what is final into what
  * is not. Vendors whose answers are whole files are asked for whole files.
  */
 export const widened = Effect.fnUntraced(function* (
@@ -98,6 +106,7 @@ export const widened = Effect.fnUntraced(function* (
   fetcher: Fetcher,
   series: BarSeries,
   drafts: ReadonlyArray<RequestDraft>,
+  inFlight: ReadonlyArray<InFlight>,
   now: EpochMillis
 ) {
   const { limits } = fetcher
@@ -108,7 +117,7 @@ export const widened = Effect.fnUntraced(function* (
   const wide: Array<RequestDraft> = []
   for (const [index, draft] of drafts.entries()) {
     const { end, start } = draft.range
-    const ended = drafts[index - 1]?.range.end
+    const ended = latest([...drafts.slice(Math.max(0, index - 1), index), ...inFlight], start)
     const begins = drafts[index + 1]?.range.start
     const follows = ended !== undefined && isClosedBetween(series, ended, start)
     const precedes = begins !== undefined && isClosedBetween(series, end, begins)

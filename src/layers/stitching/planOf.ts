@@ -116,7 +116,8 @@ export const planOf = Effect.fnUntraced(function* (
     closed: series.closedIn(range),
     cells,
     coverage,
-    inFlight
+    inFlight,
+    overlaps
   })
   const requests = cutAtSymbols(uncut, fetcher.fetch.symbolPeriods?.(series.key) ?? [])
   const pieces =
@@ -128,7 +129,7 @@ export const planOf = Effect.fnUntraced(function* (
             : { ...piece, requests: requests.filter(({ range }) => meets(range, piece)).length }
         )
   if (requests.length > maxRequests) return yield* new TooManyRequests({ limit: maxRequests })
-  const drafts = overlaps ? yield* widened(market, fetcher, series, requests, now) : requests
+  const drafts = overlaps ? yield* widened(market, fetcher, series, requests, inFlight, now) : requests
   const priced = yield* price(quota, fetcher, series, drafts)
   const plan: Plan = {
     series: series.key,

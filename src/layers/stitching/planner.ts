@@ -35,6 +35,8 @@ export interface PlanInput {
   readonly coverage: ReadonlyArray<StoredCoverage>
   /** Requests in flight whose answer this policy accepts. */
   readonly inFlight: ReadonlyArray<InFlight>
+  /** Whether each request is to share a bar with the one before. */
+  readonly overlaps?: boolean
 }
 
 export type RequestDraft = Pick<PlannedRequest, "range" | "final" | "notBefore">
@@ -93,7 +95,7 @@ const requestRanges = (
   const settled = finalEnd(timeframe, now, limits, calendar)
   const final = Intervals.intersect(wanted, [{ start: -Infinity, end: settled }])
   const open = Intervals.intersect(wanted, [{ start: settled, end: Infinity }])
-  return split([...final, ...open], timeframe, limit, closed)
+  return split([...final, ...open], timeframe, limit, closed, input.overlaps)
 }
 
 /**

@@ -129,6 +129,7 @@ const publish = Effect.fnUntraced(function* (
   responses: ReadonlyArray<ResponseId>
 ) {
   desk.operated = false
+  desk.basis = null
   const { id } = yield* archive.recordOperation(series.text, { _tag: "Published", at, responses })
   yield* market.publishGeneration(generation, at, { operation: id })
   desk.operated = true

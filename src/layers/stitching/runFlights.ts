@@ -14,11 +14,12 @@
  */
 import { Deferred, Effect, Result } from "effect"
 import type { CacheMode } from "../../domain/Request.ts"
+import { allTime, type TimeRange } from "../../domain/TimeRange.ts"
 import { Malformed, VendorError } from "../../services/Adapter.ts"
 import type { OpenIngestSession } from "../../services/IngestSession.ts"
 import { type Failure, unwrap } from "./failure.ts"
 import { type FlightContext, type LandedPage, onePage } from "./onePage.ts"
-import { type Flight, type Landing, land, type SeriesDesk } from "./SeriesDesk.ts"
+import { aheadOf, type Flight, type Landing, land, landedAll, type SeriesDesk } from "./SeriesDesk.ts"
 
 export type { FlightContext } from "./onePage.ts"
 
@@ -46,12 +47,27 @@ const together = (a: Landing, b: Landing): Landing => ({
   lost: b.lost
 })
 
+const meets = (a: TimeRange, b: TimeRange): boolean => a.start < b.end && b.start < a.end
+
+/**
+ * An answer is believed only when it was asked for after one that is stored had come (KnownBasis.ts). So of a series of which nothing
+ * is stored one is had alone, before the others are asked for.
+ */
+const untilKnown = Effect.fnUntraced(function* ({ desk, market, series }: FlightContext, flight: Flight) {
+  const [first] = aheadOf(desk, flight)
+  if (first === undefined) return
+  const nothing = { start: allTime.start, end: allTime.start }
+  if (!(yield* market.surroundings(series.key, nothing)).rows) yield* landedAll([first])
+})
+
 const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIngestSession, flight: Flight) {
   const { fetcher, series } = context
   const { range } = flight
+  const beside = () => aheadOf(context.desk, flight).filter((other) => meets(other.range, range))
+  if (context.rebase !== undefined && fetcher.limits.basisHolds > 0) yield* untilKnown(context, flight)
   const request = yield* fetcher.fetch.request(series.key, range)
   const cacheMode = cacheModeOf(flight)
-  const first = yield* onePage(context, session, { range, request, cacheMode })
+  const first = yield* onePage(context, session, { range, request, cacheMode }, beside)
   const marks = new Set<string>()
   const notBefore = first.response.askedAt
   const modeOfRest: CacheMode = flight.asks === "the archive first" ? { _tag: "maxAge", notBefore } : cacheMode
@@ -67,7 +83,7 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
     }
     if (mark !== null) marks.add(mark)
     const followed = yield* Effect.result(
-      onePage(context, session, { range: rest, request: next, cacheMode: modeOfRest })
+      onePage(context, session, { range: rest, request: next, cacheMode: modeOfRest }, beside)
     )
     if (Result.isFailure(followed)) {
       const failure = unwrap(followed.failure)

@@ -48,25 +48,39 @@ export const trim = (range: TimeRange, closed: Intervals.Ranges): TimeRange | nu
   return start < end ? { start, end } : null
 }
 
+/** Where the first request of a range ends that reaches back to `from`; one that would be all closed time does not reach back. */
+const endOf = (cut: Cut, from: EpochMillis, rest: TimeRange): EpochMillis => {
+  const end = cut([{ start: from, end: rest.end }], 0)[0]?.end ?? rest.end
+  const isMostlyClosed = end - rest.start < rest.start - from && end < rest.end
+  return isMostlyClosed ? (cut([rest], 0)[0]?.end ?? rest.end) : end
+}
+
 /**
- * Cuts ranges to the limits of one request. What is closed is part of a request where there is something to ask for on both sides
+ * Cuts ranges to the limits of one request. `overlaps`: each leaves room for the closed time between it and the one before, so that it
+ * can reach over that to the last bar of the other. What is closed is part of a request where there is something to ask for on both sides
  * of it, and is left out else; after a cut, the next request begins with the next open time.
  */
 export const split = (
   ranges: Intervals.Ranges,
   timeframe: Timeframe.Timeframe,
   limit: RequestLimit,
-  closed: Intervals.Ranges
+  closed: Intervals.Ranges,
+  overlaps = false
 ): Intervals.Ranges => {
   const cut = cutOf(timeframe, limit)
   if (closed.length === 0) return cut(ranges, maxRequests)
   const pieces: Array<TimeRange> = []
   for (const range of ranges) {
     let rest = trim(range, closed)
+    let last = Number.NaN
     while (rest !== null && pieces.length <= maxRequests) {
-      const end = cut([rest], 0)[0]?.end ?? rest.end
+      const from = overlaps && last < rest.start ? last : rest.start
+      const end = endOf(cut, from, rest)
       const piece = trim({ start: rest.start, end }, closed)
-      if (piece !== null) pieces.push(piece)
+      if (piece !== null) {
+        pieces.push(piece)
+        last = piece.end
+      }
       rest = end < rest.end ? trim({ start: end, end: rest.end }, closed) : null
     }
   }

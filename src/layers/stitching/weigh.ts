@@ -4,11 +4,13 @@
  * A rebase at S divides everything before S. So an answer fits a generation when it repeats, with equal values, a final bar
  * that the generation has at or before the answer's first new bar, or, where it has none there, the first it has at all: a
  * rebase that this bar does not show changes nothing that lies behind it, and what lies behind it had been compared with it
- * before. Every other final bar that both have is compared, too.
+ * before. Every other final bar that both have is compared, too. Bars of the generation that are only believed to be of its basis
+ * (KnownBasis.ts) prove nothing themselves.
  */
 import { Effect, Stream } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
+import type * as Intervals from "../../domain/Intervals.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
@@ -18,12 +20,19 @@ import type { Reading } from "./project.ts"
 
 /**
  * - `Fits`: may be committed. `unproven` are provisional rows that nothing can be compared with: they are to be had again.
+ *   `comparedAt` is when the vendor was asked for what showed it; null where nothing did. `believed`: nothing was compared that
+ *   would tell.
  * - `Unproven`: the two share no bar that could tell; ask for `anchor`, which the generation has, and `first`, which is new.
  * - `Outdated`: the generation is younger than this answer and another basis.
  * - `Rebased`: the vendor's history has moved since the generation was made; all answers asked for from `since` on are of the new basis.
  */
 export type Verdict =
-  | { readonly _tag: "Fits"; readonly unproven: ReadonlyArray<TimeRange> }
+  | {
+      readonly _tag: "Fits"
+      readonly unproven: ReadonlyArray<TimeRange>
+      readonly comparedAt: EpochMillis | null
+      readonly believed: boolean
+    }
   | { readonly _tag: "Unproven"; readonly anchor: EpochMillis; readonly first: EpochMillis }
   | { readonly _tag: "Outdated"; readonly at: EpochMillis }
   | { readonly _tag: "Rebased"; readonly at: EpochMillis; readonly since: EpochMillis }
@@ -48,10 +57,42 @@ export interface Weighing {
   readonly reach: EpochMillis
   /** The generation that it is compared with; the visible one when it is not given. */
   readonly generation?: GenerationId
+  /** What the generation has without proof. */
+  readonly believed: Intervals.Ranges
+  /** Whether the answer, too, is taken without proof where there is none. */
+  readonly believes: boolean
 }
 
 const always: TimeRange = { start: -8_640_000_000_000_000, end: 8_640_000_000_000_000 }
-const fits: Verdict = { _tag: "Fits", unproven: [] }
+
+const fits = (comparedAt: EpochMillis | null, unproven: ReadonlyArray<TimeRange> = []): Verdict => ({
+  _tag: "Fits",
+  unproven,
+  comparedAt,
+  believed: false
+})
+
+const isIn = (ranges: Intervals.Ranges, ts: EpochMillis): boolean =>
+  ranges.some(({ end, start }) => start <= ts && ts < end)
+
+/** The final bars on either side of an instant that are not merely believed; where there are none, any. */
+export const beside = Effect.fnUntraced(function* (
+  { believed, generation, market, series }: Pick<Weighing, "believed" | "generation" | "market" | "series">,
+  ts: EpochMillis
+) {
+  const read = generation === undefined ? {} : { generation }
+  const near = yield* market.surroundings(series, { start: ts, end: ts }, read)
+  let { after, before } = near
+  for (const { start } of [...believed].reverse()) {
+    if (before === null || !isIn(believed, before.ts)) break
+    if (start <= before.ts) before = (yield* market.surroundings(series, { start, end: start }, read)).before
+  }
+  for (const { end } of believed) {
+    if (after === null || !isIn(believed, after.ts)) break
+    if (end > after.ts) after = (yield* market.surroundings(series, { start: end, end }, read)).after
+  }
+  return before === null && after === null ? near : { before, after }
+})
 
 /** The stamps that both have as final; or the first at which they are of different bases, with what covers it. */
 const compared = Effect.fnUntraced(function* ({ generation, market, reading, series }: Weighing, range: TimeRange) {
@@ -79,7 +120,7 @@ const compared = Effect.fnUntraced(function* ({ generation, market, reading, ser
 
 /** Every bar of the evidence that the generation has as final, too, is compared; one of them must be in a place that tells. */
 const byEvidence = Effect.fnUntraced(function* (
-  { generation, market, series }: Weighing,
+  { believed, generation, market, series }: Weighing,
   evidence: Evidence,
   anchor: Bar,
   first: Bar
@@ -88,7 +129,7 @@ const byEvidence = Effect.fnUntraced(function* (
   let anchored = false
   const rebased: Verdict = { _tag: "Rebased", at: anchor.ts, since: evidence.askedAt }
   for (const bar of evidence.bars) {
-    if (bar.ts >= first.ts && bar.ts !== anchor.ts) continue
+    if (bar.ts !== anchor.ts && (bar.ts >= first.ts || isIn(believed, bar.ts))) continue
     const stored = (yield* market.surroundings(series, { start: bar.ts, end: bar.ts }, read)).after
     if (stored?.ts !== bar.ts) continue
     if (!sameBasis(stored, bar)) return rebased
@@ -100,30 +141,31 @@ const byEvidence = Effect.fnUntraced(function* (
     !anchored || now === undefined
       ? { _tag: "Unproven", anchor: anchor.ts, first: first.ts }
       : sameBasis(now, first)
-        ? fits
+        ? fits(evidence.askedAt)
         : { _tag: "Outdated", at: first.ts }
   return verdict
 })
 
 /** No two bars can be compared where the generation has only provisional ones: those that the answer does not have go. */
-const withoutAnchor = Effect.fnUntraced(function* ({ generation, market, series }: Weighing, range: TimeRange) {
+const withoutAnchor = Effect.fnUntraced(function* (
+  { askedAt, generation, market, series }: Weighing,
+  range: TimeRange
+) {
   const read = generation === undefined ? {} : { generation }
-  if (!(yield* market.surroundings(series, range, read)).rows) return fits
+  if (!(yield* market.surroundings(series, range, read)).rows) return fits(askedAt)
   const known = yield* market.coverage(series, always, read)
   const outside = known.filter(
     ({ end, start, state }) => state._tag === "Provisional" && (end <= range.start || start >= range.end)
   )
-  const verdict: Verdict = { _tag: "Fits", unproven: outside }
-  return verdict
+  return fits(askedAt, outside)
 })
 
 export const weigh: (weighing: Weighing) => Effect.Effect<Verdict, MarketStoreError | ProvenanceStoreError> =
   Effect.fnUntraced(function* (weighing) {
-    const { archive, evidence, generation, market, reach, reading, series } = weighing
-    const read = generation === undefined ? {} : { generation }
+    const { archive, believed, evidence, reach, reading, series } = weighing
     const { bars, coverage } = reading.commit
     const range = { start: coverage[0]?.start ?? 0, end: coverage.at(-1)?.end ?? 0 }
-    if (bars.length === 0) return fits
+    if (bars.length === 0) return fits(null)
     const { common, conflict } = yield* compared(weighing, range)
     if (conflict !== null) {
       const { askedAt } = yield* archive.response(conflict.piece.state.response)
@@ -132,25 +174,25 @@ export const weigh: (weighing: Weighing) => Effect.Effect<Verdict, MarketStoreEr
         : { _tag: "Rebased", at: conflict.at, since: weighing.askedAt }
     }
     const first = bars.find(({ ts }) => !common.has(ts))
-    if (first === undefined) return fits
-    const spot = { start: first.ts, end: first.ts }
-    const near = yield* market.surroundings(series, spot, read)
-    const [earliest] = common
-    if (near.before !== null && earliest !== undefined && earliest < first.ts) return fits
-    if (near.before === null && near.after !== null && common.has(near.after.ts)) return fits
+    const telling = [...common].find((ts) => !isIn(believed, ts))
+    if (first === undefined) return fits(telling === undefined ? null : weighing.askedAt)
+    const near = yield* beside(weighing, first.ts)
+    if (near.before !== null && telling !== undefined && telling < first.ts) return fits(weighing.askedAt)
+    if (near.before === null && near.after !== null && common.has(near.after.ts)) return fits(weighing.askedAt)
     let anchor = near.before ?? near.after
     if (anchor === null) return yield* withoutAnchor(weighing, range)
     if (anchor.ts < reach) {
-      anchor = (yield* market.surroundings(series, { start: reach, end: reach }, read)).after
+      anchor = (yield* beside(weighing, reach)).after
       if (anchor === null) {
         yield* Effect.logWarning(
           `the vendor no longer has the bars that are stored of ${series.symbol}, so that new ones cannot be compared with them`
         )
-        return fits
+        return fits(null)
       }
-      if (common.has(anchor.ts)) return fits
+      if (common.has(anchor.ts)) return fits(weighing.askedAt)
     }
-    return evidence === null
-      ? { _tag: "Unproven", anchor: anchor.ts, first: first.ts }
-      : yield* byEvidence(weighing, evidence, anchor, first)
+    if (evidence !== null) return yield* byEvidence(weighing, evidence, anchor, first)
+    return weighing.believes
+      ? { _tag: "Fits", unproven: [], comparedAt: null, believed: true }
+      : { _tag: "Unproven", anchor: anchor.ts, first: first.ts }
   })

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import type { Database } from "better-sqlite3"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Maintenance } from "../../../src/services/Maintenance.ts"
@@ -120,6 +121,43 @@ describe("gc", () => {
       assert.deepStrictEqual(yield* seen, was)
       const again = yield* maintenance.gc({ retention: everything, apply: true })
       assert.deepInclude(again, { responses: 0, requests: 0, payloads: 0, orphanFiles: 0 })
+    })
+  )
+
+  test(
+    "C12 a chain of confirmations is kept, or goes, however long it is",
+    Effect.gen(function* () {
+      yield* history
+      const { dataDir } = yield* World
+      const maintenance = yield* Maintenance
+      const count = 20_000
+      const confirmed = (db: Database) => {
+        const [first] = db.prepare("select max(id) from responses").pluck().all()
+        db.prepare(
+          `insert into responses (request, identity, series, attempt, status, payload, size, asked_at, fetched_at, waited, metadata, revalidated)
+           with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)
+           select request, identity, series, attempt, status, payload, size, asked_at, fetched_at, 0, metadata, ? + i - 1
+           from responses, n where responses.id = ?`
+        ).run(count, first, first)
+        return Number(first)
+      }
+      const first = yield* raw(dataDir, confirmed)
+      const left = raw(dataDir, (db) =>
+        Number(db.prepare("select count(*) from responses where id >= ?").pluck().get(first))
+      )
+      // The newest response stays, and with it what it confirms.
+      yield* maintenance.gc({ retention: everything, apply: true })
+      assert.strictEqual(yield* left, count + 1)
+      yield* inOrder
+      // Once something newer is there, a call that stays keeps what it was served.
+      yield* TestClock.adjust("1 day")
+      const cache = yield* StitchingCache
+      yield* cache.read({ series: seriesOf("GAMMA", "2h"), range: march })
+      yield* raw(dataDir, (db) =>
+        db.prepare("update requests set response = ? where id = (select max(id) from requests)").run(first + count)
+      )
+      yield* maintenance.gc({ retention: everything, apply: true })
+      assert.strictEqual(yield* left, count + 2)
     })
   )
 

@@ -179,4 +179,30 @@ describe("Reconciliation", () => {
       assert.strictEqual((yield* right.log).length, 2)
     }).pipe(Effect.provide(services))
   })
+
+  it.effect("X6: a bar that became final as it had been shown is compared when it does", () => {
+    const rules: ReadonlyArray<ReconcileRule> = [
+      { left: "left", right: "right", symbols: null, timeframes: null, tolerances: {} }
+    ]
+    const finalityDelay = 3_600_000
+    const { left, right, services } = everything({ left: { finalityDelay }, right: { seed: 2 }, rules })
+    return Effect.gen(function* () {
+      const cache = yield* StitchingCache
+      const market = yield* MarketStore
+      const range = { start: from, end: from + day }
+      const pair = [left.series("ALPHA", "1d"), right.series("ALPHA", "1d")] as const
+      // Closed, and not final yet at the one vendor.
+      yield* TestClock.setTime(range.end + 1)
+      for (const series of pair) yield* cache.read({ series, range })
+      yield* TestClock.setTime(range.end + finalityDelay)
+      assert.strictEqual((yield* cache.read({ series: pair[0], range })).requests, 1)
+      const open = Stream.runCollect(market.mismatches(...pair, range, { open: true }))
+      let found = yield* open
+      for (let turn = 0; turn < 200 && found.length === 0; turn++) {
+        yield* Effect.yieldNow
+        found = yield* open
+      }
+      assert.isAbove(found.length, 0)
+    }).pipe(Effect.provide(services))
+  })
 })

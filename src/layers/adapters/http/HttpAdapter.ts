@@ -30,9 +30,9 @@ import * as Credentials from "./credentials.ts"
 import { decodeAnswer, decodeLargeAnswer, locateRow } from "./decodeAnswer.ts"
 import type { HttpVendor } from "./HttpCatalogue.ts"
 import { type HttpParams, paramsOf } from "./HttpParams.ts"
-import type { AskFrom } from "./nextPage.ts"
+import type { Asking } from "./nextPage.ts"
 import { meaningOf } from "./readAnswer.ts"
-import { requestFor } from "./requestFor.ts"
+import { type PartOfRange, requestFor } from "./requestFor.ts"
 import * as Symbols from "./symbols.ts"
 import { normaliseSymbol } from "./symbols.ts"
 
@@ -43,6 +43,11 @@ export const decoderVersion = 1
 
 const utf8 = new TextEncoder()
 
+const onlyPart = new Rejected({
+  message:
+    "HTTP 206: the vendor says that this is only a part of the answer; say how to ask for the rest with pagination"
+})
+
 /** The adapter of a checked vendor. Its connections, and its secret, live as long as the scope. */
 export const make = Effect.fnUntraced(function* (vendor: HttpVendor): Effect.fn.Return<Adapter, never, Scope.Scope> {
   const { limits, name } = vendor
@@ -51,12 +56,8 @@ export const make = Effect.fnUntraced(function* (vendor: HttpVendor): Effect.fn.
   const because = (reason: VendorErrorReason) => new VendorError({ vendor: name, reason })
 
   const proven = Effect.suspend(() =>
-    "missing" in credentials
-      ? Effect.fail(
-          because(
-            new Rejected({ message: `the environment variable ${credentials.missing} is not set; it holds the secret` })
-          )
-        )
+    "problem" in credentials
+      ? Effect.fail(because(new Rejected({ message: credentials.problem })))
       : Effect.succeed(credentials)
   )
 
@@ -90,7 +91,7 @@ export const make = Effect.fnUntraced(function* (vendor: HttpVendor): Effect.fn.
   const asked = (
     key: SeriesKey,
     whole: TimeRange,
-    from: { readonly start: number; readonly page: NonNullable<HttpParams["page"]> } | null
+    from: PartOfRange | null
   ): Result.Result<VendorRequest, VendorErrorReason> => {
     const { symbol, timeframe } = key
     if (timeframe === null || limits.timeframes[timeframe] === undefined) {
@@ -108,15 +109,16 @@ export const make = Effect.fnUntraced(function* (vendor: HttpVendor): Effect.fn.
     return yield* Effect.mapError(Effect.fromResult(asked(key, range, null)), because)
   })
 
-  /** The page behind a stamp, by the configuration of today. */
-  const askFrom =
+  /** A page of a part of the range, by the configuration of today. */
+  const asking =
     (key: SeriesKey) =>
-    (params: HttpParams): AskFrom =>
-    (start, page) =>
-      Result.getOrElse(
-        asked(key, { start: Date.parse(params.start), end: Date.parse(params.end) }, { start, page }),
-        () => null
-      )
+    (params: HttpParams): Asking => ({
+      credential: vendor.auth?.kind === "query" ? Credentials.parameterOf(vendor.auth) : null,
+      from: (start, page, before) => {
+        const whole = { start: Date.parse(params.start), end: Date.parse(params.end) }
+        return Result.getOrElse(asked(key, whole, { start, end: before ?? whole.end, page }), () => null)
+      }
+    })
 
   const send = Effect.fnUntraced(function* (url: string, body: Uint8Array | null, headers: HttpRequest["headers"]) {
     const shown = yield* proven
@@ -149,13 +151,13 @@ export const make = Effect.fnUntraced(function* (vendor: HttpVendor): Effect.fn.
     })
     if (answer.status === 304 && answer.fault === null) return { ...vendorAnswer(answer, null), notModified: true }
     const meaning = yield* meaningOf(answer, vendor.errors, yield* Clock.currentTimeMillis, scrub)
-    return "empty" in meaning
-      ? vendorAnswer(answer, null, { empty: meaning.empty })
-      : vendorAnswer(answer, meaning.refusal)
+    if ("empty" in meaning) return vendorAnswer(answer, null, { empty: meaning.empty })
+    const partOfIt = meaning.refusal === null && answer.status === 206 && params.value.paging === null
+    return vendorAnswer(answer, partOfIt ? onlyPart : meaning.refusal)
   })
 
   const decode: FetchCapability["decode"] = Effect.fn("HttpAdapter.decode")((payload, decoding) =>
-    Effect.mapError(decodeAnswer(payload, decoding, vendor.unpackLimit, askFrom(decoding.series)), because)
+    Effect.mapError(decodeAnswer(payload, decoding, vendor.unpackLimit, asking(decoding.series)), because)
   )
 
   const symbols = Effect.gen(function* () {
@@ -192,7 +194,7 @@ export const make = Effect.fnUntraced(function* (vendor: HttpVendor): Effect.fn.
       request,
       fetch,
       decode,
-      decodeStream: (payload, decoding) => decodeLargeAnswer(payload, decoding, askFrom(decoding.series), because),
+      decodeStream: (payload, decoding) => decodeLargeAnswer(payload, decoding, asking(decoding.series), because),
       locate: (payload, position, decoding) =>
         Effect.mapError(locateRow(payload, position, decoding, vendor.unpackLimit), because),
       cost: () => vendor.requestPrice,

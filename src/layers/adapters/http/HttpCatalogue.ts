@@ -128,6 +128,7 @@ export const HttpVendorSpec = Schema.Struct({
       emptyFor: Schema.optionalKey(Schema.NullOr(Millis)),
       refusalFor: Schema.optionalKey(Millis),
       mergeWithin: Schema.optionalKey(Millis),
+      basisHolds: Schema.optionalKey(Millis),
       stampsOnGrid: Schema.optionalKey(Schema.Boolean),
       earliest: Schema.optionalKey(Text.annotate({ expected: "a date, such as 2003-09-10" }))
     })

@@ -36,8 +36,17 @@ export const HttpParams = Schema.Struct({
   headers: Schema.Record(Schema.String, Schema.String),
   decoding: RowDecoding,
   paging: Schema.NullOr(Paging),
-  /** Which page this is, from 0; null where answers have no pages. `head` is the stamp of the first row of all pages so far. */
-  page: Schema.NullOr(Schema.Struct({ index: Schema.Int, head: Schema.NullOr(Schema.Finite) }))
+  /**
+   * Which page this is, from 0; null where answers have no pages. `head` is the stamp of the first row of all pages so far.
+   * `before`: it asks whether there is anything in front of that, or comes after the one that did.
+   */
+  page: Schema.NullOr(
+    Schema.Struct({
+      index: Schema.Int,
+      head: Schema.NullOr(Schema.Finite),
+      before: Schema.optionalKey(Schema.Literals(["asked", "known"]))
+    })
+  )
 })
 export interface HttpParams extends Schema.Schema.Type<typeof HttpParams> {}
 

@@ -2,8 +2,14 @@ import { Config, Effect, Option, Redacted } from "effect"
 import { type HttpCredentials, noCredentials } from "../../http/HttpRequest.ts"
 import type { AuthSpec } from "./HttpCatalogue.ts"
 
-/** What a vendor is shown, or which variable is not set. */
-export type Credentials = HttpCredentials | { readonly missing: string }
+/** What a vendor is shown, or why there is nothing to show. */
+export type Credentials = HttpCredentials | { readonly problem: string }
+
+/** What a value of a header may hold, as Node sends them. */
+export const headerText = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** The parameter that holds the secret of `kind: query`. */
+export const parameterOf = (auth: Pick<AuthSpec, "name">): string => auth.name ?? "apikey"
 
 const credentialsOf = (auth: AuthSpec, secret: Redacted.Redacted<string>): HttpCredentials => {
   const value = Redacted.value(secret)
@@ -17,7 +23,7 @@ const credentialsOf = (auth: AuthSpec, secret: Redacted.Redacted<string>): HttpC
     case "header":
       return { headers: { [auth.name ?? "x-api-key"]: secret }, query: {} }
     case "query":
-      return { headers: {}, query: { [auth.name ?? "apikey"]: secret } }
+      return { headers: {}, query: { [parameterOf(auth)]: secret } }
   }
 }
 
@@ -30,9 +36,17 @@ export const read = Effect.fnUntraced(function* (auth: AuthSpec | null): Effect.
   const secret = yield* Config.option(Config.Redacted(auth.secret)).pipe(
     Effect.orElseSucceed(() => Option.none<Redacted.Redacted<string>>())
   )
-  return Option.match(secret, {
-    onNone: (): Credentials => ({ missing: auth.secret }),
-    onSome: (value): Credentials =>
-      Redacted.value(value).trim() === "" ? { missing: auth.secret } : credentialsOf(auth, value)
+  // A secret that comes from a file ends with a line end that is no part of it.
+  const value = Option.match(secret, {
+    onNone: () => "",
+    onSome: (found) => Redacted.value(found).replace(/[\r\n]+$/, "")
   })
+  if (value.trim() === "") {
+    return { problem: `the environment variable ${auth.secret} is not set; it holds the secret` }
+  }
+  return (auth.kind === "bearer" || auth.kind === "header") && !headerText.test(value)
+    ? {
+        problem: `the environment variable ${auth.secret} holds characters that no header can have; is it the secret alone?`
+      }
+    : credentialsOf(auth, Redacted.make(value))
 })

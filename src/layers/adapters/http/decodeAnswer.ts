@@ -14,7 +14,7 @@ import { type DecodedRows, DecodeFailure, decodeRows, type RowContext } from "..
 import { decodeStream } from "../records/decodeStream.ts"
 import { rowAt } from "../records/rowAt.ts"
 import { type HttpParams, paramsOf } from "./HttpParams.ts"
-import { type AskFrom, pageOf } from "./nextPage.ts"
+import { type Asking, inFront, pageOf } from "./nextPage.ts"
 
 const noRows: DecodedRows = { bars: [], positions: [], rejected: [], read: 0, descends: false }
 
@@ -26,7 +26,9 @@ const paramsFor = (decoding: Decoding): Effect.Effect<HttpParams, VendorErrorRea
     onSome: Effect.succeed
   })
 
-const contextOf = ({ decoding, symbol }: HttpParams, { range }: Pick<Decoding, "range">): RowContext => {
+const contextOf = (params: HttpParams, { range: asked }: Pick<Decoding, "range">): RowContext => {
+  const { decoding, symbol } = params
+  const range = inFront(params) ?? asked
   const place = decoding.format === "json" ? "item" : "line"
   return {
     decoding,
@@ -46,8 +48,8 @@ const plain = (payload: Uint8Array, decoding: Decoding, limit: number) =>
 /** The answer said in its own way that it has no rows: see readAnswer. */
 const saidEmpty = ({ metadata }: Decoding): boolean => metadata?.adapter.empty !== undefined
 
-const finished = (rows: DecodedRows, bytes: Uint8Array, params: HttpParams, decoding: Decoding, askFrom: AskFrom) =>
-  Result.map(pageOf({ bytes, decoding, params, rows, askFrom }), (page): DecodedBars => {
+const finished = (rows: DecodedRows, bytes: Uint8Array, params: HttpParams, decoding: Decoding, asking: Asking) =>
+  Result.map(pageOf({ bytes, decoding, params, rows, asking }), (page): DecodedBars => {
     const { bars, positions, rejected } = rows
     const { allowNonPositivePrices } = params.decoding
     return { bars, positions, rejected, allowNonPositivePrices, ...(page === null ? {} : { page }) }
@@ -57,20 +59,21 @@ export const decodeAnswer = Effect.fnUntraced(function* (
   payload: Uint8Array,
   decoding: Decoding,
   limit: number,
-  askFrom: (params: HttpParams) => AskFrom
+  asking: (params: HttpParams) => Asking
 ): Effect.fn.Return<DecodedBars, VendorErrorReason> {
   const params = yield* paramsFor(decoding)
-  const empty = payload.length === 0 || saidEmpty(decoding)
+  // No bytes are no rows where the vendor says that there is no content, or in a format that has nothing but rows.
+  const empty = saidEmpty(decoding) || (payload.length === 0 && decoding.metadata?.transportStatus === 204)
   const bytes = empty ? payload : yield* plain(payload, decoding, limit)
   const rows = empty ? noRows : yield* decodeRows(bytes, contextOf(params, decoding)).pipe(Effect.mapError(malformed))
-  return yield* Effect.fromResult(finished(rows, bytes, params, decoding, askFrom(params)))
+  return yield* Effect.fromResult(finished(rows, bytes, params, decoding, asking(params)))
 })
 
 /** As `decodeAnswer`, of a body that may not be held; `because` makes the vendor's error of a reason. */
 export const decodeLargeAnswer = Effect.fnUntraced(function* <E>(
   payload: Stream.Stream<Uint8Array, E>,
   decoding: Decoding,
-  askFrom: (params: HttpParams) => AskFrom,
+  asking: (params: HttpParams) => Asking,
   because: (reason: VendorErrorReason) => VendorError
 ): Effect.fn.Return<DecodedBars, VendorError | E> {
   const params = yield* Effect.mapError(paramsFor(decoding), because)
@@ -83,7 +86,7 @@ export const decodeLargeAnswer = Effect.fnUntraced(function* <E>(
     Effect.mapError((error) => (error instanceof DecodeFailure ? because(malformed(error)) : error))
   )
   return yield* Effect.mapError(
-    Effect.fromResult(finished(rows, new Uint8Array(0), params, decoding, askFrom(params))),
+    Effect.fromResult(finished(rows, new Uint8Array(0), params, decoding, asking(params))),
     because
   )
 })

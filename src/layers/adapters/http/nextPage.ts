@@ -2,8 +2,12 @@
  * From one page to the next. Pages ascend: each proves the stamps from its first row to its last, and what lies before the first
  * row of the first page is proven only when the last one has come, since a vendor that begins with the newest would else be
  * believed to have nothing older.
+ *
+ * Hard case: by time, a full first page with nothing behind it. Either the range has just as many rows, or the vendor gives the newest
+ * ones of what it is asked for. So it is asked what there is in front of them, and then once more what is behind them.
  */
 import { Option, Result, type Schema } from "effect"
+import type { TimeRange } from "../../../domain/TimeRange.ts"
 import {
   type Decoding,
   Malformed,
@@ -15,8 +19,18 @@ import type { DecodedRows } from "../records/decodeRows.ts"
 import { jsonDocument, resolvePointer } from "../records/JsonRecords.ts"
 import { encodeParams, type HttpParams, paramsOf } from "./HttpParams.ts"
 
-/** Asks from `start` on, by the configuration of today; null when the vendor has none any more. */
-export type AskFrom = (start: number, page: NonNullable<HttpParams["page"]>) => VendorRequest | null
+/** Asks from `start` on, as far as `before` or the end of the range, by the configuration of today; null when that makes no request. */
+type AskFrom = (start: number, page: NonNullable<HttpParams["page"]>, before: number | null) => VendorRequest | null
+
+export interface Asking {
+  readonly from: AskFrom
+  /** The parameter of an address that holds the credential: taken out of addresses that a vendor writes. */
+  readonly credential: string | null
+}
+
+/** The stretch in front of all rows so far, where the page is the one that asks for it. */
+export const inFront = ({ page, start }: Pick<HttpParams, "page" | "start">): TimeRange | null =>
+  page?.before === "asked" && page.head !== null ? { start: Date.parse(start), end: page.head } : null
 
 /** The address behind rel="next" in a `Link` header. */
 const linkedNext = (header: string | undefined): string | null => {
@@ -29,6 +43,8 @@ const linkedNext = (header: string | undefined): string | null => {
 
 const malformed = (message: string): Malformed => new Malformed({ position: null, message })
 
+const reconfigured = malformed("the vendor is configured otherwise now")
+
 const withParameter = (url: string, name: string, value: string): string => {
   const next = new URL(url)
   next.searchParams.set(name, value)
@@ -36,12 +52,22 @@ const withParameter = (url: string, name: string, value: string): string => {
 }
 
 /** A cursor, or an address: that of the next page as a whole, which must be the vendor's own. */
-const urlAfter = (url: string, parameter: string, cursor: string): Result.Result<string, Malformed> => {
+const urlAfter = (
+  url: string,
+  parameter: string,
+  cursor: string,
+  credential: string | null
+): Result.Result<string, Malformed> => {
   if (!/^(https?:|\/|\?)/.test(cursor)) return Result.succeed(withParameter(url, parameter, cursor))
   const next = URL.parse(cursor, url)
-  return next === null || next.origin !== new URL(url).origin
-    ? Result.fail(malformed("the next page is at another address than this one; it is not followed"))
-    : Result.succeed(next.href)
+  if (next === null || next.origin !== new URL(url).origin) {
+    return Result.fail(malformed("the next page is at another address than this one; it is not followed"))
+  }
+  next.username = ""
+  next.password = ""
+  // Taking one out spells the others anew, which some cursors do not bear.
+  if (credential !== null && next.searchParams.has(credential)) next.searchParams.delete(credential)
+  return Result.succeed(next.href)
 }
 
 interface Read {
@@ -49,12 +75,12 @@ interface Read {
   readonly decoding: Decoding
   readonly params: HttpParams
   readonly rows: DecodedRows
-  readonly askFrom: AskFrom
+  readonly asking: Asking
 }
 
 /** The request behind this one, null on the last page, or why there is none. */
 const nextOf = (
-  { askFrom, bytes, decoding, params, rows }: Read,
+  { asking, bytes, decoding, params, rows }: Read,
   page: NonNullable<HttpParams["page"]>,
   until: number
 ): VendorRequest | VendorErrorReason | null => {
@@ -81,7 +107,7 @@ const nextOf = (
     case "time": {
       if (rows.read < paging.rows) return null
       if (until <= decoding.range.start) return malformed("a full page has no row behind the page before it")
-      return askFrom(until, page) ?? malformed("the vendor is configured otherwise now")
+      return asking.from(until, page, null) ?? reconfigured
     }
     case "page": {
       const more = paging.more === null ? true : Boolean(document(paging.more))
@@ -94,7 +120,7 @@ const nextOf = (
       if (cursor === null || cursor === undefined || cursor === "") return null
       if (typeof cursor !== "string" && typeof cursor !== "number") return malformed("the cursor is no text")
       if (isObject(body)) return withValue(paging.parameter, cursor)
-      return Result.match(urlAfter(params.url, paging.parameter, String(cursor)), {
+      return Result.match(urlAfter(params.url, paging.parameter, String(cursor), asking.credential), {
         onFailure: (reason): VendorRequest | VendorErrorReason => reason,
         onSuccess: (url) => (url === params.url ? malformed("the cursor leads to the page that it is on") : at(url))
       })
@@ -104,6 +130,10 @@ const nextOf = (
 
 const isObject = (body: Schema.Json): body is { readonly [name: string]: Schema.Json } =>
   typeof body === "object" && body !== null && !Array.isArray(body)
+
+const newestFirst = malformed(
+  "the vendor gives the newest rows of what it is asked for, and pages must begin with the oldest: ask it for ascending order, or bound requests with maxSpan to what one page holds"
+)
 
 const isReason = (next: VendorRequest | VendorErrorReason): next is VendorErrorReason => "_tag" in next
 
@@ -125,11 +155,28 @@ export const pageOf = (read: Read): Result.Result<PageOfAnswer | null, Malformed
   if (rows.descends) {
     return Result.fail(malformed("the rows of a page descend; pages must ascend: ask the vendor for ascending order"))
   }
+  const start = Date.parse(params.start)
+  if (inFront(params) !== null) {
+    if (first !== undefined) return Result.fail(newestFirst)
+    const again = read.asking.from(range.start, { index: index + 1, head, before: "known" }, null) ?? reconfigured
+    return Result.succeed({
+      from: range.start,
+      until: range.start,
+      next: again,
+      mark: null,
+      continued: true,
+      quiet: { start, end: head ?? start }
+    })
+  }
   const seen = head ?? first ?? null
   const until = last === undefined ? range.start : last + 1
   const next = nextOf(read, { index: index + 1, head: seen }, until)
-  const start = Date.parse(params.start)
   const from = seen === null ? range.start : index === 0 || head === null ? seen : range.start
+  const mayHaveBegunAtTheEnd = params.paging.kind === "time" && index === 1 && params.page.before === undefined
+  if (next === null && mayHaveBegunAtTheEnd && last === undefined && head !== null && start < head) {
+    const front = read.asking.from(start, { index: index + 1, head, before: "asked" }, head) ?? reconfigured
+    return Result.succeed({ from, until: range.start, next: front, mark: null, continued: true, quiet: null })
+  }
   if (next === null) {
     return Result.succeed({
       from,

@@ -3,6 +3,7 @@ import type { SeriesKey } from "../../../domain/SeriesKey.ts"
 import { isIntraday, type Timeframe } from "../../../domain/Timeframe.ts"
 import type { TimeRange } from "../../../domain/TimeRange.ts"
 import type { VendorRequest } from "../../../services/Adapter.ts"
+import { headerText } from "./credentials.ts"
 import type { HttpVendor } from "./HttpCatalogue.ts"
 import { encodeParams, type HttpParams } from "./HttpParams.ts"
 import { fill, fillUrl, type Places, percent } from "./template.ts"
@@ -29,17 +30,24 @@ const withQuery = (url: URL, query: HttpVendor["query"], places: Places): URL =>
   return new URL(`${url.origin}${url.pathname}${search === "" ? "" : `?${search}`}`)
 }
 
+export interface PartOfRange {
+  readonly start: number
+  readonly end: number
+  readonly page: NonNullable<HttpParams["page"]>
+}
+
 /** What is asked for a range: the first page of it, where there are pages. Fails with a sentence. */
 export const requestFor = (
   vendor: HttpVendor,
   series: Pick<SeriesKey, "symbol">,
   timeframe: Timeframe,
   whole: TimeRange,
-  /** Where asking goes on, and as which page. */
-  from: { readonly start: number; readonly page: NonNullable<HttpParams["page"]> } | null = null
+  /** The part that is asked for now, and as which page. */
+  from: PartOfRange | null = null
 ): Result.Result<VendorRequest, string> => {
   const { paging } = vendor
-  const { end, start } = vendor.rangeText({ start: from?.start ?? whole.start, end: whole.end }, isIntraday(timeframe))
+  const part = { start: from?.start ?? whole.start, end: from?.end ?? whole.end }
+  const { end, start } = vendor.rangeText(part, isIntraday(timeframe))
   const places: Places = {
     symbol: series.symbol,
     start,
@@ -50,13 +58,18 @@ export const requestFor = (
       : {}),
     ...(paging?.kind === "page" ? { page: String(paging.first) } : {})
   }
+  const headers = Object.entries(vendor.headers).map(([name, text]) => [name, fill(text, places)] as const)
+  const unfit = headers.find(([, value]) => !headerText.test(value))
+  if (unfit !== undefined) {
+    return Result.fail(`the header ${unfit[0]} cannot hold ${JSON.stringify(series.symbol)}`)
+  }
   return Result.map(fillUrl(vendor.url, places), (url): VendorRequest => {
     const params: HttpParams = {
       symbol: series.symbol,
       start: new Date(whole.start).toISOString(),
       end: new Date(whole.end).toISOString(),
       url: withQuery(url, vendor.query, places).href,
-      headers: Object.fromEntries(Object.entries(vendor.headers).map(([name, text]) => [name, fill(text, places)])),
+      headers: Object.fromEntries(headers),
       decoding: vendor.decodingFor(timeframe),
       paging,
       page: from?.page ?? (paging === null ? null : { index: 0, head: null })

@@ -168,12 +168,20 @@ const stringsIn = (value: Schema.Json): ReadonlyArray<string> =>
       ? Object.values(value).flatMap(stringsIn)
       : []
 
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
 const checkTemplates = (report: Report, spec: HttpVendorSpec): void => {
   const others = templatesOf(spec)
   for (const [key, text] of others) {
     // A body is JSON and full of braces of its own; in its strings only a known place is one.
     const problem = key[0] === "body" ? null : Template.problemOf(text)
     if (problem !== null) report(key, `a usable template: ${problem}`)
+  }
+  for (const name of [
+    ...Object.keys(spec.headers ?? {}),
+    ...(spec.auth?.kind === "header" ? [spec.auth.name ?? ""] : [])
+  ]) {
+    if (name !== "" && !headerName.test(name)) report(["headers", name], "a name that a header can have")
   }
   const all = [spec.url, ...others.map(([, text]) => text)]
   const used = (name: Template.PlaceName) => all.some((text) => Template.uses(text, name))

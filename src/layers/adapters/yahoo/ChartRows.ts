@@ -190,8 +190,8 @@ export class ChartRows {
       return
     }
     this.latest = next.first
-    // Bars of the day open at a whole minute; only the price of this moment does not.
-    if (last && this.intraday && (next.first === (liveAt ?? 0) * 1000 || next.first % minute !== 0)) {
+    // Bars of the day open at a whole minute; only the price of this moment does not. Rows beyond what was asked for may follow it.
+    if (this.intraday && ((last && next.first === (liveAt ?? 0) * 1000) || next.first % minute !== 0)) {
       if (before !== null && timeframe !== "30m" && within(next.first, before.first, this.length)) {
         this.tally.live++
         merge(before, next)

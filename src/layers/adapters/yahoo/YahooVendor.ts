@@ -20,6 +20,7 @@ export const YahooVendorSpec = Schema.Struct({
   finalityDelay: Schema.optionalKey(Millis),
   provisionalFor: Schema.optionalKey(Millis),
   recheckAfter: Schema.optionalKey(Schema.NullOr(Millis).annotate({ expected: "a duration, such as 3d, or null" })),
+  basisHolds: Schema.optionalKey(Millis),
   rest: Schema.optionalKey(Millis),
   timeout: Schema.optionalKey(Millis),
   quota: Schema.optionalKey(
@@ -47,6 +48,8 @@ export interface YahooVendor {
   readonly finalityDelay: number
   readonly provisionalFor: number
   readonly recheckAfter: number | null
+  /** How long an adjusted history that was seen unchanged is believed to be so; 0: not at all. */
+  readonly basisHolds: number
   /** How long Yahoo is left alone after it has throttled. */
   readonly rest: number
   /** How long the head of an answer may take; its body may take four times as long. */
@@ -102,6 +105,8 @@ export const resolveVendor = (
     finalityDelay: spec.finalityDelay ?? 60 * minute,
     provisionalFor: spec.provisionalFor ?? minute,
     recheckAfter: spec.recheckAfter ?? null,
+    // It moves its history in the night before a split counts.
+    basisHolds: spec.basisHolds ?? 60 * minute,
     rest: spec.rest ?? minute,
     timeout: spec.timeout ?? 30_000,
     maxBytes: Math.min(payloadLimit, maxChart),

@@ -30,6 +30,7 @@ export const yahooLimits = (vendor: YahooVendor): VendorLimits => {
     stampsOnGrid: false,
     calendar: vendor.calendar,
     recheckAfter: vendor.recheckAfter,
+    basisHolds: vendor.basisHolds,
     adjustments: ["splits", "all", "raw"]
   }
 }

@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process"
+import { inspect } from "node:util"
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Cause, Effect, Logger, References } from "effect"
+import { ProvenanceStore } from "../../../../src/services/ProvenanceStore.ts"
 import { StitchingCache } from "../../../../src/services/StitchingCache.ts"
 import * as LocalServer from "../../http/localServer.ts"
 import { adapterOf, archived, attempt, iso, read, using } from "./support.ts"
@@ -239,6 +241,9 @@ describe("C26 what is no answer is told apart", () => {
       "not_entitled",
       "NotEntitled"
     ],
+    ["206: a part", 206, JSON.stringify({ results: january.slice(0, 3) }), {}, "", "error", "Missing Rejected"],
+    ["200 without a body, where a document should be", 200, "", {}, "", "ok", "Missing Malformed"],
+    ["204", 204, "", {}, "", "ok", "Empty"],
     ["JSON that has no rows where they should be", 200, '{"other":[]}', {}, "", "ok", "Missing Malformed"],
     ["an error page for an answer", 200, "<html>", {}, "", "ok", "Missing Malformed"]
   ]
@@ -291,6 +296,23 @@ describe("C26 what is no answer is told apart", () => {
   )
 })
 
+it.live("C26 an answer that is only accepted (202) is asked for again, and never taken for an empty one", () =>
+  Effect.gen(function* () {
+    const server = yield* LocalServer.http((_, response, count) =>
+      count === 1 ? response.writeHead(202).end() : response.end(JSON.stringify({ results: january }))
+    )
+    yield* using(vendor(server.url), () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual((yield* read(whole)).closes, days)
+        assert.deepStrictEqual(
+          (yield* archived()).map(({ status }) => status),
+          ["error", "ok"]
+        )
+      })
+    )
+  })
+)
+
 describe("C26 credentials", () => {
   const secret = "s3cr3t/with+signs=and%more"
   const kinds: ReadonlyArray<
@@ -335,6 +357,117 @@ describe("C26 credentials", () => {
       })
     )
   }
+
+  const pass = "s3cr3t-pass-phrase"
+  const holds = (directory: string, text: string) =>
+    execFileSync("sh", ["-c", 'grep -raF -- "$1" "$2" | wc -c', "sh", text, directory]).toString().trim() !== "0"
+
+  it.live("an address of the next page that repeats the credential is asked for, and known, without it", () =>
+    Effect.gen(function* () {
+      const server = yield* LocalServer.http((request, response, count) => {
+        const next = count === 1 ? `</bars/ACME?after=2&k=${paramsOf(request.url).get("k")}>; rel="next"` : ""
+        response.writeHead(200, next === "" ? {} : { link: next })
+        response.end(JSON.stringify({ results: count === 1 ? january.slice(0, 9) : january.slice(9) }))
+      })
+      const more =
+        "    auth: { kind: query, name: k, secret: V_SECRET }\n    pagination: { kind: cursor, pointer: /next }\n"
+      const inBody = yield* LocalServer.http((request, response, count) => {
+        const next = count === 1 ? `/bars/ACME?after=2&k=${paramsOf(request.url).get("k")}` : null
+        response.end(JSON.stringify({ results: count === 1 ? january.slice(0, 9) : january.slice(9), next }))
+      })
+      for (const [one, paging] of [
+        [server, more.replace("pointer: /next", "link: true")],
+        [inBody, more]
+      ] as const) {
+        yield* using(
+          vendor(one.url, paging),
+          (directory) =>
+            Effect.gen(function* () {
+              assert.deepStrictEqual((yield* read(whole)).closes, days)
+              assert.strictEqual(one.seen[1], `GET /bars/ACME?after=2&k=${pass}`)
+              const requests = yield* (yield* ProvenanceStore).requests({ limit: 10 })
+              assert.notInclude(JSON.stringify(requests), pass)
+              // A body is kept byte for byte, whatever the vendor writes into it.
+              if (one === server) assert.isFalse(holds(directory, pass))
+            }),
+          { V_SECRET: pass }
+        )
+      }
+    })
+  )
+
+  it.live("a secret of a file keeps its line end to itself; one that no header can hold is told, not sent", () =>
+    Effect.gen(function* () {
+      const server = yield* LocalServer.http((_, response) => response.end(JSON.stringify({ results: january })))
+      const yaml = vendor(server.url, "    auth: { kind: bearer, secret: V_SECRET }\n")
+      yield* using(yaml, () => read(whole), { V_SECRET: `${pass}\r\n` })
+      assert.strictEqual(server.headers[0]?.authorization, `Bearer ${pass}`)
+      yield* using(
+        yaml,
+        () =>
+          Effect.gen(function* () {
+            const refused = JSON.stringify(yield* attempt(whole))
+            assert.include(refused, "V_SECRET holds characters that no header can have")
+            assert.notInclude(refused, "pass-phrase")
+          }),
+        { V_SECRET: `${pass}\nsecond` }
+      )
+      assert.strictEqual(server.seen.length, 1)
+    })
+  )
+
+  it.live("a symbol that a header cannot hold is no symbol of such a vendor", () =>
+    Effect.gen(function* () {
+      const server = yield* LocalServer.http((_, response) => response.end(JSON.stringify({ results: january })))
+      yield* using(vendor(server.url, '    headers: { X-Symbol: "{symbol}" }\n'), () =>
+        Effect.gen(function* () {
+          assert.include(
+            JSON.stringify(yield* attempt({ ...whole, symbol: "日本" })),
+            "the header X-Symbol cannot hold"
+          )
+          assert.strictEqual(server.seen.length, 0)
+        })
+      )
+    })
+  )
+
+  it.live("no line of the log holds a credential, at any level and whatever the vendor does with it", () =>
+    Effect.gen(function* () {
+      const spellings = [secret, encodeURIComponent(secret), encodeURIComponent(secret).toLowerCase()]
+      const server = yield* LocalServer.http((request, response, count) => {
+        const said = `${request.headers.authorization} ${paramsOf(request.url).get("pass")} ${spellings.join(" ")}`
+        if (count === 1) response.writeHead(302, { location: `${request.url?.toLowerCase()}&moved=1` }).end()
+        else if (count === 2) response.writeHead(500, { "x-said": said }).end(said)
+        else if (count === 3) response.writeHead(429, { "x-said": said, "retry-after": "0" }).end(said)
+        else if (count === 4) response.writeHead(200, { "x-said": said, "content-length": "999" }).write(said)
+        else response.writeHead(400, said).end(said)
+        if (count === 4) setTimeout(() => response.destroy(), 20)
+      })
+      const lines: Array<string> = []
+      const log = Logger.make(({ cause, fiber, logLevel, message }) => {
+        const about = JSON.stringify(fiber.getRef(References.CurrentLogAnnotations))
+        lines.push(`${logLevel} ${inspect(message, { depth: 9 })} ${about} ${Cause.pretty(cause)}`)
+      })
+      for (const auth of ["kind: bearer", "kind: query, name: pass"]) {
+        const refused = yield* using(
+          vendor(server.url, `    auth: { ${auth}, secret: V_SECRET }\n`),
+          (directory) =>
+            Effect.gen(function* () {
+              const answer = yield* attempt(whole)
+              for (const { cause, metadata } of yield* archived()) {
+                const text = `${cause} ${JSON.stringify(metadata)}`
+                for (const spelling of spellings) assert.notInclude(text, spelling, directory)
+              }
+              return answer
+            }),
+          { V_SECRET: secret }
+        ).pipe(Effect.provide(Logger.layer([log])), Effect.provideService(References.MinimumLogLevel, "All"))
+        lines.push(JSON.stringify(refused))
+      }
+      assert.include(lines.join("\n"), "tapestry.fetch")
+      for (const spelling of spellings) assert.notInclude(lines.join("\n"), spelling)
+    })
+  )
 
   it.live("a variable that is not set is named, nothing is sent, and what is stored is read without it", () =>
     Effect.gen(function* () {

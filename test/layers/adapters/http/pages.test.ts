@@ -129,6 +129,54 @@ describe("C26 answers in pages", () => {
     })
   )
 
+  it.live("by time: a vendor that gives the newest rows is refused, and what it left out is not covered", () =>
+    Effect.gen(function* () {
+      const server = yield* LocalServer.http((request, response) => {
+        const [from, to] = [Number(param(request.url, "from")), Number(param(request.url, "to"))]
+        response.end(JSON.stringify({ rows: rows.filter((row) => row.t >= from && row.t < to).slice(-9) }))
+      })
+      yield* using(vendor(server.url, "{ kind: time, rows: 9 }"), () =>
+        Effect.gen(function* () {
+          const { closes, coverage, states } = yield* read(whole)
+          assert.deepStrictEqual(closes, all.slice(-9))
+          assert.deepStrictEqual(states, [
+            "2020-01-01 2020-01-21 Missing ",
+            "2020-01-21 2020-01-29 Covered",
+            "2020-01-29 2020-02-01 Missing Malformed"
+          ])
+          assert.include(JSON.stringify(coverage), "ask it for ascending order")
+        })
+      )
+    })
+  )
+
+  for (const [name, end] of [
+    ["is all there is, where nothing is in front of it", true],
+    ["is so too of a vendor that knows no end", false]
+  ] as const) {
+    it.live(`by time: a full page with nothing behind it ${name}`, () =>
+      Effect.gen(function* () {
+        const server = yield* LocalServer.http((request, response) => {
+          const from = Number(param(request.url, "from"))
+          const to = end ? Number(param(request.url, "to")) : Number.POSITIVE_INFINITY
+          response.end(JSON.stringify({ rows: rows.filter((row) => row.t >= from && row.t < to).slice(0, 27) }))
+        })
+        yield* using(vendor(server.url, "{ kind: time, rows: 27 }"), () =>
+          Effect.gen(function* () {
+            const { closes, states } = yield* read(whole)
+            assert.deepStrictEqual(closes, all)
+            assert.isTrue(
+              states.every((state) => state.endsWith("Covered")),
+              states.join()
+            )
+            assert.strictEqual((yield* read(whole)).requests, 0)
+            assert.strictEqual(server.seen.length, 4)
+          })
+        )
+      })
+    )
+  }
+
   it.live("a later page that fails leaves what came before it; the rest is asked for again, from there", () =>
     Effect.gen(function* () {
       let broken = true
