@@ -109,14 +109,13 @@ export const settleOperations = Effect.fnUntraced(function* (
   }
   const last = yield* market.lastOperation(series.key)
   const answers = yield* archive.answersOf(series.text, 0)
+  // Both ascend: each operation looks only at the answers since the one before it.
+  let next = 0
   for (const { after, change, id, recordedAt } of operations) {
     if (id <= last || change._tag === "Forgotten" || change._tag === "Recalled" || change._tag === "Confirmed") continue
-    yield* applyBefore(
-      stores,
-      series,
-      fetcher,
-      answers.filter((answer) => answer <= after)
-    )
+    const before = next
+    while ((answers[next] ?? Infinity) <= after) next++
+    if (next > before) yield* applyBefore(stores, series, fetcher, answers.slice(before, next))
     if (change._tag === "Invalidated") {
       yield* market.invalidate(series.key, change.range, recordedAt, { operation: { id, after } })
     } else if (change._tag === "Admitted" || change._tag === "Believed") {

@@ -1,6 +1,6 @@
 /** Corporate actions: whichever answer told of them, in whichever order they were committed. */
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import fc from "fast-check"
 import type { CorporateAction } from "../../../src/domain/CorporateAction.ts"
 import type { SeriesKey } from "../../../src/domain/SeriesKey.ts"
@@ -120,6 +120,35 @@ export const actionsContract = (provide: Provide): void => {
         assert.deepStrictEqual(yield* actionsOf(series, everything, 2_999), [dividend(3, 1), dividend(6, 1)])
         assert.deepStrictEqual(yield* actionsOf(series, everything, 999), [])
       }).pipe(provide)
+  )
+
+  it.effect("thousands of answers of a series that is polled are read with turns for others, and each counts", () =>
+    Effect.gen(function* () {
+      const store = yield* MarketStore
+      const series = seriesOf("A", { timeframe: "1d" })
+      const polls = 2_600
+      const tellings = Array.from({ length: polls }, (_, index) => {
+        const id = index + 1
+        if (id === 1) return telling(series, id, [dividend(3, 1), dividend(6, 1), dividend(7, 1)], days(0, 10))
+        if (id === 1_500) return telling(series, id, [dividend(3, 2), dividend(7, 1)], days(3, 10))
+        return id === polls ? telling(series, id, [dividend(7, 5)]) : telling(series, id, [], days(10 + id, 11 + id))
+      })
+      for (let at = 0; at < polls; at += 100) yield* store.commitAll(tellings.slice(at, at + 100))
+      let turns = 0
+      const others = yield* Effect.forkChild(
+        Effect.forever(
+          Effect.andThen(
+            Effect.yieldNow,
+            Effect.sync(() => turns++)
+          )
+        )
+      )
+      assert.deepStrictEqual(yield* actionsOf(series), [dividend(3, 2), dividend(7, 5)])
+      assert.isAtLeast(turns, 2)
+      yield* Fiber.interrupt(others)
+      const before = yield* actionsOf(series, everything, 1_499_999)
+      assert.deepStrictEqual(before, [dividend(3, 1), dividend(6, 1), dividend(7, 1)])
+    }).pipe(provide)
   )
 
   it.effect("two of one kind on one date are two, and an action that is none refuses the commit", () =>
