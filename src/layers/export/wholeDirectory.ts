@@ -58,8 +58,17 @@ const removeLeftovers = Effect.fnUntraced(function* (parent: string, name: strin
   }
 })
 
-/** Fails before anything is read or fetched where the place is taken. */
-export const checkPlace = (directory: string, overwrite: boolean) => Effect.asVoid(placeOf(directory, overwrite))
+/** Fails before anything is read or fetched where the place is taken, or there is nothing that it could be in. */
+export const checkPlace = Effect.fnUntraced(function* (directory: string, overwrite: boolean) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  yield* placeOf(directory, overwrite)
+  const parent = path.dirname(path.resolve(directory))
+  const info = yield* Effect.option(fs.stat(parent))
+  if (info._tag === "Some" && info.value.type === "Directory") return
+  const message = `${parent} is no directory; make it first, or choose another place`
+  return yield* new ExportError({ reason: new ExportNotWritten({ directory, message }) })
+})
 
 /** Runs `write` over the draft, and gives the draft the name when it has succeeded. */
 export const wholeDirectory = Effect.fnUntraced(function* <A, E, R>(

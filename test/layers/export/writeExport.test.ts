@@ -6,6 +6,7 @@ import { Effect, Fiber, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { rowBytes, rowsHeader } from "../../../src/domain/rowBytes.ts"
 import { parseManifest } from "../../../src/layers/export/Manifest.ts"
+import { checkPlace } from "../../../src/layers/export/wholeDirectory.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
@@ -217,6 +218,11 @@ describe("X10 the directory of an export is there whole or not at all", () => {
         const nowhere = yield* Effect.flip(write({ ...one, directory: join(root, "no/such/place") }))
         assert.strictEqual(nowhere.reason._tag, "ExportNotWritten")
         assert.include(nowhere.message, "no such directory")
+        // The command asks this before it fetches anything.
+        const early = yield* Effect.flip(checkPlace(join(root, "no/such/place"), false))
+        assert.include(early.message, "make it first")
+        assert.include((yield* Effect.flip(checkPlace(join(root, "file/place"), false))).message, "make it first")
+        yield* checkPlace(join(root, "new"), false)
         assert.deepStrictEqual(readdirSync(root).sort(), ["file", "out", "precious"])
         assert.deepStrictEqual(readdirSync(precious), ["thesis.txt"])
       })
