@@ -46,14 +46,17 @@ interface Looked {
   readonly upTo: number
 }
 
-const untried = `select id, sha256, size, body from payloads
+const untried = `select id, sha256, size from payloads
   where id > ? and id <= ? and encoding is null order by id`
+const bodyOf = "select body from payloads where id = ?"
 
 /** Compresses the rows of the next window, as far as the time goes. */
 const look = (db: SyncDatabase, after: number): Looked => {
   const started = performance.now()
   const plain: Array<Plain> = []
-  for (const [id, hash, size, body] of db.prepare(untried).all(after, after + window)) {
+  for (const [id, hash, size] of db.prepare(untried).all(after, after + window)) {
+    // One by one: the bodies of a whole window may be 16 MiB.
+    const body = db.prepare(bodyOf).get(Number(id))?.[0]
     const sha256 = hex(hash) ?? ""
     const torn = body instanceof Uint8Array && sha256Hex(body) !== sha256
     const kept = body instanceof Uint8Array && !torn ? encodeSync(body) : null

@@ -39,6 +39,9 @@ const stepIdentities = 200
 /** What a removed row counts for the log: its pages lie anywhere, a few in each of its indexes. */
 const scattered = 80
 const stepFiles = 32
+/** KiB of pages that the writer keeps while a gc removes: the indexes of a million hashes; and at other times. */
+const wideCache = 131_072
+const usualCache = 16_384
 
 interface Removed {
   responses: number
@@ -211,6 +214,12 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
     return removed
   })
 
+  const cache = (kibibytes: number) =>
+    database.write("gc", (db) => void db.prepare(`pragma cache_size = -${kibibytes}`).run())
+
+  /** Removals lie anywhere in the indexes of hashes: where those do not stay in memory, each row is a page read. */
+  const widened = Effect.acquireRelease(cache(wideCache), () => Effect.ignore(cache(usualCache)))
+
   const run = Effect.fnUntraced(
     function* (
       {
@@ -220,6 +229,7 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
       }: { readonly apply: boolean; readonly retention: Retention; readonly tell: TellsUpkeep },
       pointedTo: Bits
     ) {
+      if (applies) yield* widened
       const checkpointer = applies ? yield* Checkpointer.make(database) : Checkpointer.none
       if (applies) {
         yield* files.removeLeftovers
