@@ -17,7 +17,7 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
     case "file":
       return FileAdapter.make(vendor, { dataDir })
     case "http":
-      return HttpAdapter.make(vendor)
+      return HttpAdapter.make(vendor, { dataDir })
     case "yahoo":
       return YahooAdapter.make(vendor)
   }

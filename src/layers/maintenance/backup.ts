@@ -17,7 +17,7 @@ import { FaultPoint } from "../FaultPoint.ts"
 import * as PayloadFiles from "../provenance/PayloadFiles.ts"
 import { BackupError } from "./BackupError.ts"
 import { BackupManifest, manifestName } from "./BackupManifest.ts"
-import { copyDatabase, failing, hashFile, namedFiles, removalsOf, syncPath } from "./backupFiles.ts"
+import { copyDatabase, failing, hashFile, namedFiles, removalsOf, syncFolders, syncPath } from "./backupFiles.ts"
 
 export interface BackupOptions {
   readonly dataDir: string
@@ -156,6 +156,7 @@ export const backup = Effect.fn("Backup.backup")(
       const made = yield* attempt(options)
       if (made === null) continue
       const target = path.join(options.directory, manifestName)
+      yield* syncFolders(options.directory)
       yield* fs.writeFileString(`${target}.tmp`, `${encodeManifest(made.manifest)}\n`)
       yield* syncPath(`${target}.tmp`)
       act("upkeep")

@@ -1,7 +1,8 @@
 /** What a backup and a restore do with files: databases copied as of one instant, hashed, and the payload files that an archive names. */
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
-import { open as openFile } from "node:fs/promises"
+import { open as openFile, readdir } from "node:fs/promises"
+import { join } from "node:path"
 import Database from "better-sqlite3"
 import { Effect } from "effect"
 import type { Encoding } from "../provenance/compression.ts"
@@ -47,6 +48,22 @@ export const syncPath = (path: string): Effect.Effect<void, BackupError> =>
     },
     catch: failing(`syncing ${path}`)
   })
+
+/** The names in a directory and in its folders of payloads: without them a file that is synced may be gone after a power cut. */
+export const syncFolders = (directory: string): Effect.Effect<void, BackupError> =>
+  Effect.tryPromise({
+    try: () => readdir(directory, { recursive: true, withFileTypes: true }),
+    catch: failing(`reading ${directory}`)
+  }).pipe(
+    Effect.flatMap((entries) =>
+      Effect.forEach(
+        entries.filter((entry) => entry.isDirectory()),
+        (entry) => syncPath(join(entry.parentPath, entry.name)),
+        { discard: true }
+      )
+    ),
+    Effect.andThen(syncPath(directory))
+  )
 
 export const hashFile = (
   path: string

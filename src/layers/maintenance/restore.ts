@@ -2,8 +2,9 @@
  * A backup put back as a data directory.
  *
  * Everything is copied beside the place where it is to be, verified there (each database by the manifest, each payload file by its
- * hash), and then takes its name in one step. A directory that it replaces is set aside first and removed last. Killed anywhere it
- * leaves what was there, or what is to be there, or, between the two names, both beside it: the next restore then goes through.
+ * hash), and then takes its name in one step. A directory that it replaces is set aside first and removed last, and comes back when
+ * the new one cannot take its name. Killed anywhere it leaves what was there, or what is to be there, or, between the two names, both
+ * beside it: the next restore then goes through.
  */
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { FaultPoint } from "../FaultPoint.ts"
@@ -11,7 +12,7 @@ import * as OwnerLock from "../owner/OwnerLock.ts"
 import * as PayloadFiles from "../provenance/PayloadFiles.ts"
 import { BackupError } from "./BackupError.ts"
 import { BackupManifest, manifestName } from "./BackupManifest.ts"
-import { failing, hashFile, namedFiles, syncPath } from "./backupFiles.ts"
+import { failing, hashFile, namedFiles, syncFolders, syncPath } from "./backupFiles.ts"
 
 export interface RestoreOptions {
   readonly directory: string
@@ -93,16 +94,18 @@ export const restore = Effect.fn("Backup.restore")(
     const manifest = yield* readManifest(options.directory)
     const entries = yield* Effect.orElseSucceed(fs.readDirectory(target), () => null)
     const taken = entries !== null && entries.length > 0
+    const unowned = Effect.gen(function* () {
+      if (!taken || (yield* OwnerLock.find(target)) === null) return
+      return yield* new BackupError({
+        message: `${target} is in use; stop the process that owns it (tapestry doctor names it)`
+      })
+    })
     if (taken && !options.overwrite) {
       return yield* new BackupError({
         message: `${target} is there already; name another with --data-dir, or replace it with --overwrite`
       })
     }
-    if (taken && (yield* OwnerLock.find(target)) !== null) {
-      return yield* new BackupError({
-        message: `${target} is in use; stop the process that owns it (tapestry doctor names it)`
-      })
-    }
+    yield* unowned
     const parent = path.dirname(target)
     yield* fs.makeDirectory(parent, { recursive: true })
     for (const name of yield* fs.readDirectory(parent)) {
@@ -115,13 +118,28 @@ export const restore = Effect.fn("Backup.restore")(
       yield* copyDatabases(options.directory, draft, manifest)
       act("upkeep")
       yield* copyFiles(options, draft)
-      yield* syncPath(draft)
+      yield* syncFolders(draft)
+      // Asked again: the copy took its time, and who began to own it meanwhile would write into what is removed.
+      yield* unowned
     }).pipe(Effect.onError(() => Effect.ignore(fs.remove(draft, { recursive: true }))))
     const aside = `${target}.replaced-${process.pid}`
-    if (entries !== null) yield* fs.rename(target, aside)
-    act("upkeep")
-    yield* fs.rename(draft, target)
-    yield* syncPath(parent)
+    yield* Effect.uninterruptible(
+      Effect.gen(function* () {
+        if (entries !== null) yield* fs.rename(target, aside)
+        act("upkeep")
+        yield* fs
+          .rename(draft, target)
+          .pipe(
+            Effect.onError(() =>
+              Effect.andThen(
+                entries === null ? Effect.void : Effect.ignore(fs.rename(aside, target)),
+                Effect.ignore(fs.remove(draft, { recursive: true }))
+              )
+            )
+          )
+        yield* syncPath(parent)
+      })
+    )
     act("upkeep")
     if (entries !== null) yield* fs.remove(aside, { recursive: true })
     return manifest

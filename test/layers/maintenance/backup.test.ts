@@ -3,10 +3,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, References, Stream } from "effect"
+import { Effect, Fiber, FileSystem, Layer, References, Stream } from "effect"
 import { defaults } from "../../../src/layers/config/TapestryConfig.ts"
 import { backup } from "../../../src/layers/maintenance/backup.ts"
 import { restore } from "../../../src/layers/maintenance/restore.ts"
+import * as OwnerLock from "../../../src/layers/owner/OwnerLock.ts"
 import * as Tapestry from "../../../src/layers/Tapestry.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
@@ -125,6 +126,57 @@ describe("backup", () => {
           assert.deepStrictEqual(readdirSync(base).sort(), ["backup", "data", "target"])
         }
         assert.strictEqual((yield* verified.pipe(withArchive({ directory: target }))).payloads, 3)
+      }).pipe(Effect.provide(platform))
+  )
+
+  it.live(
+    "C12 a restore that cannot take the name puts back what was there, and one that finds an owner at its end replaces nothing",
+    () =>
+      Effect.gen(function* () {
+        const base = yield* temporaryDirectory
+        const [dataDir, directory] = [join(base, "data"), join(base, "backup")]
+        const add = (seed: number) => archive({ seed }, noise(80_000, seed)).pipe(withArchive({ directory: dataDir }))
+        yield* add(1)
+        yield* backup({ dataDir, directory, product })
+        yield* add(2)
+        const fs = yield* FileSystem.FileSystem
+        const whole = Effect.gen(function* () {
+          assert.deepStrictEqual(readdirSync(base).sort(), ["backup", "data"])
+          assert.strictEqual((yield* verified.pipe(withArchive({ directory: dataDir }))).payloads, 2)
+        })
+        const again = restore({ directory, dataDir, overwrite: true })
+        const failure = yield* Effect.flip(
+          Effect.provideService(again, FileSystem.FileSystem, {
+            ...fs,
+            rename: (from, to) =>
+              from.includes(".restoring-") && to === dataDir ? fs.rename(`${from}-gone`, to) : fs.rename(from, to)
+          })
+        )
+        assert.include(failure.message, "the restore failed")
+        yield* whole
+        const owned = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const scope = yield* Effect.scope
+            const owner = Layer.buildWithScope(OwnerLock.layer({ dataDir, product }), scope)
+            let begun = false
+            return yield* Effect.flip(
+              Effect.provideService(again, FileSystem.FileSystem, {
+                ...fs,
+                copyFile: (from, to) =>
+                  Effect.andThen(
+                    Effect.suspend(() => {
+                      if (begun) return Effect.void
+                      begun = true
+                      return Effect.orDie(Effect.asVoid(Effect.provide(owner, platform)))
+                    }),
+                    fs.copyFile(from, to)
+                  )
+              })
+            )
+          })
+        )
+        assert.include(owned.message, "is in use")
+        yield* whole
       }).pipe(Effect.provide(platform))
   )
 

@@ -21,6 +21,7 @@ import {
   type VendorErrorReason
 } from "../../../services/Adapter.ts"
 import type { DecodedRows, DecodeFailure } from "../records/decodeRows.ts"
+import { writeRejects } from "../records/writeRejects.ts"
 import { decodeFile } from "./decodeFile.ts"
 import type { FileEntry, FileVendor } from "./FileCatalogue.ts"
 import { listSymbols } from "./FileListing.ts"
@@ -29,7 +30,6 @@ import { fetchFile } from "./fetchFile.ts"
 import { fileLimits } from "./fileLimits.ts"
 import { locateRow } from "./locateRow.ts"
 import { pingRoots } from "./pingRoots.ts"
-import { writeRejects } from "./rejectFile.ts"
 import * as Select from "./selectEntry.ts"
 import { caseHint, normaliseSymbol, pathFor } from "./symbols.ts"
 
@@ -186,7 +186,8 @@ export const make: (
         : yield* decodeFile(payload, params, range).pipe(Effect.mapError((failure) => because(malformed(failure))))
     if (file.rejected.length > 0) {
       const directory = entryOf(params)?.rejects ?? path.join(options.dataDir, "rejects", name)
-      const target = yield* writeRejects(fs, path, directory, payload, params, file.rejected).pipe(
+      const text = { file: params.path, start: params.start, end: params.end, from: [JSON.stringify(params), payload] }
+      const target = yield* writeRejects(fs, path, directory, text, file.rejected).pipe(
         Effect.mapError((error) =>
           because(new Unavailable({ message: `skipped rows cannot be written to ${directory}: ${error.message}` }))
         )

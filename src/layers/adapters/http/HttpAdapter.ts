@@ -4,17 +4,19 @@
  * What is archived is a body as it was on the wire; what its rows mean is in the request. One planned range is one exchange, or
  * several where the vendor answers in pages (nextPage.ts). Nothing is retried, paced or cached in here.
  */
-import { Clock, Duration, Effect, Result, type Scope } from "effect"
+import { Clock, Duration, Effect, FileSystem, Path, Result, type Scope } from "effect"
 import type { SeriesKey } from "../../../domain/SeriesKey.ts"
 import * as Timeframe from "../../../domain/Timeframe.ts"
 import type { TimeRange } from "../../../domain/TimeRange.ts"
 import {
   type Adapter,
+  type Decoding,
   type FetchCapability,
   NotFound,
   Rejected,
   Revalidating,
   type SeriesQuery,
+  Unavailable,
   Unsupported,
   VendorError,
   type VendorErrorReason,
@@ -26,8 +28,9 @@ import * as HttpPool from "../../http/HttpPool.ts"
 import type { HttpRequest } from "../../http/HttpRequest.ts"
 import { secretsOf } from "../../http/secrets.ts"
 import { reasonOfFailure, vendorAnswer } from "../../http/vendorAnswer.ts"
+import { writeRejects } from "../records/writeRejects.ts"
 import * as Credentials from "./credentials.ts"
-import { decodeAnswer, decodeLargeAnswer, locateRow } from "./decodeAnswer.ts"
+import { type DecodedPage, decodeAnswer, decodeLargeAnswer, locateRow } from "./decodeAnswer.ts"
 import type { HttpVendor } from "./HttpCatalogue.ts"
 import { type HttpParams, paramsOf } from "./HttpParams.ts"
 import type { Asking } from "./nextPage.ts"
@@ -35,6 +38,7 @@ import { meaningOf } from "./readAnswer.ts"
 import { type PartOfRange, requestFor } from "./requestFor.ts"
 import * as Symbols from "./symbols.ts"
 import { normaliseSymbol } from "./symbols.ts"
+import { percent } from "./template.ts"
 
 export type { HttpVendor } from "./HttpCatalogue.ts"
 
@@ -48,9 +52,19 @@ const onlyPart = new Rejected({
     "HTTP 206: the vendor says that this is only a part of the answer; say how to ask for the rest with pagination"
 })
 
+export interface HttpAdapterOptions {
+  /** Rows that are skipped are written under `rejects/<vendor>` in it. */
+  readonly dataDir: string
+}
+
 /** The adapter of a checked vendor. Its connections, and its secret, live as long as the scope. */
-export const make = Effect.fnUntraced(function* (vendor: HttpVendor): Effect.fn.Return<Adapter, never, Scope.Scope> {
+export const make = Effect.fnUntraced(function* (
+  vendor: HttpVendor,
+  options: HttpAdapterOptions
+): Effect.fn.Return<Adapter, never, Scope.Scope | FileSystem.FileSystem | Path.Path> {
   const { limits, name } = vendor
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
   const pool = yield* HttpPool.make
   const credentials = yield* Credentials.read(vendor.auth)
   const because = (reason: VendorErrorReason) => new VendorError({ vendor: name, reason })
@@ -156,8 +170,28 @@ export const make = Effect.fnUntraced(function* (vendor: HttpVendor): Effect.fn.
     return vendorAnswer(answer, partOfIt ? onlyPart : meaning.refusal)
   })
 
+  const noting = Effect.fnUntraced(function* (decoded: DecodedPage, { request }: Decoding) {
+    const params = paramsOf(request)
+    const { rejected } = decoded
+    if (rejected.length === 0 || params._tag === "None") return decoded
+    const { decoding, end, start, symbol } = params.value
+    const directory = path.join(options.dataDir, "rejects", name)
+    const file = `${percent(symbol)}-${decoding.timeframe}`
+    const from = [JSON.stringify(params.value), JSON.stringify(rejected)]
+    const target = yield* writeRejects(fs, path, directory, { file, start, end, from }, rejected).pipe(
+      Effect.mapError((error) =>
+        because(new Unavailable({ message: `skipped rows cannot be written to ${directory}: ${error.message}` }))
+      )
+    )
+    yield* Effect.logWarning(`${name}: ${rejected.length} rows of an answer for ${symbol} skipped; see ${target}`)
+    return decoded
+  })
+
   const decode: FetchCapability["decode"] = Effect.fn("HttpAdapter.decode")((payload, decoding) =>
-    Effect.mapError(decodeAnswer(payload, decoding, vendor.unpackLimit, asking(decoding.series)), because)
+    decodeAnswer(payload, decoding, vendor.unpackLimit, asking(decoding.series)).pipe(
+      Effect.mapError(because),
+      Effect.flatMap((decoded) => noting(decoded, decoding))
+    )
   )
 
   const symbols = Effect.gen(function* () {
@@ -194,7 +228,10 @@ export const make = Effect.fnUntraced(function* (vendor: HttpVendor): Effect.fn.
       request,
       fetch,
       decode,
-      decodeStream: (payload, decoding) => decodeLargeAnswer(payload, decoding, asking(decoding.series), because),
+      decodeStream: (payload, decoding) =>
+        Effect.flatMap(decodeLargeAnswer(payload, decoding, asking(decoding.series), because), (decoded) =>
+          noting(decoded, decoding)
+        ),
       locate: (payload, position, decoding) =>
         Effect.mapError(locateRow(payload, position, decoding, vendor.unpackLimit), because),
       cost: () => vendor.requestPrice,

@@ -16,6 +16,10 @@ import { rowAt } from "../records/rowAt.ts"
 import { type HttpParams, paramsOf } from "./HttpParams.ts"
 import { type Asking, inFront, pageOf } from "./nextPage.ts"
 
+export interface DecodedPage extends DecodedBars {
+  readonly rejected: DecodedRows["rejected"]
+}
+
 const noRows: DecodedRows = { bars: [], positions: [], rejected: [], read: 0, descends: false }
 
 const malformed = ({ message, position }: DecodeFailure): Malformed => new Malformed({ position, message })
@@ -49,7 +53,7 @@ const plain = (payload: Uint8Array, decoding: Decoding, limit: number) =>
 const saidEmpty = ({ metadata }: Decoding): boolean => metadata?.adapter.empty !== undefined
 
 const finished = (rows: DecodedRows, bytes: Uint8Array, params: HttpParams, decoding: Decoding, asking: Asking) =>
-  Result.map(pageOf({ bytes, decoding, params, rows, asking }), (page): DecodedBars => {
+  Result.map(pageOf({ bytes, decoding, params, rows, asking }), (page): DecodedPage => {
     const { bars, positions, rejected } = rows
     const { allowNonPositivePrices } = params.decoding
     return { bars, positions, rejected, allowNonPositivePrices, ...(page === null ? {} : { page }) }
@@ -60,7 +64,7 @@ export const decodeAnswer = Effect.fnUntraced(function* (
   decoding: Decoding,
   limit: number,
   asking: (params: HttpParams) => Asking
-): Effect.fn.Return<DecodedBars, VendorErrorReason> {
+): Effect.fn.Return<DecodedPage, VendorErrorReason> {
   const params = yield* paramsFor(decoding)
   // No bytes are no rows where the vendor says that there is no content, or in a format that has nothing but rows.
   const empty = saidEmpty(decoding) || (payload.length === 0 && decoding.metadata?.transportStatus === 204)
@@ -75,7 +79,7 @@ export const decodeLargeAnswer = Effect.fnUntraced(function* <E>(
   decoding: Decoding,
   asking: (params: HttpParams) => Asking,
   because: (reason: VendorErrorReason) => VendorError
-): Effect.fn.Return<DecodedBars, VendorError | E> {
+): Effect.fn.Return<DecodedPage, VendorError | E> {
   const params = yield* Effect.mapError(paramsFor(decoding), because)
   const encodings = encodingsOf(decoding.metadata?.encoding ?? null)
   if (encodings.length > 0) {

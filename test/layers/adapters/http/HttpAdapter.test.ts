@@ -1,4 +1,6 @@
 import { execFileSync } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { inspect } from "node:util"
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
@@ -161,6 +163,29 @@ ${columns}`
             keep: true
           })
           assert.strictEqual(server.headers[0]?.["content-type"], "application/json")
+        })
+      )
+    })
+  )
+
+  it.live("rows that are skipped are counted, and written down once", () =>
+    Effect.gen(function* () {
+      const [first, ...others] = january
+      const server = yield* LocalServer.http((_, response) =>
+        response.end(JSON.stringify({ results: [{ ...first, h: 0 }, ...others] }))
+      )
+      yield* using(vendor(server.url, "    badRows: skip\n"), (directory) =>
+        Effect.gen(function* () {
+          for (const policy of ["cacheFirst", "force"] as const) {
+            const answer = yield* read({ ...whole, symbol: "A/B", policy })
+            assert.deepStrictEqual(answer.closes, days.slice(1))
+          }
+          const rejects = join(directory, "rejects", "v")
+          const [file, ...more] = readdirSync(rejects)
+          assert.deepStrictEqual(more, [])
+          assert.match(file ?? "", /^A%2FB-1d\.20200101T000000Z-20200201T000000Z\.[0-9a-f]{12}\.ndjson$/)
+          const row = JSON.parse(readFileSync(join(rejects, file ?? ""), "utf8"))
+          assert.deepInclude(row, { file: "A%2FB-1d", row: 0, text: JSON.stringify({ ...first, h: 0 }) })
         })
       )
     })

@@ -48,6 +48,7 @@ describe("the configuration of a vendor over HTTP", () => {
       "auth.secret",
       /environment variable/
     ],
+    [["{ 1d: {} }", "{ 1d: {} }\n    headers: { X Y: a }"], "headers.X Y", /a header can have/],
     [["{ 1d: {} }", "{ 1d: {} }\n    pagination: { kind: cursor }"], "pagination", /either pointer or link/],
     [["{ 1d: {} }", "{ 1d: {} }\n    errors: [{ means: Empty }]"], "errors.0", /at least one of status/],
     [

@@ -1,4 +1,6 @@
 /** The whole way of a range to a vendor over HTTP, from its YAML: a real server, a fresh directory, real stores. */
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Cause, ConfigProvider, Effect, Exit, Path, Stream } from "effect"
@@ -13,12 +15,15 @@ import { over, temporaryDirectory } from "../../stitching/support.ts"
 
 /** The adapter of `vendors.v` in a YAML text. */
 export const adapterOf = Effect.fnUntraced(
-  function* (yaml: string, env: Record<string, string> = {}) {
+  function* (yaml: string, env: Record<string, string> = {}, dataDir = join(tmpdir(), "tapestry-no-data")) {
     const path = yield* Path.Path
     const config = yield* Effect.fromResult(TapestryConfig.decode("/nowhere/tapestry.yaml", yaml, path))
     const [vendor] = config.vendors
     if (vendor?.adapter !== "http") return yield* Effect.die("no vendor over HTTP")
-    return yield* Effect.provide(HttpAdapter.make(vendor), ConfigProvider.layer(ConfigProvider.fromEnvRecord(env)))
+    return yield* Effect.provide(
+      HttpAdapter.make(vendor, { dataDir }),
+      ConfigProvider.layer(ConfigProvider.fromEnvRecord(env))
+    )
   },
   Effect.provide([NodePath.layer, NodeFileSystem.layer])
 )
@@ -88,7 +93,7 @@ export const using = <A, E>(
   Effect.scoped(
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
-      const adapter = yield* adapterOf(yaml, env)
+      const adapter = yield* adapterOf(yaml, env, directory)
       return yield* Effect.provide(use(directory), over(directory, [adapter]))
     })
   )

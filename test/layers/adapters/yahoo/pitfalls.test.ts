@@ -171,12 +171,15 @@ describe("pitfalls of Yahoo's charts", () => {
         { timeframe: "5m", range: between("2024-11-27T14:30:00Z", "2024-11-28T00:00:00Z") }
       )
       assert.deepStrictEqual(stampsOf(after.bars), ["2024-11-27T20:55:00.000Z"])
-      // Nor when a row that nobody asked for comes behind it.
+      // Nor when a row that nobody asked for comes behind it, of a share that trades in regular hours only.
       const followed = yield* decodeBody(
         chart({
           timestamp: ["2024-11-27T20:55:00Z", "2024-11-27T21:00:01Z", "2024-11-28T21:30:00Z"],
           close: [1, 2, 3],
-          meta: intraday("5m", "2024-11-27", { regularMarketTime: seconds("2024-11-27T21:00:01Z") })
+          meta: intraday("5m", "2024-11-27", {
+            regularMarketTime: seconds("2024-11-27T21:00:01Z"),
+            hasPrePostMarketData: false
+          })
         }),
         { timeframe: "5m", range: between("2024-11-27T14:30:00Z", "2024-11-27T21:30:00Z") }
       )

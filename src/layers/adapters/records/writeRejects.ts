@@ -1,9 +1,19 @@
 import { createHash } from "node:crypto"
 import { Effect, type FileSystem, type Path } from "effect"
-import type { RejectedRow } from "../records/decodeRows.ts"
-import type { FileParams } from "./FileRequest.ts"
+import type { RejectedRow } from "./decodeRows.ts"
 
 const compact = (iso: string): string => iso.replace(/[-:]|\.000/g, "")
+
+/** The text whose rows were passed over. */
+export interface RejectedText {
+  /** What it is called: a path, or the symbol and timeframe that were asked for. */
+  readonly file: string
+  /** The range that was asked for, as ISO instants. */
+  readonly start: string
+  readonly end: string
+  /** All that its rows follow from: the request and the bytes. */
+  readonly from: ReadonlyArray<string | Uint8Array>
+}
 
 /**
  * Writes down the rows that were passed over, one JSON object a line (`file`, `row`, `reason`, `text`), and returns the file's
@@ -13,16 +23,15 @@ export const writeRejects = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
   path: Path.Path,
   directory: string,
-  payload: Uint8Array,
-  params: FileParams,
+  { end, file, from, start }: RejectedText,
   rejected: ReadonlyArray<RejectedRow>
 ) {
-  const digest = createHash("sha256").update(JSON.stringify(params)).update(payload).digest("hex").slice(0, 12)
-  const name = `${params.path.replaceAll("/", "~")}.${compact(params.start)}-${compact(params.end)}.${digest}.ndjson`
+  const hash = createHash("sha256")
+  for (const part of from) hash.update(part)
+  const digest = hash.digest("hex").slice(0, 12)
+  const name = `${file.replaceAll("/", "~")}.${compact(start)}-${compact(end)}.${digest}.ndjson`
   const target = path.join(directory, name)
-  const lines = rejected.map(({ position, reason, text }) =>
-    JSON.stringify({ file: params.path, row: position, reason, text })
-  )
+  const lines = rejected.map(({ position, reason, text }) => JSON.stringify({ file, row: position, reason, text }))
   yield* fs.makeDirectory(directory, { recursive: true })
   yield* Effect.scoped(
     Effect.gen(function* () {
