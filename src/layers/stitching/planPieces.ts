@@ -90,7 +90,9 @@ export const piecesOf = (
     const state = stored?.state ?? noCause
     const early = Math.min(Math.max(start, askable.earliest), from)
     if (start < early) unasked(start, early, stored?.state ?? beforeEarliest(askable.earliest), stored)
-    if (early < from) unasked(early, from, stored?.state ?? askable.tooOld, stored)
+    // A bar that was still open when it was had, and whose final one cannot be had any more, is a hole.
+    const lasting = stored === null || stored.state._tag === "Provisional" ? null : stored.state
+    if (early < from) unasked(early, from, lasting ?? askable.tooOld, stored)
     let at = from
     for (const { id, range } of at < to ? flightsIn.members({ start: at, end: to }) : []) {
       unstored(at, range.start, state, stored)

@@ -15,6 +15,10 @@ export interface Loss {
   readonly failure: Failure
 }
 
+/** Of provisional bars that can never be had as they ended the plan says so; they are in the answer nevertheless. */
+const isOutlived = (planned: CoverageState, stored: CoverageState): boolean =>
+  planned._tag === "Missing" && planned.cause?.tag === "TooOld" && stored._tag === "Provisional"
+
 /**
  * The coverage report of an answer. Where this answer asked in vain it says why, whatever older evidence the store still has,
  * but for a recheck, which takes
@@ -41,15 +45,17 @@ export const report = (
       _tag === "Missing" || _tag === "Closed" ? piece.state : { _tag: "Missing", cause: null }
     for (const stretch of stretchesOf(piece, storedIn.members(piece))) {
       let at = stretch.start
+      const told =
+        stretch.stored === null || isOutlived(piece.state, stretch.stored.state) ? unknown : stretch.stored.state
       const kept = policy !== "force" && stretch.stored !== null && isSettled(stretch.stored.state)
       for (const { failure, range } of piece.from === "vendor" && !kept ? losses : []) {
         if (range.end <= at || range.start >= stretch.end) continue
-        if (range.start > at) add(at, range.start, stretch.stored?.state ?? unknown)
+        if (range.start > at) add(at, range.start, told)
         const end = Math.min(range.end, stretch.end)
         add(Math.max(at, range.start), end, stateOf(failure))
         at = end
       }
-      if (at < stretch.end) add(at, stretch.end, stretch.stored?.state ?? unknown)
+      if (at < stretch.end) add(at, stretch.end, told)
     }
   }
   return intervals

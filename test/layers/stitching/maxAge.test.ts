@@ -57,6 +57,31 @@ describe("StitchingCache, what is too old", () => {
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })
 
+  it.effect("is a hole where the bar was still open when it was had, and its row is in the answer", () => {
+    const vendor = ModelVendor.make({ limits: { timeframes } })
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(noon)
+      const cache = yield* StitchingCache
+      const series = vendor.series("ALPHA", "1m")
+      const range = between("2024-03-06T12:00:00Z", "2024-03-06T12:01:00Z")
+      assert.strictEqual((yield* cache.read({ series, range })).coverage[0]?.state._tag, "Provisional")
+      yield* TestClock.adjust(40 * day)
+      assert.strictEqual((yield* Effect.flip(cache.read({ series, range }))).reason._tag, "RangeIncomplete")
+      for (const policy of ["cacheFirst", "refresh", "force"] as const) {
+        const answer = yield* cache.read({ series, range, policy }, { onMissing: "partial" })
+        const [hole] = answer.coverage
+        assert.deepInclude(hole, range)
+        assert.strictEqual(hole?.state._tag === "Missing" ? hole.state.cause?.tag : null, "TooOld", policy)
+        assert.deepStrictEqual([answer.requests, answer.rowCount], [0, 1])
+      }
+      const stored = yield* cache.read({ series, range, policy: "cacheOnly" })
+      assert.deepStrictEqual(
+        stored.coverage.map(({ state }) => state._tag),
+        ["Provisional"]
+      )
+    }).pipe(Effect.provide(fresh(vendor.adapter)))
+  })
+
   it.effect("is bounded for each timeframe on its own", () => {
     const vendor = ModelVendor.make({ limits: { timeframes } })
     return Effect.gen(function* () {
