@@ -154,8 +154,13 @@ describe("README.md", () => {
     )
     assert.strictEqual(readFileSync(`${directory.cwd}/spx.csv`, "utf8").trimEnd().split("\n").length, 253)
     assert.match(said[4] ?? "", /line 4929 of sp500-2000\.csv[\s\S]*sha256 +[0-9a-f]{64}/)
-    const verified = commands.findIndex((command) => command.join(" ") === "archive verify")
-    assert.match(said[verified] ?? "", /all as they came/)
+    const saidBy = (line: string) => said[commands.findIndex((command) => command.join(" ").startsWith(line))] ?? ""
+    assert.match(saidBy("calendar XNYS"), /2024-11-29/)
+    assert.match(
+      saidBy("export verify"),
+      /252 rows in 1 file [^\n]*as they were written\n1 answer [^\n]*compared by sha256/
+    )
+    assert.match(saidBy("rebuild --check"), /1 series compared with the archive[^\n]*all the same/)
   })
 
   it("its links lead to files", () => {
