@@ -160,6 +160,7 @@ describe("README.md", () => {
       saidBy("export verify"),
       /252 rows in 1 file [^\n]*as they were written\n\d+ answers? [^\n]*compared by sha256/
     )
+    assert.match(saidBy("archive verify"), /all as they came/)
     assert.match(saidBy("rebuild --check"), /1 series compared with the archive[^\n]*all the same/)
   })
 
