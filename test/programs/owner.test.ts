@@ -18,6 +18,9 @@ const allEqual = (documents: ReadonlyArray<Record<string, unknown> | null>) => {
 
 const five = (where: ReturnType<typeof place>, millis: number) => Array.from({ length: 5 }, () => bars(where, millis))
 
+/** How long the vendor takes for a piece where other processes have to be there before it answers: some need two seconds to start. */
+const whileOthersStart = 3_500
+
 describe("C20: one owner per data directory", () => {
   it("five commands for one cold range beside an owner: each piece is asked for once, and counted once", async () => {
     const where = place()
@@ -73,7 +76,7 @@ describe("C20: one owner per data directory", () => {
 
   it("an owner that is done lets those who asked it have their answer before it ends: nothing is fetched twice", async () => {
     const where = place()
-    const first = bars(where, 1_500, 1)
+    const first = bars(where, whileOthersStart, 1)
     await askedFor(where, 1)
     const others = [bars(where, 0), bars(where, 0)]
     await first.printed
@@ -86,7 +89,7 @@ describe("C20: one owner per data directory", () => {
 
   it("Ctrl-C ends an owner that is done at once, and another goes on", async () => {
     const where = place()
-    const first = bars(where, 1_500, 1)
+    const first = bars(where, whileOthersStart, 1)
     await askedFor(where, 1)
     const other = bars(where, 0)
     await first.printed
