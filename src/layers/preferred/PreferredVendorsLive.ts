@@ -109,7 +109,11 @@ const make = Effect.gen(function* () {
           (part) =>
             Effect.map(
               cache.read(
-                { series, range: part, ...(query.policy === undefined ? {} : { policy: query.policy }) },
+                {
+                  series,
+                  range: { start: part.start, end: part.end },
+                  ...(query.policy === undefined ? {} : { policy: query.policy })
+                },
                 { ...reading, onMissing: "partial" }
               ),
               (answer) => ({ part, answer })
@@ -188,7 +192,7 @@ const make = Effect.gen(function* () {
             continue
           }
           const policy = query.policy === undefined ? {} : { policy: query.policy }
-          const plan = yield* cache.plan({ series, range: part, ...policy })
+          const plan = yield* cache.plan({ series, range: { start: part.start, end: part.end }, ...policy })
           plans.push({ vendor, plan, refused: part.refused })
           if (last) continue
           for (const piece of plan.pieces) {
