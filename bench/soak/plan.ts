@@ -1,7 +1,10 @@
 /** What a soak run does, all of it from a seed: what is traded, what goes wrong in which round, what is asked for. */
+import { calendarOf } from "../../src/domain/calendar/calendarOf.ts"
 import type { SeriesKey } from "../../src/domain/SeriesKey.ts"
 import type { Timeframe } from "../../src/domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../src/domain/TimeRange.ts"
+import * as ZoneClock from "../../src/domain/ZoneClock.ts"
+import { builtIn } from "../../src/layers/calendar/builtIn.ts"
 import { chance } from "../../src/layers/testing/ModelMarket.ts"
 import { noFaults, share, type YahooFaults, type YahooInstrument } from "../../src/layers/testing/yahoo/YahooServer.ts"
 
@@ -12,15 +15,27 @@ export const firstDay: EpochMillis = Date.UTC(2024, 4, 6, 17, 30)
 
 export const symbolOf = (index: number): string => `S${String(index).padStart(3, "0")}`
 
+/** The date of the first session on or after a date. */
+const sessionOf = (name: string, date: EpochMillis): EpochMillis | null => {
+  const rules = builtIn.find((one) => one.name === name)
+  const clock = rules === undefined ? null : ZoneClock.make(rules.zone)
+  if (rules === undefined || clock === null) return null
+  return calendarOf(rules, clock).sessions({ start: date, end: date + 10 * day })[0]?.date ?? null
+}
+
 /** Shares in New York and London; three in ten split in one of the days to come, three in ten pay a dividend in them. */
 export const instrumentsOf = (seed: number, symbols: number, days: number): ReadonlyArray<YahooInstrument> =>
   Array.from({ length: symbols }, (_, index) => {
     const symbol = symbolOf(index)
     const draw = (what: string) => chance(seed, "instrument", symbol, what)
-    const date = (what: string) =>
-      Math.floor(firstDay / day) * day + (1 + Math.floor(draw(what) * Math.max(1, days))) * day
+    const calendar = draw("exchange") < 0.8 ? "XNYS" : "XLON"
+    // Nothing is split or paid on a day without a session.
+    const date = (what: string) => {
+      const start = Math.floor(firstDay / day) * day + (1 + Math.floor(draw(what) * Math.max(1, days))) * day
+      return sessionOf(calendar, start) ?? start
+    }
     return share(symbol, {
-      calendar: draw("exchange") < 0.8 ? "XNYS" : "XLON",
+      calendar,
       ...(draw("exchange") < 0.8 ? {} : { before: 0, after: 0 }),
       listedAt: Date.UTC(2018, Math.floor(draw("listed") * 12), 1),
       splits:
