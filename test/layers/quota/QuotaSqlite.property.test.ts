@@ -68,6 +68,18 @@ const arbitrarySteps = fc.array(
 const underTestClock = <A, E>(effect: Effect.Effect<A, E, import("effect").Scope.Scope>): Promise<A> =>
   Effect.runPromise(Effect.scoped(effect).pipe(Effect.provide(TestClock.layer())))
 
+/** A waiter leaves, and others ask within the same millisecond. */
+const leavesAsOthersArrive: [ReadonlyArray<QuotaWindow>, Array<Step>] = (() => {
+  const ask = (weight: number): Step => ({ _tag: "Ask", weight, key: "ES", priority: 0, hold: 0 })
+  return [
+    [
+      { limit: 2, span: 2, key: null, name: "window 0" },
+      { limit: 2, span: 1, key: null, name: "window 1" }
+    ],
+    [ask(1), ask(0.5), ask(1), { _tag: "Advance", millis: 1 }, { _tag: "Interrupt", which: 0 }, ask(2), ask(0.5)]
+  ]
+})()
+
 describe("Quota, for any requests and any trouble", () => {
   it("never lets a window hold more than its limit, and lets everybody start", async () => {
     const features = new Map<string, number>()
@@ -170,7 +182,7 @@ describe("Quota, for any requests and any trouble", () => {
         })
       )
     )
-    await fc.assert(check, { numRuns: 200 })
+    await fc.assert(check, { numRuns: 200, examples: [leavesAsOthersArrive] })
     console.log(
       `quota optimum: ${totals.cases} cases, ${totals.waiting} with waiting, ${totals.left} where waiters left, ${totals.wall} with wall clock steps, ${totals.restarts} with restarts; waited ${totals.waited} ms, best ${totals.best} ms`
     )

@@ -38,8 +38,17 @@ export interface Run {
   /** Asked for, neither interrupted nor cut off by a restart, and still not started long after. */
   readonly starved: number
   readonly cutOff: number
-  /** Who left while waiting, interrupted or cut off, and when. */
-  readonly left: ReadonlyMap<number, number>
+  /** Who left while waiting, interrupted or cut off. */
+  readonly left: ReadonlyMap<number, Departure>
+}
+
+/** One or more left at once. Requests and departures of the same millisecond still came one after the other. */
+export interface Departure {
+  readonly at: number
+  /** How many had been asked for by then. */
+  readonly arrivals: number
+  /** The order of departures. */
+  readonly turn: number
 }
 
 /** A request and its fiber, which may go on for a while after its fate is known. */
@@ -79,9 +88,15 @@ export const simulate = Effect.fnUntraced(function* (
   const clock = steppedClock(test, offset)
   const starts: Array<Start> = []
   const open: Array<Asked> = []
-  const left = new Map<number, number>()
+  const left = new Map<number, Departure>()
+  const departures = { count: 0 }
   const flying = { now: 0, most: 0 }
 
+  const departNow = (): Departure => ({
+    at: test.currentTimeMillisUnsafe(),
+    arrivals: open.length,
+    turn: departures.count++
+  })
   const launch = Effect.gen(function* () {
     const scope = yield* Scope.make()
     const quota = yield* openQuota(layer).pipe(Scope.provide(scope), Effect.provideService(Clock.Clock, clock))
@@ -128,15 +143,16 @@ export const simulate = Effect.fnUntraced(function* (
         const victim = waiting[step.which % Math.max(1, waiting.length)]
         if (victim === undefined) break
         victim.progress.fate = "interrupted"
-        left.set(open.indexOf(victim), test.currentTimeMillisUnsafe())
+        left.set(open.indexOf(victim), departNow())
         yield* Fiber.interrupt(victim.fiber)
         break
       }
       case "Restart": {
+        const departure = departNow()
         for (const [index, asked] of open.entries()) {
           if (!isWaiting(asked)) continue
           asked.progress.fate = "cutOff"
-          left.set(index, test.currentTimeMillisUnsafe())
+          left.set(index, departure)
         }
         yield* Scope.close(running.scope, Exit.void)
         running = yield* launch
@@ -174,8 +190,8 @@ export interface AskedFor {
   readonly asked: number
   readonly weight: number
   readonly key: string
-  /** When its waiter left without having started; null: it stayed. */
-  readonly left: number | null
+  /** How its waiter left without having started; null: it stayed. */
+  readonly left: Departure | null
 }
 
 /**
@@ -187,17 +203,18 @@ export const bestStarts = (
   windows: ReadonlyArray<QuotaWindow>,
   asks: ReadonlyArray<AskedFor>
 ): ReadonlyArray<number | null> => {
-  const departures = [...new Set(asks.flatMap(({ left }) => (left === null ? [] : [left])))].sort((a, b) => a - b)
-  let best = placed(windows, asks, Number.NEGATIVE_INFINITY, [])
-  for (const now of departures) best = placed(windows, asks, now, best)
+  const departures = [...new Set(asks.flatMap(({ left }) => (left === null ? [] : [left])))]
+  departures.sort((a, b) => a.turn - b.turn)
+  let best = placed(windows, asks, { at: Number.NEGATIVE_INFINITY, arrivals: 0, turn: -1 }, [])
+  for (const departure of departures) best = placed(windows, asks, departure, best)
   return best
 }
 
-/** Starts from `now` on, of all that had not started by then and were still waiting. */
+/** Starts from a departure on, of all that had not started by then and were still waiting, or came later. */
 const placed = (
   windows: ReadonlyArray<QuotaWindow>,
   asks: ReadonlyArray<AskedFor>,
-  now: number,
+  { at: now, arrivals, turn }: Departure,
   before: ReadonlyArray<number | null>
 ): ReadonlyArray<number | null> => {
   const usage = new Map<string, Map<number, number>>()
@@ -215,7 +232,7 @@ const placed = (
   }
   const started = asks.map((_, index) => {
     const start = before[index] ?? null
-    return start !== null && start <= now ? start : null
+    return start !== null && start <= now && index < arrivals ? start : null
   })
   for (const [index, ask] of asks.entries()) {
     const start = started[index] ?? null
@@ -224,7 +241,7 @@ const placed = (
   return asks.map((ask, index) => {
     const start = started[index] ?? null
     if (start !== null) return start
-    if (ask.left !== null && ask.left <= now) return null
+    if (ask.left !== null && ask.left.turn <= turn) return null
     const fits = (at: number): boolean =>
       windows.every((window) => {
         const used = usageOf(window, ask.key)
