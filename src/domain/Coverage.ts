@@ -40,6 +40,18 @@ export const CoverageState = Schema.TaggedUnion({
 })
 export type CoverageState = typeof CoverageState.Type
 
+/**
+ * The vendor's refusal of an interval that an earlier answer proves: what that proves stays, and the vendor is asked again after
+ * `until`. `recordedAt` is the fetch time of `response`.
+ */
+export const Refused = Schema.Struct({
+  tag: Schema.Literals(["NotFound", "NotEntitled"]),
+  response: ResponseId,
+  recordedAt: EpochMillis,
+  until: EpochMillis
+})
+export interface Refused extends Schema.Schema.Type<typeof Refused> {}
+
 /** One interval of a stored coverage, in UTC epoch milliseconds, half-open; `recordedAt` is the fetch time of its Response. */
 export interface StoredCoverage {
   readonly start: EpochMillis
@@ -48,6 +60,8 @@ export interface StoredCoverage {
   readonly recordedAt: EpochMillis
   /** When its Response was asked for; absent where that was not kept, and then it is not known to differ from `recordedAt`. */
   readonly askedAt?: EpochMillis
+  /** Of what is covered or empty: the newest refusal since. */
+  readonly refusal?: Refused
 }
 
 /** One interval of an answer's coverage report. The intervals of a report are sorted, disjoint and leave no hole. */
@@ -55,10 +69,21 @@ export interface CoverageInterval {
   readonly start: EpochMillis
   readonly end: EpochMillis
   readonly state: CoverageState
+  /** The vendor was asked for it again and said no; the rows are those that it gave before. */
+  readonly refusal?: Refused
 }
 
 /** {@link CoverageInterval} on the wire. */
-export const CoverageInterval = Schema.Struct({ start: EpochMillis, end: EpochMillis, state: CoverageState })
+export const CoverageInterval = Schema.Struct({
+  start: EpochMillis,
+  end: EpochMillis,
+  state: CoverageState,
+  refusal: Schema.optionalKey(Refused)
+})
+
+/** True while a refusal is believed that changes nothing of what was proven before: the vendor is left alone. */
+export const isPutOff = ({ refusal }: Pick<StoredCoverage, "refusal">, now: EpochMillis): boolean =>
+  refusal !== undefined && now < refusal.until
 
 /** True when the rows of the interval can be served as they are at `now`: final, or provisional and not yet stale. */
 export const isFresh = (state: StoredState, now: EpochMillis): boolean =>
@@ -69,6 +94,10 @@ export const isFresh = (state: StoredState, now: EpochMillis): boolean =>
     NotEntitled: ({ until }) => now < until,
     NotFound: ({ until }) => now < until
   })
+
+/** True where nobody need be asked at `now`: what is stored is fresh, or the vendor has said no to it just now. */
+export const stands = (stored: Pick<StoredCoverage, "state" | "refusal">, now: EpochMillis): boolean =>
+  isPutOff(stored, now) || isFresh(stored.state, now)
 
 /** True for the states in which the caller has all the rows that exist: a whole answer is made of these. */
 export const isComplete = (state: CoverageState): boolean =>

@@ -1,7 +1,7 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
 import type { StoredAction } from "../domain/CorporateAction.ts"
-import { CoverageInterval } from "../domain/Coverage.ts"
+import { CoverageInterval, type Refused } from "../domain/Coverage.ts"
 import type { Lineage } from "../domain/Lineage.ts"
 import type { OnMissing, Plan, RangePolicy } from "../domain/Plan.ts"
 import type { Request } from "../domain/Request.ts"
@@ -182,6 +182,8 @@ export interface Receipt {
   readonly symbol?: string
   readonly attempts: ReadonlyArray<Response>
   readonly excerpt: Excerpt
+  /** The vendor was asked for the bar again and said no. */
+  readonly refusal?: Refused
 }
 
 /** Answers ranges from the store, fetches only what is missing, once, and knows why the rest is not there. */

@@ -1,12 +1,13 @@
 /**
- * The table `coverage`: at each instant the newest answer about it, as disjoint pieces. All functions are synchronous and
- * touch a bounded number of pieces.
+ * The tables `coverage` and `refusals`: at each instant the newest answer about it, and the newest refusal, as disjoint pieces (see
+ * refusals.ts). All functions are synchronous and touch a bounded number of pieces.
  */
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { compare, type KnowledgeKey } from "./KnowledgeKey.ts"
 import { num, numOrNull } from "./rows.ts"
 import { tenant, visibleGeneration } from "./seriesTable.ts"
+import { isRefusal } from "./stateCode.ts"
 
 /** What an answer says about an interval; `code` and `until` as in stateCode.ts. */
 export interface Answer extends KnowledgeKey {
@@ -22,13 +23,20 @@ export interface Piece extends Answer {
 }
 
 const columns = "start_ts, end_ts, state, until, fetched_at, response, decoder_version, settled"
-const selectBefore = `select ${columns} from coverage where generation = ? and start_ts <= ? order by start_ts desc limit 1`
-const selectVisibleBefore = `select ${columns} from coverage where generation = ${visibleGeneration} and start_ts <= ?
-  order by start_ts desc limit 1`
-const selectWithin = `select ${columns} from coverage where generation = ? and start_ts > ? and start_ts < ? order by start_ts limit ?`
-const insertPiece = `insert into coverage (generation, ${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-const deletePiece = "delete from coverage where generation = ? and start_ts = ?"
-const settlePiece = "update coverage set settled = 1 where generation = ? and start_ts = ?"
+
+export type PieceTable = "coverage" | "refusals"
+
+const statementsOf = (table: PieceTable) => ({
+  before: `select ${columns} from ${table} where generation = ? and start_ts <= ? order by start_ts desc limit 1`,
+  visibleBefore: `select ${columns} from ${table} where generation = ${visibleGeneration} and start_ts <= ?
+    order by start_ts desc limit 1`,
+  within: `select ${columns} from ${table} where generation = ? and start_ts > ? and start_ts < ? order by start_ts limit ?`,
+  insert: `insert into ${table} (generation, ${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  remove: `delete from ${table} where generation = ? and start_ts = ?`,
+  settle: `update ${table} set settled = 1 where generation = ? and start_ts = ?`
+})
+
+const statements = { coverage: statementsOf("coverage"), refusals: statementsOf("refusals") }
 
 const toPiece = (row: ReadonlyArray<SqlValue>): Piece => ({
   start: num(row[0]),
@@ -41,10 +49,13 @@ const toPiece = (row: ReadonlyArray<SqlValue>): Piece => ({
   settled: row[7] === 1
 })
 
-/** The one piece of what readers see that covers all of `[start, end)`; null where it takes none or several. */
+/** The one piece of what readers see that covers all of `[start, end)`; null where it takes none or several, or refusals, too. */
 export const onePieceOf = (db: SyncDatabase, series: SeriesKey, start: number, end: number): Piece | null => {
-  const before = db.prepare(selectVisibleBefore).get(tenant, canonical(series), start)
-  return before !== undefined && num(before[1]) >= end ? toPiece(before) : null
+  const text = canonical(series)
+  const before = db.prepare(statements.coverage.visibleBefore).get(tenant, text, start)
+  if (before === undefined || num(before[1]) < end) return null
+  const refusal = db.prepare(statements.refusals.visibleBefore).get(tenant, text, end - 1)
+  return refusal !== undefined && num(refusal[1]) > start ? null : toPiece(before)
 }
 
 /** The first pieces that meet `[start, end)`, ascending, unclipped: at most `limit` and one. */
@@ -53,20 +64,28 @@ export const piecesIn = (
   generation: number,
   start: number,
   end: number,
-  limit: number
+  limit: number,
+  table: PieceTable = "coverage"
 ): Array<Piece> => {
   const pieces: Array<Piece> = []
-  const before = db.prepare(selectBefore).get(generation, start)
+  const before = db.prepare(statements[table].before).get(generation, start)
   if (before !== undefined && num(before[1]) > start) pieces.push(toPiece(before))
   // Pieces are disjoint, and most ranges lie within one.
   if ((pieces[0]?.end ?? start) >= end) return pieces
-  for (const row of db.prepare(selectWithin).all(generation, start, end, limit)) pieces.push(toPiece(row))
+  for (const row of db.prepare(statements[table].within).all(generation, start, end, limit)) pieces.push(toPiece(row))
   return pieces
 }
 
-const insert = (db: SyncDatabase, generation: number, piece: Piece, start: number, end: number): void => {
+const insert = (
+  db: SyncDatabase,
+  table: PieceTable,
+  generation: number,
+  piece: Piece,
+  start: number,
+  end: number
+): void => {
   if (start >= end) return
-  db.prepare(insertPiece).run(
+  db.prepare(statements[table].insert).run(
     generation,
     start,
     end,
@@ -105,22 +124,23 @@ export const overlay = (
   progress: Overlay,
   limit: number
 ): Overlay | null => {
-  const pieces = piecesIn(db, generation, progress.from, answer.end, limit)
+  const table: PieceTable = isRefusal(answer.code) ? "refusals" : "coverage"
+  const pieces = piecesIn(db, generation, progress.from, answer.end, limit, table)
   let { open, settled } = progress
   for (const piece of pieces) {
     if (compare(piece, answer) > 0) {
-      insert(db, generation, { ...answer, settled }, open, piece.start)
-      if (settled && !piece.settled) db.prepare(settlePiece).run(generation, piece.start)
+      insert(db, table, generation, { ...answer, settled }, open, piece.start)
+      if (settled && !piece.settled) db.prepare(statements[table].settle).run(generation, piece.start)
       open = piece.end
     } else {
-      db.prepare(deletePiece).run(generation, piece.start)
-      insert(db, generation, piece, piece.start, answer.start)
-      insert(db, generation, piece, answer.end, piece.end)
+      db.prepare(statements[table].remove).run(generation, piece.start)
+      insert(db, table, generation, piece, piece.start, answer.start)
+      insert(db, table, generation, piece, answer.end, piece.end)
       settled = settled || piece.settled
     }
   }
   const last = pieces[pieces.length - 1]
   if (last !== undefined && pieces.length >= limit && last.end < answer.end) return { from: last.end, open, settled }
-  insert(db, generation, { ...answer, settled }, open, answer.end)
+  insert(db, table, generation, { ...answer, settled }, open, answer.end)
   return null
 }

@@ -15,8 +15,9 @@ import type { SqliteMigration } from "../sqlite/migrate.ts"
  * - `action_answers`: one row per response that told of corporate actions; `start_ts` to `end_ts` is the range of ex-dates that it
  *   told all of, null when it only added some. `actions`: what it told; `ordinal` counts those of one kind and date.
  * - `reconciled_pairs`, `mismatches`: what two series (canonical keys) disagree about; `field` is an index (see mismatches.ts).
- * - `answers`: every coverage interval ever asserted or invalidated. `coverage`: the newest of them at each instant; `settled`
- *   is 0 only where nothing final was ever asserted anywhere inside, so that a new row there supersedes nothing.
+ * - `answers`: every coverage interval ever asserted or invalidated. `coverage`: the newest of them at each instant that is no
+ *   refusal; `settled` is 0 only where nothing final was ever asserted anywhere inside, so that a new row there supersedes nothing.
+ *   `refusals`: the newest refusal at each instant (see refusals.ts); its `settled` means nothing.
  */
 export const migrations: ReadonlyArray<SqliteMigration> = [
   {
@@ -184,6 +185,66 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
         resolved_at integer,
         primary key (pair, ts, field, found_at)
       ) strict, without rowid`
+    ]
+  },
+  {
+    id: 5,
+    name: "refusals beside what is proven",
+    // A refusal used to lie on what was proven before it. Beneath each one that is there the newest of the others is laid
+    // bare again, and what was cut by it is one piece again.
+    statements: [
+      `create table refusals (
+        generation integer not null,
+        start_ts integer not null,
+        end_ts integer not null,
+        state integer not null,
+        until integer,
+        fetched_at integer not null,
+        response integer not null,
+        decoder_version integer not null,
+        settled integer not null,
+        primary key (generation, start_ts)
+      ) strict, without rowid`,
+      "insert into refusals select * from coverage where state in (4, 5)",
+      "delete from coverage where state in (4, 5)",
+      `create table bared as
+        with points as (
+          select generation, start_ts as low, end_ts as high, settled, start_ts as ts from refusals
+          union
+          select r.generation, r.start_ts, r.end_ts, r.settled, a.start_ts from refusals r join answers a
+            on a.generation = r.generation and a.start_ts > r.start_ts and a.start_ts < r.end_ts and a.state not in (4, 5)
+          union
+          select r.generation, r.start_ts, r.end_ts, r.settled, a.end_ts from refusals r join answers a
+            on a.generation = r.generation and a.end_ts > r.start_ts and a.end_ts < r.end_ts and a.state not in (4, 5)
+        ),
+        segments as (
+          select generation, settled, ts as start_ts,
+            lead(ts, 1, high) over (partition by generation, low order by ts) as end_ts from points
+        )
+        select * from (
+          select s.*, (
+            select a.id from answers a where a.generation = s.generation and a.end_ts >= s.end_ts
+              and a.start_ts <= s.start_ts and a.state not in (4, 5)
+            order by a.fetched_at desc, a.response desc, a.decoder_version desc limit 1
+          ) as answer from segments s
+        ) where answer is not null`,
+      `insert into bared select c.generation, c.settled, c.start_ts, c.end_ts, a.id from coverage c join answers a
+        on a.generation = c.generation and a.start_ts <= c.start_ts and a.end_ts >= c.end_ts and a.state = c.state
+        and a.fetched_at = c.fetched_at and a.response = c.response and a.decoder_version = c.decoder_version
+        where a.id in (select answer from bared)`,
+      `delete from coverage where exists
+        (select 1 from bared b where b.generation = coverage.generation and b.start_ts = coverage.start_ts)`,
+      `insert into coverage
+        with begun as (
+          select *, case when lag(end_ts) over whole = start_ts and lag(answer) over whole = answer then 0 else 1 end as begins
+          from bared window whole as (partition by generation order by start_ts)
+        ),
+        islands as (select *, sum(begins) over (partition by generation order by start_ts) as island from begun)
+        select i.generation, min(i.start_ts), max(i.end_ts), a.state, a.until, a.fetched_at, a.response, a.decoder_version,
+          max(i.settled)
+        from islands i join answers a on a.id = i.answer group by i.generation, i.island`,
+      "drop table bared",
+      "update refusals set settled = 0"
     ]
   }
 ]

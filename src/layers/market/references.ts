@@ -79,6 +79,11 @@ const walks: ReadonlyArray<Walk> = [
     table: "coverage",
     key: "start_ts",
     named: query(`select distinct response from coverage where ${between("start_ts")}`)
+  },
+  {
+    table: "refusals",
+    key: "start_ts",
+    named: query(`select distinct response from refusals where ${between("start_ts")}`)
   }
 ]
 

@@ -53,6 +53,7 @@ const tables: ReadonlyArray<Sweep> = [
   byKey("bars", "ts"),
   byKey("revisions", "ts"),
   byKey("coverage", "start_ts"),
+  byKey("refusals", "start_ts"),
   echoes,
   answers,
   actions,

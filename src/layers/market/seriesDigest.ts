@@ -5,7 +5,8 @@
  * position, recordedAt and final (1 or 0). A revision is ts, kind (1 corrected, 2 finalised, 3 withdrawn), response, position,
  * recordedAt, supersededAt, supersededBy, whether it has a bar (1 or 0), and the 64 bytes of that bar. An interval of coverage is
  * start, end, state (1 Covered, 2 Empty, 3 Provisional, 4 NotEntitled, 5 NotFound), its instant (-1 where it has none), response,
- * recordedAt and askedAt (-1 where that is not kept).
+ * recordedAt and askedAt (-1 where that is not kept); then, of what has been refused since, the refusal's state, instant, response and
+ * recordedAt, else four times -1.
  */
 import { createHash } from "node:crypto"
 import { Effect, Stream } from "effect"
@@ -17,7 +18,7 @@ import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import { allTime } from "../../domain/TimeRange.ts"
 import type { MarketStore, MarketStoreError, StoredBar } from "../../services/MarketStore.ts"
 import { RevisionKind } from "./rows.ts"
-import { encode } from "./stateCode.ts"
+import { encode, StateCode } from "./stateCode.ts"
 
 const high32 = 2 ** 32
 
@@ -53,9 +54,16 @@ const revisionOf = (revision: Revision): ReadonlyArray<number> => [
   revision.bar === null ? 0 : 1
 ]
 
-const coverageOf = ({ askedAt, end, recordedAt, start, state }: StoredCoverage): ReadonlyArray<number> => {
+const notRefused: ReadonlyArray<number> = [-1, -1, -1, -1]
+
+const coverageOf = ({ askedAt, end, recordedAt, refusal, start, state }: StoredCoverage): ReadonlyArray<number> => {
   const { code, until } = encode(state, null)
-  return [start, end, code, until ?? -1, state.response, recordedAt, askedAt ?? -1]
+  return [
+    ...[start, end, code, until ?? -1, state.response, recordedAt, askedAt ?? -1],
+    ...(refusal === undefined
+      ? notRefused
+      : [StateCode[refusal.tag], refusal.until, refusal.response, refusal.recordedAt])
+  ]
 }
 
 /** What the store says of a series now. The visible generation is read, and the revisions of all. */
@@ -86,8 +94,8 @@ export const seriesDigest: (
   )
   const intervals = yield* market.coverage(series, allTime)
   const coverage = createHash("sha256")
-    .update("tapestry.coverage.v1\n")
-    .update(integers(intervals.map(coverageOf), 7))
+    .update("tapestry.coverage.v2\n")
+    .update(integers(intervals.map(coverageOf), 11))
   return {
     rows: { count, sha256: rows.digest("hex") },
     lineage: lineage.digest("hex"),

@@ -44,6 +44,12 @@ export const decode = (code: number, until: number | null, response: ResponseId)
 export const assertsRows = (code: number): boolean =>
   code === StateCode.Covered || code === StateCode.Empty || code === StateCode.Provisional
 
+/** True for the vendor's refusals, which are kept apart from what is proven: see refusals.ts. */
+export const isRefusal = (code: number): boolean => code === StateCode.NotEntitled || code === StateCode.NotFound
+
+/** True for what a later refusal does not replace: what was had of time that was over. */
+export const withstands = (code: number): boolean => code === StateCode.Covered || code === StateCode.Empty
+
 /** True for the states under which a row may come. */
 export const admitsRows = (code: number): boolean => code === StateCode.Covered || code === StateCode.Provisional
 

@@ -74,7 +74,12 @@ export const answerOf = Effect.fnUntraced(function* (
     return yield* commonFailure(series, holes, losses) ?? new RangeIncomplete({ holes })
   }
   const rowCount = yield* checkRows(context, series, range, read)
-  const fetched = Intervals.intersect(Intervals.normalise(gathered.fetched), [range])
+  // What was refused brought no rows: those that are there are older.
+  const refused = Intervals.mergeNear(
+    known.filter(({ refusal }) => refusal !== undefined),
+    0
+  )
+  const fetched = Intervals.subtract(Intervals.intersect(Intervals.normalise(gathered.fetched), [range]), refused)
   const counts = yield* Effect.forEach(fetched, (piece) => context.market.count(series, piece, read))
   const answer: RangeAnswer = {
     series,

@@ -29,6 +29,7 @@ export const explain = Effect.fnUntraced(function* (
     request,
     metadata: response.metadata
   })
+  const [known] = yield* market.coverage(series.key, { start: ts, end: ts + 1 }, asOf === undefined ? {} : { asOf })
   const then = fetch.symbolPeriods?.(series.key).find(({ end, start }) => start <= ts && ts < end)
   const receipt: Receipt = {
     series: series.key,
@@ -41,7 +42,8 @@ export const explain = Effect.fnUntraced(function* (
       ? {}
       : { symbol: then.symbol }),
     attempts: attempts.toReversed(),
-    excerpt
+    excerpt,
+    ...(known?.refusal === undefined ? {} : { refusal: known.refusal })
   }
   return receipt
 })

@@ -1,6 +1,6 @@
 /** One request of a flight, through the archive and into the store: the whole of it, or a page. */
 import { Clock, Effect, Result } from "effect"
-import { isFresh } from "../../domain/Coverage.ts"
+import { stands } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { CacheMode } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
@@ -61,7 +61,7 @@ export const onePage = Effect.fnUntraced(function* (
     const rules = { timeframe: series.timeframe, limits: fetcher.limits, calendar: series.calendar }
     const stretches = withDue(stretchesOf(part, coverage), rules, now)
     const fresh = Intervals.mergeNear(
-      stretches.filter(({ due, stored }) => stored !== null && due !== true && isFresh(stored.state, now)),
+      stretches.filter(({ due, stored }) => stored !== null && due !== true && stands(stored, now)),
       0
     )
     return fresh.length === 1 && fresh[0]?.start === part.start && fresh[0].end === part.end

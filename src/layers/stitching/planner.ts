@@ -4,7 +4,7 @@
  */
 
 import type { StoredCoverage } from "../../domain/Coverage.ts"
-import { type CoverageState, isFresh } from "../../domain/Coverage.ts"
+import { type CoverageState, stands } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { PlannedRequest, PlanPiece, RangePolicy } from "../../domain/Plan.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
@@ -48,7 +48,7 @@ export interface PlanDraft {
 
 const isServed = ({ due, stored }: Stretch, policy: RangePolicy, now: EpochMillis): boolean => {
   if (stored === null || due === true || policy === "force") return false
-  return isFresh(stored.state, now) && !(policy === "refresh" && stored.state._tag === "Provisional")
+  return stands(stored, now) && !(policy === "refresh" && stored.state._tag === "Provisional")
 }
 
 /** Outwards to the bars that the bounds cut, so that a range that ends inside a bar does not leave a sliver to ask for. */

@@ -3,11 +3,12 @@
  *
  * A stamp is due `recheckAfter` after it became final; intraday stamps are due by the UTC day, all those of a day with its last,
  * so that a series that is read every minute is not also rechecked every minute. What was asked for before it was due is fetched
- * again by the first read that comes after; an answer asked for when it was due, or later, settles it for ever. Nothing is
+ * again by the first read that comes after; an answer asked for when it was due, or later, settles it for ever. A recheck that is
+ * refused is put off for as long as the refusal is believed. Nothing is
  * stored but when each answer was asked for: a policy that is changed holds for what is there already, and no restart, refetch
  * or rebuild makes a range due twice.
  */
-import type { StoredState } from "../../domain/Coverage.ts"
+import { isPutOff, type StoredState } from "../../domain/Coverage.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import type { TradingCalendar } from "../../domain/TradingCalendar.ts"
@@ -50,7 +51,7 @@ export const withDue = (
   let settled = 0
   return stretches.flatMap((stretch) => {
     const { end, start, stored } = stretch
-    if (stored === null || start >= until || !isSettled(stored.state)) return [stretch]
+    if (stored === null || start >= until || !isSettled(stored.state) || isPutOff(stored, now)) return [stretch]
     const askedAt = stored.askedAt ?? stored.recordedAt
     if (askedAt !== asked) {
       asked = askedAt

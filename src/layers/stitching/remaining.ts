@@ -1,4 +1,4 @@
-import { isFresh, type StoredCoverage } from "../../domain/Coverage.ts"
+import { type StoredCoverage, stands } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { Plan } from "../../domain/Plan.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
@@ -19,7 +19,9 @@ export const remaining = (
   closed: Intervals.Ranges
 ): ReadonlyArray<RequestDraft> => {
   const known = new Set(plan.pieces.map(({ state }) => ("response" in state ? state.response : null)))
-  const news = coverage.filter(({ state }) => !known.has(state.response) && isFresh(state, now))
+  const isNews = ({ refusal, state }: StoredCoverage) =>
+    !known.has(state.response) || (refusal !== undefined && refusal.recordedAt >= plan.plannedAt)
+  const news = coverage.filter((stored) => isNews(stored) && stands(stored, now))
   const had = Intervals.union(Intervals.mergeNear(news, 0), Intervals.normalise(inFlight))
   const served = Intervals.mergeNear(
     plan.pieces.filter(({ from }) => from === "store"),

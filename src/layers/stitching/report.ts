@@ -1,5 +1,11 @@
 import { Equal } from "effect"
-import { type CoverageInterval, type CoverageState, isComplete, type StoredCoverage } from "../../domain/Coverage.ts"
+import {
+  type CoverageInterval,
+  type CoverageState,
+  isComplete,
+  type Refused,
+  type StoredCoverage
+} from "../../domain/Coverage.ts"
 import type { Plan } from "../../domain/Plan.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
@@ -15,14 +21,17 @@ export interface Loss {
   readonly failure: Failure
 }
 
+const asState = ({ response, tag, until }: Refused): CoverageState => ({ _tag: tag, response, until })
+
 /** Of provisional bars that can never be had as they ended the plan says so; they are in the answer nevertheless. */
 const isOutlived = (planned: CoverageState, stored: CoverageState): boolean =>
   planned._tag === "Missing" && planned.cause?.tag === "TooOld" && stored._tag === "Provisional"
 
 /**
  * The coverage report of an answer. Where this answer asked in vain it says why, whatever older evidence the store still has,
- * but for a recheck, which takes
- * nothing from what is final; elsewhere it says what the store knows now, and where that is nothing, what the plan said.
+ * but for a recheck, which takes nothing from what is final; elsewhere it says what the store knows now, and where that is nothing,
+ * what the plan said. What a vendor has refused since it gave it says so beside its state; to who forces an answer the refusal is
+ * the answer.
  */
 export const report = (
   { pieces, policy }: Pick<Plan, "pieces" | "policy">,
@@ -30,12 +39,13 @@ export const report = (
   losses: ReadonlyArray<Loss>
 ): ReadonlyArray<CoverageInterval> => {
   const intervals: Array<CoverageInterval> = []
-  const add = (start: number, end: number, state: CoverageState) => {
+  const add = (start: number, end: number, state: CoverageState, refusal?: Refused) => {
     const last = intervals.at(-1)
-    if (last !== undefined && last.end === start && Equal.equals(last.state, state)) {
-      intervals[intervals.length - 1] = { start: last.start, end, state }
+    const said = refusal === undefined ? { state } : { state, refusal }
+    if (last?.end === start && Equal.equals(last.state, state) && Equal.equals(last.refusal, refusal)) {
+      intervals[intervals.length - 1] = { start: last.start, end, ...said }
     } else {
-      intervals.push({ start, end, state })
+      intervals.push({ start, end, ...said })
     }
   }
   const storedIn = walker(coverage, (interval) => interval)
@@ -45,17 +55,24 @@ export const report = (
       _tag === "Missing" || _tag === "Closed" ? piece.state : { _tag: "Missing", cause: null }
     for (const stretch of stretchesOf(piece, storedIn.members(piece))) {
       let at = stretch.start
+      const { stored } = stretch
+      const forced = policy === "force" && piece.from === "vendor"
+      const refusal = forced ? undefined : stored?.refusal
       const told =
-        stretch.stored === null || isOutlived(piece.state, stretch.stored.state) ? unknown : stretch.stored.state
-      const kept = policy !== "force" && stretch.stored !== null && isSettled(stretch.stored.state)
+        stored === null || isOutlived(piece.state, stored.state)
+          ? unknown
+          : forced && stored.refusal !== undefined
+            ? asState(stored.refusal)
+            : stored.state
+      const kept = policy !== "force" && stored !== null && isSettled(stored.state)
       for (const { failure, range } of piece.from === "vendor" && !kept ? losses : []) {
         if (range.end <= at || range.start >= stretch.end) continue
-        if (range.start > at) add(at, range.start, told)
+        if (range.start > at) add(at, range.start, told, refusal)
         const end = Math.min(range.end, stretch.end)
         add(Math.max(at, range.start), end, stateOf(failure))
         at = end
       }
-      if (at < stretch.end) add(at, stretch.end, told)
+      if (at < stretch.end) add(at, stretch.end, told, refusal)
     }
   }
   return intervals

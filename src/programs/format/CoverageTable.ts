@@ -2,7 +2,7 @@
  * A coverage report as a table; neighbours of one kind share a line, which says how many answers prove it. Closed time between two
  * of one kind is on their line: a year that was had day by day is one line, not five hundred.
  */
-import type { CoverageInterval, CoverageState } from "../../domain/Coverage.ts"
+import type { CoverageInterval, CoverageState, Refused } from "../../domain/Coverage.ts"
 import { counted } from "./Numbers.ts"
 import { because } from "./RangeLines.ts"
 import { labelOf } from "./Strip.ts"
@@ -13,6 +13,7 @@ interface Stretch {
   readonly start: number
   end: number
   readonly state: CoverageState
+  readonly refusal?: Refused
   readonly responses: Set<number>
   /** How often the exchange was closed in between. */
   closed: number
@@ -28,23 +29,31 @@ const columns: ReadonlyArray<Column> = [
   { header: "asked again after", align: "left" }
 ]
 
-const recheckOf = (state: CoverageState): number | null =>
-  state._tag === "Empty" ? state.recheckAfter : "until" in state ? state.until : null
+const recheckOf = ({ refusal, state }: CoverageInterval): number | null =>
+  refusal !== undefined
+    ? refusal.until
+    : state._tag === "Empty"
+      ? state.recheckAfter
+      : "until" in state
+        ? state.until
+        : null
 
 // What has no response is told apart by its reason.
-const kindOf = (state: CoverageState): string => ("response" in state ? state._tag : `${state._tag}: ${because(state)}`)
+const kindOf = ({ refusal, state }: Pick<CoverageInterval, "state" | "refusal">): string =>
+  "response" in state ? `${state._tag} ${refusal?.tag ?? ""}` : `${state._tag}: ${because(state)}`
 
 const stretches = (intervals: ReadonlyArray<CoverageInterval>): ReadonlyArray<Stretch> => {
   const all: Array<Stretch> = []
-  for (const { start, end, state } of intervals) {
+  for (const interval of intervals) {
+    const { end, refusal, start, state } = interval
     const before = all.at(-2)
-    if (before !== undefined && all.at(-1)?.state._tag === "Closed" && kindOf(before.state) === kindOf(state)) {
+    if (before !== undefined && all.at(-1)?.state._tag === "Closed" && kindOf(before) === kindOf(interval)) {
       all.pop()
       before.closed++
     }
     const last = all.at(-1)
-    const recheck = recheckOf(state)
-    if (last !== undefined && kindOf(last.state) === kindOf(state)) {
+    const recheck = recheckOf(interval)
+    if (last !== undefined && kindOf(last) === kindOf(interval)) {
       last.end = end
       if ("response" in state) last.responses.add(state.response)
       if (recheck !== null) last.recheck = Math.min(last.recheck ?? recheck, recheck)
@@ -53,6 +62,7 @@ const stretches = (intervals: ReadonlyArray<CoverageInterval>): ReadonlyArray<St
         start,
         end,
         state,
+        ...(refusal === undefined ? {} : { refusal }),
         recheck,
         closed: 0,
         responses: new Set("response" in state ? [state.response] : [])
@@ -62,14 +72,15 @@ const stretches = (intervals: ReadonlyArray<CoverageInterval>): ReadonlyArray<St
   return all
 }
 
-const proof = ({ closed, responses, state }: Stretch): string => {
+const proof = ({ closed, refusal, responses, state }: Stretch): string => {
   const [only] = responses
-  const said =
+  const proven =
     only === undefined
       ? because(state)
       : responses.size === 1
         ? `response ${only}`
         : counted(responses.size, "response")
+  const said = refusal === undefined ? proven : `${proven}; ${labelOf(refusal.tag)} since then`
   return closed === 0 ? said : `${said}; closed ${counted(closed, "time")} between`
 }
 

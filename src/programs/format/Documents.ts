@@ -1,5 +1,5 @@
 /** The JSON documents about ranges; docs/cli.md describes each. Instants are ISO 8601 with milliseconds, in UTC. */
-import { type CoverageInterval, CoverageState } from "../../domain/Coverage.ts"
+import { type CoverageInterval, CoverageState, type Refused } from "../../domain/Coverage.ts"
 import type { Plan } from "../../domain/Plan.ts"
 import { canonical } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
@@ -24,10 +24,24 @@ const details = (state: CoverageState): object =>
     Pending: ({ flight }) => ({ flight })
   })
 
+/** A refusal that came after what it is about; nothing where there was none. */
+export const refusalDocument = ({ refusal }: { readonly refusal?: Refused }) =>
+  refusal === undefined
+    ? {}
+    : {
+        refusal: {
+          status: refusal.tag,
+          response: refusal.response,
+          recordedAt: instant(refusal.recordedAt),
+          until: instant(refusal.until)
+        }
+      }
+
 export const coverageDocument = (interval: CoverageInterval) => ({
   ...rangeDocument(interval),
   status: interval.state._tag,
-  ...details(interval.state)
+  ...details(interval.state),
+  ...refusalDocument(interval)
 })
 
 export const answerDocument = (answer: RangeAnswer) => ({

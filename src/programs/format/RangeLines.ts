@@ -1,5 +1,5 @@
 /** What an answered range says of itself to people: where its rows came from, and what could not be had. */
-import { type CoverageInterval, CoverageState, isComplete } from "../../domain/Coverage.ts"
+import { type CoverageInterval, CoverageState, isComplete, type Refused } from "../../domain/Coverage.ts"
 import type { RangeAnswer } from "../../services/StitchingCache.ts"
 import { titleOf } from "../flags/SeriesFlags.ts"
 import { counted, duration, grouped } from "./Numbers.ts"
@@ -39,6 +39,10 @@ export const because = (state: CoverageState): string =>
     Pending: () => "on its way in another request"
   })
 
+/** What the vendor has said since to who asked for it again. */
+export const refusedText = ({ response, tag, until }: Refused): string =>
+  `${tag === "NotFound" ? "the vendor does not know it any more" : "the account may not have it any more"} (response ${response}); asked again after ${moment(until)}`
+
 export const span = (interval: { readonly start: number; readonly end: number }): string =>
   `${brief(interval.start)} to ${brief(interval.end)}`
 
@@ -62,6 +66,22 @@ export const holesOf = (coverage: ReadonlyArray<CoverageInterval>): ReadonlyArra
 }
 
 const named = 10
+
+/** The parts that the vendor would not give again; their rows are those that it gave before. */
+export const keptLines = (coverage: ReadonlyArray<CoverageInterval>): ReadonlyArray<string> => {
+  const kept: Array<{ readonly start: number; end: number; readonly why: string }> = []
+  for (const { end, refusal, start, state } of coverage) {
+    if (state._tag === "Closed") continue
+    const last = kept.at(-1)
+    const why = refusal === undefined ? null : refusedText(refusal)
+    if (last !== undefined && last.why === why) last.end = end
+    else if (why !== null) kept.push({ start, end, why })
+  }
+  return [
+    ...kept.slice(0, named).map((part) => `kept: ${span(part)}: ${part.why}`),
+    ...(kept.length > named ? [`and ${counted(kept.length - named, "more part")} kept`] : [])
+  ]
+}
 
 /** A line for each part that could not be had; after ten of them, how many more there are. */
 export const holeLines = (holes: ReadonlyArray<CoverageInterval>): ReadonlyArray<string> => [

@@ -3,7 +3,7 @@ import { canonical } from "../../domain/SeriesKey.ts"
 import { barDocument } from "../../layers/export/BarsText.ts"
 import type { Receipt } from "../../services/StitchingCache.ts"
 import { requestDocument, responseDocument } from "./archiveRows.ts"
-import { instant } from "./Documents.ts"
+import { instant, refusalDocument } from "./Documents.ts"
 
 export const receiptDocument = (receipt: Receipt) => ({
   series: canonical(receipt.series),
@@ -16,5 +16,6 @@ export const receiptDocument = (receipt: Receipt) => ({
   attempts: receipt.attempts.map(responseDocument),
   ...(receipt.symbol === undefined ? {} : { symbol: receipt.symbol }),
   position: receipt.lineage.position,
-  excerpt: receipt.excerpt
+  excerpt: receipt.excerpt,
+  ...refusalDocument(receipt)
 })

@@ -6,6 +6,7 @@ import { titleOf } from "../flags/SeriesFlags.ts"
 import type { Style } from "../terminal/Style.ts"
 import { oneLine } from "../terminal/Style.ts"
 import { bytes, decimal, duration, grouped } from "./Numbers.ts"
+import { refusedText } from "./RangeLines.ts"
 import { wrap } from "./wrap.ts"
 import { brief } from "./ZonedTime.ts"
 
@@ -70,6 +71,7 @@ export const receiptLines = (receipt: Receipt, style: Style, width: number): Rea
     ...(receipt.symbol === undefined ? [] : [line("", `asked as ${receipt.symbol}, its symbol then`)]),
     ...wrapped("", spaced(request.params)),
     ...attempts.flatMap((attempt, index) => wrapped(index === 0 ? "attempts" : "", attemptLine(attempt))),
+    ...(receipt.refusal === undefined ? [] : wrapped("since", refusedText(receipt.refusal))),
     "",
     style.dim(`The exact bytes: tapestry archive cat ${response.id}`)
   ]

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { Bar } from "../../domain/Bar.ts"
-import { CoverageInterval } from "../../domain/Coverage.ts"
+import { CoverageInterval, Refused } from "../../domain/Coverage.ts"
 import { Lineage } from "../../domain/Lineage.ts"
 import { Plan } from "../../domain/Plan.ts"
 import { Request } from "../../domain/Request.ts"
@@ -55,6 +55,7 @@ export const RowReceipt = Schema.Struct({
   symbol: Schema.optionalKey(Schema.String),
   // A server of release 0.1 does not tell them.
   attempts: Schema.Array(Response).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
-  excerpt: Excerpt
+  excerpt: Excerpt,
+  refusal: Schema.optionalKey(Refused)
 })
 export interface RowReceipt extends Schema.Schema.Type<typeof RowReceipt> {}

@@ -1,5 +1,5 @@
 /**
- * Random histories: vendors that fail, correct and break off, readers side by side and readers that leave, refetches that are
+ * Random histories: vendors that fail, correct, break off and delist, readers side by side and readers that leave, refetches that are
  * published and that are dropped, invalidations, forgetting, and steps that die in the middle. Whatever it was, a copy of the
  * archive alone gives the same store. Time is a TestClock; archive, store and quota are the real ones over real files.
  */
@@ -14,6 +14,7 @@ import { allTime, type TimeRange } from "../../../src/domain/TimeRange.ts"
 import { FaultPoint } from "../../../src/layers/FaultPoint.ts"
 import { seriesDigest } from "../../../src/layers/market/seriesDigest.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
+import { NotFound } from "../../../src/services/Adapter.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import type { RebuildEvent } from "../../../src/services/RebuildEvent.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
@@ -33,6 +34,7 @@ type Step = Subject &
     | { readonly do: "together"; readonly ranges: ReadonlyArray<TimeRange> }
     | { readonly do: "leave"; readonly range: TimeRange; readonly after: number }
     | { readonly do: "refetch"; readonly leaveAfter: number | null }
+    | { readonly do: "refused"; readonly range: TimeRange; readonly policy: RangePolicy }
     | { readonly do: "invalidate"; readonly range: TimeRange }
     | { readonly do: "forget" }
   )
@@ -66,6 +68,14 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ ...doing("refetch"), leaveAfter: fc.constantFrom(null, null, 1_000) })
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      ...doing("refused"),
+      range: ranges,
+      policy: fc.constantFrom<RangePolicy>("cacheFirst", "force", "force")
+    })
+  },
   { weight: 2, arbitrary: fc.record({ ...doing("invalidate"), range: ranges }) },
   { weight: 1, arbitrary: fc.record(doing("forget")) }
 )
@@ -81,11 +91,15 @@ const histories = fc.record({
   latency: fc.constantFrom([0, 0] as const, [500, 5_000] as const),
   maxSpan: fc.constantFrom(null, 12 * hour, 5 * hour),
   emptyFor: fc.constantFrom(null, hour),
+  recheckAfter: fc.constantFrom(null, 3 * hour),
   faults: fc.constantFrom(0, 0, 0.1),
   steps: fc.array(steps, { minLength: 4, maxLength: 22 })
 })
 
-const seen = { published: 0, dropped: 0, invalidated: 0, forgotten: 0, faults: 0, revisions: 0, cases: 0 }
+const seen = { published: 0, dropped: 0, invalidated: 0, forgotten: 0, refused: 0, faults: 0, revisions: 0, cases: 0 }
+
+/** While it is set the vendors say that they do not know any symbol. */
+const listing = { delisted: false }
 
 /** As a process that dies there, for the step that it hits: what was begun stays half done until the next plan. */
 const faultsOf = (seed: number, share: number) => {
@@ -146,6 +160,16 @@ const perform = Effect.fnUntraced(function* (step: Step, series: SeriesKey) {
       if (Exit.isSuccess(exit)) seen.published++
       return
     }
+    case "refused": {
+      const market = yield* MarketStore
+      const before = yield* market.count(series, step.range)
+      listing.delisted = true
+      const { policy, range } = step
+      const exit = yield* tolerate(moving(cache.read({ series, range, policy }, { onMissing: "partial" })))
+      listing.delisted = false
+      if (Exit.isSuccess(exit)) assert.isAtLeast(exit.value.rowCount, before)
+      return
+    }
     case "invalidate":
       seen.invalidated++
       return yield* tolerate(cache.invalidate(series, step.range))
@@ -163,6 +187,7 @@ const contents = Effect.fnUntraced(function* (keys: ReadonlyArray<SeriesKey>) {
     Effect.gen(function* () {
       const digest = yield* seriesDigest(market, key)
       seen.revisions += digest.revisions.count
+      seen.refused += (yield* market.coverage(key, allTime)).filter(({ refusal }) => refusal !== undefined).length
       const known = yield* Effect.forEach([1, 3, 8, 20, 60], (hours) => {
         const asOf = noon + hours * hour
         return Effect.all([
@@ -187,62 +212,67 @@ describe("rebuild, random histories", () => {
     () =>
       Effect.promise(() =>
         fc.assert(
-          fc.asyncProperty(histories, ({ emptyFor, faults, maxSpan, seed, steps: history, ...market }) => {
-            const vendors = [0, 1].map((index) =>
-              ModelVendor.make({
-                ...market,
-                name: `model${index}`,
-                seed: seed + index,
-                symbols: ["ALPHA", "BETA"],
-                corrections: [{ start: noon - 40 * hour, end: noon - 20 * hour, at: noon + 6 * hour }],
-                limits: {
-                  timeframes: { "1h": { maxSpan, maxRows: null } },
-                  concurrency: 3,
-                  emptyFor,
-                  provisionalFor: 10 * minute,
-                  refusalFor: 2 * hour
+          fc.asyncProperty(
+            histories,
+            ({ emptyFor, faults, maxSpan, recheckAfter, seed, steps: history, ...market }) => {
+              const vendors = [0, 1].map((index) =>
+                ModelVendor.make({
+                  ...market,
+                  name: `model${index}`,
+                  seed: seed + index,
+                  symbols: ["ALPHA", "BETA"],
+                  corrections: [{ start: noon - 40 * hour, end: noon - 20 * hour, at: noon + 6 * hour }],
+                  trouble: () => (listing.delisted ? new NotFound({ message: "delisted" }) : null),
+                  limits: {
+                    recheckAfter,
+                    timeframes: { "1h": { maxSpan, maxRows: null } },
+                    concurrency: 3,
+                    emptyFor,
+                    provisionalFor: 10 * minute,
+                    refusalFor: 2 * hour
+                  }
+                })
+              )
+              const adapters = vendors.map(({ adapter }) => adapter)
+              const seriesOf = ({ symbol, vendor }: Subject) =>
+                vendors[vendor]?.series(symbol, "1h") ?? assert.fail("no such vendor")
+              const keys = [0, 1].flatMap((vendor) =>
+                ["ALPHA", "BETA", "NONE"].map((symbol) => seriesOf({ vendor, symbol }))
+              )
+              seen.cases++
+              return Effect.gen(function* () {
+                const directory = yield* temporaryDirectory
+                yield* TestClock.setTime(noon)
+                yield* Effect.gen(function* () {
+                  for (const step of history) yield* perform(step, seriesOf(step))
+                  yield* moving(Effect.as(Effect.sleep(minute), undefined))
+                }).pipe(Effect.provide(over(directory, adapters)), Effect.provide(faultsOf(seed, faults)))
+
+                const live = yield* Effect.gen(function* () {
+                  const checked = yield* rebuilt({ check: true })
+                  assert.deepStrictEqual(unequal(checked), [])
+                  return yield* contents(keys)
+                }).pipe(Effect.provide(over(directory, adapters)))
+
+                const copy = yield* temporaryDirectory
+                cpSync(`${directory}/provenance.sqlite`, `${copy}/provenance.sqlite`)
+                if (existsSync(`${directory}/responses`)) {
+                  cpSync(`${directory}/responses`, `${copy}/responses`, { recursive: true })
                 }
-              })
-            )
-            const adapters = vendors.map(({ adapter }) => adapter)
-            const seriesOf = ({ symbol, vendor }: Subject) =>
-              vendors[vendor]?.series(symbol, "1h") ?? assert.fail("no such vendor")
-            const keys = [0, 1].flatMap((vendor) =>
-              ["ALPHA", "BETA", "NONE"].map((symbol) => seriesOf({ vendor, symbol }))
-            )
-            seen.cases++
-            return Effect.gen(function* () {
-              const directory = yield* temporaryDirectory
-              yield* TestClock.setTime(noon)
-              yield* Effect.gen(function* () {
-                for (const step of history) yield* perform(step, seriesOf(step))
-                yield* moving(Effect.as(Effect.sleep(minute), undefined))
-              }).pipe(Effect.provide(over(directory, adapters)), Effect.provide(faultsOf(seed, faults)))
-
-              const live = yield* Effect.gen(function* () {
-                const checked = yield* rebuilt({ check: true })
-                assert.deepStrictEqual(unequal(checked), [])
-                return yield* contents(keys)
-              }).pipe(Effect.provide(over(directory, adapters)))
-
-              const copy = yield* temporaryDirectory
-              cpSync(`${directory}/provenance.sqlite`, `${copy}/provenance.sqlite`)
-              if (existsSync(`${directory}/responses`)) {
-                cpSync(`${directory}/responses`, `${copy}/responses`, { recursive: true })
-              }
-              const again = yield* Effect.gen(function* () {
-                yield* rebuilt({ check: false })
-                return yield* contents(keys)
-              }).pipe(Effect.provide(over(copy, adapters)))
-              assert.deepStrictEqual(again, live)
-            }).pipe(
-              Effect.scoped,
-              Effect.provideService(References.MinimumLogLevel, "None"),
-              Effect.provide(TestClock.layer()),
-              Effect.runPromise
-            )
-          }),
-          { numRuns: 25, seed: 20261129 }
+                const again = yield* Effect.gen(function* () {
+                  yield* rebuilt({ check: false })
+                  return yield* contents(keys)
+                }).pipe(Effect.provide(over(copy, adapters)))
+                assert.deepStrictEqual(again, live)
+              }).pipe(
+                Effect.scoped,
+                Effect.provideService(References.MinimumLogLevel, "None"),
+                Effect.provide(TestClock.layer()),
+                Effect.runPromise
+              )
+            }
+          ),
+          { numRuns: 30, seed: 20261129 }
         )
       ).pipe(
         Effect.andThen(

@@ -8,8 +8,10 @@ import { csvRows, ndjsonRows } from "../../../src/layers/export/BarsText.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import { barsTable } from "../../../src/programs/format/BarsTable.ts"
 import { coverageTable } from "../../../src/programs/format/CoverageTable.ts"
+import { coverageDocument } from "../../../src/programs/format/Documents.ts"
 import { bytes, counted, decimal, duration, grouped } from "../../../src/programs/format/Numbers.ts"
 import { planTable } from "../../../src/programs/format/PlanLines.ts"
+import { holesOf, keptLines } from "../../../src/programs/format/RangeLines.ts"
 import { redacted } from "../../../src/programs/format/redacted.ts"
 import { legend, strip } from "../../../src/programs/format/Strip.ts"
 import { render } from "../../../src/programs/format/Table.ts"
@@ -238,6 +240,60 @@ describe("coverage", () => {
         "1970-01-09 model missing, closed between 1 0 s free"
       ]
     )
+  })
+})
+
+describe("what was refused after it was had", () => {
+  const refusal = { tag: "NotFound", response: ResponseId.make(9), recordedAt: 0, until: Date.UTC(2024, 0, 9) } as const
+  const had = (from: number, to: number, parts: Partial<CoverageInterval> = {}): CoverageInterval => ({
+    start: Date.UTC(2024, 0, from),
+    end: Date.UTC(2024, 0, to),
+    state: { _tag: "Covered", response: ResponseId.make(1) },
+    ...parts
+  })
+  const intervals = [
+    had(1, 2),
+    had(2, 3, { refusal }),
+    had(3, 4, { state: { _tag: "Closed", calendar: "XNYS" } }),
+    had(4, 5, { refusal, state: { _tag: "Empty", response: ResponseId.make(2), recheckAfter: 1 } }),
+    had(5, 6, { state: { _tag: "Missing", cause: null } })
+  ]
+
+  it("is named, and is no hole", () => {
+    assert.deepStrictEqual(keptLines(intervals), [
+      "kept: 2024-01-02 to 2024-01-05: the vendor does not know it any more (response 9); asked again after 2024-01-09T00:00:00Z"
+    ])
+    assert.deepStrictEqual(holesOf(intervals), [had(5, 6, { state: { _tag: "Missing", cause: null } })])
+  })
+
+  it("has a line of its own in the table of coverage", () => {
+    assert.deepStrictEqual(
+      coverageTable(intervals)
+        .slice(1)
+        .map((line) => line.replaceAll(/ +/g, " ").trim()),
+      [
+        "2024-01-01 2024-01-02 covered response 1",
+        "2024-01-02 2024-01-03 covered response 1; not found since then 2024-01-09T00:00:00Z",
+        "2024-01-03 2024-01-04 closed closed (XNYS)",
+        "2024-01-04 2024-01-05 empty response 2; not found since then 2024-01-09T00:00:00Z",
+        "2024-01-05 2024-01-06 missing not asked for yet"
+      ]
+    )
+  })
+
+  it("is in the documents", () => {
+    assert.deepStrictEqual(coverageDocument(had(2, 3, { refusal })), {
+      start: "2024-01-02T00:00:00.000Z",
+      end: "2024-01-03T00:00:00.000Z",
+      status: "Covered",
+      response: 1,
+      refusal: {
+        status: "NotFound",
+        response: 9,
+        recordedAt: "1970-01-01T00:00:00.000Z",
+        until: "2024-01-09T00:00:00.000Z"
+      }
+    })
   })
 })
 

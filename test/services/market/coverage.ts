@@ -3,17 +3,21 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { StoredState } from "../../../src/domain/Coverage.ts"
 import { ResponseId } from "../../../src/domain/Response.ts"
+import type { SeriesKey } from "../../../src/domain/SeriesKey.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { bar, collect, commitOf, covered, empty, everything, type Provide, seriesOf } from "./commits.ts"
+import { permutations } from "./permutations.ts"
+
 export const coverageContract = (provide: Provide): void => {
   it.effect(
-    "coverage is clipped to the range, sorted and disjoint, and negative answers assert nothing about rows",
+    "coverage is clipped to the range, sorted and disjoint; refusals assert nothing about rows and stand beside what was proven",
     () =>
       Effect.gen(function* () {
         const store = yield* MarketStore
         const series = seriesOf("A")
         yield* store.commit(commitOf(series, 1, [bar(0, 1), bar(50, 2)], { coverage: [[0, 100, covered(1)]] }))
         const notFound: StoredState = { _tag: "NotFound", response: ResponseId.make(2), until: 9 }
+        const refused = { response: ResponseId.make(2), recordedAt: 2_000 }
         const notEntitled: StoredState = { _tag: "NotEntitled", response: ResponseId.make(2), until: 8 }
         yield* store.commit(
           commitOf(series, 2, [], {
@@ -26,9 +30,22 @@ export const coverageContract = (provide: Provide): void => {
         yield* store.commit(commitOf(series, 3, [], { coverage: [[200, 300, empty(3, 77)]] }))
         assert.deepStrictEqual(yield* store.coverage(series, { start: 20, end: 250 }), [
           { start: 20, end: 40, state: covered(1), recordedAt: 1_000 },
-          { start: 40, end: 60, state: notFound, recordedAt: 2_000 },
+          {
+            start: 40,
+            end: 60,
+            state: covered(1),
+            recordedAt: 1_000,
+            refusal: { ...refused, tag: "NotFound", until: 9 }
+          },
           { start: 60, end: 90, state: covered(1), recordedAt: 1_000 },
-          { start: 90, end: 120, state: notEntitled, recordedAt: 2_000 },
+          {
+            start: 90,
+            end: 100,
+            state: covered(1),
+            recordedAt: 1_000,
+            refusal: { ...refused, tag: "NotEntitled", until: 8 }
+          },
+          { start: 100, end: 120, state: notEntitled, recordedAt: 2_000 },
           { start: 200, end: 250, state: empty(3, 77), recordedAt: 3_000 }
         ])
         assert.strictEqual(yield* store.count(series, everything), 2)
@@ -127,5 +144,59 @@ export const coverageContract = (provide: Provide): void => {
       assert.deepStrictEqual(yield* store.coverage(series, everything), [])
       yield* store.invalidate(seriesOf("unknown"), everything, 10)
     }).pipe(provide)
+  )
+
+  it.effect(
+    "a refusal replaces nothing that was proven, in every order of commits, but what was invalidated before it",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* MarketStore
+        const gone = (id: number): StoredState => ({ _tag: "NotFound", response: ResponseId.make(id), until: id })
+        const parts = (series: SeriesKey) => [
+          store.commit(commitOf(series, 1, [bar(0, 1), bar(50, 2)], { coverage: [[0, 100, covered(1)]] })),
+          store.invalidate(series, { start: 40, end: 80 }, 2_000, { operation: { id: 1, after: ResponseId.make(1) } }),
+          store.commit(commitOf(series, 3, [], { coverage: [[20, 120, gone(3)]] })),
+          store.commit(commitOf(series, 4, [bar(60, 3)], { coverage: [[60, 70, covered(4)]] })),
+          store.commit(commitOf(series, 5, [], { coverage: [[90, 110, gone(5)]] }))
+        ]
+        const refusal = (id: number) => ({
+          tag: "NotFound" as const,
+          response: ResponseId.make(id),
+          recordedAt: id * 1_000,
+          until: id
+        })
+        const known = (start: number, end: number, id: number) => ({
+          start,
+          end,
+          state: covered(id),
+          recordedAt: id * 1_000
+        })
+        const no = (start: number, end: number, id: number) => ({ start, end, state: gone(id), recordedAt: id * 1_000 })
+        const expected = [
+          known(0, 20, 1),
+          { ...known(20, 40, 1), refusal: refusal(3) },
+          no(40, 60, 3),
+          known(60, 70, 4),
+          no(70, 80, 3),
+          { ...known(80, 90, 1), refusal: refusal(3) },
+          { ...known(90, 100, 1), refusal: refusal(5) },
+          no(100, 110, 5),
+          no(110, 120, 3)
+        ]
+        for (const order of permutations([0, 1, 2, 3, 4])) {
+          const series = seriesOf(`refused ${order.join("")}`)
+          for (const at of order) yield* parts(series)[at] ?? Effect.void
+          assert.deepStrictEqual(yield* store.coverage(series, everything), expected, order.join())
+          assert.deepStrictEqual(yield* store.coverage(series, everything, { asOf: 5_000 }), expected, order.join())
+          assert.deepStrictEqual(
+            (yield* collect(store.bars(series, everything))).map(({ ts }) => ts),
+            [0, 50, 60],
+            order.join()
+          )
+          assert.deepStrictEqual(yield* store.coverage(series, { start: 30, end: 35 }), [
+            { ...known(30, 35, 1), refusal: refusal(3) }
+          ])
+        }
+      }).pipe(provide)
   )
 }

@@ -20,12 +20,8 @@ import {
   seriesOf
 } from "./commits.ts"
 import { historyOf } from "./model.ts"
+import { permutations } from "./permutations.ts"
 import { checkAgainstModel, featuresOf, randomCommits } from "./randomCommits.ts"
-
-const permutations = (items: ReadonlyArray<number>): ReadonlyArray<ReadonlyArray<number>> =>
-  items.length < 2
-    ? [items]
-    : items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]))
 
 export const historyContract = (provide: Provide): void => {
   it.effect("38, X5: revised bar: the later answer holds, the earlier is kept, and can be read as it was known", () =>
@@ -103,7 +99,16 @@ export const historyContract = (provide: Provide): void => {
           { numRuns: 400, endOnFailure: false }
         )
       )
-      for (const feature of ["late", "finalised", "corrected", "withdrawn", "appeared", "kept nulls", "redecoded"]) {
+      for (const feature of [
+        "late",
+        "finalised",
+        "corrected",
+        "withdrawn",
+        "appeared",
+        "kept nulls",
+        "redecoded",
+        "refused"
+      ]) {
         const share = (seen.get(feature) ?? 0) / cases
         assert.isAbove(share, 0.1, `${feature}: ${Math.round(share * 100)} % of ${cases} cases`)
       }

@@ -3,7 +3,7 @@
  * millisecond cell by cell. Slow, and as near to the words of docs/store.md as it can be written.
  */
 import type { Bar } from "../../../src/domain/Bar.ts"
-import type { StoredCoverage } from "../../../src/domain/Coverage.ts"
+import type { StoredCoverage, StoredState } from "../../../src/domain/Coverage.ts"
 import type { Revision } from "../../../src/domain/Revision.ts"
 import type { Commit, StoredBar } from "../../../src/services/MarketStore.ts"
 
@@ -113,7 +113,12 @@ export const knownAt = (commits: ReadonlyArray<Commit>, ts: number, asOf: number
   return revisions.find((found) => found.recordedAt <= asOf && asOf < found.supersededAt)?.bar ?? null
 }
 
-/** Coverage of `[0, cells)` in cells of `width` milliseconds, by those commits that were fetched by `asOf`. */
+const refuses = (state: StoredState | undefined) => state?._tag === "NotFound" || state?._tag === "NotEntitled"
+
+/**
+ * Coverage of `[0, cells)` in cells of `width` milliseconds, by those commits that were fetched by `asOf`. In each cell the newest
+ * answer holds, but for a refusal, which only stands beside what is covered or empty.
+ */
 export const coverageOf = (
   commits: ReadonlyArray<Commit>,
   cells: number,
@@ -121,15 +126,43 @@ export const coverageOf = (
   asOf: number
 ): ReadonlyArray<StoredCoverage> => {
   const known = commits.filter((commit) => commit.fetchedAt <= asOf).sort(inOrder)
-  const found: Array<StoredCoverage & { readonly from: unknown }> = []
+  const found: Array<StoredCoverage & { readonly from: ReadonlyArray<unknown> }> = []
   for (let cell = 0; cell < cells; cell++) {
     const start = cell * width
-    const commit = known.findLast((candidate) => stateAt(candidate, start) !== undefined)
-    const from = commit?.coverage.find((interval) => interval.start <= start && start < interval.end)
-    if (commit === undefined || from === undefined) continue
+    const newest = (wanted: (state: StoredState) => boolean) => {
+      const at = known.findLastIndex((candidate) => {
+        const state = stateAt(candidate, start)
+        return state !== undefined && wanted(state)
+      })
+      const interval = known[at]?.coverage.find((one) => one.start <= start && start < one.end)
+      return interval === undefined ? null : { at, interval, recordedAt: known[at]?.fetchedAt ?? 0 }
+    }
+    const answer = newest((state) => !refuses(state))
+    const refusal = newest(refuses)
+    const isNewer = refusal !== null && (answer === null || refusal.at > answer.at)
+    const stays = answer?.interval.state._tag === "Covered" || answer?.interval.state._tag === "Empty"
+    const holds = isNewer && !stays ? refusal : answer
+    if (holds === null) continue
+    const beside = isNewer && stays ? refusal : null
+    const from = [holds.interval, beside?.interval]
     const before = found[found.length - 1]
-    if (before?.from === from && before.end === start) found[found.length - 1] = { ...before, end: start + width }
-    else found.push({ start, end: start + width, state: from.state, recordedAt: commit.fetchedAt, from })
+    if (before?.end === start && before.from.every((part, index) => part === from[index])) {
+      found[found.length - 1] = { ...before, end: start + width }
+      continue
+    }
+    const said = beside?.interval.state
+    found.push({
+      start,
+      end: start + width,
+      state: holds.interval.state,
+      recordedAt: holds.recordedAt,
+      ...(said?._tag === "NotFound" || said?._tag === "NotEntitled"
+        ? {
+            refusal: { tag: said._tag, response: said.response, until: said.until, recordedAt: beside?.recordedAt ?? 0 }
+          }
+        : {}),
+      from
+    })
   }
   return found.map(({ from: _, ...interval }) => interval)
 }

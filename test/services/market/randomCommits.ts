@@ -130,6 +130,9 @@ export const featuresOf = ({ drafts, order }: DraftSet): ReadonlySet<string> => 
     if (commit?.nulls === "keep" && commit.bars.some((row) => row.volume === null)) features.add("kept nulls")
     if (commit !== undefined && commit.decoderVersion > 1) features.add("redecoded")
   }
+  for (const { refusal } of coverageOf(commits, cells, width, Number.MAX_SAFE_INTEGER)) {
+    if (refusal !== undefined) features.add("refused")
+  }
   return features
 }
 
