@@ -286,10 +286,10 @@ describe("what was refused after it was had", () => {
       start: "2024-01-02T00:00:00.000Z",
       end: "2024-01-03T00:00:00.000Z",
       status: "Covered",
-      response: 1,
+      response: ResponseId.make(1),
       refusal: {
         status: "NotFound",
-        response: 9,
+        response: ResponseId.make(9),
         recordedAt: "1970-01-01T00:00:00.000Z",
         until: "2024-01-09T00:00:00.000Z"
       }
