@@ -282,7 +282,8 @@ describe("what was refused after it was had", () => {
   })
 
   it("is in the documents", () => {
-    assert.deepStrictEqual(coverageDocument(had(2, 3, { refusal })), {
+    const document: object = coverageDocument(had(2, 3, { refusal }))
+    assert.deepStrictEqual(document, {
       start: "2024-01-02T00:00:00.000Z",
       end: "2024-01-03T00:00:00.000Z",
       status: "Covered",
