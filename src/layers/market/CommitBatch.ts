@@ -30,7 +30,8 @@ export interface CommitBatch {
 
 const sliceRows = 8_192
 
-const intervalsOf = Effect.fnUntraced(function* (commit: Commit) {
+/** The coverage of a commit, checked and in order. */
+export const intervalsOf = Effect.fnUntraced(function* (commit: Pick<Commit, "response" | "askedAt" | "coverage">) {
   const intervals: Array<BatchInterval> = []
   for (const { start, end, state } of commit.coverage) {
     if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start >= end) {

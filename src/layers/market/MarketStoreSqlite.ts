@@ -1,8 +1,9 @@
-/** The MarketStore in one SQLite file. What is stored and why is in docs/store.md; the tables are in migrations.ts. */
-import { Effect, Layer, Metric } from "effect"
-import { canonical } from "../../domain/SeriesKey.ts"
+/** MarketStore and RecordStore in one SQLite file. What is stored and why is in docs/store.md; the tables are in migrations.ts. */
+import { Context, Effect, Layer, Metric } from "effect"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import { type Commit, MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { rowsCommitted } from "../../services/Metrics.ts"
+import { type RecordCommit, type RecordResult, RecordStore } from "../../services/RecordStore.ts"
 import { reached } from "../FaultPoint.ts"
 import * as Checkpointer from "../sqlite/Checkpointer.ts"
 import { expectMigrated, migrate } from "../sqlite/migrate.ts"
@@ -19,6 +20,10 @@ import { readBar, readBars, readStoredBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
 import { readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
+import { noRecordsDone, type PreparedRecords, runRecordCommits } from "./records/commitRecords.ts"
+import { prepareRecords } from "./records/RecordBatch.ts"
+import { readRecordRevisions, readRecords, readStoredRecords } from "./records/readRecords.ts"
+import { countRecords, freshness, lastRecord } from "./records/recordSummaries.ts"
 import { referencedResponses } from "./references.ts"
 import { replaceGenerations, succeedGeneration } from "./replaceGenerations.ts"
 import { lastOperation } from "./seriesTable.ts"
@@ -46,28 +51,59 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
   const building: Building = new Map()
   const counting = () => new Set([...building].flatMap(([id, { counts }]) => (counts ? [id] : [])))
 
-  const commitAll = Effect.fnUntraced(function* (commits: ReadonlyArray<Commit>) {
-    if (commits.length === 0) return []
-    const prepared: Array<Prepared> = []
-    for (const commit of commits) prepared.push({ commit, batch: yield* prepare(commit) })
-    yield* checkpointer.room
-    const results = yield* prepared
-      .map(({ commit }) => canonical(commit.series))
-      .filter((series, index, all) => all.indexOf(series) === index)
-      // In one order for everybody who holds several.
+  /** Holds the locks of several series, taken in one order by everybody who takes several. */
+  const withLocks = <A, E>(series: ReadonlyArray<SeriesKey>, run: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    series
+      .map(canonical)
+      .filter((key, index, all) => all.indexOf(key) === index)
       .sort()
-      .reduceRight((run, series) => locks.withLock(series)(run), runCommits(database, prepared))
-      .pipe(mapStoreError)
+      .reduceRight((inner, key) => locks.withLock(key)(inner), run)
+  const committed = Effect.fnUntraced(function* (results: ReadonlyArray<RecordResult>) {
     const changed = results.reduce((sum, { inserted, updated }) => sum + inserted + updated, 0)
     yield* Metric.update(rowsCommitted, changed)
     yield* reached("afterCommit")
     yield* checkpointer.wrote(
       results.reduce((sum, { inserted, updated, withdrawn }) => sum + inserted + 2 * (updated + withdrawn), 0)
     )
+  })
+
+  const commitAll = Effect.fnUntraced(function* (commits: ReadonlyArray<Commit>) {
+    if (commits.length === 0) return []
+    const prepared: Array<Prepared> = []
+    for (const commit of commits) prepared.push({ commit, batch: yield* prepare(commit) })
+    yield* checkpointer.room
+    const series = commits.map((commit) => commit.series)
+    const results = yield* withLocks(series, runCommits(database, prepared)).pipe(mapStoreError)
+    yield* committed(results)
     return results
   })
 
-  return MarketStore.of({
+  const commitRecords = Effect.fnUntraced(function* (commits: ReadonlyArray<RecordCommit>) {
+    if (commits.length === 0) return []
+    const prepared: Array<PreparedRecords> = []
+    for (const commit of commits) prepared.push({ commit, batch: yield* prepareRecords(commit) })
+    yield* checkpointer.room
+    const series = commits.map((commit) => commit.series)
+    const results = yield* withLocks(series, runRecordCommits(database, prepared)).pipe(mapStoreError)
+    yield* committed(results)
+    return results
+  })
+
+  const records = RecordStore.of({
+    commit: Effect.fn("RecordStore.commit")(function* (commit) {
+      const [result] = yield* commitRecords([commit])
+      return result ?? noRecordsDone
+    }),
+    commitAll: Effect.fn("RecordStore.commitAll")(commitRecords),
+    rows: (series, range, read) => readRecords(database, series, range, read),
+    storedRows: (series, range, read) => readStoredRecords(database, series, range, read),
+    revisions: (series, range) => readRecordRevisions(database, series, range),
+    count: Effect.fn("RecordStore.count")((series, range) => countRecords(database, series, range)),
+    last: Effect.fn("RecordStore.last")((series) => lastRecord(database, series)),
+    freshness: freshness(database).pipe(Effect.withSpan("RecordStore.freshness"))
+  })
+
+  const bars = MarketStore.of({
     commit: Effect.fn("MarketStore.commit")(function* (commit) {
       const [result] = yield* commitAll([commit])
       return result ?? nothingDone
@@ -136,7 +172,9 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       return rows
     })
   })
+
+  return Context.make(MarketStore, bars).pipe(Context.add(RecordStore, records))
 })
 
-export const layer = (options: MarketStoreSqliteOptions): Layer.Layer<MarketStore, MarketStoreError> =>
-  Layer.effect(MarketStore, mapStoreError(make(options)))
+export const layer = (options: MarketStoreSqliteOptions): Layer.Layer<MarketStore | RecordStore, MarketStoreError> =>
+  Layer.effectContext(mapStoreError(make(options)))

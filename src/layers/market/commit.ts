@@ -17,6 +17,7 @@ import { reached } from "../FaultPoint.ts"
 import type { SqliteDatabase, SqliteFailure, Step, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { insertActions } from "./actionsTable.ts"
 import { answersIn, insertAnswerRow } from "./answersTable.ts"
+import { begin } from "./beginCommit.ts"
 import type { CommitBatch } from "./CommitBatch.ts"
 import { type CommitTarget, emptyTally, type Tally } from "./CommitTarget.ts"
 import { compareRows } from "./comparedRows.ts"
@@ -27,7 +28,6 @@ import { compare } from "./KnowledgeKey.ts"
 import { firstBarAt, type RowChunk } from "./RowChunk.ts"
 import { rewriteHistory } from "./rewrittenHistory.ts"
 import { nthStamp } from "./rowTables.ts"
-import { ensureSeries, findGeneration, operated } from "./seriesTable.ts"
 import { assertsRows, isFinal } from "./stateCode.ts"
 import { generationGone } from "./storeError.ts"
 
@@ -40,42 +40,9 @@ const turnAfter = 2
 /** Done in one step or two, between which nobody needs a turn. */
 const isSmall = ({ bars, intervals }: CommitBatch): boolean => bars.length <= stepRows && intervals.length <= 8
 
-const insertApplied =
-  "insert into applied (generation, response, decoder_version, fetched_at, keeps_nulls) values (?, ?, ?, ?, ?)"
-const selectAppliedHere = "select 1 from applied where generation = ? and response = ? and decoder_version = ?"
-const selectApplied = `select 1 from applied a join generations g on g.id = a.generation
-  where g.series = ? and a.response = ? and a.decoder_version = ?
-  and (a.generation = ? or g.state in ('current', 'superseded'))`
-const addCounts = "update generations set row_count = row_count + ?, revision_count = revision_count + ? where id = ?"
-
-type Begun =
-  | { readonly _tag: "Target"; readonly target: CommitTarget }
-  | { readonly _tag: "AlreadyApplied" }
-  | { readonly _tag: "Gone" }
-
-const begin = (db: SyncDatabase, commit: Commit, now: number): Begun => {
-  const series = ensureSeries(db, commit.series, now)
-  const generation = commit.generation ?? series.generation
-  if (commit.generation !== undefined) {
-    const row = findGeneration(db, commit.generation)
-    if (row === null || row.series !== series.id || row.state !== "building") return { _tag: "Gone" }
-  }
-  if (commit.operation !== undefined) operated(db, series.id, commit.operation)
-  const { response, decoderVersion, fetchedAt } = commit
-  const applies =
-    commit.generation === undefined
-      ? db.prepare(selectApplied).get(series.id, response, decoderVersion, generation)
-      : db.prepare(selectAppliedHere).get(generation, response, decoderVersion)
-  if (applies !== undefined) return { _tag: "AlreadyApplied" }
-  const keepsNulls = commit.nulls === "keep"
-  const applied = db
-    .prepare(insertApplied)
-    .run(generation, response, decoderVersion, fetchedAt, keepsNulls ? 1 : 0).lastInsertRowid
-  return {
-    _tag: "Target",
-    target: { generation, applied, key: { fetchedAt, response, decoderVersion }, keepsNulls }
-  }
-}
+/** Adds to what a generation counts of its rows and revisions. */
+export const addCounts =
+  "update generations set row_count = row_count + ?, revision_count = revision_count + ? where id = ?"
 
 /** What became of a chunk: written up to `end` and the bar `to`, or left to be rewritten with its history. */
 type Planned =

@@ -15,6 +15,9 @@ import type { SqliteMigration } from "../sqlite/migrate.ts"
  * - `action_answers`: one row per response that told of corporate actions; `start_ts` to `end_ts` is the range of ex-dates that it
  *   told all of, null when it only added some. `actions`: what it told; `ordinal` counts those of one kind and date.
  * - `reconciled_pairs`, `mismatches`: what two series (canonical keys) disagree about; `field` is an index (see mismatches.ts).
+ * - `trades` to `signals`: rows of the other kinds, by instant (`ts`, and `ns` nanoseconds after it) and `identity`
+ *   (see RecordKind.ts); JSON is canonical text. `record_revisions`: the values that gave way, `cells` a JSON array in the order of the
+ *   kind's columns, `kind` as in `revisions`. `record_echoes`: assertions that changed nothing (see recordEchoes.ts).
  * - `answers`: every coverage interval ever asserted or invalidated. `coverage`: the newest of them at each instant that is no
  *   refusal; `settled` is 0 only where nothing final was ever asserted anywhere inside, so that a new row there supersedes nothing.
  *   `refusals`: the newest refusal at each instant (see refusals.ts); its `settled` means nothing.
@@ -245,6 +248,144 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
         from islands i join answers a on a.id = i.answer group by i.generation, i.island`,
       "drop table bared",
       "update refusals set settled = 0"
+    ]
+  },
+  {
+    id: 6,
+    name: "records",
+    statements: [
+      "create index applied_by_time on applied (generation, fetched_at, response)",
+      `create table trades (
+        generation integer not null,
+        ts integer not null,
+        ns integer not null,
+        identity text not null,
+        price real not null,
+        size real,
+        venue text,
+        sequence integer,
+        side text,
+        conditions text,
+        applied integer not null,
+        position integer not null,
+        primary key (generation, ts, ns, identity)
+      ) strict, without rowid`,
+      `create table quotes (
+        generation integer not null,
+        ts integer not null,
+        ns integer not null,
+        identity text not null,
+        bid real,
+        bid_size real,
+        ask real,
+        ask_size real,
+        venue text,
+        sequence integer,
+        conditions text,
+        applied integer not null,
+        position integer not null,
+        primary key (generation, ts, ns, identity)
+      ) strict, without rowid`,
+      `create table statistics (
+        generation integer not null,
+        ts integer not null,
+        ns integer not null,
+        identity text not null,
+        type text not null,
+        price real,
+        quantity real,
+        session text,
+        venue text,
+        sequence integer,
+        applied integer not null,
+        position integer not null,
+        primary key (generation, ts, ns, identity)
+      ) strict, without rowid`,
+      `create table fundamentals (
+        generation integer not null,
+        ts integer not null,
+        ns integer not null,
+        identity text not null,
+        period text,
+        total_assets real,
+        total_liabilities real,
+        net_income real,
+        eps real,
+        other text,
+        applied integer not null,
+        position integer not null,
+        primary key (generation, ts, ns, identity)
+      ) strict, without rowid`,
+      `create table news (
+        generation integer not null,
+        ts integer not null,
+        ns integer not null,
+        identity text not null,
+        id text,
+        title text not null,
+        url text,
+        sentiment real,
+        applied integer not null,
+        position integer not null,
+        primary key (generation, ts, ns, identity)
+      ) strict, without rowid`,
+      `create table option_snapshots (
+        generation integer not null,
+        ts integer not null,
+        ns integer not null,
+        identity text not null,
+        expiry text not null,
+        right text not null,
+        strike real not null,
+        bid real,
+        ask real,
+        last real,
+        iv real,
+        delta real,
+        gamma real,
+        theta real,
+        vega real,
+        open_interest real,
+        volume real,
+        spot real,
+        applied integer not null,
+        position integer not null,
+        primary key (generation, ts, ns, identity)
+      ) strict, without rowid`,
+      `create table signals (
+        generation integer not null,
+        ts integer not null,
+        ns integer not null,
+        identity text not null,
+        name text not null,
+        value real not null,
+        score real,
+        metadata text,
+        applied integer not null,
+        position integer not null,
+        primary key (generation, ts, ns, identity)
+      ) strict, without rowid`,
+      `create table record_echoes (
+        generation integer not null,
+        applied integer not null,
+        part integer not null,
+        first_ts integer not null,
+        last_ts integer not null,
+        data text not null,
+        primary key (generation, applied, part)
+      ) strict, without rowid`,
+      `create table record_revisions (
+        generation integer not null,
+        ts integer not null,
+        ns integer not null,
+        identity text not null,
+        applied integer not null,
+        position integer not null,
+        cells text not null,
+        kind integer not null,
+        superseded_by integer not null,
+        primary key (generation, ts, ns, identity, applied)
+      ) strict, without rowid`
     ]
   }
 ]

@@ -10,6 +10,7 @@ import { Effect, Option, Stream } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { tableOf } from "./records/recordTables.ts"
 import { num, RevisionKind, responseId } from "./rows.ts"
 import { mapStoreError } from "./storeError.ts"
 
@@ -73,6 +74,21 @@ const walks: ReadonlyArray<Walk> = [
     named: query(`select distinct a.response from
       (select distinct applied, shown, superseded_by from revisions where ${between("ts")} and kind <> ${RevisionKind.overwritten}) r
       ${applied} (r.applied, r.shown, r.superseded_by)`)
+  },
+  ...Object.values(tableOf).map(
+    (table): Walk => ({
+      table,
+      key: "ts",
+      named: query(`select distinct a.response from (select distinct applied from ${table} where ${between("ts")}) r
+        ${applied} (r.applied)`)
+    })
+  ),
+  {
+    table: "record_revisions",
+    key: "ts",
+    named: query(`select distinct a.response from
+      (select distinct applied, superseded_by from record_revisions where ${between("ts")}) r
+      ${applied} (r.applied, r.superseded_by)`)
   },
   { table: "action_answers", key: "applied", named: aboutActions },
   {

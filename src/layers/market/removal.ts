@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { tableOf } from "./records/recordTables.ts"
 import { num } from "./rows.ts"
 
 const stepRows = 4_000
@@ -52,6 +53,9 @@ const actions: Sweep = (db, generation) => {
 const tables: ReadonlyArray<Sweep> = [
   byKey("bars", "ts"),
   byKey("revisions", "ts"),
+  ...Object.values(tableOf).map((table) => byKey(table, "ts")),
+  byKey("record_revisions", "ts"),
+  byKey("record_echoes", "applied"),
   byKey("coverage", "start_ts"),
   byKey("refusals", "start_ts"),
   echoes,

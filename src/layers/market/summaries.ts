@@ -5,6 +5,7 @@ import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { LatestPrice, MarketStoreError, SeriesSummary } from "../../services/MarketStore.ts"
 import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
+import { tableOf } from "./records/recordTables.ts"
 import { num, responseId, text } from "./rows.ts"
 import { findSeries, tenant, visibleGeneration } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
@@ -108,9 +109,14 @@ const keyOf = (canonical: string): SeriesKey | null => {
   return Result.isSuccess(parsed) ? parsed.success : null
 }
 
+/** The rows of a series are all in the table of its kind. */
+const bound = (which: "min" | "max"): string =>
+  `coalesce(${["bars", ...Object.values(tableOf)]
+    .map((table) => `(select ${which}(ts) from ${table} where generation = g.id)`)
+    .join(", ")})`
+
 const selectSeries = `select s.id, s.canonical, g.row_count,
-  (select min(ts) from bars where generation = g.id),
-  (select max(ts) from bars where generation = g.id),
+  ${bound("min")}, ${bound("max")},
   (select sum(revision_count) from generations where series = s.id and state in ('current', 'superseded'))
   from series s join generations g on g.id = s.generation
   where s.tenant = ? and s.canonical > ? order by s.canonical limit ${stepSeries}`
@@ -126,9 +132,9 @@ export const listSeries = (database: SqliteDatabase): Effect.Effect<ReadonlyArra
         for (const row of rows) {
           after = text(row[1])
           const series = keyOf(after)
-          const bound = (at: number) => (row[at] === null ? null : num(row[at]))
+          const instant = (at: number) => (row[at] === null ? null : num(row[at]))
           if (series === null) continue
-          summaries.push({ series, rows: num(row[2]), first: bound(3), last: bound(4), revisions: num(row[5]) })
+          summaries.push({ series, rows: num(row[2]), first: instant(3), last: instant(4), revisions: num(row[5]) })
         }
         if (rows.length < stepSeries) return summaries
         yield* Effect.yieldNow

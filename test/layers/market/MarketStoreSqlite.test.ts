@@ -12,6 +12,7 @@ import * as MarketStoreSqlite from "../../../src/layers/market/MarketStoreSqlite
 import { type Commit, MarketStore } from "../../../src/services/MarketStore.ts"
 import { marketStoreContract } from "../../services/MarketStore.contract.ts"
 import { seriesOf } from "../../services/market/commits.ts"
+import { recordStoreContract } from "../../services/RecordStore.contract.ts"
 import { canBecomeNobody, nobody, withoutNobody } from "../../support/otherUser.ts"
 
 const temporaryDirectory = Effect.acquireRelease(
@@ -21,10 +22,10 @@ const temporaryDirectory = Effect.acquireRelease(
 
 const temporaryFile = Effect.map(temporaryDirectory, (directory) => join(directory, "market.sqlite"))
 
-marketStoreContract(
-  "SQLite",
-  Layer.unwrap(Effect.map(temporaryFile, (filename) => MarketStoreSqlite.layer({ filename })))
-)
+const overFile = Layer.unwrap(Effect.map(temporaryFile, (filename) => MarketStoreSqlite.layer({ filename })))
+
+marketStoreContract("SQLite", overFile)
+recordStoreContract("SQLite", overFile)
 
 const minute = 60_000
 const everything = { start: 0, end: Number.MAX_SAFE_INTEGER }

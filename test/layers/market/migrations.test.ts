@@ -8,6 +8,7 @@ import { Effect, Layer } from "effect"
 import fc from "fast-check"
 import type { Answer } from "../../../src/layers/market/coverageTable.ts"
 import * as MarketStoreSqlite from "../../../src/layers/market/MarketStoreSqlite.ts"
+import { tableOf } from "../../../src/layers/market/records/recordTables.ts"
 import { Skyline } from "../../../src/layers/market/Skyline.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { everything, seriesOf } from "../../services/market/commits.ts"
@@ -25,8 +26,9 @@ const toSchema4 = (filename: string) => {
     )
     .all() as ReadonlyArray<Answer & { readonly generation: number }>
   const insert = database.prepare("insert into coverage values (?, ?, ?, ?, ?, ?, ?, ?, 1)")
-  database.exec(`drop table refusals; delete from coverage; delete from migration_checksums where id = 5;
-    delete from migrations where migration_id = 5`)
+  const later = ["refusals", ...Object.values(tableOf), "record_revisions", "record_echoes"]
+  database.exec(`${later.map((table) => `drop table ${table};`).join(" ")} drop index applied_by_time;
+    delete from coverage; delete from migration_checksums where id > 4; delete from migrations where migration_id > 4`)
   for (const generation of new Set(answers.map((answer) => answer.generation))) {
     const skyline = new Skyline(answers.filter((answer) => answer.generation === generation))
     for (const piece of skyline.next(Number.POSITIVE_INFINITY)) {
