@@ -30,6 +30,7 @@ import type { Failure } from "./failure.ts"
 import * as KnownBasis from "./KnownBasis.ts"
 import { askableBar, reachOf } from "./overlap.ts"
 import { type ArchivedAnswer, type BarSeries, type Fetcher, readAnswer } from "./project.ts"
+import { refusalOf } from "./report.ts"
 import { type Flight, landedAll, type SeriesDesk } from "./SeriesDesk.ts"
 import { type Evidence, weigh } from "./weigh.ts"
 
@@ -53,7 +54,7 @@ const maxTurns = 8
 
 const nowhere: TimeRange = { start: allTime.start, end: allTime.start }
 
-/** What the vendor has in a small range now, past every cache; committed nowhere. */
+/** What the vendor has in a small range now, past every cache; committed nowhere. That it refuses is no answer about prices. */
 export const askBar = Effect.fnUntraced(function* (
   { fetcher, series, session }: Pick<Admission, "fetcher" | "series" | "session">,
   range: TimeRange
@@ -65,6 +66,10 @@ export const askBar = Effect.fnUntraced(function* (
     subject: { series: series.text, range }
   })
   const { commit } = yield* readAnswer(fetcher, series, { ...answer, range, request })
+  for (const { state } of commit.coverage) {
+    const refusal = refusalOf(series.key, state)
+    if (refusal !== null) return yield* Effect.fail<Failure>(refusal)
+  }
   return { bars: commit.bars, askedAt: answer.response.askedAt }
 })
 

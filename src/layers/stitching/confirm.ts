@@ -2,8 +2,9 @@
  * What was believed is compared before it is served together with anything else: one stored bar is asked for, once for all
  * that came before it.
  *
- * Queueing: one at a time for each series; who waits finds it done. Hard cases: a vendor who cannot be asked leaves the belief as it
- * is, which its limits allow, and the log says so. One who has moved has the series refetched whole; when that fails, the read
+ * Queueing: one at a time for each series; who waits finds it done. Hard cases: a vendor who cannot be asked, or who does not have the
+ * symbol any more, leaves the belief as it is, which its limits allow, and the log says so. A failure of this machine (archive, store,
+ * quota) is none of the vendor's: the read fails. A vendor who has moved has the series refetched whole; when that fails, the read
  * fails, since what it would serve is known to be of two bases.
  */
 import { Clock, Effect } from "effect"
@@ -12,6 +13,7 @@ import type { TimeRange } from "../../domain/TimeRange.ts"
 import { askBar, type Rebase } from "./admit.ts"
 import { sameBasis } from "./basis.ts"
 import type { CacheContext } from "./CacheContext.ts"
+import { isOurs } from "./failure.ts"
 import * as KnownBasis from "./KnownBasis.ts"
 import { askableBar, reachOf } from "./overlap.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
@@ -61,11 +63,14 @@ export const confirm = (
       const anchor = (yield* beside({ market, series: series.key, believed }, reach)).after
       const bar = anchor === null ? null : askableBar(fetcher, series, [anchor.ts])
       if (anchor === null || bar === null) return 0
-      const asked = yield* Effect.catch(ask(bar), ({ message }) =>
-        Effect.as(
-          Effect.logWarning(`${series.text} has bars that could not be compared with the others yet: ${message}`),
-          null
-        )
+      const asked = yield* Effect.catchIf(
+        ask(bar),
+        (failure) => !isOurs(failure),
+        ({ message }) =>
+          Effect.as(
+            Effect.logWarning(`${series.text} has bars that could not be compared with the others yet: ${message}`),
+            null
+          )
       )
       if (asked === null) return 0
       const again = asked.bars.find(({ ts }) => ts === anchor.ts)

@@ -51,6 +51,10 @@ export const isOurs = (failure: Failure): boolean => {
       return failure.reason._tag.startsWith("Archive")
     case "MarketStoreError":
       return failure.reason._tag.startsWith("Store")
+    case "QuotaError":
+      return failure.reason._tag === "QuotaUnavailable"
+    case "IngestSessionError":
+      return failure.reason._tag !== "CacheMiss" && isOurs(failure.reason)
     default:
       return false
   }

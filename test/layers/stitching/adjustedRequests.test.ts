@@ -1,11 +1,12 @@
 /** What adjusted series cost in requests: as many as raw ones, and what stands in for the comparisons that are not made. */
 import { assert, describe, it } from "@effect/vitest"
+import Database from "better-sqlite3"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import type { SeriesKey } from "../../../src/domain/SeriesKey.ts"
 import type { TimeRange } from "../../../src/domain/TimeRange.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
-import { Unavailable } from "../../../src/services/Adapter.ts"
+import { NotFound, Unavailable } from "../../../src/services/Adapter.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
 import { newYork } from "../../support/calendars.ts"
 import { barsOf, between, day, fresh, hour, minute, moving, over, temporaryDirectory, utc } from "./support.ts"
@@ -22,6 +23,8 @@ const march1 = dayOf("2024-03-01")
 const march3 = dayOf("2024-03-03")
 const march5 = dayOf("2024-03-05")
 const all = { start: march1.start, end: march5.end }
+/** Two days beside each other, each of which is only believed. */
+const islands = { start: utc("2024-03-04T00:00:00Z"), end: march5.end }
 
 describe("StitchingCache, requests of adjusted series", () => {
   for (const concurrency of [1, 4]) {
@@ -210,6 +213,53 @@ describe("StitchingCache, requests of adjusted series", () => {
       yield* TestClock.adjust(minute)
       const whole = yield* moving(cache.read({ series, range: within }))
       assert.deepStrictEqual(yield* barsOf(whole), direct)
+    }).pipe(Effect.provide(fresh(vendor.adapter)))
+  })
+
+  for (const [file, broken, mended] of [
+    ["provenance.sqlite", "alter table sessions rename to gone", "alter table gone rename to sessions"],
+    ["quota.sqlite", "alter table spent rename to gone", "alter table gone rename to spent"]
+  ] as const) {
+    it.effect(`a comparison that this machine cannot make (${file}) fails the read, whatever it says of holes`, () => {
+      const vendor = ModelVendor.make({
+        limits: { basisHolds: hour, windows: [{ name: "hour", limit: 1_000, span: hour, key: null }] }
+      })
+      return Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const alter = (sql: string) =>
+          Effect.sync(() => {
+            const database = new Database(`${directory}/${file}`)
+            database.exec(sql)
+            database.close()
+          })
+        yield* Effect.gen(function* () {
+          const { cache, series } = yield* believed(vendor)
+          yield* moving(cache.read({ series, range: dayOf("2024-03-04") }))
+          const mixed = cache.read({ series, range: islands }, { onMissing: "partial" })
+          yield* alter(broken)
+          const failed = yield* moving(Effect.flip(mixed))
+          assert.include(["ProvenanceStoreError", "QuotaError"], failed.reason._tag)
+          yield* alter(mended)
+          assert.deepStrictEqual(yield* barsOf(yield* moving(mixed)), yield* vendor.direct(series, islands))
+        }).pipe(Effect.provide(over(directory, [vendor.adapter])))
+      })
+    })
+  }
+
+  it.effect("a vendor that no longer has the symbol has not moved: nothing is fetched again, and the rows stay", () => {
+    const state = { delisted: false }
+    const vendor = ModelVendor.make({
+      limits: { basisHolds: hour },
+      trouble: () => (state.delisted ? new NotFound({ message: "gone" }) : null)
+    })
+    return Effect.gen(function* () {
+      const { cache, series } = yield* believed(vendor)
+      yield* moving(cache.read({ series, range: dayOf("2024-03-04") }))
+      const before = yield* count(vendor)
+      state.delisted = true
+      const whole = yield* moving(cache.read({ series, range: islands }))
+      assert.deepStrictEqual(yield* barsOf(whole), yield* vendor.direct(series, islands))
+      assert.strictEqual((yield* count(vendor)) - before, 1)
     }).pipe(Effect.provide(fresh(vendor.adapter)))
   })
 })
