@@ -13,7 +13,7 @@ import { type Excerpt, type SeriesQuery, VendorError } from "./Adapter.ts"
 import { AdapterRegistryError } from "./AdapterRegistry.ts"
 import { CalendarError } from "./Calendar.ts"
 import { IngestSessionError } from "./IngestSession.ts"
-import { MarketStoreError } from "./MarketStore.ts"
+import { type GenerationId, MarketStoreError } from "./MarketStore.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
 import { QuotaError } from "./Quota.ts"
 import type { RebuildEvent, RebuildOptions } from "./RebuildEvent.ts"
@@ -144,6 +144,11 @@ export interface ReadOptions {
   readonly onMissing?: OnMissing
   /** Reads the range as it was known then; fetches nothing. */
   readonly asOf?: EpochMillis
+  /**
+   * Reads what this generation of the series has, as {@link RangeAnswer} named it, also after it was replaced; fetches nothing. One
+   * that is gone (the series was forgotten or rebuilt) fails with GenerationGone.
+   */
+  readonly generation?: GenerationId
   readonly progress?: (progress: ReadProgress) => Effect.Effect<void>
 }
 
@@ -163,6 +168,8 @@ export interface RangeAnswer {
   readonly sharedRequests: number
   /** Rows that a lenient vendor dropped from what this answer fetched; absent: none. */
   readonly rowsRejected?: number
+  /** The generation that all of it is about, and that `bars` reads; absent where nothing is stored, and of an answer as of an instant. */
+  readonly generation?: GenerationId
   readonly bars: Stream.Stream<Bar, StitchingCacheError>
 }
 

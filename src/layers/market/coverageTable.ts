@@ -6,7 +6,7 @@ import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { compare, type KnowledgeKey } from "./KnowledgeKey.ts"
 import { num, numOrNull } from "./rows.ts"
-import { tenant, visibleGeneration } from "./seriesTable.ts"
+import { namedGeneration, tenant, visibleGeneration } from "./seriesTable.ts"
 import { isRefusal } from "./stateCode.ts"
 
 /** What an answer says about an interval; `code` and `until` as in stateCode.ts. */
@@ -30,6 +30,8 @@ const statementsOf = (table: PieceTable) => ({
   before: `select ${columns} from ${table} where generation = ? and start_ts <= ? order by start_ts desc limit 1`,
   visibleBefore: `select ${columns} from ${table} where generation = ${visibleGeneration} and start_ts <= ?
     order by start_ts desc limit 1`,
+  namedBefore: `select ${columns} from ${table} where generation = ${namedGeneration} and start_ts <= ?
+    order by start_ts desc limit 1`,
   within: `select ${columns} from ${table} where generation = ? and start_ts > ? and start_ts < ? order by start_ts limit ?`,
   insert: `insert into ${table} (generation, ${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   remove: `delete from ${table} where generation = ? and start_ts = ?`,
@@ -49,12 +51,25 @@ const toPiece = (row: ReadonlyArray<SqlValue>): Piece => ({
   settled: row[7] === 1
 })
 
-/** The one piece of what readers see that covers all of `[start, end)`; null where it takes none or several, or refusals, too. */
-export const onePieceOf = (db: SyncDatabase, series: SeriesKey, start: number, end: number): Piece | null => {
+/**
+ * The one piece of a generation (of what readers see, where it is not given) that covers all of `[start, end)`; null where it
+ * takes none or several, or refusals, too.
+ */
+export const onePieceOf = (
+  db: SyncDatabase,
+  series: SeriesKey,
+  start: number,
+  end: number,
+  generation?: number
+): Piece | null => {
   const text = canonical(series)
-  const before = db.prepare(statements.coverage.visibleBefore).get(tenant, text, start)
+  const at = (table: PieceTable, ts: number) =>
+    generation === undefined
+      ? db.prepare(statements[table].visibleBefore).get(tenant, text, ts)
+      : db.prepare(statements[table].namedBefore).get(tenant, text, generation, ts)
+  const before = at("coverage", start)
   if (before === undefined || num(before[1]) < end) return null
-  const refusal = db.prepare(statements.refusals.visibleBefore).get(tenant, text, end - 1)
+  const refusal = at("refusals", end - 1)
   return refusal !== undefined && num(refusal[1]) > start ? null : toPiece(before)
 }
 

@@ -6,7 +6,7 @@ import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId, MarketStoreError, StoredBar } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { num, responseId, toBar, valueColumns } from "./rows.ts"
-import { findGeneration, findSeries, generationAt, tenant, visibleGeneration } from "./seriesTable.ts"
+import { findGeneration, findSeries, generationAt, namedGeneration, tenant, visibleGeneration } from "./seriesTable.ts"
 import { generationGone, mapStoreError } from "./storeError.ts"
 
 /** The first page is small, so that a reader who takes one row, or none, has few of them in memory. */
@@ -25,8 +25,10 @@ const lineageOf = (alias: string) =>
 const selectPage = `select ${valueColumns} from bars where generation = ? and ts >= ? and ts < ? order by ts limit ?`
 
 /** The first page and the generation that it is of, in one statement, so that nothing comes between the two. */
-const selectFirstPage = `select ${valueColumns}, generation from bars
-  where generation = ${visibleGeneration} and ts >= ? and ts < ? order by ts limit ${firstPageRows}`
+const firstPage = (generation: string) => `select ${valueColumns}, generation from bars
+  where generation = ${generation} and ts >= ? and ts < ? order by ts limit ${firstPageRows}`
+const selectFirstPage = firstPage(visibleGeneration)
+const selectNamedPage = firstPage(namedGeneration)
 
 const currentRows = (tail: (alias: string) => string) => `select ${qualified("b")}${tail("b")} from bars b
   join applied p on p.id = coalesce(b.shown, b.applied)
@@ -139,21 +141,27 @@ const pages = <A>(
     )
   )
 
-const readVisible = (
+const readNow = (
   database: SqliteDatabase,
   key: SeriesKey,
-  range: TimeRange
+  range: TimeRange,
+  generation: GenerationId | undefined
 ): Stream.Stream<Bar, MarketStoreError> =>
   Stream.unwrap(
     Effect.map(
       mapStoreError(
         database.read("read bars", (db) =>
-          db.prepare(selectFirstPage).all(tenant, canonical(key), range.start, range.end)
+          generation === undefined
+            ? db.prepare(selectFirstPage).all(tenant, canonical(key), range.start, range.end)
+            : db.prepare(selectNamedPage).all(tenant, canonical(key), generation, range.start, range.end)
         )
       ),
       (rows) => {
         const first = Stream.fromArray(rows.map(toBar))
         const last = rows[rows.length - 1]
+        // Without rows nobody knows yet whether the generation is there.
+        if (last === undefined && generation !== undefined)
+          return Stream.drain(Stream.fromEffect(pinGeneration(database, key, { generation })))
         if (last === undefined || rows.length < firstPageRows) return first
         const rest = pages(
           database,
@@ -175,8 +183,8 @@ export const readBars = (
   range: TimeRange,
   options?: ReadOptions
 ): Stream.Stream<Bar, MarketStoreError> =>
-  options?.asOf === undefined && options?.generation === undefined
-    ? readVisible(database, key, range)
+  options?.asOf === undefined
+    ? readNow(database, key, range, options?.generation)
     : Stream.unwrap(
         Effect.map(pinGeneration(database, key, options), (generation) =>
           generation === null

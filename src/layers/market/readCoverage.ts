@@ -100,9 +100,11 @@ export const readCoverage: (
   function* (database, key, range, options) {
     const asOf = options?.asOf
     const found: Array<StoredCoverage> = []
-    if (asOf === undefined && options?.generation === undefined) {
+    if (asOf === undefined) {
       // Most ranges that are asked for lie within one piece, which two statements find.
-      const piece = yield* mapStoreError(database.read("coverage", (db) => onePieceOf(db, key, range.start, range.end)))
+      const piece = yield* mapStoreError(
+        database.read("coverage", (db) => onePieceOf(db, key, range.start, range.end, options?.generation))
+      )
       if (piece !== null) {
         add(found, range, [piece])
         return found

@@ -23,8 +23,10 @@ const selectBounds = `select g.row_count,
 
 /** Up to so many are counted at once: most ranges are small, and then nothing else has to be looked at. */
 const fewRows = 1_000
-const countFew = `select count(*) from
-  (select 1 from bars where generation = ${visibleGeneration} and ts >= ? and ts < ? limit ${fewRows})`
+const countFew = (generation: string) => `select count(*) from
+  (select 1 from bars where generation = ${generation} and ts >= ? and ts < ? limit ${fewRows})`
+const countFewVisible = countFew(visibleGeneration)
+const countFewPinned = countFew("?")
 
 /** The whole series is counted already; a part of it is counted in pages. */
 export const countRows: (
@@ -34,8 +36,11 @@ export const countRows: (
   pinned?: number
 ) => Effect.Effect<number, MarketStoreError> = Effect.fnUntraced(function* (database, key, range, pinned) {
   const found = yield* database.read("count", (db) => {
-    if (pinned !== undefined) return { whole: null, generation: pinned }
-    const few = num(db.prepare(countFew).get(tenant, canonical(key), range.start, range.end)?.[0] ?? 0)
+    if (pinned !== undefined) {
+      const few = num(db.prepare(countFewPinned).get(pinned, range.start, range.end)?.[0] ?? 0)
+      return { whole: few < fewRows ? few : null, generation: pinned }
+    }
+    const few = num(db.prepare(countFewVisible).get(tenant, canonical(key), range.start, range.end)?.[0] ?? 0)
     if (few < fewRows) return { whole: few, generation: 0 }
     const series = findSeries(db, key)
     if (series === null) return { whole: 0, generation: 0 }

@@ -8,13 +8,16 @@
  * Hard cases: vendors that mean something else by the same words (another adjustment, session or price) are refused before
  * anything is asked, or rows would jump where one vendor takes over from the other. A vendor without such a series gives nothing,
  * as if it had said NotFound of the whole range. Bars are read from the store by the pieces of the answer: a row that another
- * read brings to a vendor's series meanwhile does not appear in a piece of another vendor.
+ * read brings to a vendor's series meanwhile does not appear in a piece of another vendor. A series that is replaced as a whole
+ * between two parts of it (a refetch) is read again, so that all that is given of it is of one generation; the bars are of the
+ * generation that the pieces are of.
  */
 import { Effect, Layer, Stream } from "effect"
 import { type CoverageInterval, type CoverageState, isComplete } from "../../domain/Coverage.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { GenerationId } from "../../services/MarketStore.ts"
 import {
   DifferentSeries,
   type FailoverReason,
@@ -26,7 +29,12 @@ import {
   type Refused,
   type SourcedBar
 } from "../../services/PreferredVendors.ts"
-import { RangeIncomplete, StitchingCache, StitchingCacheError } from "../../services/StitchingCache.ts"
+import {
+  RangeIncomplete,
+  type ReadOptions,
+  StitchingCache,
+  StitchingCacheError
+} from "../../services/StitchingCache.ts"
 import { differenceOf } from "../reconcile/comparison.ts"
 
 const failure = (reason: PreferredVendorsError["reason"]) => new PreferredVendorsError({ reason })
@@ -56,6 +64,9 @@ const noSeries = (message: string): CoverageState => ({ _tag: "Missing", cause: 
 
 const concurrency = 4
 
+/** How often a series that was replaced between two of its parts is read again. */
+const maxOvertaken = 3
+
 const make = Effect.gen(function* () {
   const cache = yield* StitchingCache
 
@@ -82,13 +93,16 @@ const make = Effect.gen(function* () {
     return found
   })
 
-  const read: PreferredVendors["Service"]["read"] = Effect.fn("PreferredVendors.read")(function* (query, options = {}) {
+  /** One round over the vendors: who gives which part, and of each vendor's series in which generations. */
+  const gather = Effect.fnUntraced(function* (
+    vendors: Effect.Success<ReturnType<typeof resolved>>,
+    range: TimeRange,
+    query: Pick<PreferredQuery, "on" | "policy">,
+    reading: Pick<ReadOptions, "asOf" | "progress">
+  ) {
     const allowed = query.on ?? failoverReasons
-    const { onMissing = "fail", ...reading } = options
-    const vendors = yield* resolved(query)
-    const timeframe = query.query.timeframe
-    const range = timeframe === null ? query.range : (Timeframe.stamps(timeframe, query.range) ?? query.range)
     const pieces: Array<PreferredPiece> = []
+    const generations = new Map<string, Set<GenerationId>>()
     let requests = 0
     let sharedRequests = 0
     let open: ReadonlyArray<Open> = [{ ...range, refused: [] }]
@@ -120,15 +134,37 @@ const make = Effect.gen(function* () {
             ),
           { concurrency }
         )
+        const seen = new Set<GenerationId>()
         for (const { answer, part } of answers) {
           requests += answer.requests
           sharedRequests += answer.sharedRequests
+          if (answer.generation !== undefined) seen.add(answer.generation)
           for (const interval of answer.coverage) take(part, interval)
         }
+        generations.set(vendor, seen)
       }
       open = next
     }
     pieces.sort((a, b) => a.start - b.start)
+    return { pieces, generations, requests, sharedRequests }
+  })
+
+  const read: PreferredVendors["Service"]["read"] = Effect.fn("PreferredVendors.read")(function* (query, options = {}) {
+    const { onMissing = "fail", ...reading } = options
+    const vendors = yield* resolved(query)
+    const timeframe = query.query.timeframe
+    const range = timeframe === null ? query.range : (Timeframe.stamps(timeframe, query.range) ?? query.range)
+    let gathered = yield* gather(vendors, range, query, reading)
+    let { requests, sharedRequests } = gathered
+    // Everything that is there is in the store by now.
+    const again = { ...query, policy: query.policy === "cacheOnly" ? query.policy : ("cacheFirst" as const) }
+    for (let turn = 0; turn < maxOvertaken; turn++) {
+      if ([...gathered.generations.values()].every(({ size }) => size <= 1)) break
+      gathered = yield* gather(vendors, range, again, reading)
+      requests += gathered.requests
+      sharedRequests += gathered.sharedRequests
+    }
+    const { generations, pieces } = gathered
     const holes = pieces.filter(({ state }) => !isComplete(state))
     if (onMissing === "fail" && holes.length > 0) {
       const named = holes.map(({ end, start, state }) => ({ start, end, state }))
@@ -140,11 +176,13 @@ const make = Effect.gen(function* () {
       runs,
       (run) => {
         const series = vendors.find(({ vendor }) => vendor === run.vendor)?.series ?? null
+        const [generation] = generations.get(run.vendor) ?? []
+        const pinned = generation === undefined ? {} : { generation }
         return series === null
           ? Effect.succeedNone
           : Effect.asSome(
               Effect.map(
-                cache.read({ series, range: run, policy: "cacheOnly" }, { onMissing: "partial", ...asOf }),
+                cache.read({ series, range: run, policy: "cacheOnly" }, { onMissing: "partial", ...asOf, ...pinned }),
                 (answer) => ({ vendor: run.vendor, answer })
               )
             )

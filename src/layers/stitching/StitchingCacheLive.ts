@@ -15,11 +15,11 @@ import { Clock, Effect, Layer, Stream } from "effect"
 import type { Plan, RangePolicy } from "../../domain/Plan.ts"
 import { canonical } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
-import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { Calendar } from "../../services/Calendar.ts"
 import type { IngestSession } from "../../services/IngestSession.ts"
-import type { MarketStore } from "../../services/MarketStore.ts"
+import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
@@ -62,6 +62,16 @@ const make = Effect.gen(function* () {
   const context = yield* CacheContext.make
   const { market, registry } = context
 
+  const known = Effect.fnUntraced(function* (
+    series: BarSeries,
+    range: TimeRange,
+    read: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+  ) {
+    const now = yield* Clock.currentTimeMillis
+    const coverage = yield* market.coverage(series.key, range, read)
+    return { coverage, plan: storedPlan(series, range, now, coverage) }
+  })
+
   /** What is stored, once everything that is archived has been applied; it can be read without its vendor. */
   const stored = Effect.fnUntraced(function* (
     desk: SeriesDesk,
@@ -77,9 +87,7 @@ const make = Effect.gen(function* () {
         Effect.catchReason("ProvenanceStoreError", "ArchiveReadOnly", ({ message }) => Effect.logDebug(message))
       )
     }
-    const now = yield* Clock.currentTimeMillis
-    const coverage = yield* market.coverage(series.key, range, asOf === undefined ? {} : { asOf })
-    return { coverage, plan: storedPlan(series, range, now, coverage) }
+    return yield* known(series, range, asOf === undefined ? {} : { asOf })
   })
 
   const readStored = Effect.fnUntraced(function* (
@@ -88,11 +96,14 @@ const make = Effect.gen(function* () {
     range: TimeRange,
     options: ReadOptions
   ) {
-    const { coverage, plan } = yield* stored(desk, series, range, options.asOf)
+    const { asOf, generation } = options
+    const { coverage, plan } = yield* generation === undefined
+      ? stored(desk, series, range, asOf)
+      : known(series, range, { generation })
     const onMissing = options.onMissing ?? "fail"
     if (options.asOf !== undefined) return yield* answerAsOf(context, plan, coverage, options.asOf, onMissing)
     const gathered = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
-    return yield* answerOf(context, gathered, onMissing)
+    return yield* answerOf(context, gathered, onMissing, generation)
   })
 
   /** A range in which no bar of the timeframe can be stamped: a whole answer, without rows. */
@@ -159,7 +170,7 @@ const make = Effect.gen(function* () {
     const range = Timeframe.stamps(series.timeframe, asked)
     if (range === null) return yield* readNothing(series, asked, policy, options.onMissing)
     const desk = yield* context.deskOf(series.text)
-    return policy === "cacheOnly" || options.asOf !== undefined
+    return policy === "cacheOnly" || options.asOf !== undefined || options.generation !== undefined
       ? yield* readStored(desk, series, range, options)
       : yield* readThrough(desk, series, range, policy, options, plan)
   })

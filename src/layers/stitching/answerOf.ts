@@ -12,7 +12,6 @@ import {
   StitchingCacheError,
   TooManyRows
 } from "../../services/StitchingCache.ts"
-import { isAdjusted } from "./basis.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import { isOurs, type Refusal, unwrap } from "./failure.ts"
 import type { Gathered } from "./fetchMissing.ts"
@@ -58,12 +57,13 @@ const barsOf = (
 export const answerOf = Effect.fnUntraced(function* (
   context: CacheContext,
   gathered: Gathered,
-  onMissing: NonNullable<ReadOptions["onMissing"]>
+  onMissing: NonNullable<ReadOptions["onMissing"]>,
+  pinned?: GenerationId
 ) {
   const { losses, plan } = gathered
   const { range, series } = plan
-  // An adjusted series may be replaced whole at any time: what is said of it and its rows are of one generation.
-  const generation = isAdjusted(series) ? yield* context.market.visibleGeneration(series) : null
+  // A series may be replaced whole at any time: what is said of it and its rows are of one generation.
+  const generation = pinned ?? (yield* context.market.visibleGeneration(series))
   const read = generation === null ? {} : { generation }
   const known = generation === null ? gathered.coverage : yield* context.market.coverage(series, range, read)
   const ours = losses.find(({ failure }) => isOurs(failure))
@@ -91,6 +91,7 @@ export const answerOf = Effect.fnUntraced(function* (
     requests: gathered.requests,
     sharedRequests: gathered.sharedRequests,
     ...(gathered.rowsRejected === 0 ? {} : { rowsRejected: gathered.rowsRejected }),
+    ...read,
     bars: barsOf(context, series, range, read)
   }
   return answer

@@ -8,7 +8,7 @@ import { Effect, Layer, Stream } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
-import { MarketStore } from "../../services/MarketStore.ts"
+import { type GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import {
   CacheUnavailable,
   type RangeAnswer,
@@ -29,21 +29,22 @@ const noAnswer = new StitchingCacheError({
   reason: new CacheUnavailable({ again: false, message: "the call ended without an answer" })
 })
 
-/** The rows of an answer, as it was known at `asOf`, or as it is now. */
+/** The rows of an answer, as it was known at `asOf`, or as the generation has them that its report is about. */
 type Rows = (
   series: SeriesKey,
   range: TimeRange,
-  asOf: { readonly asOf?: EpochMillis }
+  read: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
 ) => Stream.Stream<Bar, StitchingCacheError>
 
 const knownAt = (asOf: EpochMillis | undefined) => (asOf === undefined ? {} : { asOf })
+const of = (generation: GenerationId | undefined) => (generation === undefined ? {} : { generation })
 
 const make = Effect.fnUntraced(function* (rows: Rows) {
   const client = yield* TapestryClient
 
   const answerOf = (report: RangeReport, asOf: EpochMillis | undefined): RangeAnswer => ({
     ...report,
-    bars: rows(report.series, report.range, knownAt(asOf))
+    bars: rows(report.series, report.range, { ...knownAt(asOf), ...of(report.generation) })
   })
 
   /** Passes progress on and waits for the answer. */
@@ -66,18 +67,27 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
     resolve: (vendor, query) => Effect.mapError(client["Series.resolve"]({ vendor, query }), asServiceError),
     plan: (query) => Effect.mapError(client["Series.plan"](query), asServiceError),
     read: (query, options = {}) =>
-      answered(client["Series.read"]({ ...query, ...missing(options), ...knownAt(options.asOf) }), options),
+      answered(
+        client["Series.read"]({
+          ...query,
+          ...missing(options),
+          ...knownAt(options.asOf),
+          ...of(options.generation)
+        }),
+        options
+      ),
     execute: (plan, options = {}) =>
       answered(
-        // What was known at an instant is read, and nothing of the plan is executed.
-        options.asOf === undefined
+        // What was known at an instant, or what a generation has, is read, and nothing of the plan is executed.
+        options.asOf === undefined && options.generation === undefined
           ? client["Series.execute"]({ plan, ...missing(options) })
           : client["Series.read"]({
               series: plan.series,
               range: plan.range,
               policy: plan.policy,
               ...missing(options),
-              asOf: options.asOf
+              ...knownAt(options.asOf),
+              ...of(options.generation)
             }),
         options
       ),
@@ -104,8 +114,8 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
 export const layer: Layer.Layer<StitchingCache, never, TapestryClient> = Layer.effect(
   StitchingCache,
   Effect.flatMap(TapestryClient, (client) =>
-    make((series, range, asOf) =>
-      client["Series.bars"]({ series, range, policy: "cacheOnly", onMissing: "partial", ...asOf }).pipe(
+    make((series, range, read) =>
+      client["Series.bars"]({ series, range, policy: "cacheOnly", onMissing: "partial", ...read }).pipe(
         Stream.mapError(asServiceError)
       )
     )
@@ -119,8 +129,8 @@ export const layer: Layer.Layer<StitchingCache, never, TapestryClient> = Layer.e
 export const layerBesideStore: Layer.Layer<StitchingCache, never, TapestryClient | MarketStore> = Layer.effect(
   StitchingCache,
   Effect.flatMap(MarketStore, (store) =>
-    make((series, range, asOf) =>
-      Stream.mapError(store.bars(series, range, asOf), (reason) => new StitchingCacheError({ reason }))
+    make((series, range, read) =>
+      Stream.mapError(store.bars(series, range, read), (reason) => new StitchingCacheError({ reason }))
     )
   )
 )

@@ -8,6 +8,7 @@ import { Response } from "../../domain/Response.ts"
 import { SeriesKey } from "../../domain/SeriesKey.ts"
 import { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { Excerpt } from "../../services/Adapter.ts"
+import { GenerationId } from "../../services/MarketStore.ts"
 
 /** An answered range without its rows (see RangeAnswer in services/StitchingCache.ts, which this is on the wire). */
 export const RangeReport = Schema.Struct({
@@ -19,7 +20,8 @@ export const RangeReport = Schema.Struct({
   rowsFromVendor: Schema.Int,
   requests: Schema.Int,
   sharedRequests: Schema.Int,
-  rowsRejected: Schema.optionalKey(Schema.Int)
+  rowsRejected: Schema.optionalKey(Schema.Int),
+  generation: Schema.optionalKey(GenerationId)
 })
 export interface RangeReport extends Schema.Schema.Type<typeof RangeReport> {}
 

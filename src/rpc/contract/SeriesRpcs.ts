@@ -9,7 +9,7 @@ import { Moment, RowDifference } from "../../domain/RowDifference.ts"
 import { SeriesKey } from "../../domain/SeriesKey.ts"
 import { AskedMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { SeriesQuery } from "../../services/Adapter.ts"
-import { LatestPrice, MarketStoreError, SeriesSummary } from "../../services/MarketStore.ts"
+import { GenerationId, LatestPrice, MarketStoreError, SeriesSummary } from "../../services/MarketStore.ts"
 import { RebuildEvent } from "../../services/RebuildEvent.ts"
 import { StitchingCacheError } from "../../services/StitchingCache.ts"
 import { OnShutdown } from "./Border.ts"
@@ -18,6 +18,7 @@ import { BarPage, pageRows, RangeReport, ReadEvent, RowReceipt } from "./RangeRe
 const asOf = { asOf: Schema.optionalKey(AskedMillis) }
 const ranged = { series: SeriesKey, range: TimeRange }
 const query = { ...ranged, policy: Schema.optionalKey(RangePolicy) }
+const generation = { generation: Schema.optionalKey(GenerationId) }
 const onMissing = { onMissing: Schema.optionalKey(OnMissing) }
 
 /**
@@ -35,7 +36,7 @@ export class SeriesRpcs extends RpcGroup.make(
   Rpc.make("Series.plan", { payload: query, success: Plan, error: StitchingCacheError }),
   /** Has the range: fetches what is missing and tells of it. The rows are read with `Series.bars`. */
   Rpc.make("Series.read", {
-    payload: { ...query, ...onMissing, ...asOf },
+    payload: { ...query, ...onMissing, ...asOf, ...generation },
     success: ReadEvent,
     error: StitchingCacheError,
     stream: true
@@ -47,9 +48,12 @@ export class SeriesRpcs extends RpcGroup.make(
     error: StitchingCacheError,
     stream: true
   }),
-  /** The bars of the range, ascending; fetches what is missing first. A first chunk of up to 1,000, then of up to 4,000. */
+  /**
+   * The bars of the range, ascending; fetches what is missing first. A first chunk of up to 1,000, then of up to 4,000. With the
+   * `generation` of a report they are the rows that the report is about, whatever came since.
+   */
   Rpc.make("Series.bars", {
-    payload: { ...query, ...onMissing, ...asOf },
+    payload: { ...query, ...onMissing, ...asOf, ...generation },
     success: Bar,
     error: StitchingCacheError,
     stream: true

@@ -22,15 +22,15 @@ const make = Effect.gen(function* () {
 
     "Series.plan": (query) => Effect.andThen(largeAnswer, cache.plan(query)),
 
-    "Series.read": ({ asOf, onMissing, ...query }) =>
-      readEvents((progress) => cache.read(query, { ...reading(onMissing, asOf), progress })),
+    "Series.read": ({ asOf, generation, onMissing, ...query }) =>
+      readEvents((progress) => cache.read(query, { ...reading(onMissing, asOf, generation), progress })),
 
     "Series.execute": ({ onMissing, plan }) =>
       readEvents((progress) => cache.execute(plan, { ...reading(onMissing, undefined), progress })),
 
     // In the chunks that the store reads, of which the first is small: a stream that nobody reads holds one of them.
-    "Series.bars": ({ asOf, onMissing, ...query }) =>
-      counted(Stream.unwrap(Effect.map(cache.read(query, reading(onMissing, asOf)), ({ bars }) => bars))),
+    "Series.bars": ({ asOf, generation, onMissing, ...query }) =>
+      counted(Stream.unwrap(Effect.map(cache.read(query, reading(onMissing, asOf, generation)), ({ bars }) => bars))),
 
     "Series.page": ({ asOf, limit = pageRows, onMissing, ...query }) =>
       Effect.flatMap(cache.read(query, reading(onMissing, asOf)), (answer) =>

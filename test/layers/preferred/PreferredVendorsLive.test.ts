@@ -2,12 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import type { CoverageState } from "../../../src/domain/Coverage.ts"
 import type { TimeRange } from "../../../src/domain/TimeRange.ts"
 import * as PreferredVendorsLive from "../../../src/layers/preferred/PreferredVendorsLive.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
-import { Throttled, Unavailable } from "../../../src/services/Adapter.ts"
+import { NotFound, Throttled, Unavailable } from "../../../src/services/Adapter.ts"
 import { type PreferredQuery, PreferredVendors } from "../../../src/services/PreferredVendors.ts"
-import { StitchingCache } from "../../../src/services/StitchingCache.ts"
+import { type RangeQuery, type ReadOptions, StitchingCache } from "../../../src/services/StitchingCache.ts"
 import { fresh, moving } from "../stitching/support.ts"
 
 const day = 86_400_000
@@ -30,6 +31,8 @@ const vendors = (...options: ReadonlyArray<ModelVendor.ModelVendorOptions>) => {
 
 /** What a vendor throttles last: once it has, its account rests, and nothing that would follow is sent. */
 const atEnd = ({ range }: ModelVendor.ModelRequest) => range.start >= from + 20 * day
+
+const proofOf = ({ state }: { readonly state: CoverageState }) => ("response" in state ? state.response : null)
 
 describe("PreferredVendors", () => {
   it.effect("X6: a part that the first vendor throttles comes from the next one, and its rows say so", () => {
@@ -168,4 +171,73 @@ describe("PreferredVendors", () => {
       }).pipe(Effect.provide(services))
     }
   )
+
+  for (const adjustment of ["raw", "splits"] as const) {
+    for (const refetchedAfter of [1, 2, 3]) {
+      it.effect(
+        `rows are of the generation that the pieces are of (${adjustment}, refetched after read ${refetchedAfter})`,
+        () => {
+          const moved = now + 60_000
+          const corrections = [{ ...month, at: moved }]
+          // The first vendor has the middle of the month only, so that the second one is read in two parts.
+          const models = [
+            ModelVendor.make({
+              name: "v1",
+              limits: tenDays,
+              trouble: ({ range }) =>
+                range.start < from + 8 * day || range.end > from + 22 * day ? new NotFound({ message: "none" }) : null
+            }),
+            ModelVendor.make({ name: "v2", seed: 2, corrections })
+          ] as const
+          const [, second] = models
+          const series = second.series("ALPHA", "1d", adjustment)
+          let reads = 0
+          /** The real cache, and a refetch of the second vendor's series right after one of its reads. */
+          const overtaking = Layer.effect(
+            StitchingCache,
+            Effect.map(StitchingCache, (cache) => ({
+              ...cache,
+              read: (query: RangeQuery, options?: ReadOptions) =>
+                Effect.tap(cache.read(query, options), () =>
+                  query.series.vendor === "v2" && ++reads === refetchedAfter
+                    ? Effect.andThen(TestClock.setTime(moved), cache.refetch(series))
+                    : Effect.void
+                )
+            }))
+          )
+          const adapters = models.map(({ adapter }) => adapter)
+          return Effect.gen(function* () {
+            yield* TestClock.setTime(now)
+            const cache = yield* StitchingCache
+            yield* cache.read({ series, range: month })
+            const old = yield* second.direct(series, month)
+            const proofs = new Set((yield* cache.coverage(series, month)).map(proofOf))
+            const preferred = yield* PreferredVendors
+            const answer = yield* moving(
+              preferred.read({
+                vendors: models.map(({ adapter }) => ({ vendor: adapter.name, symbol: "ALPHA" })),
+                query: { kind: "bar", timeframe: "1d", adjustment },
+                range: month
+              })
+            )
+            assert.isAtLeast(reads, 2)
+            const rows = (yield* Stream.runCollect(answer.bars)).filter(({ vendor }) => vendor === "v2")
+            assert.isAtLeast(rows.length, 10)
+            const now2 = yield* second.direct(series, month)
+            const of = (bars: typeof old) => bars.filter(({ ts }) => rows.some((row) => row.ts === ts))
+            const bare = rows.map(({ vendor: _, ...row }) => row)
+            const told = answer.pieces
+              .filter(({ vendor }) => vendor === "v2")
+              .map((piece) => proofs.has(proofOf(piece)))
+            assert.strictEqual(new Set(told).size, 1, "all parts are of one generation")
+            assert.deepStrictEqual(bare, told[0] === true ? of(old) : of(now2), "rows as the pieces say")
+          }).pipe(
+            Effect.provide(
+              PreferredVendorsLive.layer.pipe(Layer.provide(overtaking), Layer.provideMerge(fresh(...adapters)))
+            )
+          )
+        }
+      )
+    }
+  }
 })

@@ -70,6 +70,44 @@ for (const [name, remote] of Object.entries(variants)) {
       }).pipe(Effect.provide(world))
     )
 
+    for (const adjustment of ["raw", "splits"] as const) {
+      it.effect(
+        `gives the rows of the report's generation, also when the series was refetched since (${adjustment})`,
+        () =>
+          Effect.gen(function* () {
+            yield* TestClock.setTime(World.utc("2024-06-01T00:00:00Z"))
+            const { correct, vendor } = yield* World.World
+            const local = yield* StitchingCache
+            const cache = yield* over(remote)
+            const one = { ...series, adjustment }
+            const answers = [yield* cache.read({ series: one, range }), yield* local.read({ series: one, range })]
+            answers.push(yield* cache.read({ series: one, range, policy: "cacheOnly" }))
+            const before = yield* vendor.direct(one, range)
+            correct(range, World.utc("2024-06-01T01:00:00Z"))
+            yield* TestClock.adjust("2 hours")
+            const after = yield* vendor.direct(one, range)
+            assert.notDeepEqual(after, before)
+            const refetched = yield* cache.refetch(one)
+            for (const answer of answers) {
+              assert.deepStrictEqual(yield* Stream.runCollect(answer.bars), before)
+              if (answer.generation === undefined) return assert.fail("the report has no generation")
+              const again = yield* cache.read(
+                { series: one, range, policy: "cacheOnly" },
+                { generation: answer.generation }
+              )
+              assert.deepStrictEqual(again.coverage, answer.coverage)
+              assert.deepStrictEqual(yield* Stream.runCollect(again.bars), before)
+            }
+            assert.deepStrictEqual(yield* Stream.runCollect(refetched.bars), after)
+            assert.deepStrictEqual(yield* Stream.runCollect((yield* cache.read({ series: one, range })).bars), after)
+            // What was shown when the report was made is gone: said, and not an answer without rows.
+            yield* cache.forget(one)
+            const gone = yield* reasonOf(Stream.runCollect(refetched.bars))
+            assert.strictEqual(gone._tag === "MarketStoreError" ? gone.reason._tag : gone._tag, "GenerationGone")
+          }).pipe(Effect.provide(world))
+      )
+    }
+
     it.effect("fails as the service does", () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(World.utc("2024-06-01T00:00:00Z"))
