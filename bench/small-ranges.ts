@@ -77,7 +77,8 @@ const started = async (windows: string) => {
     child.stdout.once("data", (bytes) => resolve(String(bytes)))
     child.once("exit", (code) => reject(new Error(`serve ended with ${code}`)))
   })
-  const { tcp }: { readonly tcp: string } = JSON.parse(first.split("\n")[0] ?? "")
+  const { tcp }: { readonly tcp?: string } = JSON.parse(first.split("\n")[0] ?? "")
+  if (tcp === undefined) throw new Error(`serve did not start: ${first}`)
   return {
     pid: child.pid ?? 0,
     port: Number(/:(\d+)$/.exec(tcp)?.[1]),
@@ -179,7 +180,7 @@ console.log(
 
 const bound: Array<number> = []
 for (let index = 0; index < runs; index++) {
-  const { requests, seconds } = await run(`{ name: second, limit: ${allowed}, span: 1000 }`)
+  const { requests, seconds } = await run(`{ name: second, limit: ${allowed}, span: 1000, key: null }`)
   // A window that is empty at first takes its whole limit at once.
   bound.push(requests / (allowed * (seconds + 1)))
 }
