@@ -7,7 +7,8 @@ import { hex } from "./hex.ts"
 import { storedSize } from "./tallies.ts"
 
 const named = 20
-const looked = 200
+/** How many of the newest answers are looked at for some of the same kind: most often the first few are. */
+const looks = [2 * named, 200]
 
 const columns = `select q.range_start, q.range_end, p.sha256, ${storedSize} from`
 const joined = `r join requests q on q.id = r.request join payloads p on p.id = r.payload
@@ -19,7 +20,7 @@ const own = `${columns} (select id, request, payload, status from responses
     order by id desc limit ${named}) ${joined}`
 
 const others = `select q.range_start, q.range_end, p.sha256, ${storedSize}, s.key from
-  (select id, request, payload, status, series from responses order by id desc limit ${looked})
+  (select id, request, payload, status, series from responses order by id desc limit ?)
   r join requests q on q.id = r.request join payloads p on p.id = r.payload join series s on s.id = r.series
   where r.status = 'ok' and q.range_start is not null order by r.id desc`
 
@@ -42,11 +43,15 @@ export const make = (database: SqliteDatabase): ProvenanceStore["Service"]["answ
         const sizes = db.prepare(own).all(series).map(toSize)
         if (sizes.length > 0) return sizes
         const kin = kinOf(series)
-        const rows = db.prepare(others).all()
-        return rows
-          .filter((row) => kinOf(String(row[4])) === kin)
-          .slice(0, named)
-          .map(toSize)
+        let alike: ReadonlyArray<ReadonlyArray<SqlValue>> = []
+        for (const looked of looks) {
+          alike = db
+            .prepare(others)
+            .all(looked)
+            .filter((row) => kinOf(String(row[4])) === kin)
+          if (alike.length >= named) break
+        }
+        return alike.slice(0, named).map(toSize)
       }),
       archiveError
     )

@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises"
+import { statfsSync } from "node:fs"
 import { Context, Effect } from "effect"
 
 /** What is known of the disk that a data directory lies on. */
@@ -14,10 +14,11 @@ export const diskRoomOf = (directory: string, reserve: number): DiskRoom => ({
   directory,
   reserve,
   free: Effect.orElseSucceed(
-    Effect.map(
-      Effect.tryPromise(() => statfs(directory)),
-      ({ bavail, bsize }) => bavail * bsize
-    ),
+    // The disk is the one that SQLite reads and writes in the event loop; a thread of the pool would only cost its waking.
+    Effect.try(() => {
+      const { bavail, bsize } = statfsSync(directory)
+      return bavail * bsize
+    }),
     () => null
   )
 })
