@@ -43,6 +43,8 @@ export interface TapestryOptions {
   readonly product?: string
   /** How long to wait for an owner that is there already; not at all unless given. */
   readonly patience?: Duration.Input
+  /** Whether the archive is synced beside the event loop (ProvenanceStoreOptions): for a server of many at once. Not unless given. */
+  readonly syncBeside?: boolean
 }
 
 export type TapestryServices =
@@ -116,12 +118,12 @@ type OpenError =
   | AdapterRegistryError
   | ConfiguredVendors.ConfiguredVendorsError
 
-const servicesOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =>
+const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, readonly: boolean) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const path = yield* Path.Path
       const opened = Layer.mergeAll(
-        ProvenanceStoreSqlite.layer({ directory: dataDir, readonly, ...config.archive }),
+        ProvenanceStoreSqlite.layer({ directory: dataDir, readonly, syncBeside, ...config.archive }),
         MarketStoreSqlite.layer({ filename: path.join(dataDir, "market.sqlite"), readonly }),
         // Who may only read spends nothing, so there is nothing to write down.
         QuotaSqlite.layer({ filename: readonly ? ":memory:" : path.join(dataDir, "quota.sqlite") })

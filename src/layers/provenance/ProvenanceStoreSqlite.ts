@@ -12,8 +12,9 @@ import {
   ProvenanceStore,
   ProvenanceStoreError
 } from "../../services/ProvenanceStore.ts"
+import * as LogSync from "../sqlite/LogSync.ts"
 import { expectMigrated, migrate } from "../sqlite/migrate.ts"
-import { open, SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import { open, type SqliteDatabase, SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 import * as AnswerSizes from "./answerSizes.ts"
 import * as Append from "./append.ts"
 import { archiveError } from "./archiveError.ts"
@@ -47,6 +48,11 @@ export interface ProvenanceStoreOptions {
   readonly maxPageCount?: number
   /** Reads what is there and changes nothing: no migration, no recovery. Everything that writes fails with ArchiveReadOnly. */
   readonly readonly?: boolean
+  /**
+   * Syncs the log on a thread of the pool instead of within COMMIT, which stands in the event loop for as long as the disk takes. For a
+   * process that does much at once: somebody who is alone is served later by a turn of the pool. False by default.
+   */
+  readonly syncBeside?: boolean
   /** Names of headers and parameters that are redacted beside the usual ones. */
   readonly redact?: ReadonlyArray<string>
 }
@@ -63,7 +69,8 @@ const refusingWriter = (filename: string): GroupCommit.GroupCommit => ({
         code: "SQLITE_READONLY",
         message: `write on ${filename}: the archive was opened to be read only`
       })
-    )
+    ),
+  settled: Effect.void
 })
 
 /**
@@ -94,21 +101,27 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
   const redaction = Redaction.make(options.redact)
 
   if (!readonly) yield* Effect.mapError(fs.makeDirectory(directory, { recursive: true }), archiveError)
-  const database = yield* open({
-    filename: path.join(directory, "provenance.sqlite"),
+  const filename = path.join(directory, "provenance.sqlite")
+  const opened = yield* open({
+    filename,
     synchronous: "FULL",
     shrinks: true,
     readonly,
     ...(options.maxPageCount === undefined ? {} : { maxPageCount: options.maxPageCount })
   }).pipe(Effect.catch((failure) => Effect.flatMap(openError(directory, failure), Effect.fail)))
-  const schemaVersion = yield* (readonly ? expectMigrated : migrate)(database, migrations).pipe(
+  const schemaVersion = yield* (readonly ? expectMigrated : migrate)(opened, migrations).pipe(
     Effect.mapError(archiveError)
   )
 
   const files = yield* PayloadFiles.make(directory)
+  const beside = options.syncBeside === true && !readonly ? yield* LogSync.make(filename) : null
   const writer = readonly
-    ? refusingWriter(database.filename)
-    : yield* Effect.flatMap(GroupCommit.make(database), Tallies.keepUp)
+    ? refusingWriter(filename)
+    : yield* Effect.flatMap(GroupCommit.make(opened, beside), Tallies.keepUp)
+  const database: SqliteDatabase =
+    beside === null
+      ? opened
+      : { ...opened, read: (operation, f) => Effect.andThen(writer.settled, opened.read(operation, f)) }
   if (!readonly) yield* Sessions.recover(database, writer, files)
   const hits = yield* HitBuffer.make(writer)
   const handedOut = HandedOut.make()

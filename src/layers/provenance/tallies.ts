@@ -146,6 +146,7 @@ export const keepUp: (writer: GroupCommit) => Effect.Effect<GroupCommit, never, 
       Effect.forkScoped
     )
     return {
+      ...writer,
       submit: (durability, change) => {
         if (++written % everyWrites === 0) due.openUnsafe()
         return writer.submit(durability, change)

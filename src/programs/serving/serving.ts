@@ -80,7 +80,8 @@ export const serving = Effect.fnUntraced(function* (input: ServeFlags & { readon
         dataDir,
         config: { ...given.config, dataDir },
         product: manifest.version,
-        patience: patienceForOwner
+        patience: patienceForOwner,
+        syncBeside: true
       })
     ),
     Effect.provideService(References.MinimumLogLevel, levelOf(given.logLevel.value))

@@ -79,7 +79,8 @@ const program = Effect.gen(function* () {
   yield* Effect.forEach([1, 2, 3, 4, 5, 6], worker, { concurrency: "unbounded", discard: true })
 }).pipe(
   Effect.provide(
-    ProvenanceStoreSqlite.layer({ directory }).pipe(
+    // Every other process syncs its log beside the event loop.
+    ProvenanceStoreSqlite.layer({ directory, syncBeside: Number(seedText) % 2 === 0 }).pipe(
       Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, faults))
     )
   )
