@@ -1,6 +1,19 @@
 /** Takes the content encodings off a body, last applied first. What is archived keeps them; this is for decoders. */
-import { type BrotliOptions, brotliDecompress, gunzip, inflate, type ZlibOptions, zstdDecompress } from "node:zlib"
+import type { Transform } from "node:stream"
+import {
+  type BrotliOptions,
+  brotliDecompress,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+  gunzip,
+  inflate,
+  type ZlibOptions,
+  zstdDecompress
+} from "node:zlib"
 import { Effect, Schema } from "effect"
+import { concatenated } from "../../services/PayloadDraft.ts"
 
 /** The body is not what its `Content-Encoding` says, or becomes too large. */
 export class ContentUndecodable extends Schema.TaggedError<ContentUndecodable>()("ContentUndecodable", {
@@ -46,6 +59,48 @@ const unpack = (bytes: Uint8Array, encoding: string, limit: number): Effect.Effe
     })
   })
 }
+
+const streams: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress
+}
+
+/** As far as the bytes go, whole or not, up to `limit`; nothing where they are not what the encoding says. */
+const unpackBeginning = (bytes: Uint8Array, encoding: string, limit: number): Effect.Effect<Uint8Array> => {
+  const make = streams[encoding]
+  if (make === undefined) return Effect.succeed(new Uint8Array(0))
+  return Effect.callback((resume) => {
+    const stream = make()
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    const done = () => {
+      stream.destroy()
+      resume(Effect.succeed(concatenated(chunks, size).subarray(0, limit)))
+    }
+    stream.on("data", (chunk: Uint8Array) => {
+      chunks.push(chunk)
+      size += chunk.byteLength
+      if (size >= limit) done()
+    })
+    // Bytes that end too early have given what they hold before they fail.
+    for (const event of ["end", "error"]) stream.on(event, done)
+    stream.end(bytes)
+    return Effect.sync(() => stream.destroy())
+  })
+}
+
+/** The first `limit` bytes of a body, of which only a beginning may be there. */
+export const decodeBeginning = (bytes: Uint8Array, header: string | null, limit: number): Effect.Effect<Uint8Array> =>
+  Effect.map(
+    encodingsOf(header).reduce<Effect.Effect<Uint8Array>>(
+      (body, encoding) => Effect.flatMap(body, (packed) => unpackBeginning(packed, encoding, limit)),
+      Effect.succeed(bytes)
+    ),
+    (plain) => plain.subarray(0, limit)
+  )
 
 /** The names in a `Content-Encoding`, in the order to take them off. */
 export const encodingsOf = (header: string | null): ReadonlyArray<string> =>

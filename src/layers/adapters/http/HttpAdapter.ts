@@ -166,8 +166,12 @@ export const make = Effect.fnUntraced(function* (
     if (answer.status === 304 && answer.fault === null) return { ...vendorAnswer(answer, null), notModified: true }
     const meaning = yield* meaningOf(answer, vendor.errors, yield* Clock.currentTimeMillis, scrub)
     if ("empty" in meaning) return vendorAnswer(answer, null, { empty: meaning.empty })
-    const partOfIt = meaning.refusal === null && answer.status === 206 && params.value.paging === null
-    return vendorAnswer(answer, partOfIt ? onlyPart : meaning.refusal)
+    const { refusal } = meaning
+    if (params.value.page?.short === true && (refusal?._tag === "NotFound" || refusal?._tag === "Rejected")) {
+      return vendorAnswer(answer, null, { empty: `no page behind the last one: ${refusal.message}` })
+    }
+    const partOfIt = refusal === null && answer.status === 206 && params.value.paging === null
+    return vendorAnswer(answer, partOfIt ? onlyPart : refusal)
   })
 
   const noting = Effect.fnUntraced(function* (decoded: DecodedPage, { request }: Decoding) {

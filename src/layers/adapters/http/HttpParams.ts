@@ -38,13 +38,15 @@ export const HttpParams = Schema.Struct({
   paging: Schema.NullOr(Paging),
   /**
    * Which page this is, from 0; null where answers have no pages. `head` is the stamp of the first row of all pages so far.
-   * `before`: it asks whether there is anything in front of that, or comes after the one that did.
+   * `before`: it asks whether there is anything in front of that, or comes after the one that did. `short`: the page in front of it
+   * was not full, and did not reach the end of the range.
    */
   page: Schema.NullOr(
     Schema.Struct({
       index: Schema.Int,
       head: Schema.NullOr(Schema.Finite),
-      before: Schema.optionalKey(Schema.Literals(["asked", "known"]))
+      before: Schema.optionalKey(Schema.Literals(["asked", "known"])),
+      short: Schema.optionalKey(Schema.Literal(true))
     })
   )
 })

@@ -5,8 +5,13 @@
  *
  * Hard case: by time, a full first page with nothing behind it. Either the range has just as many rows, or the vendor gives the newest
  * ones of what it is asked for. So it is asked what there is in front of them, and then once more what is behind them.
+ *
+ * Hard case: a first page that is not full and does not reach the end of the range. Either the rest has no rows, or the vendor's own
+ * cap is smaller than the configuration says. So it is asked what is behind it; what a vendor says of a page that is not there, and the
+ * page before once more, then mean that it was the last.
  */
 import { Option, Result, type Schema } from "effect"
+import * as Timeframe from "../../../domain/Timeframe.ts"
 import type { TimeRange } from "../../../domain/TimeRange.ts"
 import {
   type Decoding,
@@ -78,42 +83,57 @@ interface Read {
   readonly asking: Asking
 }
 
+/**
+ * Whether a page that is not full is the last: behind one that was full it is, and where no bar can be behind the last one that
+ * came; of a page without rows there is nothing to go on from.
+ */
+const isLast = ({ decoding: { range, series }, params: { page }, rows }: Read): boolean => {
+  const last = rows.bars.at(-1)?.ts
+  if (page !== null && page.index > 0 && page.short !== true) return true
+  return last === undefined || series.timeframe === null || Timeframe.periodEnd(series.timeframe, last) >= range.end
+}
+
 /** The request behind this one, null on the last page, or why there is none. */
 const nextOf = (
-  { asking, bytes, decoding, params, rows }: Read,
+  read: Read,
   page: NonNullable<HttpParams["page"]>,
   until: number
 ): VendorRequest | VendorErrorReason | null => {
+  const { asking, bytes, decoding, params, rows } = read
   const { paging } = params
   if (paging === null) return null
   const { body, kind, method } = decoding.request
-  const at = (url: string, asked: Schema.Json = body): VendorRequest => ({
+  const at = (url: string, asked: Schema.Json = body, as = page): VendorRequest => ({
     kind,
     method,
-    params: encodeParams({ ...params, url, page }),
+    params: encodeParams({ ...params, url, page: as }),
     body: asked,
     weight: 1,
     keys: {}
   })
   /** Where there is a body, parameters are in it. */
-  const withValue = (name: string, value: string | number): VendorRequest =>
-    isObject(body) ? at(params.url, { ...body, [name]: value }) : at(withParameter(params.url, name, String(value)))
+  const withValue = (name: string, value: string | number, as = page): VendorRequest =>
+    isObject(body)
+      ? at(params.url, { ...body, [name]: value }, as)
+      : at(withParameter(params.url, name, String(value)), body, as)
   const document = (pointer: string) =>
     resolvePointer(
       Result.getOrElse(jsonDocument(bytes), () => undefined),
       pointer
     )
+  const full = paging.kind === "cursor" || paging.rows === null || rows.read >= paging.rows
   switch (paging.kind) {
     case "time": {
-      if (rows.read < paging.rows) return null
+      if (!full && isLast(read)) return null
       if (until <= decoding.range.start) return malformed("a full page has no row behind the page before it")
-      return asking.from(until, page, null) ?? reconfigured
+      return asking.from(until, full ? page : { ...page, short: true }, null) ?? reconfigured
     }
     case "page": {
-      const more = paging.more === null ? true : Boolean(document(paging.more))
-      if (!more || (paging.rows !== null && rows.read < paging.rows) || (paging.more === null && rows.read === 0))
-        return null
-      return withValue(paging.parameter, paging.first + page.index)
+      if (paging.more !== null && !document(paging.more)) return null
+      if (!full && paging.more === null && isLast(read)) return null
+      if (paging.more === null && rows.read === 0) return null
+      const next = paging.first + page.index
+      return withValue(paging.parameter, next, full || paging.more !== null ? page : { ...page, short: true })
     }
     case "cursor": {
       const cursor = paging.pointer === null ? linkedNext(decoding.metadata?.headers.link) : document(paging.pointer)
@@ -149,7 +169,8 @@ export const pageOf = (read: Read): Result.Result<PageOfAnswer | null, Malformed
   const first = rows.bars[0]?.ts
   const last = rows.bars.at(-1)?.ts
   const { head, index } = params.page
-  if (index > 0 && rows.read > 0 && last === undefined && params.paging.kind !== "time") {
+  const ended = params.page.short === true && last === undefined
+  if (index > 0 && rows.read > 0 && last === undefined && params.paging.kind !== "time" && !ended) {
     return Result.fail(malformed("a page has only rows of pages before it; ask for them in ascending order"))
   }
   if (rows.descends) {
@@ -170,9 +191,10 @@ export const pageOf = (read: Read): Result.Result<PageOfAnswer | null, Malformed
   }
   const seen = head ?? first ?? null
   const until = last === undefined ? range.start : last + 1
-  const next = nextOf(read, { index: index + 1, head: seen }, until)
+  const next = ended ? null : nextOf(read, { index: index + 1, head: seen }, until)
   const from = seen === null ? range.start : index === 0 || head === null ? seen : range.start
-  const mayHaveBegunAtTheEnd = params.paging.kind === "time" && index === 1 && params.page.before === undefined
+  const mayHaveBegunAtTheEnd =
+    params.paging.kind === "time" && index === 1 && params.page.before === undefined && !ended
   if (next === null && mayHaveBegunAtTheEnd && last === undefined && head !== null && start < head) {
     const front = read.asking.from(start, { index: index + 1, head, before: "asked" }, head) ?? reconfigured
     return Result.succeed({ from, until: range.start, next: front, mark: null, continued: true, quiet: null })

@@ -9,14 +9,14 @@ import {
   type VendorErrorReason
 } from "../../../services/Adapter.ts"
 import { beginningOf } from "../../../services/PayloadDraft.ts"
-import { decodeContent } from "../../http/decodeContent.ts"
+import { decodeBeginning } from "../../http/decodeContent.ts"
 import type { HttpAnswer } from "../../http/HttpAnswer.ts"
 import { retryAfter } from "../../http/retryAfter.ts"
 import { refusalOfStatus } from "../../http/vendorAnswer.ts"
 import { jsonDocument, resolvePointer } from "../records/JsonRecords.ts"
 import type { ErrorRule } from "./HttpCatalogue.ts"
 
-/** Rules look at bodies up to this size; no error is longer. */
+/** Rules look at so much of a body, unpacked; JSON pointers at bodies that are no longer. */
 const readable = 65_536
 const shown = 200
 /** How long a vendor that throttles is left alone when it does not say how long. */
@@ -32,13 +32,15 @@ interface Body {
 }
 
 const bodyOf = (answer: HttpAnswer): Effect.Effect<Body> => {
-  const bytes = beginningOf(answer.body)
-  if (!(answer.body instanceof Uint8Array) || bytes.length > readable)
-    return Effect.succeed({ text: "", json: undefined })
-  return decodeContent(bytes, answer.headers["content-encoding"] ?? null, readable).pipe(
-    Effect.orElseSucceed(() => new Uint8Array(0)),
-    Effect.map((plain) => ({ text: utf8.decode(plain), json: Result.getOrElse(jsonDocument(plain), () => undefined) }))
-  )
+  const whole = answer.body instanceof Uint8Array
+  const encoding = answer.headers["content-encoding"] ?? null
+  return Effect.map(decodeBeginning(beginningOf(answer.body), encoding, readable + 1), (plain) => {
+    const isWhole = whole && plain.length <= readable
+    return {
+      text: utf8.decode(plain.subarray(0, readable)),
+      json: isWhole ? Result.getOrElse(jsonDocument(plain), () => undefined) : undefined
+    }
+  })
 }
 
 const isSomething = (value: unknown): boolean =>
@@ -76,10 +78,13 @@ export const meaningOf = Effect.fnUntraced(function* (
   now: number,
   scrub: (text: string) => string
 ): Effect.fn.Return<Meaning> {
+  const answers = refusalOfStatus(answer, { now, rest, said: "" }) === null
+  if (answers && rules.length === 0) return { refusal: null }
   const body = yield* bodyOf(answer)
+  const rule = rules.find((one) => holds(one, answer.status, body))
+  if (answers && rule === undefined) return { refusal: null }
   const words = scrub(body.text.replace(/\s+/g, " ").trim())
   const said = words.length > shown ? `${words.slice(0, shown)}...` : words
-  const rule = rules.find((one) => holds(one, answer.status, body))
   if (rule?.means === "Empty") return { empty: `HTTP ${answer.status}${said === "" ? "" : `: ${said}`}` }
   if (rule !== undefined) return { refusal: reasonOf(rule, answer, now, said) }
   return { refusal: refusalOfStatus(answer, { now, rest, said }) }

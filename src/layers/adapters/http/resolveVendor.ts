@@ -39,11 +39,18 @@ const pagingOf = (report: Report, spec: HttpVendorSpec): Paging | null => {
   const paging = spec.pagination
   if (paging === undefined) return null
   const maxPages = paging.maxPages ?? 1000
+  // Only of a JSON document a member can be named: elsewhere every page would pass for the last.
+  const inBody = (key: string, instead: string) => {
+    if (spec.format === "json") return
+    const format = JSON.stringify(spec.format ?? "csv")
+    report(["pagination", key], `format: json, where a pointer into the body is; ${instead}`, `format ${format}`)
+  }
   switch (paging.kind) {
     case "page": {
       if (paging.rows === undefined && paging.more === undefined) {
         report(["pagination"], "rows or more, so that the last page can be told", "neither")
       }
+      if (paging.more !== undefined) inBody("more", "else rows alone")
       const { first = 1, more = null, parameter = "page", rows = null } = paging
       return { kind: "page", parameter, first, rows, more, maxPages }
     }
@@ -51,6 +58,7 @@ const pagingOf = (report: Report, spec: HttpVendorSpec): Paging | null => {
       if ((paging.pointer === undefined) === (paging.link !== true)) {
         report(["pagination"], "either pointer or link: true, to say where the cursor is")
       }
+      if (paging.pointer !== undefined) inBody("pointer", "else link: true, or kind: time or page")
       return { kind: "cursor", parameter: paging.parameter ?? "cursor", pointer: paging.pointer ?? null, maxPages }
     }
     case "time":

@@ -8,9 +8,6 @@ import { jsonDocument, resolvePointer } from "../records/JsonRecords.ts"
 import type { HttpVendor, SymbolSource } from "./HttpCatalogue.ts"
 import { meaningOf } from "./readAnswer.ts"
 
-/** Symbols that a listing gives at most. */
-const maxSymbols = 100_000
-
 /** The one spelling of a symbol in a vendor's series; null when it cannot be part of an address. */
 export const normaliseSymbol = ({ symbolCase }: Pick<HttpVendor, "symbolCase">, symbol: string): string | null => {
   const trimmed = symbol.trim()
@@ -53,7 +50,7 @@ export const listed = Effect.fnUntraced(function* (
     const message = `there is no list of symbols at ${source.pointer === "" ? "the top of the document" : source.pointer}`
     return yield* new Malformed({ position: null, message })
   }
-  const names = items.success.slice(0, maxSymbols).flatMap((item: unknown) => {
+  const names = items.success.flatMap((item: unknown) => {
     const name =
       source.key === null ? item : resolvePointer(item, source.key.startsWith("/") ? source.key : `/${source.key}`)
     const symbol = typeof name === "string" ? normaliseSymbol(vendor, name) : null

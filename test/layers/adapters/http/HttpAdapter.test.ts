@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { inspect } from "node:util"
@@ -222,8 +223,13 @@ ${columns}`
   )
 })
 
+/** What no compression makes small. */
+const noise = randomBytes(200_000).toString("base64")
+
 describe("C26 what is no answer is told apart", () => {
-  const cases: ReadonlyArray<readonly [string, number, string, Record<string, string>, string, string, string]> = [
+  const cases: ReadonlyArray<
+    readonly [string, number, string | Uint8Array, Record<string, string>, string, string, string]
+  > = [
     ["404", 404, "no", {}, "", "not_found", "NotFound"],
     ["403", 403, "plan", {}, "", "not_entitled", "NotEntitled"],
     ["401", 401, "", {}, "", "not_entitled", "NotEntitled"],
@@ -266,6 +272,24 @@ describe("C26 what is no answer is told apart", () => {
       "not_entitled",
       "NotEntitled"
     ],
+    [
+      "a long page that begins with what is no answer",
+      200,
+      `You have exceeded the daily limit.${" ".repeat(200_000)}`,
+      {},
+      "    errors: [{ matches: ^you have exceeded, means: Throttled, retryAfter: 2h }]\n",
+      "throttled",
+      "Throttled"
+    ],
+    [
+      "a long compressed page that begins with what is no answer",
+      200,
+      gzipSync(`You have exceeded the daily limit. ${noise}`),
+      { "content-encoding": "gzip" },
+      "    errors: [{ matches: ^you have exceeded, means: Throttled, retryAfter: 2h }]\n",
+      "throttled",
+      "Throttled"
+    ],
     ["206: a part", 206, JSON.stringify({ results: january.slice(0, 3) }), {}, "", "error", "Missing Rejected"],
     ["200 without a body, where a document should be", 200, "", {}, "", "ok", "Missing Malformed"],
     ["204", 204, "", {}, "", "ok", "Empty"],
@@ -285,7 +309,8 @@ describe("C26 what is no answer is told apart", () => {
             assert.include(states[0], state)
             const [response] = yield* archived()
             assert.strictEqual(response?.status, archivedAs)
-            assert.strictEqual(response?.text, body)
+            if (typeof body === "string") assert.strictEqual(response?.text, body)
+            assert.strictEqual(response?.sizeBytes, body.length)
             assert.strictEqual(server.seen.length, 1)
           })
         )
@@ -525,6 +550,20 @@ describe("C26 credentials", () => {
         Effect.scoped(Effect.flatMap(adapterOf(vendor("http://127.0.0.1:1")), ({ ping }) => ping))
       )
       assert.include(String(away), "ECONNREFUSED")
+    })
+  )
+
+  it.live("symbols from an endpoint that lists very many: all of them", () =>
+    Effect.gen(function* () {
+      const all = Array.from({ length: 150_000 }, (_, index) => `S${String(index).padStart(6, "0")}`)
+      const server = yield* LocalServer.http((_, response) => response.end(JSON.stringify(all)))
+      const listed = yield* Effect.scoped(
+        Effect.flatMap(
+          adapterOf(vendor(server.url, `    symbols: { url: "${server.url}/symbols" }\n`)),
+          ({ symbols }) => symbols
+        )
+      )
+      assert.deepStrictEqual(listed, all)
     })
   )
 

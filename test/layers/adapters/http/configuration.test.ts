@@ -50,6 +50,21 @@ describe("the configuration of a vendor over HTTP", () => {
     ],
     [["{ 1d: {} }", "{ 1d: {} }\n    headers: { X Y: a }"], "headers.X Y", /a header can have/],
     [["{ 1d: {} }", "{ 1d: {} }\n    pagination: { kind: cursor }"], "pagination", /either pointer or link/],
+    [
+      ["{ 1d: {} }", "{ 1d: {} }\n    pagination: { kind: cursor, pointer: /next }"],
+      "pagination.pointer",
+      /format: json, .*link: true/
+    ],
+    [
+      ["{ 1d: {} }", "{ 1d: {} }\n    format: ndjson\n    pagination: { kind: cursor, pointer: /next }"],
+      "pagination.pointer",
+      /format: json/
+    ],
+    [
+      ["{ 1d: {} }", "{ 1d: {} }\n    format: csv\n    pagination: { kind: page, rows: 10, more: /more }"],
+      "pagination.more",
+      /format: json/
+    ],
     [["{ 1d: {} }", "{ 1d: {} }\n    errors: [{ means: Empty }]"], "errors.0", /at least one of status/],
     [
       ["{ 1d: {} }", "{ 1d: {} }\n    errors: [{ matches: '(', means: Empty }]"],

@@ -177,6 +177,97 @@ describe("C26 answers in pages", () => {
     )
   }
 
+  it.live(
+    "by time: a vendor whose own cap is smaller than rows is asked on, behind a page that does not reach the end",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* LocalServer.http((request, response) => {
+          const from = Number(param(request.url, "from"))
+          response.end(JSON.stringify({ rows: rows.filter((row) => row.t >= from).slice(0, 5) }))
+        })
+        yield* using(vendor(server.url, "{ kind: time, rows: 9 }"), () =>
+          Effect.gen(function* () {
+            const { closes, states } = yield* read(whole)
+            assert.deepStrictEqual(closes, all)
+            assert.isTrue(
+              states.every((state) => state.endsWith("Covered")),
+              states.join()
+            )
+            assert.strictEqual(server.seen.length, 7)
+          })
+        )
+      })
+  )
+
+  it.live("by time and by number: a page that is not full and reaches the end of the range is the last", () =>
+    Effect.gen(function* () {
+      const server = yield* LocalServer.http((_, response) => response.end(JSON.stringify({ rows: page(0, 27) })))
+      for (const paging of ["{ kind: time, rows: 28 }", "{ kind: page, rows: 28 }"]) {
+        const before = server.seen.length
+        yield* using(vendor(server.url, paging), () =>
+          Effect.gen(function* () {
+            const { closes } = yield* read({ ...whole, to: "2020-01-30T00:00:00Z" })
+            assert.deepStrictEqual(closes, all)
+            assert.strictEqual(server.seen.length - before, 1)
+          })
+        )
+      }
+    })
+  )
+
+  const beyond: ReadonlyArray<readonly [string, (number: number) => readonly [number, ReadonlyArray<unknown>]]> = [
+    ["is empty", (number) => [200, page((number - 1) * 6, 6)]],
+    ["is not found", (number) => [number > 5 ? 404 : 200, page((number - 1) * 6, 6)]],
+    ["is refused", (number) => [number > 5 ? 400 : 200, page((number - 1) * 6, 6)]],
+    ["is the last one again", (number) => [200, page((Math.min(number, 5) - 1) * 6, 6)]]
+  ]
+  for (const [name, answered] of beyond) {
+    it.live(
+      `by number: a vendor whose own cap is smaller than rows is asked on; the page behind the last ${name}`,
+      () =>
+        Effect.gen(function* () {
+          const server = yield* LocalServer.http((request, response) => {
+            const [status, found] = answered(Number(param(request.url, "page") ?? 1))
+            response.writeHead(status).end(JSON.stringify({ rows: found }))
+          })
+          yield* using(vendor(server.url, "{ kind: page, rows: 10 }"), () =>
+            Effect.gen(function* () {
+              const { closes, states } = yield* read(whole)
+              assert.deepStrictEqual(closes, all)
+              assert.isTrue(
+                states.every((state) => state.endsWith("Covered")),
+                states.join()
+              )
+              assert.strictEqual(server.seen.length, 6)
+              assert.strictEqual((yield* read(whole)).requests, 0)
+            })
+          )
+        })
+    )
+  }
+
+  it.live(
+    "by number: a page behind one that was not full fails for another reason: what it asked for is not covered",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* LocalServer.http((request, response) => {
+          const number = Number(param(request.url, "page") ?? 1)
+          response.writeHead(number > 1 ? 403 : 200).end(JSON.stringify({ rows: page((number - 1) * 6, 6) }))
+        })
+        yield* using(vendor(server.url, "{ kind: page, rows: 10 }"), () =>
+          Effect.gen(function* () {
+            const { closes, states } = yield* read(whole)
+            assert.deepStrictEqual(closes, all.slice(0, 6))
+            assert.deepStrictEqual(states, [
+              "2020-01-01 2020-01-03 Missing ",
+              "2020-01-03 2020-01-08 Covered",
+              "2020-01-08 2020-02-01 NotEntitled"
+            ])
+          })
+        )
+      })
+  )
+
   it.live("a later page that fails leaves what came before it; the rest is asked for again, from there", () =>
     Effect.gen(function* () {
       let broken = true
