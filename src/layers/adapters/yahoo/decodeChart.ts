@@ -39,17 +39,22 @@ const empty = (meta: ChartMeta | null): DecodedChart => ({
   tally: noTally
 })
 
-/** Yahoo answers other questions than it was asked without saying so: coarser bars, another symbol, another currency. */
-const mismatch = (meta: ChartMeta, params: ChartParams): ChartFault | null => {
+/** Yahoo answers other questions than it was asked without saying so: coarser bars, another symbol. */
+const otherQuestion = (meta: ChartMeta, params: ChartParams): ChartFault | null => {
   if (meta.symbol.toUpperCase() !== params.symbol.toUpperCase()) {
     return malformed(`the chart is of ${meta.symbol}, not of ${params.symbol}`)
   }
   if (!sameInterval(params.query.interval, meta.dataGranularity)) {
     return malformed(`the chart has bars of ${meta.dataGranularity}; asked for were ${params.query.interval}`)
   }
+  return null
+}
+
+/** Without prices nothing need be said of their unit. */
+const otherCurrency = (meta: ChartMeta, params: ChartParams, prices: boolean): ChartFault | null => {
   const { currency } = params
   const given = meta.currency ?? null
-  if (currency === null || given === currency) return null
+  if (currency === null || given === currency || (given === null && !prices)) return null
   const whole = given === null ? null : hundredthOf(given)
   const unit = whole === null ? "" : `, hundredths of ${whole}`
   return new Rejected({
@@ -132,10 +137,13 @@ export const decodeChart = Effect.fnUntraced(function* (
   const meta = yield* Effect.mapError(Effect.fromResult(chartMeta(body.walker.text(body.meta))), (problem) =>
     malformed(problem)
   )
+  // A chart without rows of something else would prove that there is nothing of what was asked for.
+  const other = otherQuestion(meta, params)
+  if (other !== null) return yield* other
   const columns = yield* columnsOf(body, params)
-  if (columns === null) return empty(meta)
-  const fault = mismatch(meta, params)
+  const fault = otherCurrency(meta, params, columns !== null)
   if (fault !== null) return yield* fault
+  if (columns === null) return empty(meta)
   const clock = clockOf(meta.exchangeTimezoneName)
   if (clock === null) return yield* malformed(`there is no zone ${meta.exchangeTimezoneName}`)
   const events =

@@ -491,6 +491,23 @@ describe("pitfalls of Yahoo's charts", () => {
     })
   )
 
+  it.effect("Y26 a chart without rows of another symbol, interval or currency is no empty answer", () =>
+    Effect.gen(function* () {
+      const rowless = (meta: Readonly<Record<string, unknown>>, parts = {}) => chart({ meta, ...parts })
+      for (const parts of [{}, { timestamp: [] }]) {
+        assert.include(yield* faultOf(rowless({ symbol: "MSFT" }, parts), daily), "Malformed: the chart is of MSFT")
+        assert.include(
+          yield* faultOf(rowless({ dataGranularity: "1mo" }, parts), daily),
+          "Malformed: the chart has bars of 1mo"
+        )
+        assert.include(yield* faultOf(rowless({ currency: "GBp" }, parts), { ...daily, currency: "USD" }), "Rejected")
+        // Where there is no price, nothing has to be said of its unit.
+        assert.strictEqual(yield* faultOf(rowless({ currency: null }, parts), { ...daily, currency: "USD" }), "decoded")
+        assert.deepStrictEqual((yield* decodeBody(rowless({}, parts), daily)).bars, [])
+      }
+    })
+  )
+
   it.effect("Y27 a price that is a hundred times too high stays as Yahoo sent it", () =>
     Effect.gen(function* () {
       const timestamp = ["2024-01-02T14:30:00Z", "2024-01-03T14:30:00Z", "2024-01-04T14:30:00Z"]
