@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, type Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { type CacheMode, RequestId, type RequestIdentity, type RequestSubject } from "../../src/domain/Request.ts"
-import type { ResponseMetadata, ResponseStatus } from "../../src/domain/Response.ts"
+import { ResponseId, type ResponseMetadata, type ResponseStatus } from "../../src/domain/Response.ts"
 import { SessionId } from "../../src/domain/Session.ts"
 import { ProvenanceStore, type ReplayOptions } from "../../src/services/ProvenanceStore.ts"
 
@@ -374,6 +374,35 @@ export const suite = (name: string, make: () => Layer.Layer<ProvenanceStore>) =>
           times.push((yield* answer(identity({ time }), "x")).fetchedAt)
         }
         assert.deepStrictEqual(times, [10_000, 10_000, 10_000, 10_001])
+      })
+    )
+
+    test(
+      "operations of a series are all there, however many they are, and whatever a publication was made of",
+      Effect.gen(function* () {
+        const { store } = yield* opened
+        const series = "v1/vendor/-/A/bar/1d/trade/regular/USD/raw"
+        const publication = (count: number) => ({
+          _tag: "Published" as const,
+          at: 1,
+          responses: Array.from({ length: count }, (_, index) => ResponseId.make(index * 2 + 1))
+        })
+        const recorded = yield* Effect.forEach(
+          Array.from({ length: 4_500 }, (_, index) => index),
+          (index) =>
+            store.recordOperation(
+              series,
+              index % 1_500 === 700
+                ? publication(4_001 + index)
+                : index % 100 === 7
+                  ? publication(index % 3)
+                  : { _tag: "Confirmed", at: index }
+            ),
+          { concurrency: 256 }
+        )
+        const ordered = recorded.toSorted((a, b) => a.id - b.id)
+        assert.deepStrictEqual(yield* store.operationsOf(series, 0), ordered)
+        assert.deepStrictEqual(yield* store.operationsOf(series, ordered[2_199]?.id ?? 0), ordered.slice(2_200))
       })
     )
 

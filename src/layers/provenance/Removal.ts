@@ -1,14 +1,21 @@
 /**
- * Rows taken out of the archive within one transaction, with what they count in the sums taken out at its end: an update of the sums
- * for each row was a third of the work.
+ * Rows taken out of the archive within one transaction, many with each statement, with what they count in the sums taken out at its end:
+ * a statement for each row was half of the work, and an update of the sums for each row a third.
  */
-import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { encodingOf } from "./compression.ts"
 import { discard } from "./discardedFiles.ts"
 import { hex } from "./hex.ts"
 import * as Tallies from "./tallies.ts"
 
-export const bytesOf = `select sha256, body is null, encoding, size, ${Tallies.storedSize} from payloads where id = ?`
+type Ids = ReadonlyArray<number>
+
+/** The ids of a parameter: a list as JSON. */
+const these = "(select value from json_each(?))"
+const listed = (ids: Ids): string => `[${ids.join()}]`
+
+/** What the payloads with these ids take. */
+export const bytesOf = `select coalesce(sum(${Tallies.storedSize}), 0) from payloads where id in ${these}`
 
 const subtract = `update tallies set requests = requests - ?, hits = hits - ?, responses = responses - ?,
   failed_responses = failed_responses - ?, response_bytes = response_bytes - ?, payloads = payloads - ?,
@@ -16,6 +23,13 @@ const subtract = `update tallies set requests = requests - ?, hits = hits - ?, r
 
 /** Ids of payloads may be used again, so the sums must not stand above the highest. */
 const lower = "update tallies set up_to_payload = min(up_to_payload, coalesce((select max(id) from payloads), 0))"
+
+const responsesOf = `select id, request, status <> 'ok', iif(payload is null, 0, size) from responses where id in ${these}`
+const unlink = `update requests set response = null where id in ${these} and response in ${these}`
+const hitsOf = `select count(*), coalesce(sum(outcome = 'hit'), 0) from requests where id in ${these} and id <= ?`
+const unusedPayloads = `select id, iif(body is null, sha256, null), encoding, size, ${Tallies.storedSize} from payloads
+  where id in ${these} and not exists (select 1 from responses where payload = payloads.id)`
+const unusedSessions = `delete from sessions where id in ${these} and not exists (select 1 from requests where session = sessions.id)`
 
 const numberOrNull = (value: unknown): number | null => (typeof value === "number" ? value : null)
 
@@ -53,66 +67,60 @@ export class Removal {
     return { request: numberOrNull(request), confirmed: numberOrNull(confirmed) }
   }
 
-  response(id: number): boolean {
+  /** Responses, and each call that goes with one of them; says how many of both there were. */
+  responses(
+    ids: Ids,
+    goesWith: (response: number, request: number) => boolean
+  ): { readonly responses: number; readonly requests: number } {
     const { db, sums } = this
-    const found = db
-      .prepare("select status <> 'ok', iif(payload is null, 0, size), request from responses where id = ?")
-      .get(id)
-    if (found === undefined) return false
-    // The call that it answered goes after it.
-    db.prepare("update requests set response = null where id = ? and response = ?").run(Number(found[2]), id)
-    db.prepare("delete from responses where id = ?").run(id)
-    if (id <= this.upToResponse) {
+    const found = db.prepare(responsesOf).all(listed(ids)) as ReadonlyArray<ReadonlyArray<SqlValue>>
+    const calls: Array<number> = []
+    const staying: Array<number> = []
+    for (const row of found) {
+      const id = Number(row[0])
+      const request = Number(row[1])
+      ;(goesWith(id, request) ? calls : staying).push(request)
+      if (id > this.upToResponse) continue
       sums.responses++
-      sums.failed += Number(found[0])
-      sums.responseBytes += Number(found[1])
+      sums.failed += Number(row[2])
+      sums.responseBytes += Number(row[3])
     }
-    return true
+    if (staying.length > 0) db.prepare(unlink).run(listed(staying), listed(ids))
+    db.prepare(`delete from responses where id in ${these}`).run(listed(ids))
+    return { responses: found.length, requests: calls.length === 0 ? 0 : this.requests(calls) }
   }
 
-  request(id: number): boolean {
-    const found = this.db.prepare("select outcome = 'hit' from requests where id = ?").get(id)
-    if (found === undefined) return false
-    this.removeRequest(id, Number(found[0]))
-    return true
+  requests(ids: Ids): number {
+    const [requests = 0, hits = 0] = this.db.prepare(hitsOf).get(listed(ids), this.upToRequest) ?? []
+    this.sums.requests += Number(requests)
+    this.sums.hits += Number(hits)
+    return this.db.prepare(`delete from requests where id in ${these}`).run(listed(ids)).changes
   }
 
-  /** A call that made no attempt of its own. */
-  servedRequest(id: number): boolean {
-    const found = this.db
-      .prepare("select outcome = 'hit' from requests where id = ? and outcome in ('hit', 'shared')")
-      .get(id)
-    if (found === undefined) return false
-    this.removeRequest(id, Number(found[0]))
-    return true
+  sessions(ids: Ids): number {
+    return this.db.prepare(unusedSessions).run(listed(ids)).changes
   }
 
-  session(id: number): boolean {
-    return (
-      this.db
-        .prepare(
-          "delete from sessions where id = ? and not exists (select 1 from requests where session = sessions.id)"
-        )
-        .run(id).changes > 0
-    )
-  }
-
-  /** The bytes that it took; null where it stays. */
-  payload(id: number): number | null {
+  /** Those of these payloads that no response has: how many, and the bytes that they took. */
+  payloads(ids: Ids): { readonly payloads: number; readonly bytes: number } {
     const { db, sums } = this
-    if (db.prepare("select 1 from responses where payload = ?").get(id) !== undefined) return null
-    const found = db.prepare(bytesOf).get(id)
-    if (found === undefined) return null
-    const [hash, isFile, code, size, stored] = found
-    if (isFile === 1) discard(db, hex(hash) ?? "", encodingOf(code))
-    db.prepare("delete from payloads where id = ?").run(id)
-    this.payloadsRemoved = true
-    if (id <= this.upToPayload) {
+    let bytes = 0
+    const found = db.prepare(unusedPayloads).all(listed(ids))
+    const gone: Array<number> = []
+    for (const [id, fileHash, code, size, stored] of found) {
+      gone.push(Number(id))
+      if (fileHash !== null) discard(db, hex(fileHash) ?? "", encodingOf(code))
+      bytes += Number(stored)
+      if (Number(id) > this.upToPayload) continue
       sums.payloads++
       sums.payloadBytes += Number(size)
       sums.storedBytes += Number(stored)
     }
-    return Number(stored)
+    if (gone.length > 0) {
+      db.prepare(`delete from payloads where id in ${these}`).run(listed(gone))
+      this.payloadsRemoved = true
+    }
+    return { payloads: gone.length, bytes }
   }
 
   end(): void {
@@ -128,12 +136,5 @@ export class Removal {
       sums.storedBytes
     )
     if (this.payloadsRemoved) db.prepare(lower).run()
-  }
-
-  private removeRequest(id: number, hit: number): void {
-    this.db.prepare("delete from requests where id = ?").run(id)
-    if (id > this.upToRequest) return
-    this.sums.requests++
-    this.sums.hits += hit
   }
 }

@@ -27,8 +27,9 @@ import * as Tallies from "./tallies.ts"
 const window = 256
 /** How long a step may compress, or rewrite rows. */
 const stepMillis = 5
-/** Pages given back in one step: they are moved, so each is read and written. */
-const stepPages = 64
+/** Pages given back in one step, at first and at most: those in use are moved, and SQLite looks for each through the list of free ones. */
+const fewestPages = 64
+const mostPages = 512
 /** How the checkpointer counts: a page that is written whole stands for so many rows. */
 const rowsPerPage = 40
 
@@ -113,11 +114,16 @@ export const make = Effect.fnUntraced(function* (database: SqliteDatabase, write
     )
     if (automatic !== 2 || free === undefined) return
     let left = free
+    let pages = fewestPages
     while (left > 0) {
       yield* tell({ phase: "shrinking", done: free - left, of: free })
       yield* checkpointer.room
-      const now = yield* database.shrink(stepPages)
-      yield* checkpointer.wrote(stepPages * rowsPerPage)
+      const started = performance.now()
+      const now = yield* database.shrink(pages)
+      const took = performance.now() - started
+      yield* checkpointer.wrote(pages * rowsPerPage)
+      if (took > 2 * stepMillis) pages = Math.max(fewestPages, pages / 2)
+      else if (took < stepMillis / 2) pages = Math.min(mostPages, pages * 2)
       yield* Effect.yieldNow
       if (now >= left) return
       left = now

@@ -26,18 +26,21 @@ import { mapArchiveError } from "./archiveError.ts"
 import { Bits } from "./Bits.ts"
 import { isSpokenOf, sweep } from "./discardedFiles.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
-import { type Marks, mark, youngMillis } from "./gcMarks.ts"
+import { admitted, type Marks, mark, youngMillis } from "./gcMarks.ts"
 import type { HandedOut } from "./HandedOut.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 import { bytesOf, Removal } from "./Removal.ts"
 import * as Tallies from "./tallies.ts"
 
-/** How long a step may remove. */
+/** How long a step may remove; committing takes as long again. */
 const stepMillis = 5
-const stepIds = 500
-const stepIdentities = 200
-/** What a removed row counts for the log: its pages lie anywhere, a few in each of its indexes. */
-const scattered = 80
+/** Removed with one statement. */
+const statementIds = 64
+const mostIds = 8 * statementIds
+/** Rows looked at in a step that removes few of them. */
+const stepMembers = 2_000
+/** What a removed row counts for the log: mostly it is a page of its own, in an index of hashes. */
+const pageEach = 44
 const stepFiles = 32
 /** KiB of pages that the writer keeps while a gc removes: the indexes of a million hashes; and at other times. */
 const wideCache = 131_072
@@ -55,7 +58,9 @@ const unusedIdentities = `delete from identities where id > ? and id <= ?
   and not exists (select 1 from requests where identity = identities.id)
   and not exists (select 1 from responses where identity = identities.id)`
 
-const goneMembers = `delete from operation_responses where operation = ?
+const nextMembers = `select operation, response from operation_responses where (operation, response) > (?, ?)
+  order by operation, response limit 1 offset ${stepMembers - 1}`
+const goneMembers = `delete from operation_responses where (operation, response) > (?, ?) and (operation, response) <= (?, ?)
   and not exists (select 1 from responses where id = operation_responses.response)`
 
 export interface GcParts {
@@ -72,46 +77,72 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
   const act = yield* FaultPoint
   const alone = yield* Semaphore.make(1)
 
-  /** Takes what is marked away, as many in a transaction as the time allows. */
-  const removing = Effect.fnUntraced(function* (
+  /**
+   * Removes step by step; `next` gives what a step of so many rows begins with, and null at the end. A step that took long, commit and
+   * all, halves those that follow.
+   */
+  const inSteps = Effect.fnUntraced(function* <A>(
     checkpointer: Checkpointer.Checkpointer,
-    ids: Bits,
-    each: (removal: Removal, id: number) => void,
-    downwards = false
+    next: (most: number) => A | null,
+    step: (db: SyncDatabase, from: A, timeIsUp: () => boolean) => number
   ) {
-    let after = downwards ? 2 ** 31 : 0
-    for (;;) {
-      const next = downwards ? ids.below(after, stepIds) : ids.above(after, stepIds)
-      if (next.length === 0) return
+    let most = mostIds
+    for (let from = next(most); from !== null; from = next(most)) {
       yield* checkpointer.room
-      let seen = 0
-      after = yield* database.writeUnchecked("gc", (db) => {
-        const started = performance.now()
-        const removal = new Removal(db)
-        let last = after
-        for (const id of next) {
-          each(removal, id)
-          last = id
-          seen++
-          if (performance.now() - started > stepMillis) break
-        }
-        removal.end()
-        return last
+      const begun = from
+      let started = 0
+      const removed = yield* database.writeUnchecked("gc", (db) => {
+        started = performance.now()
+        return step(db, begun, () => performance.now() - started > stepMillis)
       })
-      yield* checkpointer.wrote(seen * scattered)
-      act("upkeep")
+      const took = performance.now() - started
+      if (took > 2 * stepMillis) most = Math.max(statementIds, most / 2)
+      else if (took < stepMillis) most = Math.min(mostIds, most * 2)
+      if (removed > 0) {
+        yield* checkpointer.wrote(removed * pageEach)
+        act("upkeep")
+      }
       yield* Effect.yieldNow
     }
   })
 
+  /** Takes what is marked away. */
+  const removing = (
+    checkpointer: Checkpointer.Checkpointer,
+    ids: Bits,
+    some: (removal: Removal, ids: ReadonlyArray<number>) => void,
+    downwards = false
+  ) => {
+    let after = downwards ? 2 ** 31 : 0
+    const next = (most: number) => {
+      const found = downwards ? ids.below(after, most) : ids.above(after, most)
+      return found.length === 0 ? null : found
+    }
+    return inSteps(checkpointer, next, (db, found, timeIsUp) => {
+      const removal = new Removal(db)
+      let done = 0
+      while (done < found.length && (done === 0 || !timeIsUp())) {
+        const these = found.slice(done, done + statementIds)
+        some(removal, these)
+        done += these.length
+        after = these.at(-1) ?? after
+      }
+      removal.end()
+      return done
+    })
+  }
+
   /** A publication names what it was made of; what contributed nothing it does not need. */
   const removeMemberships = Effect.gen(function* () {
-    const last = yield* database.read("gc", (db) =>
-      Number(db.prepare("select max(id) from operations").get()?.[0] ?? 0)
-    )
-    for (let operation = 1; operation <= last; operation++) {
-      yield* database.writeUnchecked("gc", (db) => db.prepare(goneMembers).run(operation))
+    let after: readonly [operation: number, response: number] = [0, 0]
+    for (;;) {
+      const [operation, response] = after
+      const to = yield* database.read("gc", (db) => db.prepare(nextMembers).get(operation, response))
+      const upTo = [Number(to?.[0] ?? Number.MAX_SAFE_INTEGER), Number(to?.[1] ?? 0)] as const
+      yield* database.writeUnchecked("gc", (db) => db.prepare(goneMembers).run(operation, response, ...upTo))
       yield* Effect.yieldNow
+      if (to === undefined) return
+      after = upTo
     }
   })
 
@@ -119,14 +150,16 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
     const last = yield* database.read("gc", (db) =>
       Number(db.prepare("select max(id) from identities").get()?.[0] ?? 0)
     )
-    for (let from = 0; from < last; from += stepIdentities) {
-      yield* checkpointer.room
-      const { changes } = yield* database.writeUnchecked("gc", (db) =>
-        db.prepare(unusedIdentities).run(from, from + stepIdentities)
-      )
-      yield* checkpointer.wrote(changes * scattered)
-      yield* Effect.yieldNow
-    }
+    let after = 0
+    const next = (most: number) => (after < last ? { from: after, upTo: after + most } : null)
+    yield* inSteps(checkpointer, next, (db, { from, upTo }, timeIsUp) => {
+      let removed = 0
+      while (after < upTo && (after === from || !timeIsUp())) {
+        removed += db.prepare(unusedIdentities).run(after, after + statementIds).changes
+        after += statementIds
+      }
+      return removed
+    })
   })
 
   /** Files that no row speaks of: of a process that was killed between the file and its row. A young one may get its row yet. */
@@ -158,18 +191,16 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
     let total = 0
     let after = 0
     for (;;) {
-      const next = payloads.above(after, stepIds)
+      const next = payloads.above(after, mostIds)
       if (next.length === 0) return total
-      total += yield* database.read("gc", (db) =>
-        next.reduce((sum, id) => sum + Number(db.prepare(bytesOf).get(id)?.[4] ?? 0), 0)
-      )
+      total += yield* database.read("gc", (db) => Number(db.prepare(bytesOf).get(`[${next.join()}]`)?.[0] ?? 0))
       after = next.at(-1) ?? after
       yield* Effect.yieldNow
     }
   })
 
   const apply = Effect.fnUntraced(function* (
-    { payloads, requests, responses, sessions }: Marks,
+    { firsts, payloads, requests, responses, served, sessions }: Marks,
     tell: TellsUpkeep,
     checkpointer: Checkpointer.Checkpointer
   ) {
@@ -177,36 +208,52 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
     const of = responses.size + requests.size + sessions.size + payloads.size
     const told = () => tell({ phase: "removing", done: removed.responses + removed.requests + removed.payloads, of })
     yield* database.write("gc", (db) => db.prepare("update tallies set removals = removals + 1").run())
-    yield* removing(checkpointer, requests, (removal, id) => {
-      if (removal.servedRequest(id)) removed.requests++
+    yield* removing(checkpointer, served, (removal, ids) => {
+      const gone = ids.filter((id) => requests.has(id))
+      removed.requests += removal.requests(gone)
+      for (const id of gone) requests.delete(id)
     })
-    // Downwards: an answer that confirmed an earlier one goes before it.
+    yield* told()
+    /** A response that was given out of late stays, with its call and with what it confirmed. */
+    const stays = (removal: Removal, id: number): boolean => {
+      if (!handedOut.has(id)) return false
+      const { confirmed, request } = removal.linksOf(id)
+      if (request !== null) requests.delete(request)
+      // It points to a lower id, which has not come yet.
+      if (confirmed !== null) handedOut.add(confirmed)
+      return true
+    }
+    const goesWith = (response: number, request: number): boolean => {
+      if (!firsts.has(response) || !requests.has(request)) return false
+      requests.delete(request)
+      return true
+    }
+    // Downwards: an answer that confirmed an earlier one goes before it, and a call with the first of its answers.
     yield* removing(
       checkpointer,
       responses,
-      (removal, id) => {
-        if (handedOut.has(id)) {
-          const { confirmed, request } = removal.linksOf(id)
-          if (request !== null) requests.delete(request)
-          // It points to a lower id, which has not come yet.
-          if (confirmed !== null) handedOut.add(confirmed)
-        } else if (removal.response(id)) removed.responses++
+      (removal, ids) => {
+        const gone = removal.responses(
+          ids.filter((id) => !stays(removal, id)),
+          goesWith
+        )
+        removed.responses += gone.responses
+        removed.requests += gone.requests
       },
       true
     )
     yield* told()
-    yield* removing(checkpointer, requests, (removal, id) => {
-      if (removal.request(id)) removed.requests++
+    yield* removing(checkpointer, requests, (removal, ids) => {
+      removed.requests += removal.requests(ids)
     })
     yield* told()
-    yield* removing(checkpointer, sessions, (removal, id) => {
-      if (removal.session(id)) removed.sessions++
+    yield* removing(checkpointer, sessions, (removal, ids) => {
+      removed.sessions += removal.sessions(ids)
     })
-    yield* removing(checkpointer, payloads, (removal, id) => {
-      const bytes = removal.payload(id)
-      if (bytes === null) return
-      removed.payloads++
-      removed.payloadBytes += bytes
+    yield* removing(checkpointer, payloads, (removal, ids) => {
+      const gone = removal.payloads(ids)
+      removed.payloads += gone.payloads
+      removed.payloadBytes += gone.bytes
     })
     yield* told()
     yield* removeMemberships
@@ -230,18 +277,13 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
       pointedTo: Bits
     ) {
       if (applies) yield* widened
-      const checkpointer = applies ? yield* Checkpointer.make(database) : Checkpointer.none
+      const checkpointer = applies ? yield* Checkpointer.make(database, Checkpointer.scattered) : Checkpointer.none
       if (applies) {
         yield* files.removeLeftovers
         yield* sweep(writer, files)
         yield* Tallies.advance(writer)
       }
-      // What was admitted into a series is needed to come to the same again.
-      yield* database.read("gc", (db) => {
-        for (const [id] of db.prepare("select response from operations where response is not null").all()) {
-          pointedTo.add(Number(id))
-        }
-      })
+      yield* admitted(database, (response) => pointedTo.add(response))
       const now = yield* Clock.currentTimeMillis
       const { storedBytes } = yield* Tallies.total(database)
       const marks = yield* mark(database, { retention, tell }, pointedTo, now, storedBytes)

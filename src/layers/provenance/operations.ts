@@ -22,8 +22,11 @@ const insertOperation = `insert into operations (series, kind, range_start, rang
 const insertResponse = "insert into operation_responses (operation, response) values (?, ?)"
 const selectOperations = `select o.id, o.kind, o.range_start, o.range_end, o.known_at, o.after, o.recorded_at,
   o.response from operations o
-  where o.series = (select id from series where key = ?) and o.id > ? order by o.id`
-const selectResponses = "select response from operation_responses where operation = ? order by response"
+  where o.series = (select id from series where key = ?) and o.id > ? order by o.id limit ?`
+const selectResponses =
+  "select response from operation_responses where operation = ? and response > ? order by response limit ?"
+/** Rows read between two turns of the event loop. */
+const stepRows = 2_000
 
 /** The latest instant that the archive has recorded: nothing that comes later may be earlier. */
 export const latestInstant = (db: SyncDatabase, now: number): number => {
@@ -68,15 +71,13 @@ const insert = (db: SyncDatabase, series: string, change: SeriesChange, now: num
   return { id, series, after, recordedAt, change }
 }
 
-const toChange = (db: SyncDatabase, row: ReadonlyArray<SqlValue>): SeriesChange => {
-  const [id, kind, start, end, at] = row
+const toChange = (row: ReadonlyArray<SqlValue>, responses: ReadonlyArray<ResponseId>): SeriesChange => {
+  const [, kind, start, end, at] = row
   switch (kind) {
     case "Invalidated":
       return { _tag: kind, range: { start: Number(start), end: Number(end) } }
-    case "Published": {
-      const members = db.prepare(selectResponses).all(Number(id))
-      return { _tag: kind, at: Number(at), responses: members.map(([member]) => ResponseId.make(Number(member))) }
-    }
+    case "Published":
+      return { _tag: kind, at: Number(at), responses }
     case "Admitted":
       return {
         _tag: kind,
@@ -99,6 +100,60 @@ const toChange = (db: SyncDatabase, row: ReadonlyArray<SqlValue>): SeriesChange 
   }
 }
 
+/** The operations of a series, read in steps: a series that is watched for years has many, and a publication may name thousands of responses. */
+class Reading {
+  readonly operations: Array<SeriesOperation> = []
+  private readonly series: string
+  private after: number
+  private rows: ReadonlyArray<ReadonlyArray<SqlValue>> = []
+  private at = 0
+  private ended = false
+  private members: Array<ResponseId> = []
+
+  constructor(series: string, after: number) {
+    this.series = series
+    this.after = after
+  }
+
+  /** Says whether that was the last step. */
+  step(db: SyncDatabase): boolean {
+    for (let budget = stepRows; budget > 0; ) {
+      const row = this.rows[this.at]
+      if (row !== undefined) {
+        if (row[1] === "Published") budget -= 1 + this.readMembers(db, Number(row[0]), budget)
+        if (budget > 0) this.add(row)
+        continue
+      }
+      if (this.ended) return true
+      this.rows = db.prepare(selectOperations).all(this.series, this.after, stepRows)
+      this.at = 0
+      this.ended = this.rows.length < stepRows
+      this.after = Number(this.rows.at(-1)?.[0] ?? this.after)
+      budget -= this.rows.length
+    }
+    return this.ended && this.at === this.rows.length
+  }
+
+  /** Up to so many more; says how many they were. */
+  private readMembers(db: SyncDatabase, operation: number, most: number): number {
+    const found = db.prepare(selectResponses).all(operation, this.members.at(-1) ?? 0, most)
+    for (const [response] of found) this.members.push(ResponseId.make(Number(response)))
+    return found.length
+  }
+
+  private add(row: ReadonlyArray<SqlValue>): void {
+    this.operations.push({
+      id: Number(row[0]),
+      series: this.series,
+      after: Number(row[5]),
+      recordedAt: Number(row[6]),
+      change: toChange(row, this.members)
+    })
+    this.members = []
+    this.at++
+  }
+}
+
 export const make = (database: SqliteDatabase, writer: GroupCommit): Operations => ({
   recordOperation: Effect.fn("ProvenanceStore.recordOperation")(function* (series, change) {
     const now = yield* wholeMillis
@@ -111,22 +166,12 @@ export const make = (database: SqliteDatabase, writer: GroupCommit): Operations 
   }),
 
   operationsOf: Effect.fnUntraced(function* (series: string, after: number) {
-    return yield* Effect.mapError(
-      database.read("operations", (db) =>
-        db
-          .prepare(selectOperations)
-          .all(series, after)
-          .map(
-            (row): SeriesOperation => ({
-              id: Number(row[0]),
-              series,
-              after: Number(row[5]),
-              recordedAt: Number(row[6]),
-              change: toChange(db, row)
-            })
-          )
-      ),
+    const reading = new Reading(series, after)
+    const step = Effect.mapError(
+      database.read("operations", (db) => reading.step(db)),
       archiveError
     )
+    while (!(yield* step)) yield* Effect.yieldNow
+    return reading.operations
   })
 })
