@@ -10,7 +10,8 @@ import { EpochMillis, TimeRange } from "./TimeRange.ts"
  *   an instant see it.
  * - `Admitted`: an answer about an adjusted series was found to fit what is stored, and belongs to the generation that is visible by
  *   then. Of other series every answer belongs to it. `comparedAt` is an instant of asking at which the vendor was seen to have its
- *   history as it is stored; absent where nothing told.
+ *   history as it is stored; absent where nothing told. `apart`: all that was stored by then lay before that instant, and the vendor
+ *   gave nothing of it any more, so whether the two are of one basis is not known.
  * - `Believed`: admitted, too, but compared with nothing, since the series had been compared shortly before. `range` is what it was
  *   asked for, `had` when it had come.
  * - `Confirmed`: a stored bar was asked for at `at` and had not moved, so what was believed until then is of the same basis.
@@ -19,7 +20,11 @@ import { EpochMillis, TimeRange } from "./TimeRange.ts"
 export const SeriesChange = Schema.TaggedUnion({
   Invalidated: { range: TimeRange },
   Published: { at: EpochMillis, responses: Schema.Array(ResponseId) },
-  Admitted: { response: ResponseId, comparedAt: Schema.optionalKey(EpochMillis) },
+  Admitted: {
+    response: ResponseId,
+    comparedAt: Schema.optionalKey(EpochMillis),
+    apart: Schema.optionalKey(EpochMillis)
+  },
   Believed: { response: ResponseId, range: TimeRange, had: EpochMillis },
   Confirmed: { at: EpochMillis },
   Forgotten: {},

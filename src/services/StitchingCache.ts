@@ -170,6 +170,11 @@ export interface RangeAnswer {
   readonly rowsRejected?: number
   /** The generation that all of it is about, and that `bars` reads; absent where nothing is stored, and of an answer as of an instant. */
   readonly generation?: GenerationId
+  /**
+   * Of an adjusted series: instants at which rows before and behind could never be compared, because the vendor did not give the
+   * older ones any more when the newer ones came. A split in between would not show. Absent: none.
+   */
+  readonly seams?: ReadonlyArray<EpochMillis>
   readonly bars: Stream.Stream<Bar, StitchingCacheError>
 }
 

@@ -59,7 +59,7 @@ const insert = (db: SyncDatabase, series: string, change: SeriesChange, now: num
       seriesRow(db, series),
       change._tag,
       range?.start ?? null,
-      range?.end ?? null,
+      range?.end ?? (change._tag === "Admitted" ? (change.apart ?? null) : null),
       knownAt(change),
       "response" in change ? change.response : null,
       after,
@@ -82,7 +82,8 @@ const toChange = (row: ReadonlyArray<SqlValue>, responses: ReadonlyArray<Respons
       return {
         _tag: kind,
         response: ResponseId.make(Number(row[7])),
-        ...(at === null ? {} : { comparedAt: Number(at) })
+        ...(at === null ? {} : { comparedAt: Number(at) }),
+        ...(end === null ? {} : { apart: Number(end) })
       }
     case "Believed":
       return {

@@ -7,6 +7,7 @@
  * answer that was asked for after `from` and had come by then.
  */
 import { Effect } from "effect"
+import type { StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { SeriesChange, SeriesOperation } from "../../domain/SeriesOperation.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
@@ -26,11 +27,14 @@ export interface KnownBasis {
   readonly from: EpochMillis | null
   readonly comparedAt: EpochMillis | null
   readonly believed: ReadonlyArray<Belief>
+  /** Instants at which what is stored before and behind could never be compared. */
+  readonly seams: ReadonlyArray<EpochMillis>
 }
 
-export const unknown: KnownBasis = { from: null, comparedAt: null, believed: [] }
+export const unknown: KnownBasis = { from: null, comparedAt: null, believed: [], seams: [] }
 
 const compared = (known: KnownBasis, at: EpochMillis, from: EpochMillis): KnownBasis => ({
+  ...known,
   from: known.from ?? from,
   comparedAt: Math.max(known.comparedAt ?? at, at),
   believed: known.believed.filter(({ had }) => had > at)
@@ -39,13 +43,14 @@ const compared = (known: KnownBasis, at: EpochMillis, from: EpochMillis): KnownB
 export const after = (known: KnownBasis, { change, recordedAt }: SeriesOperation): KnownBasis => {
   switch (change._tag) {
     case "Admitted":
+      if (change.apart !== undefined) return { ...known, seams: [...known.seams, change.apart] }
       return change.comparedAt === undefined ? known : compared(known, change.comparedAt, recordedAt)
     case "Confirmed":
       return compared(known, change.at, recordedAt)
     case "Believed":
       return { ...known, believed: [...known.believed, { range: change.range, had: change.had }] }
     case "Published":
-      return { from: recordedAt, comparedAt: change.at, believed: [] }
+      return { from: recordedAt, comparedAt: change.at, believed: [], seams: [] }
     case "Forgotten":
       return unknown
     default:
@@ -68,14 +73,27 @@ export const knownBasis = Effect.fnUntraced(function* (
 export const believedIn = ({ believed }: Pick<KnownBasis, "believed">): Intervals.Ranges =>
   Intervals.normalise(believed.map(({ range }) => range))
 
+/** The seams that a range has rows on both sides of. */
+export const seamsIn = ({ seams }: KnownBasis, known: ReadonlyArray<StoredCoverage>): ReadonlyArray<EpochMillis> => {
+  const had = known.filter(({ state }) => state._tag === "Covered" || state._tag === "Provisional")
+  const first = had[0]?.start ?? Infinity
+  const last = had.at(-1)?.end ?? -Infinity
+  return [...new Set(seams)].filter((seam) => first < seam && seam < last).sort((a, b) => a - b)
+}
+
 /** What the archive is told of an answer that fits. */
 export const admittedBy = (
-  { believed, comparedAt }: Extract<Verdict, { readonly _tag: "Fits" }>,
+  { apart, believed, comparedAt }: Extract<Verdict, { readonly _tag: "Fits" }>,
   { range, response }: Pick<ArchivedAnswer, "range" | "response">
 ): SeriesChange =>
   believed
     ? { _tag: "Believed", response: response.id, range, had: response.fetchedAt }
-    : { _tag: "Admitted", response: response.id, ...(comparedAt === null ? {} : { comparedAt }) }
+    : {
+        _tag: "Admitted",
+        response: response.id,
+        ...(comparedAt === null ? {} : { comparedAt }),
+        ...(apart === undefined ? {} : { apart })
+      }
 
 /** Whether an answer may be admitted without a comparison. `holds` is the vendor's `basisHolds`. */
 export const believes = (

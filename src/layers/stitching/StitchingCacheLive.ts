@@ -103,7 +103,7 @@ const make = Effect.gen(function* () {
     const onMissing = options.onMissing ?? "fail"
     if (options.asOf !== undefined) return yield* answerAsOf(context, plan, coverage, options.asOf, onMissing)
     const gathered = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
-    return yield* answerOf(context, gathered, onMissing, generation)
+    return yield* answerOf(context, gathered, onMissing, { desk, pinned: generation })
   })
 
   /** A range in which no bar of the timeframe can be stamped: a whole answer, without rows. */
@@ -156,7 +156,7 @@ const make = Effect.gen(function* () {
       const more = yield* fetchMissing({ ...asking, policy: "cacheFirst" }, rest, check, progress)
       gathered = together(gathered, more)
     }
-    return yield* answerOf(context, gathered, options.onMissing ?? "fail")
+    return yield* answerOf(context, gathered, options.onMissing ?? "fail", { desk })
   })
 
   /** `plan` is the one to execute; null: the one that is best now. */

@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { Plan } from "../../domain/Plan.ts"
-import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId } from "../../services/MarketStore.ts"
 import {
@@ -12,10 +12,13 @@ import {
   StitchingCacheError,
   TooManyRows
 } from "../../services/StitchingCache.ts"
+import { isAdjusted } from "./basis.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import { isOurs, type Refusal, unwrap } from "./failure.ts"
 import type { Gathered } from "./fetchMissing.ts"
+import * as KnownBasis from "./KnownBasis.ts"
 import { commonFailure, holesOf, report } from "./report.ts"
+import type { SeriesDesk } from "./SeriesDesk.ts"
 
 /** The one error of the service, from whatever failed inside it. */
 export const asServiceError = (refusal: Refusal): StitchingCacheError => {
@@ -58,7 +61,7 @@ export const answerOf = Effect.fnUntraced(function* (
   context: CacheContext,
   gathered: Gathered,
   onMissing: NonNullable<ReadOptions["onMissing"]>,
-  pinned?: GenerationId
+  { desk, pinned }: { readonly desk?: SeriesDesk; readonly pinned?: GenerationId | undefined } = {}
 ) {
   const { losses, plan } = gathered
   const { range, series } = plan
@@ -81,6 +84,13 @@ export const answerOf = Effect.fnUntraced(function* (
   )
   const fetched = Intervals.subtract(Intervals.intersect(Intervals.normalise(gathered.fetched), [range]), refused)
   const counts = yield* Effect.forEach(fetched, (piece) => context.market.count(series, piece, read))
+  const seams =
+    desk === undefined || pinned !== undefined || !isAdjusted(series)
+      ? []
+      : KnownBasis.seamsIn(
+          yield* desk.committing.withPermit(KnownBasis.knownBasis(context.archive, desk, canonical(series))),
+          known
+        )
   const answer: RangeAnswer = {
     series,
     range,
@@ -91,6 +101,7 @@ export const answerOf = Effect.fnUntraced(function* (
     requests: gathered.requests,
     sharedRequests: gathered.sharedRequests,
     ...(gathered.rowsRejected === 0 ? {} : { rowsRejected: gathered.rowsRejected }),
+    ...(seams.length === 0 ? {} : { seams }),
     ...read,
     bars: barsOf(context, series, range, read)
   }

@@ -21,7 +21,7 @@ import type { Reading } from "./project.ts"
 /**
  * - `Fits`: may be committed. `unproven` are provisional rows that nothing can be compared with: they are to be had again.
  *   `comparedAt` is when the vendor was asked for what showed it; null where nothing did. `believed`: nothing was compared that
- *   would tell.
+ *   would tell. `apart`: all that is stored lies before that instant, where the vendor gives nothing any more.
  * - `Unproven`: the two share no bar that could tell; ask for `anchor`, which the generation has, and `first`, which is new.
  * - `Outdated`: the generation is younger than this answer and another basis.
  * - `Rebased`: the vendor's history has moved since the generation was made; all answers asked for from `since` on are of the new basis.
@@ -32,6 +32,7 @@ export type Verdict =
       readonly unproven: ReadonlyArray<TimeRange>
       readonly comparedAt: EpochMillis | null
       readonly believed: boolean
+      readonly apart?: EpochMillis
     }
   | { readonly _tag: "Unproven"; readonly anchor: EpochMillis; readonly first: EpochMillis }
   | { readonly _tag: "Outdated"; readonly at: EpochMillis }
@@ -187,7 +188,7 @@ export const weigh: (weighing: Weighing) => Effect.Effect<Verdict, MarketStoreEr
         yield* Effect.logWarning(
           `the vendor no longer has the bars that are stored of ${series.symbol}, so that new ones cannot be compared with them`
         )
-        return fits(null)
+        return { _tag: "Fits", unproven: [], comparedAt: null, believed: false, apart: reach }
       }
       if (common.has(anchor.ts)) return fits(weighing.askedAt)
     }

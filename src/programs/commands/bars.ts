@@ -14,7 +14,7 @@ import { type BarsOutput, barsOutput, type Format, formatOf, formats } from "../
 import { answerDocument, planDocument } from "../format/Documents.ts"
 import { counted } from "../format/Numbers.ts"
 import { planSummary, planTable } from "../format/PlanLines.ts"
-import { holeLines, holesOf, keptLines, sourceLine } from "../format/RangeLines.ts"
+import { holeLines, holesOf, keptLines, seamLines, sourceLine } from "../format/RangeLines.ts"
 import { writeAtomically } from "../terminal/AtomicFile.ts"
 import { Output } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
@@ -167,7 +167,8 @@ const bars = Effect.fn("tapestry bars")(function* (input: Input) {
     else if (how.format === "table" && how.out === null)
       yield* line(styleOf(terminal).dim(sourceLine(answer, how.limit)))
     else if (errorTerminal.isTerminal) yield* note(styleOf(errorTerminal).dim(sourceLine(answer, how.limit)))
-    for (const text of keptLines(answer.coverage)) yield* note(styleOf(errorTerminal).yellow(text))
+    for (const text of [...keptLines(answer.coverage), ...seamLines(answer.seams)])
+      yield* note(styleOf(errorTerminal).yellow(text))
     const rejected = answer.rowsRejected ?? 0
     if (holes.length === 0 && rejected === 0) return
     const problems = [

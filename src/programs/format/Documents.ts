@@ -51,6 +51,7 @@ export const answerDocument = (answer: RangeAnswer) => ({
   requests: answer.requests,
   rowsFromVendor: answer.rowsFromVendor,
   ...(answer.rowsRejected === undefined ? {} : { rowsRejected: answer.rowsRejected }),
+  ...(answer.seams === undefined ? {} : { seams: answer.seams.map(instant) }),
   coverage: answer.coverage.map(coverageDocument)
 })
 

@@ -67,6 +67,13 @@ export const holesOf = (coverage: ReadonlyArray<CoverageInterval>): ReadonlyArra
 
 const named = 10
 
+/** Where the rows of an adjusted series were never compared with those before. */
+export const seamLines = (seams: RangeAnswer["seams"]): ReadonlyArray<string> =>
+  (seams ?? []).map(
+    (seam) =>
+      `not compared: rows before ${moment(seam)} with those behind it: the vendor gave the older ones no more, and a split in between would not show`
+  )
+
 /** The parts that the vendor would not give again; their rows are those that it gave before. */
 export const keptLines = (coverage: ReadonlyArray<CoverageInterval>): ReadonlyArray<string> => {
   const kept: Array<{ readonly start: number; end: number; readonly why: string }> = []

@@ -21,7 +21,8 @@ export const RangeReport = Schema.Struct({
   requests: Schema.Int,
   sharedRequests: Schema.Int,
   rowsRejected: Schema.optionalKey(Schema.Int),
-  generation: Schema.optionalKey(GenerationId)
+  generation: Schema.optionalKey(GenerationId),
+  seams: Schema.optionalKey(Schema.Array(EpochMillis))
 })
 export interface RangeReport extends Schema.Schema.Type<typeof RangeReport> {}
 

@@ -1,11 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import type { RangePolicy } from "../../../src/domain/Plan.ts"
+import { canonical } from "../../../src/domain/SeriesKey.ts"
 import type { TimeRange } from "../../../src/domain/TimeRange.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import { Rejected, Throttled } from "../../../src/services/Adapter.ts"
+import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
-import { barsOf, between, day, fresh, hour, moving, outline, settled, utc } from "./support.ts"
+import {
+  barsOf,
+  between,
+  day,
+  fresh,
+  hour,
+  moving,
+  outline,
+  over,
+  settled,
+  temporaryDirectory,
+  utc
+} from "./support.ts"
 
 const noon = utc("2024-03-06T12:00:00Z")
 const march1 = between("2024-03-01T00:00:00Z", "2024-03-02T00:00:00Z")
@@ -231,6 +246,55 @@ describe("StitchingCache, adjusted series", () => {
         const hole = partial.coverage.at(-1)?.state
         assert.strictEqual(hole?._tag === "Missing" ? hole.cause?.tag : null, "Rejected")
       }).pipe(Effect.provide(fresh(vendor.adapter)))
+    }
+  )
+
+  it.effect(
+    "a vendor that no longer gives what is stored: new rows are had, and both together say that they were not compared",
+    () => {
+      const limits = { timeframes: { "1h": { maxSpan: null, maxRows: null, maxAge: 30 * day } } }
+      const vendor = ModelVendor.make({ splits: [{ at: noon + 10 * day, ratio: 4 }], limits })
+      const may1 = between("2024-05-01T00:00:00Z", "2024-05-02T00:00:00Z")
+      const seam = utc("2024-04-03T12:00:00Z")
+      const whole = { start: march1.start, end: may1.end }
+      return Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const services = over(directory, [vendor.adapter])
+        const series = vendor.series("ALPHA", "1h", "splits")
+        const read = (range: TimeRange, policy: RangePolicy = "cacheFirst") =>
+          StitchingCache.use((cache) => moving(cache.read({ series, range, policy }, { onMissing: "partial" })))
+        yield* Effect.gen(function* () {
+          yield* TestClock.setTime(noon)
+          const old = yield* barsOf(yield* read(march1))
+          yield* TestClock.setTime(utc("2024-05-03T12:00:00Z"))
+          assert.isUndefined((yield* read(may1)).seams, "one part alone is of one basis")
+          const both = yield* read(whole, "cacheOnly")
+          assert.deepStrictEqual(both.seams, [seam])
+          assert.deepStrictEqual(yield* barsOf(both), [...old, ...(yield* vendor.direct(series, may1))])
+          assert.isUndefined((yield* read(march1)).seams)
+          // What follows is compared with the new part, and the old one is as far away as before.
+          const may2 = { start: may1.end, end: may1.end + day }
+          yield* read(may2)
+          assert.deepStrictEqual((yield* read({ start: march1.start, end: may2.end }, "cacheOnly")).seams, [seam])
+          assert.isUndefined((yield* read({ start: may1.start, end: may2.end })).seams)
+          const archive = yield* ProvenanceStore
+          assert.deepStrictEqual(
+            (yield* archive.operationsOf(canonical(series), 0)).flatMap(({ change }) =>
+              change._tag === "Admitted" ? [change.apart ?? null] : []
+            ),
+            [null, seam, null]
+          )
+        }).pipe(Effect.provide(services))
+        yield* Effect.gen(function* () {
+          assert.deepStrictEqual((yield* read(whole, "cacheOnly")).seams, [seam], "another process knows, too")
+          const cache = yield* StitchingCache
+          const checked = yield* Stream.runCollect(cache.rebuild({ check: true }))
+          assert.isTrue(checked.every((event) => event._tag !== "Compared" || event.same))
+          // A series that is fetched anew is of one basis; what the vendor does not give any more is not in it.
+          yield* moving(cache.refetch(series))
+          assert.isUndefined((yield* read(whole, "cacheOnly")).seams)
+        }).pipe(Effect.provide(services))
+      })
     }
   )
 })
