@@ -1,5 +1,5 @@
 /** What `doctor` says of a data directory that is not well. */
-import { writeFileSync } from "node:fs"
+import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { json, ok, scratch, spx, tapestry } from "./tapestry.ts"
@@ -16,5 +16,18 @@ describe("doctor", () => {
     const run = tapestry(where, "doctor")
     assert.strictEqual(run.code, 1)
     assert.match(run.stdout, /fail +quota +the log of spent quota cannot be kept.*move the file away/)
+  })
+
+  it("names what a restore that was broken off has set aside", () => {
+    const where = { cwd: scratch("doctor-aside") }
+    ok(where, "bars", ...spx, "--from", "2008-07-01", "--to", "2008-08-01")
+    const [dataDir, aside] = [join(where.cwd, ".tapestry"), join(where.cwd, ".tapestry.replaced-77")]
+    renameSync(dataDir, aside)
+    assert.match(
+      ok(where, "doctor"),
+      new RegExp(`warn +data directory +what a restore .* is in ${aside}: restore again, or rename it`)
+    )
+    ok(where, "bars", ...spx, "--from", "2008-07-01", "--to", "2008-08-01")
+    assert.match(ok(where, "doctor"), new RegExp(`warn +data directory +an earlier one is still in ${aside}`))
   })
 })

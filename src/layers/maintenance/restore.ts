@@ -1,18 +1,23 @@
 /**
  * A backup put back as a data directory.
  *
- * Everything is copied beside the place where it is to be, verified there (each database by the manifest, each payload file by its
- * hash), and then takes its name in one step. A directory that it replaces is set aside first and removed last, and comes back when
- * the new one cannot take its name. Killed anywhere it leaves what was there, or what is to be there, or, between the two names, both
- * beside it: the next restore then goes through.
+ * Everything is copied beside the place where it is to be (`<place>.restoring`), verified there (each database by the manifest, each
+ * payload file by its hash), and then takes its name in one step. A directory that it replaces is set aside first
+ * (`<place>.replaced-<pid>`) and removed last, and comes back when the new one cannot take its name. Queueing: none; a second restore to
+ * the same place is refused, by a lock in the copy that the kernel drops with its process.
+ *
+ * Hard cases: killed anywhere it leaves what was there, or what is to be there, or, between the two names, both beside it: the next restore
+ * then goes through. What was set aside by one that was killed may be all that somebody has, so it is named and never removed.
  */
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { FaultPoint } from "../FaultPoint.ts"
+import * as ExclusiveFile from "../owner/ExclusiveFile.ts"
 import * as OwnerLock from "../owner/OwnerLock.ts"
 import * as PayloadFiles from "../provenance/PayloadFiles.ts"
 import { BackupError } from "./BackupError.ts"
 import { BackupManifest, manifestName } from "./BackupManifest.ts"
 import { failing, hashFile, namedFiles, syncFolders, syncPath } from "./backupFiles.ts"
+import { setAside } from "./setAside.ts"
 
 export interface RestoreOptions {
   readonly directory: string
@@ -21,6 +26,15 @@ export interface RestoreOptions {
   readonly overwrite: boolean
   readonly progress?: (files: number) => Effect.Effect<void>
 }
+
+export interface Restored {
+  readonly manifest: BackupManifest
+  /** Data directories that restores to this place, killed or refused, have left beside it. */
+  readonly setAside: ReadonlyArray<string>
+}
+
+/** In the copy, and for an instant in the directory that it becomes. */
+const lockName = "restoring"
 
 const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(BackupManifest))
 
@@ -84,6 +98,43 @@ const copyFiles = Effect.fnUntraced(function* ({ directory, progress }: RestoreO
   }
 })
 
+/** Makes the place of the copy, held until the scope closes, and empties it of what a killed restore has left there. */
+const takeDraft = Effect.fnUntraced(function* (target: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const draft = `${target}.restoring`
+  const lock = path.join(draft, lockName)
+  yield* fs.makeDirectory(draft, { recursive: true })
+  const held = yield* Effect.mapError(ExclusiveFile.hold(lock), failing("the restore failed"))
+  // A lock that another one has just ended with is gone, and the copy with it.
+  if (!held || !(yield* fs.exists(lock))) {
+    return yield* new BackupError({ message: `another restore to ${target} is running; wait for its end, or stop it` })
+  }
+  for (const name of yield* fs.readDirectory(draft)) {
+    if (name !== lockName) yield* fs.remove(path.join(draft, name), { recursive: true })
+  }
+  return draft
+})
+
+/** Gives the copy its name; what is there is set aside under `aside`, and put back when that fails. */
+const takeName = Effect.fnUntraced(function* (draft: string, target: string, aside: string | null) {
+  const fs = yield* FileSystem.FileSystem
+  const act = yield* FaultPoint
+  if (aside !== null) yield* fs.rename(target, aside)
+  act("upkeep")
+  const putBack =
+    aside === null
+      ? Effect.void
+      : Effect.mapError(
+          fs.rename(aside, target),
+          (error) =>
+            new BackupError({
+              message: `the restore failed, and so did putting back what was there (${error.message}): it is whole in ${aside}; rename it to ${target}`
+            })
+        )
+  yield* Effect.catch(fs.rename(draft, target), (error) => Effect.andThen(putBack, Effect.fail(error)))
+}, Effect.uninterruptible)
+
 /** Puts a backup back at a place where nothing is, or (`overwrite`) in place of what is there. Verified before it appears. */
 export const restore = Effect.fn("Backup.restore")(
   function* (options: RestoreOptions) {
@@ -91,58 +142,44 @@ export const restore = Effect.fn("Backup.restore")(
     const path = yield* Path.Path
     const act = yield* FaultPoint
     const target = path.resolve(options.dataDir)
+    const parent = path.dirname(target)
     const manifest = yield* readManifest(options.directory)
-    const entries = yield* Effect.orElseSucceed(fs.readDirectory(target), () => null)
-    const taken = entries !== null && entries.length > 0
-    const unowned = Effect.gen(function* () {
-      if (!taken || (yield* OwnerLock.find(target)) === null) return
+    /** Whether a directory is there; refused where it may not be replaced. */
+    const replaceable = Effect.gen(function* () {
+      const entries = yield* Effect.orElseSucceed(fs.readDirectory(target), () => null)
+      if (entries === null || entries.length === 0) return entries !== null
+      if (!options.overwrite) {
+        return yield* new BackupError({
+          message: `${target} is there already; name another with --data-dir, or replace it with --overwrite`
+        })
+      }
+      if ((yield* OwnerLock.find(target)) === null) return true
       return yield* new BackupError({
         message: `${target} is in use; stop the process that owns it (tapestry doctor names it)`
       })
     })
-    if (taken && !options.overwrite) {
-      return yield* new BackupError({
-        message: `${target} is there already; name another with --data-dir, or replace it with --overwrite`
-      })
-    }
-    yield* unowned
-    const parent = path.dirname(target)
+    yield* replaceable
     yield* fs.makeDirectory(parent, { recursive: true })
-    for (const name of yield* fs.readDirectory(parent)) {
-      if (!name.startsWith(`${path.basename(target)}.restoring-`)) continue
-      yield* fs.remove(path.join(parent, name), { recursive: true })
-    }
-    const draft = `${target}.restoring-${process.pid}`
-    yield* fs.makeDirectory(draft)
-    yield* Effect.gen(function* () {
+    const draft = yield* takeDraft(target)
+    const aside = `${target}.replaced-${process.pid}`
+    const replaced = yield* Effect.gen(function* () {
       yield* copyDatabases(options.directory, draft, manifest)
       act("upkeep")
       yield* copyFiles(options, draft)
       yield* syncFolders(draft)
       // Asked again: the copy took its time, and who began to own it meanwhile would write into what is removed.
-      yield* unowned
+      const there = yield* replaceable
+      yield* takeName(draft, target, there ? aside : null)
+      return there
     }).pipe(Effect.onError(() => Effect.ignore(fs.remove(draft, { recursive: true }))))
-    const aside = `${target}.replaced-${process.pid}`
-    yield* Effect.uninterruptible(
-      Effect.gen(function* () {
-        if (entries !== null) yield* fs.rename(target, aside)
-        act("upkeep")
-        yield* fs
-          .rename(draft, target)
-          .pipe(
-            Effect.onError(() =>
-              Effect.andThen(
-                entries === null ? Effect.void : Effect.ignore(fs.rename(aside, target)),
-                Effect.ignore(fs.remove(draft, { recursive: true }))
-              )
-            )
-          )
-        yield* syncPath(parent)
-      })
-    )
+    yield* syncPath(parent)
+    yield* fs.remove(path.join(target, lockName))
     act("upkeep")
-    if (entries !== null) yield* fs.remove(aside, { recursive: true })
-    return manifest
+    // What was there is of no use any more; where it cannot be removed the restore is done all the same.
+    if (replaced) yield* Effect.ignore(fs.remove(aside, { recursive: true }))
+    const restored: Restored = { manifest, setAside: yield* setAside(target) }
+    return restored
   },
+  Effect.scoped,
   Effect.catchTag("PlatformError", (error) => Effect.fail(failing("the restore failed")(error)))
 )

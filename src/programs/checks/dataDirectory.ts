@@ -1,4 +1,5 @@
 import { Cause, Effect, Exit, FileSystem } from "effect"
+import { setAside } from "../../layers/maintenance/setAside.ts"
 import { MarketStore } from "../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { documentOf } from "../failure/Failure.ts"
@@ -31,19 +32,30 @@ export const checkDataDirectory = Effect.gen(function* () {
   const directory = found.value.dataDir.value
   const there = yield* Effect.exit(holdsData(directory))
   if (Exit.isFailure(there)) return [failed("data directory", documentOf(there.cause).error.message)]
-  if (!there.value) return [ok("data directory", `${directory} holds nothing yet; it is made by the first fetch`)]
+  const aside = (yield* setAside(directory)).map((one) =>
+    warning(
+      "data directory",
+      there.value
+        ? `an earlier one is still in ${one}, set aside by a restore; remove it when you need nothing of it`
+        : `what a restore that was broken off has replaced is in ${one}: restore again, or rename it to ${directory}`
+    )
+  )
+  if (!there.value) {
+    return [ok("data directory", `${directory} holds nothing yet; it is made by the first fetch`), ...aside]
+  }
   const exit = yield* Effect.exit(withData(contents))
   if (Exit.isFailure(exit)) {
     if (Cause.hasInterrupts(exit.cause)) return yield* Effect.interrupt
-    return [failed("data directory", documentOf(exit.cause).error.message)]
+    return [failed("data directory", documentOf(exit.cause).error.message), ...aside]
   }
   const writable = yield* Effect.isSuccess(fs.access(directory, { writable: true }))
-  return writable
-    ? [ok("data directory", `${directory}: ${exit.value}`)]
-    : [
-        warning(
+  return [
+    writable
+      ? ok("data directory", `${directory}: ${exit.value}`)
+      : warning(
           "data directory",
           `${directory}: ${exit.value}; it cannot be written by this user, so nothing can be fetched`
-        )
-      ]
+        ),
+    ...aside
+  ]
 })

@@ -31,10 +31,16 @@ const run = Effect.fn("tapestry restore")(function* ({
       progress: (files) => report({ done: files, of: 0, count: files })
     })
   )
-  if (json) return yield* line(JSON.stringify({ dataDir: dataDir.value, manifest: made }))
+  const { manifest, setAside } = made
+  if (json) return yield* line(JSON.stringify({ dataDir: dataDir.value, manifest, setAside }))
   yield* line(
-    `restored ${dataDir.value} as of ${new Date(made.takenAt).toISOString()}, with ${counted(made.payloadFiles, "payload file")}; all of it verified`
+    `restored ${dataDir.value} as of ${new Date(manifest.takenAt).toISOString()}, with ${counted(manifest.payloadFiles, "payload file")}; all of it verified`
   )
+  for (const directory of setAside) {
+    yield* line(
+      `an earlier data directory is still in ${directory}, set aside by a restore; remove it when you need nothing of it`
+    )
+  }
 }, asCommand("restore"))
 
 export const command = Command.make("restore", flags, run).pipe(

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, FileSystem, Layer, References, Stream } from "effect"
+import { Deferred, Effect, Fiber, FileSystem, Layer, References, Stream } from "effect"
 import { defaults } from "../../../src/layers/config/TapestryConfig.ts"
 import { backup } from "../../../src/layers/maintenance/backup.ts"
 import { restore } from "../../../src/layers/maintenance/restore.ts"
@@ -149,7 +149,7 @@ describe("backup", () => {
           Effect.provideService(again, FileSystem.FileSystem, {
             ...fs,
             rename: (from, to) =>
-              from.includes(".restoring-") && to === dataDir ? fs.rename(`${from}-gone`, to) : fs.rename(from, to)
+              from.endsWith(".restoring") && to === dataDir ? fs.rename(`${from}-gone`, to) : fs.rename(from, to)
           })
         )
         assert.include(failure.message, "the restore failed")
@@ -178,6 +178,66 @@ describe("backup", () => {
         assert.include(owned.message, "is in use")
         yield* whole
       }).pipe(Effect.provide(platform))
+  )
+
+  it.live(
+    "C12 a second restore to the same place is refused while the first runs, in this process and in another, which takes nothing from it",
+    () =>
+      Effect.gen(function* () {
+        const base = yield* temporaryDirectory
+        const [dataDir, directory, target] = [join(base, "data"), join(base, "backup"), join(base, "target")]
+        yield* Effect.forEach([1, 2], (seed) => archive({ seed }, noise(80_000, seed))).pipe(
+          withArchive({ directory: dataDir })
+        )
+        yield* backup({ dataDir, directory, product })
+        const fs = yield* FileSystem.FileSystem
+        const begun = yield* Deferred.make<void>()
+        const go = yield* Deferred.make<void>()
+        const first = yield* restore({ directory, dataDir: target, overwrite: false }).pipe(
+          Effect.provideService(FileSystem.FileSystem, {
+            ...fs,
+            copyFile: (from, to) =>
+              fs
+                .copyFile(from, to)
+                .pipe(Effect.andThen(Deferred.succeed(begun, undefined)), Effect.andThen(Deferred.await(go)))
+          }),
+          Effect.forkChild
+        )
+        yield* Deferred.await(begun)
+        const here = yield* Effect.flip(restore({ directory, dataDir: target, overwrite: true }))
+        assert.include(here.message, "another restore")
+        const there = spawnSync(process.execPath, [child, "restore", target, directory, "0"], { encoding: "utf8" })
+        assert.notStrictEqual(there.status, 0)
+        assert.include(there.stderr, "another restore")
+        yield* Deferred.succeed(go, undefined)
+        const { setAside } = yield* Fiber.join(first)
+        assert.deepStrictEqual(setAside, [])
+        assert.deepStrictEqual(readdirSync(base).sort(), ["backup", "data", "target"])
+        assert.strictEqual((yield* verified.pipe(withArchive({ directory: target }))).payloads, 2)
+        assert.notInclude(readdirSync(target), "restoring")
+      }).pipe(Effect.provide(platform)),
+    60_000
+  )
+
+  it.live("C12 what can neither take the name nor be put back is named", () =>
+    Effect.gen(function* () {
+      const base = yield* temporaryDirectory
+      const [dataDir, directory] = [join(base, "data"), join(base, "backup")]
+      yield* archive({ seed: 1 }, noise(80_000, 1)).pipe(withArchive({ directory: dataDir }))
+      yield* backup({ dataDir, directory, product })
+      const fs = yield* FileSystem.FileSystem
+      const failure = yield* Effect.flip(
+        Effect.provideService(restore({ directory, dataDir, overwrite: true }), FileSystem.FileSystem, {
+          ...fs,
+          rename: (from, to) => (to === dataDir ? fs.rename(`${from}-gone`, to) : fs.rename(from, to))
+        })
+      )
+      const aside = join(base, `data.replaced-${process.pid}`)
+      assert.include(failure.message, `it is whole in ${aside}; rename it to ${dataDir}`)
+      assert.strictEqual((yield* verified.pipe(withArchive({ directory: aside, readonly: true }))).payloads, 1)
+      const { setAside } = yield* restore({ directory, dataDir, overwrite: true })
+      assert.deepStrictEqual(setAside, [aside])
+    }).pipe(Effect.provide(platform))
   )
 
   it.live(
@@ -212,19 +272,39 @@ describe("backup", () => {
           }
           kills++
         }
+        /** What is left beside the place, and was never named. */
+        let between = 0
         for (let visit = 1; ; visit++) {
-          const { signal, stderr } = run("restore", target, visit)
+          const { pid, signal, stderr, stdout } = run("restore", target, visit)
+          const asides = readdirSync(base).filter((name) => name.startsWith("target.replaced-"))
           // Between the two names there is nothing at the place itself, and the next restore goes through.
           if (existsSync(target)) {
             const { payloads } = yield* verified.pipe(withArchive({ directory: target, readonly: true }))
             assert.isTrue(payloads === 1 || payloads === 3, `${payloads} after kill ${visit}`)
+          } else {
+            between++
+            const directory = join(base, `target.replaced-${pid}`)
+            const { payloads } = yield* verified.pipe(withArchive({ directory, readonly: true }))
+            assert.isTrue(payloads === 1 || payloads === 3, `${payloads} set aside by kill ${visit}`)
           }
           if (signal === null) {
             assert.strictEqual(stderr, "")
+            assert.isAbove(asides.length, 0)
+            assert.deepStrictEqual(
+              stdout.trim().split("\n"),
+              asides.map((name) => join(base, name)),
+              "what killed restores have set aside is named"
+            )
+            assert.deepStrictEqual(
+              readdirSync(base).filter((name) => name.startsWith("target.") && !asides.includes(name)),
+              []
+            )
+            assert.notInclude(readdirSync(target), "restoring")
             break
           }
           kills++
         }
+        assert.strictEqual(between, 1)
         assert.strictEqual((yield* verified.pipe(withArchive({ directory: target }))).payloads, 3)
         assert.isAbove(kills, 8)
       }).pipe(Effect.provide(platform), Effect.provideService(References.MinimumLogLevel, "Warn")),

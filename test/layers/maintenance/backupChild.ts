@@ -13,9 +13,13 @@ const faults = Layer.succeed(FaultPoint, (point) => {
   if (point === "upkeep" && ++visits === Number(visitText)) process.kill(process.pid, "SIGKILL")
 })
 
-await Effect.runPromise(
-  (what === "backup"
-    ? backup({ dataDir, directory, product: "test" })
-    : restore({ dataDir, directory, overwrite: true })
-  ).pipe(Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, faults)))
-)
+const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, faults)
+
+if (what === "backup") {
+  await Effect.runPromise(Effect.provide(backup({ dataDir, directory, product: "test" }), platform))
+} else {
+  const { setAside } = await Effect.runPromise(
+    Effect.provide(restore({ dataDir, directory, overwrite: true }), platform)
+  )
+  for (const one of setAside) console.log(one)
+}
