@@ -206,6 +206,12 @@ export interface FetchCapability {
   ) => Effect.Effect<DecodedBars, VendorError | E>
   /** The piece of the payload behind a row. */
   readonly locate: (payload: Uint8Array, position: number, decoding: Decoding) => Effect.Effect<Excerpt, VendorError>
+  /** As `locate`, of a payload that may not be held in memory whole; it is read once, to its end. Absent: no piece of such a payload is shown. */
+  readonly locateStream?: <E>(
+    payload: Stream.Stream<Uint8Array, E>,
+    position: number,
+    decoding: Decoding
+  ) => Effect.Effect<Excerpt, VendorError | E>
   /**
    * The trading calendar of a series (`XNYS`) where that is not the one of `limits.calendar`; null: none. A vendor of many exchanges
    * tells them apart here.

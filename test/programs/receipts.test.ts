@@ -1,6 +1,6 @@
 /** From a row to the bytes, and the archive as the command line shows it. */
 import { createHash } from "node:crypto"
-import { readdirSync, truncateSync } from "node:fs"
+import { readdirSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { json, ok, scratch, shell, spx, tapestry } from "./tapestry.ts"
@@ -140,6 +140,28 @@ describe("archive", () => {
     const cat = tapestry(other, "archive", "cat", "1")
     assert.strictEqual(cat.code, 1)
     assert.strictEqual(cat.stdout, "")
+  })
+})
+
+describe("a payload that is larger than may be held", () => {
+  it("is written by cat as it is read, and cat fails at its end where it is damaged", () => {
+    const other = { cwd: scratch("large") }
+    ok(other, "bars", ...spx, "--from", "2008-07-01", "--to", "2009-01-01")
+    const { response } = json(other, 0, "explain", ...spx, "--at", "2008-09-29")
+    const held = ok(other, "archive", "cat", "1")
+    assert.strictEqual(held.length, response.sizeBytes)
+    writeFileSync(join(other.cwd, "tapestry.yaml"), "limits: { payloadLimit: 100 KiB }\n")
+    assert.strictEqual(ok(other, "archive", "cat", "1"), held)
+    assert.strictEqual(ok(other, "archive", "cat", response.sha256), held)
+    assert.include(shell(other, "tapestry archive cat 1 | head -c 20").stdout, held.slice(0, 20))
+    const directory = join(other.cwd, ".tapestry/responses")
+    const [file = ""] = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".zst")
+    )
+    truncateSync(join(directory, file), statSync(join(directory, file)).size - 100)
+    const cat = tapestry(other, "archive", "cat", "1")
+    assert.strictEqual(cat.code, 1)
+    assert.match(cat.stderr, /is damaged/)
   })
 })
 

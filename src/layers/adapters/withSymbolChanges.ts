@@ -59,7 +59,7 @@ const fetchOf = (vendor: string, inner: FetchCapability, changes: ReadonlyArray<
     return period.symbol === series.symbol ? series : yield* inner.series(queryOf(series, period.symbol))
   })
 
-  const { decodeStream } = inner
+  const { decodeStream, locateStream } = inner
   return {
     ...inner,
     symbolPeriods: periods,
@@ -78,6 +78,14 @@ const fetchOf = (vendor: string, inner: FetchCapability, changes: ReadonlyArray<
           decodeStream: (payload, decoding) =>
             Effect.flatMap(atTheTime(decoding.series, decoding.range), (series) =>
               decodeStream(payload, { ...decoding, series })
+            )
+        }),
+    ...(locateStream === undefined
+      ? {}
+      : {
+          locateStream: (payload, position, decoding) =>
+            Effect.flatMap(atTheTime(decoding.series, decoding.range), (series) =>
+              locateStream(payload, position, { ...decoding, series })
             )
         })
   }

@@ -184,6 +184,10 @@ export const make = (
 
   const open: Reading["open"] = Effect.fn("ProvenanceStore.open")(function* (sha256: string) {
     const { body, code, size } = yield* payloadRow(sha256)
+    // What is in a row has been read with it, whatever the limit.
+    if (body instanceof Uint8Array) {
+      return yield* verified(sha256, decodeSync(encodingOf(code), body, size), database.filename)
+    }
     if (size <= payloadLimit) return yield* bytesOf(sha256, size, body, code)
     const large: LargePayload = {
       _tag: "LargePayload",

@@ -1,11 +1,27 @@
 import { Effect } from "effect"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
+import type { Decoding, Excerpt, FetchCapability, VendorError } from "../../services/Adapter.ts"
+import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
+import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { NoSuchRow, type Receipt } from "../../services/StitchingCache.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { BarSeries } from "./project.ts"
 
 /** A call is tried a few times; a retry policy that was raised beyond reason must not make a receipt of megabytes. */
 const mostAttempts = 100
+
+/** A payload that may not be held is read through for the one piece of it, where its adapter can. */
+const pieceOf = (
+  fetch: FetchCapability,
+  payload: ArchivedBytes,
+  position: number,
+  decoding: Decoding
+): Effect.Effect<Excerpt, VendorError | ProvenanceStoreError> => {
+  if (payload instanceof Uint8Array) return fetch.locate(payload, position, decoding)
+  if (fetch.locateStream !== undefined) return fetch.locateStream(payload.stream, position, decoding)
+  const { limit, sizeBytes } = payload
+  return Effect.fail(new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes, limit }) }))
+}
 
 /** The chain from a stored row back to the line of the bytes that it was read from. */
 export const explain = Effect.fnUntraced(function* (
@@ -20,10 +36,10 @@ export const explain = Effect.fnUntraced(function* (
   const response = yield* archive.response(lineage.response)
   const request = yield* archive.request(response.request)
   const attempts = yield* archive.responses({ request: request.id, limit: mostAttempts })
-  const payload = response.sha256 === null ? new Uint8Array() : yield* archive.payload(response.sha256)
+  const payload = response.sha256 === null ? new Uint8Array() : yield* archive.open(response.sha256)
   const { fetch } = yield* registry.fetcher(request.source)
   const range = request.subject?.range ?? { start: ts, end: ts + 1 }
-  const excerpt = yield* fetch.locate(payload, lineage.position, {
+  const excerpt = yield* pieceOf(fetch, payload, lineage.position, {
     series: series.key,
     range,
     request,

@@ -34,13 +34,20 @@ const pauses = Layer.succeed(RetryPolicy, { attempts: 4, base: 1_000, cap: 500, 
 export const over = (
   directory: string,
   adapters: ReadonlyArray<Adapter>,
-  options: { readonly maxPageCount?: number; readonly readonly?: boolean } = {}
+  {
+    payloadLimit,
+    ...options
+  }: { readonly maxPageCount?: number; readonly readonly?: boolean; readonly payloadLimit?: number } = {}
 ) =>
   StitchingCacheLive.layer.pipe(
     Layer.provideMerge(Layer.provide(IngestSessionLive.layer, pauses)),
     Layer.provideMerge(
       Layer.mergeAll(
-        ProvenanceStoreSqlite.layer({ directory, readonly: options.readonly === true }),
+        ProvenanceStoreSqlite.layer({
+          directory,
+          readonly: options.readonly === true,
+          ...(payloadLimit === undefined ? {} : { payloadLimit })
+        }),
         MarketStoreSqlite.layer({ filename: `${directory}/market.sqlite`, ...options }),
         QuotaSqlite.layer({ filename: `${directory}/quota.sqlite` }),
         registered(adapters),

@@ -30,7 +30,7 @@ import { secretsOf } from "../../http/secrets.ts"
 import { reasonOfFailure, vendorAnswer } from "../../http/vendorAnswer.ts"
 import { writeRejects } from "../records/writeRejects.ts"
 import * as Credentials from "./credentials.ts"
-import { type DecodedPage, decodeAnswer, decodeLargeAnswer, locateRow } from "./decodeAnswer.ts"
+import { type DecodedPage, decodeAnswer, decodeLargeAnswer, locateLargeRow, locateRow } from "./decodeAnswer.ts"
 import type { HttpVendor } from "./HttpCatalogue.ts"
 import { type HttpParams, paramsOf } from "./HttpParams.ts"
 import type { Asking } from "./nextPage.ts"
@@ -238,6 +238,7 @@ export const make = Effect.fnUntraced(function* (
         ),
       locate: (payload, position, decoding) =>
         Effect.mapError(locateRow(payload, position, decoding, vendor.unpackLimit), because),
+      locateStream: (payload, position, decoding) => locateLargeRow(payload, position, decoding, because),
       cost: () => vendor.requestPrice,
       decoderVersion
     },

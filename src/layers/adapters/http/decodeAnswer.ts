@@ -12,6 +12,7 @@ import {
 import { decodeContent, encodingsOf } from "../../http/decodeContent.ts"
 import { type DecodedRows, DecodeFailure, decodeRows, type RowContext } from "../records/decodeRows.ts"
 import { decodeStream } from "../records/decodeStream.ts"
+import { lineInStream } from "../records/lineInStream.ts"
 import { rowAt } from "../records/rowAt.ts"
 import { type HttpParams, paramsOf } from "./HttpParams.ts"
 import { type Asking, inFront, pageOf } from "./nextPage.ts"
@@ -73,6 +74,14 @@ export const decodeAnswer = Effect.fnUntraced(function* (
   return yield* Effect.fromResult(finished(rows, bytes, params, decoding, asking(params)))
 })
 
+/** Fails where a body that may not be held would have to be unpacked. */
+const unpacked = ({ metadata }: Decoding): Effect.Effect<void, Malformed> => {
+  const encodings = encodingsOf(metadata?.encoding ?? null)
+  if (encodings.length === 0) return Effect.void
+  const message = `its body is ${encodings.join(", ")} and too large to be unpacked at once; ask for less at once`
+  return Effect.fail(new Malformed({ position: null, message }))
+}
+
 /** As `decodeAnswer`, of a body that may not be held; `because` makes the vendor's error of a reason. */
 export const decodeLargeAnswer = Effect.fnUntraced(function* <E>(
   payload: Stream.Stream<Uint8Array, E>,
@@ -81,11 +90,7 @@ export const decodeLargeAnswer = Effect.fnUntraced(function* <E>(
   because: (reason: VendorErrorReason) => VendorError
 ): Effect.fn.Return<DecodedPage, VendorError | E> {
   const params = yield* Effect.mapError(paramsFor(decoding), because)
-  const encodings = encodingsOf(decoding.metadata?.encoding ?? null)
-  if (encodings.length > 0) {
-    const message = `its body is ${encodings.join(", ")} and too large to be unpacked at once; ask for less at once`
-    return yield* because(new Malformed({ position: null, message }))
-  }
+  yield* Effect.mapError(unpacked(decoding), because)
   const rows = yield* decodeStream(payload, contextOf(params, decoding)).pipe(
     Effect.mapError((error) => (error instanceof DecodeFailure ? because(malformed(error)) : error))
   )
@@ -109,4 +114,25 @@ export const locateRow = Effect.fnUntraced(function* (
   if (found.success === null) return yield* new Malformed({ position, message: `there is no ${label(position)}` })
   const { pointer, text } = found.success
   return pointer === null ? { label: label(position), text } : { label: label(position), text, pointer }
+})
+
+/** As `locateRow`, of a body that may not be held: a line of it. */
+export const locateLargeRow = Effect.fnUntraced(function* <E>(
+  payload: Stream.Stream<Uint8Array, E>,
+  position: number,
+  decoding: Decoding,
+  because: (reason: VendorErrorReason) => VendorError
+): Effect.fn.Return<Excerpt, VendorError | E> {
+  const params = yield* Effect.mapError(paramsFor(decoding), because)
+  const { label } = contextOf(params, decoding)
+  yield* Effect.mapError(unpacked(decoding), because)
+  if (params.decoding.format === "json") {
+    const message = "it is too large to be read as one JSON document"
+    return yield* because(new Malformed({ position, message }))
+  }
+  const text = yield* lineInStream(payload, position).pipe(
+    Effect.mapError((error) => (error instanceof DecodeFailure ? because(malformed(error)) : error))
+  )
+  if (text === null) return yield* because(new Malformed({ position, message: `there is no ${label(position)}` }))
+  return { label: label(position), text }
 })

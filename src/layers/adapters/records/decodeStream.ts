@@ -12,7 +12,7 @@ import { type NoRecords, type OpenRecords, openRecords } from "./openRecords.ts"
 /** Bytes of a block: a few milliseconds of reading between two turns to the stream. */
 const blockSize = 1_048_576
 /** A line that is longer is no row. */
-const longestLine = 16 * blockSize
+export const longestLine = 16 * blockSize
 
 const newline = 10
 const quote = 34

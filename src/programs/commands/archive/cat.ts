@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { Argument, Command } from "effect/cli"
 import { PayloadDamaged, ProvenanceStore, ProvenanceStoreError } from "../../../services/ProvenanceStore.ts"
 import { asCommand, UsageError } from "../../failure/UsageError.ts"
@@ -32,19 +32,21 @@ const cat = Effect.fn("tapestry archive cat")(
         message: `${input.payload}: expected a response's id or a sha256 of 64 hex digits`
       })
     }
-    const bytes = yield* withData(
+    yield* withData(
       Effect.gen(function* () {
         const archive = yield* ProvenanceStore
-        return yield* archive.payload(yield* hashOf(input.payload))
+        const payload = yield* archive.open(yield* hashOf(input.payload))
+        yield* payload instanceof Uint8Array ? write(payload) : Stream.runForEach(payload.stream, write)
       })
     )
-    yield* write(bytes)
   },
   asCommand("archive", "cat")
 )
 
 export const command = Command.make("cat", flags, cat).pipe(
-  Command.withDescription("The exact bytes that a vendor sent, checked against their sha256, to standard output."),
+  Command.withDescription(
+    "The exact bytes that a vendor sent, checked against their sha256, to standard output. A payload that is too large to be held is checked as it goes: where it is damaged, the command says so at its end and fails."
+  ),
   Command.withExamples([
     { command: "tapestry archive cat 12 | sha256sum", description: "The bytes of response 12, hashed by someone else" }
   ])

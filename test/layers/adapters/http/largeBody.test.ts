@@ -1,13 +1,27 @@
 import { execFile, spawn } from "node:child_process"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import type { ServerResponse } from "node:http"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { ProvenanceStore } from "../../../../src/services/ProvenanceStore.ts"
+import { StitchingCache } from "../../../../src/services/StitchingCache.ts"
 import * as LocalServer from "../../http/localServer.ts"
 import { over, temporaryDirectory } from "../../stitching/support.ts"
+import { adapterOf, read } from "./support.ts"
+
+const payloadLimit = 128 * 1024
+const asked = { timeframe: "1m", from: "2020-01-01T00:00:00Z", to: "2021-01-01T00:00:00Z" } as const
+const yamlOf = (url: string) => `
+vendors:
+  v:
+    adapter: http
+    url: ${url}/{symbol}?a={start}
+    timeframes: { 1m: {} }
+    format: ndjson
+    timestamp: epoch-millis
+`
 
 const child = fileURLToPath(new URL("readChild.ts", import.meta.url))
 const start = Date.parse("2020-01-01T00:00:00Z")
@@ -52,6 +66,40 @@ describe("C16 a body larger than may be held", () => {
         console.log(`100 MB of NDJSON: memory grew by ${Math.round(grown / 1_048_576)} MiB at most`)
       }),
     120_000
+  )
+
+  it.live(
+    "a row of it is explained by its own line, and of damaged bytes nothing is shown",
+    () =>
+      Effect.gen(function* () {
+        const count = 3_000
+        const server = yield* LocalServer.http((_, response) => lines(response, count))
+        const directory = yield* temporaryDirectory
+        const adapter = yield* adapterOf(yamlOf(server.url))
+        yield* Effect.gen(function* () {
+          const { bars, series } = yield* read(asked)
+          assert.lengthOf(bars, count)
+          const cache = yield* StitchingCache
+          for (const index of [0, 1, 1_234, count - 1]) {
+            const { excerpt, response } = yield* cache.explain(series, start + index * 60_000)
+            assert.isAbove(response.sizeBytes, 10 * payloadLimit)
+            assert.deepStrictEqual(excerpt, {
+              label: `line ${index + 1} of the answer for ACME`,
+              text: line(index).trimEnd()
+            })
+          }
+          const [file = ""] = readdirSync(join(directory, "responses"), { recursive: true, encoding: "utf8" }).filter(
+            (name) => /\.(zst|bin)$/.test(name)
+          )
+          const path = join(directory, "responses", file)
+          const bytes = readFileSync(path)
+          bytes[bytes.length - 10] = (bytes[bytes.length - 10] ?? 0) ^ 1
+          writeFileSync(path, bytes)
+          const { reason } = yield* Effect.flip(cache.explain(series, start))
+          assert.include(reason.message, "is damaged")
+        }).pipe(Effect.provide(over(directory, [adapter], { payloadLimit })))
+      }).pipe(Effect.scoped),
+    60_000
   )
 
   it.live(
