@@ -173,12 +173,12 @@ export class MarketStore extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<StoredCoverage>, MarketStoreError>
     /**
      * Corporate actions of the symbol of a series whose ex-date is in the range, ascending: what the newest answer says of each
-     * date, whichever series of this vendor, dataset and symbol it was asked for.
+     * date, whichever series of this vendor, dataset and symbol it was asked for; with `own`, by the answers about this series alone.
      */
     readonly actions: (
       series: SeriesKey,
       range: TimeRange,
-      options?: { readonly asOf?: EpochMillis }
+      options?: { readonly asOf?: EpochMillis; readonly own?: boolean }
     ) => Effect.Effect<ReadonlyArray<StoredAction>, MarketStoreError>
     /** Superseded values in order of (ts, recordedAt). */
     readonly revisions: (series: SeriesKey, range: TimeRange) => Stream.Stream<Revision, MarketStoreError>

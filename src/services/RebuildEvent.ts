@@ -1,6 +1,7 @@
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { Bar } from "../domain/Bar.ts"
-import { StoredState } from "../domain/Coverage.ts"
+import { StoredAction } from "../domain/CorporateAction.ts"
+import { Refused, StoredState } from "../domain/Coverage.ts"
 import { Lineage } from "../domain/Lineage.ts"
 import { Revision } from "../domain/Revision.ts"
 import { SeriesDigest } from "../domain/SeriesDigest.ts"
@@ -23,7 +24,8 @@ const Interval = Schema.Struct({
   end: EpochMillis,
   state: StoredState,
   recordedAt: EpochMillis,
-  askedAt: Schema.optionalKey(EpochMillis)
+  askedAt: Schema.optionalKey(EpochMillis),
+  refusal: Schema.optionalKey(Refused)
 })
 const both = <S extends Schema.Top>(schema: S) => ({
   series: Schema.String,
@@ -35,8 +37,20 @@ const both = <S extends Schema.Top>(schema: S) => ({
 export const Moved = Schema.TaggedUnion({ Row: both(Row), Revision: both(Revision), Coverage: both(Interval) })
 export type Moved = typeof Moved.Type
 
+/** A corporate action that the store and the archive disagree about, as {@link Moved}. */
+export const MovedAction = Schema.Struct({
+  stored: Schema.NullOr(StoredAction),
+  rebuilt: Schema.NullOr(StoredAction)
+})
+export interface MovedAction extends Schema.Schema.Type<typeof MovedAction> {}
+
 /** How many of each moved. */
-export const MovedCounts = Schema.Struct({ rows: Schema.Int, revisions: Schema.Int, coverage: Schema.Int })
+export const MovedCounts = Schema.Struct({
+  rows: Schema.Int,
+  revisions: Schema.Int,
+  coverage: Schema.Int,
+  actions: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0)))
+})
 export interface MovedCounts extends Schema.Schema.Type<typeof MovedCounts> {}
 
 /**
@@ -45,7 +59,8 @@ export interface MovedCounts extends Schema.Schema.Type<typeof MovedCounts> {}
  * - `Progress`: how far it is.
  * - `Unread`: an archived answer that cannot be read: its bytes are damaged or gone (`damaged`), or the decoder refuses them, as it
  *   did when they came. The rest is rebuilt without it.
- * - `Skipped`: a series that cannot be rebuilt, since its vendor or its calendar is not configured. What is stored of it stays as it is.
+ * - `Skipped`: a series that cannot be rebuilt, since its vendor or its calendar is not configured, or its name in the archive is
+ *   none of a bar series. What is stored of it stays as it is.
  * - `Difference`, `Compared`: of a check; `Compared` comes last of a series.
  * - `Rebuilt`: the series is in its place.
  * - `Finished`: the end; `series` counts those that were rebuilt or compared.
@@ -66,7 +81,9 @@ export const RebuildEvent = Schema.TaggedUnion({
     stored: SeriesDigest,
     rebuilt: SeriesDigest,
     same: Schema.Boolean,
-    moved: MovedCounts
+    moved: MovedCounts,
+    /** Of corporate actions; they come with it, and not before. */
+    actions: Schema.optionalKey(Schema.Array(MovedAction))
   },
   Rebuilt: { series: Schema.String, responses: Schema.Int, rows: Schema.Int },
   Finished: {

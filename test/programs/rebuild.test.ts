@@ -26,7 +26,7 @@ describe("X7: rebuild", () => {
     const checked = json(where, 0, "rebuild", "--check")
     assert.deepStrictEqual(
       checked.series.map(({ moved, same, series }: Record<string, unknown>) => ({ moved, same, series })),
-      [{ series: key, same: true, moved: { rows: 0, revisions: 0, coverage: 0 } }]
+      [{ series: key, same: true, moved: { rows: 0, revisions: 0, coverage: 0, actions: 0 } }]
     )
     assert.deepStrictEqual(checked.series[0].stored, checked.series[0].rebuilt)
   })

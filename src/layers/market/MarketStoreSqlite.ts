@@ -113,9 +113,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     storedBars: (series, range, read) => readStoredBars(database, series, range, read),
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
     coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
-    actions: Effect.fn("MarketStore.actions")((series, range, read) =>
-      readActions(database, series, range, read?.asOf)
-    ),
+    actions: Effect.fn("MarketStore.actions")((series, range, read) => readActions(database, series, range, read)),
     revisions: (series, range) => readRevisions(database, series, range),
     count: Effect.fn("MarketStore.count")((series, range, read) =>
       countRows(database, series, range, read?.generation)

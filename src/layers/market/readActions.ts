@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect"
 import { type CorporateAction, type StoredAction, same } from "../../domain/CorporateAction.ts"
-import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
@@ -17,6 +17,8 @@ import { mapStoreError } from "./storeError.ts"
 /** Those that readers see or saw; a late answer of another one counts too. */
 const selectGenerations = `select g.id from generations g join series s on s.id = g.series
   where g.state in ('current', 'superseded') and s.tenant = ? and s.vendor = ? and s.dataset is ? and s.symbol = ?`
+const selectOwn = `select g.id from generations g join series s on s.id = g.series
+  where g.state in ('current', 'superseded') and s.tenant = ? and s.canonical = ?`
 
 const selectAnswers = `select a.applied, a.start_ts, a.end_ts, p.response, p.decoder_version, p.fetched_at
   from action_answers a join applied p on p.id = a.applied
@@ -25,6 +27,12 @@ const selectAnswers = `select a.applied, a.start_ts, a.end_ts, p.response, p.dec
 const selectActions = `select ${actionColumns}, applied from actions
   where applied in (select applied from action_answers where generation = ? and applied > ? and applied <= ?)
   and ts >= ? and ts < ? order by ts, kind, ordinal`
+
+interface ReadOptions {
+  readonly asOf?: EpochMillis
+  /** Only what answers about this very series have told. */
+  readonly own?: boolean
+}
 
 /** Answers that are read in one step. */
 const pageSize = 1_024
@@ -125,15 +133,16 @@ const datesOf = ({ complete, told }: Answer, dates: ReadonlyArray<number>): Iter
 
 const read = Effect.fnUntraced(function* (
   database: SqliteDatabase,
-  { dataset, symbol, vendor }: SeriesKey,
+  key: SeriesKey,
   range: TimeRange,
-  asOf: number
+  { asOf = Number.MAX_SAFE_INTEGER, own = false }: ReadOptions
 ) {
+  const { dataset, symbol, vendor } = key
   const generations = yield* database.read("read corporate actions", (db) =>
-    db
-      .prepare(selectGenerations)
-      .all(tenant, vendor, dataset, symbol)
-      .map((row) => num(row[0]))
+    (own
+      ? db.prepare(selectOwn).all(tenant, canonical(key))
+      : db.prepare(selectGenerations).all(tenant, vendor, dataset, symbol)
+    ).map((row) => num(row[0]))
   )
   const answers: Array<Answer> = []
   for (const generation of generations) {
@@ -163,5 +172,5 @@ export const readActions = (
   database: SqliteDatabase,
   key: SeriesKey,
   range: TimeRange,
-  asOf: EpochMillis = Number.MAX_SAFE_INTEGER
-): Effect.Effect<ReadonlyArray<StoredAction>, MarketStoreError> => mapStoreError(read(database, key, range, asOf))
+  options: ReadOptions = {}
+): Effect.Effect<ReadonlyArray<StoredAction>, MarketStoreError> => mapStoreError(read(database, key, range, options))

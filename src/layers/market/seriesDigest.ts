@@ -6,10 +6,12 @@
  * recordedAt, supersededAt, supersededBy, whether it has a bar (1 or 0), and the 64 bytes of that bar. An interval of coverage is
  * start, end, state (1 Covered, 2 Empty, 3 Provisional, 4 NotEntitled, 5 NotFound), its instant (-1 where it has none), response,
  * recordedAt and askedAt (-1 where that is not kept); then, of what has been refused since, the refusal's state, instant, response and
- * recordedAt, else four times -1.
+ * recordedAt, else four times -1. Corporate actions are hashed as JSON arrays, a line each: kind, date, numbers, currency, response, position and
+ * recordedAt.
  */
 import { createHash } from "node:crypto"
 import { Effect, Stream } from "effect"
+import type { StoredAction } from "../../domain/CorporateAction.ts"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
 import type { Revision } from "../../domain/Revision.ts"
 import { rowBytes, rowsHeader } from "../../domain/rowBytes.ts"
@@ -66,6 +68,12 @@ const coverageOf = ({ askedAt, end, recordedAt, refusal, start, state }: StoredC
   ]
 }
 
+const actionLine = ({ action, lineage }: StoredAction): string => {
+  const { kind, ts } = action
+  const said = kind === "split" ? [action.numerator, action.denominator] : [action.amount, action.currency]
+  return `${JSON.stringify([kind, ts, ...said, lineage.response, lineage.position, lineage.recordedAt])}\n`
+}
+
 /** What the store says of a series now. The visible generation is read, and the revisions of all. */
 export const seriesDigest: (
   market: MarketStore["Service"],
@@ -96,10 +104,14 @@ export const seriesDigest: (
   const coverage = createHash("sha256")
     .update("tapestry.coverage.v2\n")
     .update(integers(intervals.map(coverageOf), 11))
+  const told = yield* market.actions(series, allTime, { own: true })
+  const actions = createHash("sha256").update("tapestry.actions.v1\n")
+  for (const action of told) actions.update(actionLine(action))
   return {
     rows: { count, sha256: rows.digest("hex") },
     lineage: lineage.digest("hex"),
     revisions: { count: revised, sha256: revisions.digest("hex") },
-    coverage: { count: intervals.length, sha256: coverage.digest("hex") }
+    coverage: { count: intervals.length, sha256: coverage.digest("hex") },
+    actions: { count: told.length, sha256: actions.digest("hex") }
   }
 })

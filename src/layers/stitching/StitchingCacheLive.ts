@@ -296,7 +296,7 @@ const make = Effect.gen(function* () {
         }
         const desk = yield* context.deskOf(text)
         // What is on its way would bring the series back behind the archive's back.
-        return yield* whenQuiet(desk, forget(context, desk, known.series))
+        return yield* whenQuiet(desk, `forgetting ${text}`, forget(context, desk, known.series))
       },
       Effect.scoped,
       Effect.mapError(asServiceError)

@@ -30,22 +30,41 @@ type Tell = (event: RebuildEvent) => Effect.Effect<void>
 const wanted = ({ symbol, vendor }: RebuildOptions, key: SeriesKey): boolean =>
   (vendor === undefined || key.vendor === vendor) && (symbol === undefined || key.symbol === symbol)
 
-/** Those about which the archive has an answer, and, for a check, those that are stored without one. */
+/** Whether a name that cannot be read could be that of a series that is wanted. */
+const couldBe = ({ symbol, vendor }: RebuildOptions, text: string): boolean =>
+  (vendor === undefined || text.includes(vendor)) && (symbol === undefined || text.includes(symbol))
+
+interface Unnamed {
+  readonly text: string
+  readonly message: string
+}
+
+/** Those about which the archive has an answer, and, for a check, those that are stored without one; and those that are none. */
 const targetsOf = Effect.fnUntraced(function* ({ archive, market }: CacheContext, options: RebuildOptions) {
   const texts = new Set(yield* archive.subjects)
   if (options.check === true) for (const { series } of yield* market.series) texts.add(canonical(series))
   const targets: Array<BarSeries> = []
+  const unnamed: Array<Unnamed> = []
   let responses = 0
   for (const text of [...texts].sort()) {
     const key = parse(text)
-    if (Result.isFailure(key) || !wanted(options, key.success)) continue
-    const series = yield* Effect.option(barSeries(key.success))
-    if (series._tag === "None") continue
-    targets.push(series.value)
+    if (Result.isFailure(key)) {
+      if (couldBe(options, text)) {
+        unnamed.push({ text, message: `the archive has answers about it, and it is ${key.failure}` })
+      }
+      continue
+    }
+    if (!wanted(options, key.success)) continue
+    const series = yield* Effect.result(barSeries(key.success))
+    if (Result.isFailure(series)) {
+      unnamed.push({ text, message: series.failure.message })
+      continue
+    }
+    targets.push(series.success)
     responses += (yield* archive.answersOf(text, 0)).length
     yield* Effect.yieldNow
   }
-  return { targets, responses }
+  return { targets, unnamed, responses }
 })
 
 interface Tally {
@@ -60,7 +79,7 @@ interface Tally {
 
 const run = Effect.fnUntraced(function* (context: CacheContext, options: RebuildOptions, tell: Tell) {
   const { archive, market, registry } = context
-  const { responses: ofResponses, targets } = yield* targetsOf(context, options)
+  const { responses: ofResponses, targets, unnamed } = yield* targetsOf(context, options)
   const scratch = options.check === true ? yield* context.scratch : null
   const tally: Tally = { series: 0, responses: 0, rows: 0, unread: 0, damaged: 0, skipped: 0, differing: 0 }
   let toldAt = yield* Clock.currentTimeMillis
@@ -119,6 +138,10 @@ const run = Effect.fnUntraced(function* (context: CacheContext, options: Rebuild
   }, Effect.scoped)
 
   yield* progress
+  for (const { message, text } of unnamed) {
+    tally.skipped++
+    yield* tell({ _tag: "Skipped", series: text, message })
+  }
   for (const series of targets) {
     const vendor = yield* Effect.result(
       Effect.all({ fetcher: registry.fetcher(series.key.vendor), calendared: calendared(context, series.key) })

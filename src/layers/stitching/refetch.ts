@@ -212,7 +212,7 @@ const attempt = Effect.fnUntraced(function* (
         const flights = SeriesDesk.depart(own, requests, asks)
         const filled = yield* fill(context, fetcher, series, flights, own, generation)
         if (!isAdjusted(series.key)) {
-          yield* whenQuiet(desk, Effect.andThen(apply, show(generation)))
+          yield* whenQuiet(desk, `the refetch of ${series.text}`, Effect.andThen(apply, show(generation)))
           return { ...filled, moved: null }
         }
         const { calls, moved } = yield* movedAt(context, fetcher, series, generation)

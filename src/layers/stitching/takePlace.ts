@@ -25,6 +25,7 @@ export const putInPlace = (
 ) =>
   whenQuiet(
     desk,
+    `the rebuild of ${series.text}`,
     Effect.gen(function* () {
       yield* hold
       if (!(yield* build.advance)) {
@@ -79,14 +80,22 @@ export const compareSeries = (
     const rebuilt = yield* seriesDigest(scratch, series.key)
     const same = sameDigest(stored, rebuilt)
     if (same && stored.coverage.count === 0) return null
-    const { counts, moved } = same
-      ? { moved: [], counts: { rows: 0, revisions: 0, coverage: 0 } }
+    const { actions, counts, moved } = same
+      ? { moved: [], actions: [], counts: { rows: 0, revisions: 0, coverage: 0, actions: 0 } }
       : yield* compareStores(market, scratch, series.key, series.text, limit)
     const events: ReadonlyArray<RebuildEvent> = [
       ...moved.map((difference): RebuildEvent => ({ _tag: "Difference", moved: difference })),
-      { _tag: "Compared", series: series.text, stored, rebuilt, same, moved: counts }
+      {
+        _tag: "Compared",
+        series: series.text,
+        stored,
+        rebuilt,
+        same,
+        moved: counts,
+        ...(actions.length === 0 ? {} : { actions })
+      }
     ]
     return events
   })
-  return Effect.tap(whenQuiet(desk, compare), () => scratch.forget(series.key))
+  return Effect.tap(whenQuiet(desk, `the check of ${series.text}`, compare), () => scratch.forget(series.key))
 }

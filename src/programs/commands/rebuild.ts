@@ -89,13 +89,14 @@ const gather = (options: RebuildOptions) =>
 const document = ({ compared, finished, rebuilt, skipped, unread }: Outcome, check: boolean) => ({
   check,
   series: check
-    ? compared.map(({ differences, moved, rebuilt, same, series, stored }) => ({
+    ? compared.map(({ actions, differences, moved, rebuilt, same, series, stored }) => ({
         series,
         same,
         stored,
         rebuilt,
         moved,
-        differences
+        differences,
+        ...(actions === undefined ? {} : { actions })
       }))
     : rebuilt.map(({ responses, rows, series }) => ({ series, responses, rows })),
   responses: finished?.responses ?? 0,
@@ -119,11 +120,12 @@ const instants: ReadonlySet<string> = new Set([
 const asInstant = (key: string, value: unknown): unknown =>
   typeof value === "number" && instants.has(key) ? instant(value) : value
 
-const movedText = ({ coverage, revisions, rows }: MovedCounts): string =>
+const movedText = ({ actions, coverage, revisions, rows }: MovedCounts): string =>
   [
     ...(rows > 0 ? [counted(rows, "row")] : []),
     ...(revisions > 0 ? [counted(revisions, "revision")] : []),
-    ...(coverage > 0 ? [counted(coverage, "interval of coverage", "intervals of coverage")] : [])
+    ...(coverage > 0 ? [counted(coverage, "interval of coverage", "intervals of coverage")] : []),
+    ...(actions > 0 ? [counted(actions, "corporate action")] : [])
   ].join(", ")
 
 const notRead = ({ damaged, message, response, series }: Of<"Unread">): string =>
@@ -135,16 +137,15 @@ const text = (outcome: Outcome, check: boolean, terminal: Terminal): ReadonlyArr
   const from = `${counted(finished?.responses ?? 0, "response")} with ${counted(finished?.rows ?? 0, "row")}`
   const differing = compared.filter(({ same }) => !same)
   return [
-    ...differing.flatMap(({ differences, moved, series }) => {
-      const [header = "", ...rows] = movedTable(differences)
-      const left = moved.rows + moved.revisions + moved.coverage - differences.length
+    ...differing.flatMap(({ actions = [], differences, moved, series }) => {
+      const [header = "", ...rows] = movedTable(differences, actions)
+      const all = moved.rows + moved.revisions + moved.coverage + moved.actions
+      const left = all - differences.length - actions.length
       return [
         `${style.bold(oneLine(series))}: ${movedText(moved)} moved`,
         style.bold(`  ${header}`),
         ...rows.map((row) => `  ${row}`),
-        ...(left > 0
-          ? [style.dim(`  … ${left} more (--limit ${moved.rows + moved.revisions + moved.coverage} for all)`)]
-          : []),
+        ...(left > 0 ? [style.dim(`  … ${left} more (--limit ${all} for all)`)] : []),
         ""
       ]
     }),

@@ -1,9 +1,10 @@
 /** What a check found to differ, as a table: what the store has, what the archive gives, and which answer and decoder say so. */
 import type { Bar } from "../../domain/Bar.ts"
+import type { StoredAction } from "../../domain/CorporateAction.ts"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
 import type { Lineage } from "../../domain/Lineage.ts"
 import type { Revision } from "../../domain/Revision.ts"
-import type { Moved } from "../../services/RebuildEvent.ts"
+import type { Moved, MovedAction } from "../../services/RebuildEvent.ts"
 import { decimal } from "./Numbers.ts"
 import { labelOf } from "./Strip.ts"
 import { type Column, render } from "./Table.ts"
@@ -61,7 +62,9 @@ const coverageText = (interval: StoredCoverage | null): string => {
   if (interval === null) return "not known"
   const { state } = interval
   const until = state._tag === "Empty" ? state.recheckAfter : "until" in state ? state.until : null
-  return `${labelOf(state._tag)} to ${brief(interval.end)}${until === null ? "" : `, until ${moment(until)}`}`
+  const { refusal } = interval
+  const since = refusal === undefined ? "" : `, ${labelOf(refusal.tag)} since then (response ${refusal.response})`
+  return `${labelOf(state._tag)} to ${brief(interval.end)}${until === null ? "" : `, until ${moment(until)}`}${since}`
 }
 
 const coverageBy = (interval: StoredCoverage | null): string =>
@@ -88,5 +91,25 @@ const cells = (moved: Moved): ReadonlyArray<string> => {
   }
 }
 
+const actionText = (stored: StoredAction | null): string => {
+  if (stored === null) return "not told"
+  const { action } = stored
+  return action.kind === "split"
+    ? `split ${decimal(action.numerator)}:${decimal(action.denominator)}`
+    : `${action.kind} ${decimal(action.amount)}${action.currency === null ? "" : ` ${action.currency}`}`
+}
+
+const actionCells = ({ rebuilt, stored }: MovedAction): ReadonlyArray<string> => [
+  "action",
+  brief(stored?.action.ts ?? rebuilt?.action.ts ?? 0),
+  actionText(stored),
+  readBy(stored?.lineage),
+  actionText(rebuilt),
+  readBy(rebuilt?.lineage)
+]
+
 /** Header first. */
-export const movedTable = (moved: ReadonlyArray<Moved>): ReadonlyArray<string> => render(columns, moved.map(cells))
+export const movedTable = (
+  moved: ReadonlyArray<Moved>,
+  actions: ReadonlyArray<MovedAction> = []
+): ReadonlyArray<string> => render(columns, [...moved.map(cells), ...actions.map(actionCells)])

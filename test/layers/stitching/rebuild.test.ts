@@ -2,13 +2,15 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import Database from "better-sqlite3"
+import { Effect, Fiber, Logger, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { canonical, type SeriesKey } from "../../../src/domain/SeriesKey.ts"
 import { seriesDigest } from "../../../src/layers/market/seriesDigest.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import type { Adapter, FetchCapability } from "../../../src/services/Adapter.ts"
 import { datedDecoders } from "../../../src/services/decoders.ts"
+import { IngestSession } from "../../../src/services/IngestSession.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import type { RebuildEvent, RebuildOptions } from "../../../src/services/RebuildEvent.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
@@ -135,7 +137,7 @@ describe("rebuild", () => {
           const [compared] = of(found, "Compared")
           assert.deepStrictEqual(
             { same: compared?.same, moved: compared?.moved },
-            { same: false, moved: { rows: 1, revisions: 0, coverage: 0 } }
+            { same: false, moved: { rows: 1, revisions: 0, coverage: 0, actions: 0 } }
           )
           assert.strictEqual(of(found, "Finished")[0]?.differing, 1)
           assert.deepStrictEqual(yield* digest(series), before, "a check changes nothing")
@@ -281,6 +283,144 @@ describe("rebuild", () => {
       }).pipe(Effect.provide(over(directory, [vendor.adapter])))
     })
   })
+
+  it.effect("X7 what a vendor that hangs holds up says so, once", () => {
+    const vendor = corrected({ latency: [600_000, 600_000] })
+    const lines: Array<string> = []
+    const log = Logger.make(({ message }) => {
+      if (String(message).includes("waits for")) lines.push(String(message))
+    })
+    return Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        const series = vendor.series("ALPHA", "1h")
+        yield* TestClock.setTime(noon)
+        yield* moving(cache.read({ series, range }), 60_000)
+        assert.deepStrictEqual(yield* events(), yield* events())
+        assert.deepStrictEqual(lines, [], "nothing is waited for")
+        const next = { start: range.end, end: range.end + 6 * hour }
+        const reading = yield* Effect.forkChild(cache.read({ series, range: next }), { startImmediately: true })
+        yield* settled
+        const rebuilding = yield* Effect.forkChild(events(), { startImmediately: true })
+        for (let turn = 0; turn < 20; turn++) yield* settled
+        yield* TestClock.adjust(29_000)
+        yield* settled
+        assert.deepStrictEqual(lines, [])
+        for (let turn = 0; turn < 100 && lines.length === 0; turn++) {
+          yield* TestClock.adjust(5_000)
+          yield* settled
+        }
+        assert.strictEqual(lines.length, 1)
+        assert.include(lines[0], `the rebuild of ${canonical(series)} waits for what is on its way: 1 request(s)`)
+        yield* TestClock.adjust(600_000)
+        yield* Fiber.join(reading)
+        yield* Fiber.join(rebuilding)
+        assert.strictEqual(lines.length, 1)
+      }).pipe(Effect.provide(over(directory, [vendor.adapter])), Effect.provide(Logger.layer([log])))
+    })
+  })
+
+  it.effect("X7 a name in the archive that is no series' is told, and only where it could be one that is wanted", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const vendor = corrected()
+      const series = vendor.series("ALPHA", "1h")
+      yield* Effect.gen(function* () {
+        yield* TestClock.setTime(noon)
+        const cache = yield* StitchingCache
+        yield* moving(cache.read({ series, range }))
+        const ingest = yield* IngestSession
+        const trades = canonical({ ...series, kind: "trade", timeframe: null })
+        const names = ["v9/model/-/ALPHA/tick", trades]
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const session = yield* ingest.open({ source: "model", mode: "sync" })
+            for (const [index, name] of names.entries()) {
+              const part = { start: range.start + index * hour, end: range.start + (index + 1) * hour }
+              const request = yield* vendor.adapter.fetch.request(series, part)
+              yield* session.fetch(request, { cacheMode: { _tag: "bypass" }, subject: { series: name, range: part } })
+            }
+          })
+        )
+        for (const check of [false, true]) {
+          const told = yield* events({ check })
+          assert.deepStrictEqual(
+            of(told, "Skipped").map((event) => event.series),
+            [trades, "v9/model/-/ALPHA/tick"]
+          )
+          assert.include(of(told, "Skipped")[1]?.message ?? "", "expected v1/ and nine parts")
+          assert.deepInclude(of(told, "Finished")[0], { series: 1, skipped: 2 })
+        }
+        assert.strictEqual(of(yield* events({ symbol: "BETA" }), "Skipped").length, 0)
+        assert.strictEqual(of(yield* events({ symbol: "ALPHA" }), "Skipped").length, 2)
+      }).pipe(Effect.provide(over(directory, [vendor.adapter])))
+    })
+  )
+
+  it.effect("X7 corporate actions are compared: what the store was told, and by which answer", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const vendor = ModelVendor.make()
+      const split = { kind: "split", ts: range.start, numerator: 4, denominator: 1 } as const
+      const dividend = { kind: "dividend", ts: range.start, amount: 0.5, currency: "USD" } as const
+      /** Every answer tells of a split and a dividend; those about daily bars of another amount. */
+      const telling: Adapter = {
+        ...vendor.adapter,
+        fetch: {
+          ...vendor.adapter.fetch,
+          decode: (payload, decoding) =>
+            Effect.map(vendor.adapter.fetch.decode(payload, decoding), (decoded) => ({
+              ...decoded,
+              actions: {
+                rows: [split, { ...dividend, amount: decoding.series.timeframe === "1d" ? 0.25 : 0.5 }],
+                positions: [0, 1],
+                complete: decoding.range
+              }
+            }))
+        }
+      }
+      const hourly = vendor.series("ALPHA", "1h")
+      const daily = vendor.series("ALPHA", "1d")
+      yield* Effect.gen(function* () {
+        yield* TestClock.setTime(noon)
+        const cache = yield* StitchingCache
+        for (const series of [hourly, daily]) yield* moving(cache.read({ series, range }))
+        const checked = of(yield* events({ check: true }), "Compared")
+        assert.deepStrictEqual(
+          checked.map(({ same, stored }) => [same, stored.actions.count]),
+          [
+            [true, 2],
+            [true, 2]
+          ]
+        )
+        yield* Effect.sync(() => {
+          const database = new Database(join(directory, "market.sqlite"))
+          database.exec("update actions set amount = 9 where amount = 0.25")
+          database.close()
+        })
+        const moved = of(yield* events({ check: true }), "Compared")
+        assert.deepStrictEqual(
+          moved.map(({ moved: { actions, coverage, rows }, same, series }) => [series, same, rows, coverage, actions]),
+          [
+            [canonical(daily), false, 0, 0, 1],
+            [canonical(hourly), true, 0, 0, 0]
+          ]
+        )
+        assert.deepStrictEqual(
+          moved[0]?.actions?.map(({ rebuilt, stored }) => [stored?.action, rebuilt?.action]),
+          [
+            [
+              { ...dividend, amount: 9 },
+              { ...dividend, amount: 0.25 }
+            ]
+          ]
+        )
+        yield* events()
+        assert.isTrue(of(yield* events({ check: true }), "Compared").every(({ same }) => same))
+      }).pipe(Effect.provide(over(directory, [telling])))
+    })
+  )
 })
 
 /** Cuts the last byte off one payload file and gives its name. */
