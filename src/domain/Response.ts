@@ -17,12 +17,18 @@ export const ResponseMetadata = Schema.Struct({
   contentType: Schema.NullOr(Schema.String),
   encoding: Schema.NullOr(Schema.String),
   transportStatus: Schema.NullOr(Schema.Int),
+  /** Of an answer that confirms another: the status with which that one's bytes came. */
+  confirmedStatus: Schema.optionalKey(Schema.NullOr(Schema.Int)),
   url: Schema.NullOr(Schema.String),
   elapsedMillis: Schema.NullOr(Schema.Finite),
   headers: Schema.Record(Schema.String, Schema.String),
   adapter: Schema.Record(Schema.String, Schema.Json)
 })
 export interface ResponseMetadata extends Schema.Schema.Type<typeof ResponseMetadata> {}
+
+/** The status with which the bytes of an answer came, also where it only confirms them. */
+export const statusOfBytes = ({ confirmedStatus, transportStatus }: ResponseMetadata): number | null =>
+  confirmedStatus === undefined ? transportStatus : confirmedStatus
 
 /**
  * One attempt at a vendor and what came of it. `sha256` (64 hex digits) names the payload; it is null when no bytes came.

@@ -12,7 +12,7 @@
  */
 import { Cause, Effect, Exit, Metric, References, Scope } from "effect"
 import type { RequestId } from "../../domain/Request.ts"
-import type { Response, ResponseMetadata, ResponseStatus } from "../../domain/Response.ts"
+import { type Response, type ResponseMetadata, type ResponseStatus, statusOfBytes } from "../../domain/Response.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import {
   type Adapter,
@@ -123,6 +123,7 @@ export const canBeConfirmed = (response: Response): boolean => {
 /** A confirmation says nothing of the bytes that it confirms: what does stays with them. */
 const confirmedMetadata = (said: ResponseMetadata, { metadata }: Response): ResponseMetadata => ({
   ...said,
+  confirmedStatus: statusOfBytes(metadata),
   contentType: metadata.contentType,
   encoding: metadata.encoding,
   headers: {

@@ -1,5 +1,6 @@
 /** From archived bytes to bars. Everything it depends on is in the request and in what was archived with the answer. */
 import { Effect, Option, Result, type Stream } from "effect"
+import { statusOfBytes } from "../../../domain/Response.ts"
 import {
   type DecodedBars,
   type Decoding,
@@ -68,7 +69,9 @@ export const decodeAnswer = Effect.fnUntraced(function* (
 ): Effect.fn.Return<DecodedPage, VendorErrorReason> {
   const params = yield* paramsFor(decoding)
   // No bytes are no rows where the vendor says that there is no content, or in a format that has nothing but rows.
-  const empty = saidEmpty(decoding) || (payload.length === 0 && decoding.metadata?.transportStatus === 204)
+  const { metadata } = decoding
+  const empty =
+    saidEmpty(decoding) || (payload.length === 0 && metadata !== undefined && statusOfBytes(metadata) === 204)
   const bytes = empty ? payload : yield* plain(payload, decoding, limit)
   const rows = empty ? noRows : yield* decodeRows(bytes, contextOf(params, decoding)).pipe(Effect.mapError(malformed))
   return yield* Effect.fromResult(finished(rows, bytes, params, decoding, asking(params)))

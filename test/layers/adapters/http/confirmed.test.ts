@@ -81,6 +81,47 @@ describe("C16 an answer that the vendor confirms", () => {
       })
   )
 
+  for (const [status, state] of [
+    [204, "Empty"],
+    [200, "Missing Malformed"]
+  ] as const) {
+    it.live(`no bytes that came with ${status} are read as before when they are confirmed, and confirmed again`, () =>
+      Effect.gen(function* () {
+        const etag = '"none"'
+        const server = yield* LocalServer.http((request, response) => {
+          response.writeHead(request.headers["if-none-match"] === etag ? 304 : status, { etag }).end()
+        })
+        yield* using(
+          vendor(server.url)
+            .replace("format: csv", "format: json")
+            .replace(/ +columns.*\n/, ""),
+          () =>
+            Effect.gen(function* () {
+              const market = yield* MarketStore
+              const expected = [`2020-01-01 2020-01-05 ${state}`]
+              const first = yield* read(range)
+              assert.deepStrictEqual(first.states, expected)
+              for (let again = 0; again < 2; again++) {
+                yield* Effect.sleep(5)
+                const all = { start: Date.parse(range.from), end: Date.parse(range.to) }
+                yield* market.invalidate(first.series, all, Date.now())
+                assert.deepStrictEqual((yield* read({ ...range, policy: "refresh" })).states, expected)
+              }
+              const responses = yield* archived()
+              assert.deepStrictEqual(
+                responses.map(({ metadata }) => metadata.transportStatus),
+                [status, 304, 304]
+              )
+              assert.deepStrictEqual(
+                responses.map(({ metadata }) => metadata.confirmedStatus),
+                [undefined, status, status]
+              )
+            })
+        )
+      })
+    )
+  }
+
   it.live("a vendor that answers 304 without having been asked is not believed", () =>
     Effect.gen(function* () {
       const server = yield* LocalServer.http((_, response) => response.writeHead(304).end())

@@ -9,6 +9,7 @@ import type { RangePolicy } from "../../../../src/domain/Plan.ts"
 import type { Timeframe } from "../../../../src/domain/Timeframe.ts"
 import * as HttpAdapter from "../../../../src/layers/adapters/http/HttpAdapter.ts"
 import * as TapestryConfig from "../../../../src/layers/config/TapestryConfig.ts"
+import type { MarketStore } from "../../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../../src/services/ProvenanceStore.ts"
 import { StitchingCache } from "../../../../src/services/StitchingCache.ts"
 import { over, temporaryDirectory } from "../../stitching/support.ts"
@@ -87,7 +88,7 @@ export const archived = Effect.fnUntraced(function* (limit = 20) {
 /** Services over a fresh directory with the vendor `v` of a YAML text. */
 export const using = <A, E>(
   yaml: string,
-  use: (directory: string) => Effect.Effect<A, E, StitchingCache | ProvenanceStore>,
+  use: (directory: string) => Effect.Effect<A, E, StitchingCache | MarketStore | ProvenanceStore>,
   env: Record<string, string> = {}
 ) =>
   Effect.scoped(
