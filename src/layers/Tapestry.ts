@@ -2,6 +2,7 @@
 import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import type { Calendar } from "../services/Calendar.ts"
+import type { Imports } from "../services/Imports.ts"
 import type { IngestSession } from "../services/IngestSession.ts"
 import type { Maintenance } from "../services/Maintenance.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
@@ -16,10 +17,12 @@ import {
 } from "../services/ProvenanceStore.ts"
 import type { Quota, QuotaError } from "../services/Quota.ts"
 import type { Reconciliation } from "../services/Reconciliation.ts"
+import type { RecordStore } from "../services/RecordStore.ts"
 import type { StitchingCache } from "../services/StitchingCache.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
 import * as CalendarLive from "./calendar/CalendarLive.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
+import * as ImportsLive from "./imports/ImportsLive.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as MarketStoreSqlite from "./market/MarketStoreSqlite.ts"
@@ -57,7 +60,9 @@ export type TapestryServices =
   | StitchingCache
   | Maintenance
   | PreferredVendors
+  | RecordStore
   | Reconciliation
+  | Imports
 
 const noDirectory = (directory: string, error: PlatformError.PlatformError) => {
   const denied = error.reason._tag === "PermissionDenied"
@@ -139,7 +144,7 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
         Layer.provide(Layer.succeed(DiskRoom, diskRoomOf(dataDir, config.minFree))),
         Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
         Layer.provideMerge(IngestSessionLive.layer),
-        Layer.merge(MaintenanceLive.layer),
+        Layer.merge(Layer.merge(MaintenanceLive.layer, ImportsLive.layer)),
         Layer.provideMerge(ReconcileOnArrival.layer(arrivals)),
         Layer.provideMerge(below)
       )

@@ -13,8 +13,10 @@ import * as coverage from "./commands/coverage.ts"
 import * as demo from "./commands/demo.ts"
 import * as diff from "./commands/diff.ts"
 import * as doctor from "./commands/doctor.ts"
+import * as dump from "./commands/dump.ts"
 import * as explain from "./commands/explain.ts"
 import * as exporting from "./commands/export.ts"
+import * as ingest from "./commands/ingest.ts"
 import * as rebuild from "./commands/rebuild.ts"
 import * as reconcile from "./commands/reconcile.ts"
 import * as restore from "./commands/restore.ts"
@@ -43,6 +45,8 @@ const tapestry = Command.make("tapestry").pipe(
     actions.command,
     reconcile.command,
     exporting.command,
+    ingest.command,
+    dump.command,
     series.command,
     vendors.command,
     archive.command,

@@ -268,6 +268,8 @@ export interface Adapter {
   /** The account whose quota its requests draw on; adapters of one account share it. */
   readonly account: string
   readonly limits: VendorLimits
+  /** True where rows come by import alone: a read asks nobody, whatever its policy. */
+  readonly storedOnly?: boolean
   readonly fetch?: FetchCapability
   readonly send?: SendCapability
   readonly stream?: StreamCapability

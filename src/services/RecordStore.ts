@@ -109,6 +109,8 @@ export class RecordStore extends Context.Service<
     readonly last: <K extends RecordKind>(
       series: RecordSeries<K>
     ) => Effect.Effect<RecordOf<K> | null, MarketStoreError>
+    /** Whose rows there are, of any kind, bars too; in alphabetical order. */
+    readonly vendors: Effect.Effect<ReadonlyArray<string>, MarketStoreError>
     /** Every series of every kind, bars too, by canonical key. */
     readonly freshness: Effect.Effect<ReadonlyArray<Freshness>, MarketStoreError>
   }

@@ -10,6 +10,7 @@ import { errorPath } from "../../src/rpc/handlers/errorPath.ts"
 import * as Adapter from "../../src/services/Adapter.ts"
 import * as Registry from "../../src/services/AdapterRegistry.ts"
 import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
+import { ImportsError, RowRefused, UnreadableText, VendorNotOurs } from "../../src/services/Imports.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
 import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
@@ -115,6 +116,14 @@ const reconciliation = [new NotComparable({ message }), ...cache, ...market].map
 
 const preferred = [new DifferentSeries({ message }), ...cache].map((reason) => new PreferredVendorsError({ reason }))
 
+const imports = [
+  new UnreadableText({ line: 7, message }),
+  new RowRefused({ line: 8, message }),
+  new VendorNotOurs({ vendor: "yahoo" }),
+  ...market,
+  ...archive
+].map((reason) => new ImportsError({ reason }))
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -139,6 +148,7 @@ export type RaisedError =
   | (typeof maintenance)[number]
   | (typeof reconciliation)[number]
   | (typeof preferred)[number]
+  | (typeof imports)[number]
   | (typeof border)[number]
 
 const all: ReadonlyArray<RaisedError> = [
@@ -152,6 +162,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...maintenance,
   ...reconciliation,
   ...preferred,
+  ...imports,
   ...border
 ]
 

@@ -4,6 +4,7 @@
  */
 import { Effect, Layer, Stream } from "effect"
 import type { SeriesKey } from "../../src/domain/SeriesKey.ts"
+import { SessionId } from "../../src/domain/Session.ts"
 import * as ModelVendor from "../../src/layers/testing/ModelVendor.ts"
 import type { TapestryClient } from "../../src/rpc/client/TapestryClient.ts"
 import { Border } from "../../src/rpc/contract/Border.ts"
@@ -15,6 +16,7 @@ import * as RpcHostLive from "../../src/rpc/server/RpcHostLive.ts"
 import * as SocketListener from "../../src/rpc/server/SocketListener.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../src/services/Calendar.ts"
+import { Imports } from "../../src/services/Imports.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
 import { PreferredVendors } from "../../src/services/PreferredVendors.ts"
@@ -68,6 +70,7 @@ const services = Layer.mergeAll(
     reconcile: ({ left }) => raise("ReconciliationError", left.vendor),
     mismatches: (left) => Stream.fromEffect(raise("ReconciliationError", left.vendor))
   }),
+  Layer.mock(Imports, { end: (_, __, reason) => raise("ImportsError", reason ?? "") }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
   Layer.succeed(ServerInfo, { product: "0.0.0-test", startedAt: 0 })
@@ -142,6 +145,9 @@ export const carriers: {
     ]
   },
   CalendarError: (client, path) => [Stream.runDrain(client["Calendar.sessions"]({ name: path, range }))],
+  ImportsError: (client, path) => [
+    client["Import.end"]({ session: SessionId.make(1), outcome: "failed", reason: path })
+  ],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),
   TooBusy: (client, path) => raisedByBorder(client, path),

@@ -23,7 +23,7 @@ import { readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
 import { noRecordsDone, type PreparedRecords, runRecordCommits } from "./records/commitRecords.ts"
 import { prepareRecords } from "./records/RecordBatch.ts"
 import { readRecordRevisions, readRecords, readStoredRecords } from "./records/readRecords.ts"
-import { countRecords, freshness, lastRecord } from "./records/recordSummaries.ts"
+import { countRecords, freshness, lastRecord, vendors } from "./records/recordSummaries.ts"
 import { referencedResponses } from "./references.ts"
 import { replaceGenerations, succeedGeneration } from "./replaceGenerations.ts"
 import { lastOperation } from "./seriesTable.ts"
@@ -100,6 +100,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     revisions: (series, range) => readRecordRevisions(database, series, range),
     count: Effect.fn("RecordStore.count")((series, range) => countRecords(database, series, range)),
     last: Effect.fn("RecordStore.last")((series) => lastRecord(database, series)),
+    vendors: vendors(database),
     freshness: freshness(database).pipe(Effect.withSpan("RecordStore.freshness"))
   })
 

@@ -13,7 +13,7 @@
  */
 import { Clock, Effect, Layer, Stream } from "effect"
 import type { Plan, RangePolicy } from "../../domain/Plan.ts"
-import { canonical } from "../../domain/SeriesKey.ts"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
@@ -159,14 +159,21 @@ const make = Effect.gen(function* () {
     return yield* answerOf(context, gathered, options.onMissing ?? "fail", { desk })
   })
 
+  /** Where nobody can be asked, nobody is. */
+  const allowed = Effect.fnUntraced(function* (key: SeriesKey, policy: RangePolicy) {
+    const vendor = yield* Effect.orElseSucceed(registry.resolve(key.vendor), () => null)
+    return vendor?.storedOnly === true ? "cacheOnly" : policy
+  })
+
   /** `plan` is the one to execute; null: the one that is best now. */
   const answer = Effect.fnUntraced(function* (
     series: BarSeries,
     asked: TimeRange,
-    policy: RangePolicy,
+    wanted: RangePolicy,
     options: ReadOptions,
     plan: Plan | null
   ) {
+    const policy = yield* allowed(series.key, wanted)
     const range = Timeframe.stamps(series.timeframe, asked)
     if (range === null) return yield* readNothing(series, asked, policy, options.onMissing)
     const desk = yield* context.deskOf(series.text)
@@ -182,7 +189,8 @@ const make = Effect.gen(function* () {
     }, Effect.mapError(asServiceError)),
 
     plan: Effect.fn("StitchingCache.plan")(
-      function* ({ policy = "cacheFirst", range: asked, series: key }) {
+      function* ({ policy: wanted = "cacheFirst", range: asked, series: key }) {
+        const policy = yield* allowed(key, wanted)
         const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
         if (range === null) return gridOnly(series, asked, policy, yield* Clock.currentTimeMillis)

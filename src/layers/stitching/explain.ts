@@ -4,6 +4,7 @@ import type { Decoding, Excerpt, FetchCapability, VendorError } from "../../serv
 import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
 import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { NoSuchRow, type Receipt } from "../../services/StitchingCache.ts"
+import { importedLine, importSource } from "../imports/importedLine.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { BarSeries } from "./project.ts"
 
@@ -37,14 +38,15 @@ export const explain = Effect.fnUntraced(function* (
   const request = yield* archive.request(response.request)
   const attempts = yield* archive.responses({ request: request.id, limit: mostAttempts })
   const payload = response.sha256 === null ? new Uint8Array() : yield* archive.open(response.sha256)
-  const { fetch } = yield* registry.fetcher(request.source)
+  const isImported = request.source === importSource
+  const { fetch } = yield* registry.fetcher(isImported ? series.key.vendor : request.source)
   const range = request.subject?.range ?? { start: ts, end: ts + 1 }
-  const excerpt = yield* pieceOf(fetch, payload, lineage.position, {
-    series: series.key,
-    range,
-    request,
-    metadata: response.metadata
-  })
+  const decoding = { series: series.key, range, request, metadata: response.metadata }
+  // A segment of an import is small.
+  const excerpt =
+    isImported && payload instanceof Uint8Array
+      ? importedLine(payload, lineage.position, request.params)
+      : yield* pieceOf(fetch, payload, lineage.position, decoding)
   const [known] = yield* market.coverage(series.key, { start: ts, end: ts + 1 }, asOf === undefined ? {} : { asOf })
   const then = fetch.symbolPeriods?.(series.key).find(({ end, start }) => start <= ts && ts < end)
   const receipt: Receipt = {

@@ -8,7 +8,7 @@
  * Hard cases: nothing is told while a series is held up, since the reader of the events might never take it. A process that dies
  * leaves each series as it was or as it was rebuilt, never in between; what it had begun is removed by the next one.
  */
-import { Clock, Effect, Queue, Result, Stream } from "effect"
+import { Clock, Effect, Option, Queue, Result, Stream } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
 import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { RebuildEvent, RebuildOptions } from "../../services/RebuildEvent.ts"
@@ -39,8 +39,11 @@ interface Unnamed {
   readonly message: string
 }
 
-/** Those about which the archive has an answer, and, for a check, those that are stored without one; and those that are none. */
-const targetsOf = Effect.fnUntraced(function* ({ archive, market }: CacheContext, options: RebuildOptions) {
+/**
+ * Those about which the archive has an answer, and, for a check, those that are stored without one; and those that are none. What was
+ * imported is no answer of a vendor: see Imports.replay.
+ */
+const targetsOf = Effect.fnUntraced(function* ({ archive, market, registry }: CacheContext, options: RebuildOptions) {
   const texts = new Set(yield* archive.subjects)
   if (options.check === true) for (const { series } of yield* market.series) texts.add(canonical(series))
   const targets: Array<BarSeries> = []
@@ -55,6 +58,8 @@ const targetsOf = Effect.fnUntraced(function* ({ archive, market }: CacheContext
       continue
     }
     if (!wanted(options, key.success)) continue
+    const vendor = yield* Effect.option(registry.resolve(key.success.vendor))
+    if (Option.isSome(vendor) && vendor.value.storedOnly === true) continue
     const series = yield* Effect.result(barSeries(key.success))
     if (Result.isFailure(series)) {
       unnamed.push({ text, message: series.failure.message })

@@ -1,5 +1,6 @@
 import { Effect, Option, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
+import { Imports, type ReplayedSegment } from "../../services/Imports.ts"
 import type { Moved, MovedCounts, RebuildEvent, RebuildOptions } from "../../services/RebuildEvent.ts"
 import { StitchingCache } from "../../services/StitchingCache.ts"
 import { Ended } from "../failure/Ended.ts"
@@ -11,7 +12,7 @@ import { counted } from "../format/Numbers.ts"
 import { Output, type Terminal } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { oneLine, styleOf } from "../terminal/Style.ts"
-import { withCache } from "../withData.ts"
+import { withCache, withOwner } from "../withData.ts"
 
 const flags = {
   vendor: Flag.String("vendor").pipe(
@@ -85,6 +86,49 @@ const gather = (options: RebuildOptions) =>
         return outcome
       })
   )
+
+interface Reimported {
+  readonly segments: number
+  readonly rows: number
+  readonly inserted: number
+  readonly problems: ReadonlyArray<string>
+}
+
+const nothingImported: Reimported = { segments: 0, rows: 0, inserted: 0, problems: [] }
+
+const withSegment = (sum: Reimported, { inserted, problem, response, rows }: ReplayedSegment): Reimported => ({
+  segments: sum.segments + 1,
+  rows: sum.rows + rows,
+  inserted: sum.inserted + inserted,
+  problems: problem === null ? sum.problems : [...sum.problems, `import, response ${response}: ${problem}`]
+})
+
+/** What came from files and not from vendors is stored again where it is missing. */
+const reimport = withProgress({ label: "imports", units: "segments", things: "rows" }, ({ report }) => {
+  const all = <E, R>(segments: Stream.Stream<ReplayedSegment, E, R>) =>
+    Effect.suspend(() => {
+      let sum = nothingImported
+      return segments.pipe(
+        Stream.runForEach((segment) => {
+          sum = withSegment(sum, segment)
+          return report({ done: sum.segments, of: 0, count: sum.rows })
+        }),
+        Effect.map(() => sum)
+      )
+    })
+  return withOwner(
+    Imports.use((imports) => all(imports.replay)),
+    (client) => all(client["Import.replay"]())
+  )
+})
+
+const importedLines = ({ inserted, problems, rows, segments }: Reimported): ReadonlyArray<string> =>
+  segments === 0
+    ? []
+    : [
+        ...problems.map(oneLine),
+        `imported: ${counted(inserted, "row")} of ${counted(rows, "row")} stored again, from ${counted(segments, "segment")}`
+      ]
 
 const document = ({ compared, finished, rebuilt, skipped, unread }: Outcome, check: boolean) => ({
   check,
@@ -173,11 +217,13 @@ const rebuild = Effect.fn("tapestry rebuild")(function* ({ check, limit, symbol,
       ...(Option.isSome(symbol) ? { symbol: symbol.value } : {})
     })
   )
-  if (json) yield* line(JSON.stringify(document(outcome, check), asInstant))
-  else yield* lines(text(outcome, check, terminal))
+  const imported = check || Option.isSome(vendor) || Option.isSome(symbol) ? nothingImported : yield* reimport
+  if (json) yield* line(JSON.stringify({ ...document(outcome, check), imported }, asInstant))
+  else yield* lines([...text(outcome, check, terminal), ...importedLines(imported)])
   const damaged = outcome.unread.some((event) => event.damaged)
   const differs = outcome.compared.some(({ same }) => !same)
-  if (damaged || differs || outcome.skipped.length > 0) return yield* new Ended({ code: 3 })
+  if (damaged || differs || imported.problems.length > 0 || outcome.skipped.length > 0)
+    return yield* new Ended({ code: 3 })
 }, asCommand("rebuild"))
 
 export const command = Command.make("rebuild", flags, rebuild).pipe(

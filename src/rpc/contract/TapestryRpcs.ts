@@ -1,6 +1,7 @@
 import { ArchiveRpcs } from "./ArchiveRpcs.ts"
 import { Border } from "./Border.ts"
 import { CalendarRpcs } from "./CalendarRpcs.ts"
+import { ImportRpcs } from "./ImportRpcs.ts"
 import { PreferredRpcs } from "./PreferredRpcs.ts"
 import { QuotaRpcs } from "./QuotaRpcs.ts"
 import { ReconcileRpcs } from "./ReconcileRpcs.ts"
@@ -16,5 +17,6 @@ export class TapestryRpcs extends SystemRpcs.merge(
   QuotaRpcs,
   ReconcileRpcs,
   PreferredRpcs,
-  CalendarRpcs
+  CalendarRpcs,
+  ImportRpcs
 ).middleware(Border) {}

@@ -3,6 +3,7 @@ import { Layer } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { Calendar } from "../../services/Calendar.ts"
+import type { Imports } from "../../services/Imports.ts"
 import type { Maintenance } from "../../services/Maintenance.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { PreferredVendors } from "../../services/PreferredVendors.ts"
@@ -13,6 +14,7 @@ import type { StitchingCache } from "../../services/StitchingCache.ts"
 import type { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import * as ArchiveHandlers from "./ArchiveHandlers.ts"
 import * as CalendarHandlers from "./CalendarHandlers.ts"
+import * as ImportHandlers from "./ImportHandlers.ts"
 import * as PreferredHandlers from "./PreferredHandlers.ts"
 import * as QuotaHandlers from "./QuotaHandlers.ts"
 import * as ReconcileHandlers from "./ReconcileHandlers.ts"
@@ -26,6 +28,7 @@ export const layer: Layer.Layer<
   never,
   | AdapterRegistry
   | Calendar
+  | Imports
   | Maintenance
   | MarketStore
   | ProvenanceStore
@@ -42,5 +45,6 @@ export const layer: Layer.Layer<
   QuotaHandlers.layer,
   ReconcileHandlers.layer,
   PreferredHandlers.layer,
-  CalendarHandlers.layer
+  CalendarHandlers.layer,
+  ImportHandlers.layer
 )

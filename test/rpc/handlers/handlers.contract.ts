@@ -13,12 +13,14 @@ import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../../src/services/Calendar.ts"
+import { type ImportSpec, Imports } from "../../../src/services/Imports.ts"
 import { Maintenance } from "../../../src/services/Maintenance.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { PreferredVendors } from "../../../src/services/PreferredVendors.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
 import { Reconciliation } from "../../../src/services/Reconciliation.ts"
+import { RecordStore } from "../../../src/services/RecordStore.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
 import { between, seriesOf, utc, World, layer as world } from "./world.ts"
 
@@ -38,6 +40,39 @@ const several = {
   ],
   query: { kind: "bar", timeframe: "1m" },
   range: hours
+} as const
+
+const importSpec: ImportSpec = {
+  name: "ticks",
+  kind: "trade",
+  format: "ndjson",
+  header: null,
+  delimiter: ",",
+  nullToken: "",
+  defaults: {
+    vendor: "import-desk",
+    dataset: null,
+    symbol: "alpha",
+    timeframe: null,
+    price: null,
+    session: null,
+    currency: null,
+    adjustment: null
+  },
+  symbolCase: "upper",
+  nulls: "overwrite",
+  unknownColumns: "refuse",
+  rejects: "skip"
+}
+const tradeSeries = {
+  vendor: "import-desk",
+  dataset: null,
+  kind: "trade",
+  timeframe: null,
+  price: "none",
+  session: "all",
+  currency: null,
+  adjustment: "raw"
 } as const
 
 /** Has the range stored, through the embedded cache. */
@@ -447,6 +482,53 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
   "Quota.list": Effect.gen(function* () {
     const list = yield* (yield* TapestryClient)["Quota.list"]()
     assert.deepStrictEqual(list, yield* Effect.forEach(["model", "sample"], (yield* Quota).use))
+  }),
+  "Import.begin": Effect.gen(function* () {
+    const session = yield* (yield* TapestryClient)["Import.begin"]()
+    const opened = yield* (yield* ProvenanceStore).session(session)
+    assert.deepInclude(opened, { source: "import", mode: "batch", outcome: null })
+  }),
+  "Import.segment": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const session = yield* client["Import.begin"]()
+    const text = '{"tsNs":"1","price":1.5}\n{"tsNs":"2","price":"?"}\n'
+    const segment = { session, spec: importSpec, offset: 0, line: 1, bytes: new TextEncoder().encode(text) }
+    const report = yield* client["Import.segment"](segment)
+    assert.deepInclude(report, { known: false, rows: 2, inserted: 1, updated: 0, unchanged: 0 })
+    assert.deepStrictEqual(
+      report.rejected.map(({ line, reason }) => [line, reason]),
+      [[2, "price is not a number: ?"]]
+    )
+    const again = yield* (yield* Imports).segment(session, importSpec, segment)
+    assert.deepStrictEqual(again, { ...report, known: true, inserted: 0 })
+    const rows = (yield* RecordStore).rows(
+      { ...seriesOf("ALPHA", "1m"), ...tradeSeries },
+      between("1970-01-01", "1971-01-01")
+    )
+    assert.strictEqual((yield* all(rows)).length, 1)
+  }),
+  "Import.end": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const session = yield* client["Import.begin"]()
+    yield* client["Import.end"]({ session, outcome: "failed", reason: "gave up" })
+    assert.deepInclude(yield* (yield* ProvenanceStore).session(session), { outcome: "failed", reason: "gave up" })
+  }),
+  "Import.replay": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const session = yield* client["Import.begin"]()
+    const bytes = new TextEncoder().encode('{"tsNs":"7","price":2}\n')
+    const spec = { ...importSpec, name: "replayed", defaults: { ...importSpec.defaults, symbol: "omega" } }
+    const { response } = yield* client["Import.segment"]({ session, spec, offset: 0, line: 1, bytes })
+    const series = { ...seriesOf("OMEGA", "1m"), ...tradeSeries, symbol: "OMEGA" }
+    yield* (yield* MarketStore).forget(series)
+    const replayed = yield* all(client["Import.replay"]())
+    assert.deepInclude(replayed, { response, rows: 1, inserted: 1, problem: null })
+    assert.deepStrictEqual(
+      new Set(replayed.map(({ problem }) => problem)),
+      new Set([null]),
+      "nothing that was imported is lost"
+    )
+    assert.strictEqual((yield* all((yield* RecordStore).rows(series, between("1970-01-01", "1971-01-01")))).length, 1)
   }),
   "Calendar.list": Effect.gen(function* () {
     const list = yield* (yield* TapestryClient)["Calendar.list"]()

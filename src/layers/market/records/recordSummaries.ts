@@ -58,6 +58,18 @@ export const lastRecord = <K extends RecordKind>(
     })
   )
 
+const selectVendors = "select distinct vendor from series where tenant = ? order by vendor"
+
+export const vendors = (database: SqliteDatabase): Effect.Effect<ReadonlyArray<string>, MarketStoreError> =>
+  mapStoreError(
+    database.read("vendors", (db) =>
+      db
+        .prepare(selectVendors)
+        .all(tenant)
+        .map(([vendor]) => text(vendor))
+    )
+  )
+
 const tables: Readonly<Record<string, string>> = { ...tableOf, bar: "bars" }
 
 const selectSeries = `select s.canonical, s.kind, g.id, g.row_count,

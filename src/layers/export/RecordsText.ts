@@ -1,0 +1,74 @@
+/**
+ * Rows of any kind as NDJSON and CSV that `ingest` reads back exactly: each says which series it is of. Instants are ISO 8601 in UTC,
+ * of ticks with nine digits of a second. In CSV no value is empty, and the empty text is two quotes.
+ */
+import type { Bar } from "../../domain/Bar.ts"
+import type { Cell, Column } from "../../domain/records/Column.ts"
+import { isoNanos } from "../../domain/records/instantText.ts"
+import { type AnyRecord, cellOf } from "../../domain/records/RecordKind.ts"
+import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import { iso } from "../../domain/TimeRange.ts"
+import type { ImportKind } from "../../services/Imports.ts"
+import { columnsOf } from "../imports/importFields.ts"
+
+export type TextFormat = "ndjson" | "csv"
+
+/** The parts of a series key that are columns, in their order. */
+const partsOf = (kind: ImportKind) =>
+  kind === "bar"
+    ? (["vendor", "dataset", "symbol", "timeframe", "price", "session", "currency", "adjustment"] as const)
+    : (["vendor", "dataset", "symbol", "currency"] as const)
+
+const stampOf = (row: Bar | AnyRecord): string => ("tsNs" in row ? isoNanos(row.tsNs) : iso(row.ts))
+
+const quoted = (text: string): string =>
+  text === "" || /[",\r\n]/.test(text) || text.trim() !== text ? `"${text.replaceAll('"', '""')}"` : text
+
+const csvCell = (column: Column, cell: Cell): string => {
+  if (cell === null) return ""
+  if (column.type === "json") return quoted(JSON.stringify(cell))
+  return typeof cell === "string" ? quoted(cell) : String(cell)
+}
+
+export interface RecordsText {
+  /** What stands before all rows. */
+  readonly head: string
+  readonly rows: (series: SeriesKey, rows: ReadonlyArray<Bar | AnyRecord>) => string
+}
+
+// A bar has the columns of a bar; its cells are read by name as those of a record are.
+const cell = (row: Bar | AnyRecord, column: Column): Cell => cellOf(row as AnyRecord, column)
+
+export const recordsText = (kind: ImportKind, format: TextFormat): RecordsText => {
+  const columns = columnsOf(kind)
+  const parts = partsOf(kind)
+  if (format === "csv") {
+    return {
+      head: `${[...parts, "ts", ...columns.map(({ name }) => name)].join(",")}\n`,
+      rows: (series, rows) => {
+        const key = parts.map((part) => (series[part] === null ? "" : quoted(String(series[part])))).join(",")
+        let text = ""
+        for (const row of rows) {
+          text += `${key},${stampOf(row)}`
+          for (const column of columns) text += `,${csvCell(column, cell(row, column))}`
+          text += "\n"
+        }
+        return text
+      }
+    }
+  }
+  return {
+    head: "",
+    rows: (series, rows) => {
+      const key = Object.fromEntries(parts.flatMap((part) => (series[part] === null ? [] : [[part, series[part]]])))
+      const begin = JSON.stringify(key).slice(0, -1)
+      let text = ""
+      for (const row of rows) {
+        text += `${begin},"ts":"${stampOf(row)}"`
+        for (const column of columns) text += `,${JSON.stringify(column.name)}:${JSON.stringify(cell(row, column))}`
+        text += "}\n"
+      }
+      return text
+    }
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Imports over the archive and the stores.
+ *
+ * Responsibilities: a segment is read, then archived, then stored; what cannot be read leaves nothing. Queueing: none of its own: the
+ * caller says how many segments are under way, the archive and the store have their queues. Hard cases: a process that dies between the
+ * archive and the store leaves a segment that is archived and not stored; importing it again finds its Response and stores it as it was
+ * then, so that order and knowledge time are those of the first time.
+ */
+import { createHash } from "node:crypto"
+import { Clock, Effect, Layer, Option, Schema, Scope, Stream } from "effect"
+import type { RequestIdentity } from "../../domain/Request.ts"
+import type { Response } from "../../domain/Response.ts"
+import type { RecordKind, RecordOf, RecordSeries } from "../../domain/records/RecordKind.ts"
+import type { SessionId } from "../../domain/Session.ts"
+import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import {
+  type ImportSegment,
+  ImportSpec,
+  Imports,
+  ImportsError,
+  type SegmentReport,
+  VendorNotOurs
+} from "../../services/Imports.ts"
+import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
+import { ProvenanceStore, type ProvenanceStoreError, type ReplayedResponse } from "../../services/ProvenanceStore.ts"
+import { type RecordCommit, RecordStore } from "../../services/RecordStore.ts"
+import * as ImportedAdapter from "../adapters/imported/ImportedAdapter.ts"
+import { type DecodedSegment, type DecodedSeries, decodeSegment } from "./decodeSegment.ts"
+import { importCoverage } from "./importCoverage.ts"
+import { importSource } from "./importedLine.ts"
+
+/** Grows when the same bytes would give other rows. */
+const decoderVersion = 1
+
+const identityOf = (spec: ImportSpec, { bytes, line, offset }: ImportSegment): RequestIdentity => ({
+  source: importSource,
+  kind: `import.${spec.kind}`,
+  method: "COMMAND",
+  params: { ...spec, line, offset, sha256: createHash("sha256").update(bytes).digest("hex") },
+  body: null,
+  bucket: null,
+  cacheTag: null
+})
+
+const metadata = {
+  contentType: null,
+  encoding: null,
+  transportStatus: null,
+  url: null,
+  elapsedMillis: null,
+  headers: {},
+  adapter: {}
+}
+
+const asError = (error: ImportsError | ImportsError["reason"]): ImportsError =>
+  error._tag === "ImportsError" ? error : new ImportsError({ reason: error })
+const asImportsError = Effect.mapError(asError)
+
+const StoredSpec = Schema.Struct({ ...ImportSpec.fields, line: Schema.Int })
+const decodeSpec = Schema.decodeUnknownOption(StoredSpec)
+const pageSessions = 1_000
+
+const recordCommit = (spec: ImportSpec, decoded: DecodedSeries, response: Response): RecordCommit => ({
+  // A segment has rows of one kind, and its series are of that kind.
+  series: decoded.series as RecordSeries,
+  response: response.id,
+  askedAt: response.askedAt,
+  fetchedAt: response.fetchedAt,
+  decoderVersion,
+  rows: decoded.records as ReadonlyArray<RecordOf<RecordKind>>,
+  positions: decoded.positions,
+  coverage: [],
+  nulls: spec.nulls
+})
+
+const make = Effect.gen(function* () {
+  const archive = yield* ProvenanceStore
+  const market = yield* MarketStore
+  const records = yield* RecordStore
+
+  const registry = yield* AdapterRegistry
+  const scope = yield* Effect.scope
+
+  const registerImported = (vendor: string) =>
+    registry.register(Effect.succeed(ImportedAdapter.make(vendor))).pipe(Scope.provide(scope), Effect.ignore)
+
+  /** So that what was imported can be named and read. */
+  const known = yield* registry.list
+  for (const vendor of yield* records.vendors) if (!known.includes(vendor)) yield* registerImported(vendor)
+
+  const vendorsOf = ({ series }: DecodedSegment) => new Set(series.map(({ series: { vendor } }) => vendor))
+
+  const refuseAsked = Effect.fnUntraced(function* (decoded: DecodedSegment) {
+    for (const vendor of vendorsOf(decoded)) {
+      const found = yield* Effect.option(registry.resolve(vendor))
+      if (Option.isNone(found)) yield* registerImported(vendor)
+      else if (found.value.storedOnly !== true) return yield* new VendorNotOurs({ vendor })
+    }
+  })
+
+  const archived = Effect.fnUntraced(function* (session: SessionId, spec: ImportSpec, segment: ImportSegment) {
+    const identity = identityOf(spec, segment)
+    const known = yield* archive.newest(yield* archive.identify(identity))
+    if (known !== null) return known
+    const cacheMode = { _tag: "bypass" } as const
+    const request = yield* archive.openRequest({ session, identity, subject: null, cacheMode })
+    const askedAt = yield* Clock.currentTimeMillis
+    return yield* archive.append({
+      request,
+      attempt: 1,
+      askedAt,
+      status: "ok",
+      body: segment.bytes,
+      metadata,
+      cause: null,
+      waited: 0
+    })
+  })
+
+  const store = ({ kind, nulls, ...spec }: ImportSpec, { series }: DecodedSegment, response: Response) =>
+    kind === "bar"
+      ? market.commitAll(
+          series.map(({ bars, positions, series: key }) => ({
+            series: key,
+            response: response.id,
+            askedAt: response.askedAt,
+            fetchedAt: response.fetchedAt,
+            decoderVersion,
+            bars,
+            positions,
+            coverage: key.timeframe === null ? [] : importCoverage(key.timeframe, bars, response.id, response.askedAt),
+            nulls,
+            allowNonPositivePrices: true
+          }))
+        )
+      : records.commitAll(series.map((one) => recordCommit({ kind, nulls, ...spec }, one, response)))
+
+  const segment = Effect.fn("Imports.segment")(function* (session: SessionId, spec: ImportSpec, given: ImportSegment) {
+    const decoded = yield* decodeSegment(spec, given.bytes, given.line)
+    yield* refuseAsked(decoded)
+    const response = yield* archived(session, spec, given)
+    const results = yield* store(spec, decoded, response)
+    const sum = (of: "inserted" | "updated" | "unchanged") => results.reduce((total, result) => total + result[of], 0)
+    const report: SegmentReport = {
+      response: response.id,
+      known: results.length > 0 && results.every(({ alreadyApplied }) => alreadyApplied),
+      rows: decoded.rows,
+      inserted: sum("inserted"),
+      updated: sum("updated"),
+      unchanged: sum("unchanged"),
+      rejected: decoded.rejected
+    }
+    return report
+  }, asImportsError)
+
+  const again = Effect.fnUntraced(
+    function* ({ bytes, call, response }: ReplayedResponse) {
+      const request = yield* archive.request(call)
+      const spec = decodeSpec(request.params)
+      if (Option.isNone(spec)) return { rows: 0, inserted: 0, problem: "its request is not that of an import" }
+      const payload = yield* bytes
+      if (!(payload instanceof Uint8Array)) return { rows: 0, inserted: 0, problem: "it has no bytes, or too many" }
+      const decoded = yield* decodeSegment(spec.value, payload, spec.value.line)
+      yield* refuseAsked(decoded)
+      const results = yield* store(spec.value, decoded, response)
+      return { rows: decoded.rows, inserted: results.reduce((sum, { inserted }) => sum + inserted, 0), problem: null }
+    },
+    Effect.catchIf(
+      (error) => error._tag !== "MarketStoreError",
+      ({ message }) => Effect.succeed({ rows: 0, inserted: 0, problem: message })
+    )
+  )
+
+  const sessions = Stream.paginate<number | undefined, number, ProvenanceStoreError>(undefined, (before) =>
+    Effect.map(archive.sessions({ limit: pageSessions, ...(before === undefined ? {} : { before }) }), (page) => [
+      page.filter(({ source }) => source === importSource).map(({ id }) => Number(id)),
+      page.length < pageSessions ? Option.none() : Option.some(page.at(-1)?.id)
+    ])
+  )
+
+  const replay = Stream.unwrap(
+    Effect.map(Stream.runCollect(sessions), (ids) =>
+      // Listed newest first.
+      Stream.fromArray([...ids].reverse())
+    )
+  ).pipe(
+    Stream.flatMap((id) => archive.replay({ of: { _tag: "Session", id }, withBytes: true })),
+    Stream.mapEffect((one) => Effect.map(again(one), (done) => ({ response: one.response.id, ...done }))),
+    Stream.mapError(asError)
+  )
+
+  return Imports.of({
+    replay,
+    begin: asImportsError(archive.openSession({ source: importSource, mode: "batch", asOf: null })).pipe(
+      Effect.withSpan("Imports.begin")
+    ),
+    segment,
+    end: Effect.fn("Imports.end")(
+      (session, outcome, reason) => archive.closeSession(session, outcome, reason),
+      asImportsError
+    )
+  })
+})
+
+export const layer: Layer.Layer<
+  Imports,
+  MarketStoreError,
+  ProvenanceStore | MarketStore | RecordStore | AdapterRegistry
+> = Layer.effect(Imports, make)

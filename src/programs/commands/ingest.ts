@@ -1,0 +1,258 @@
+import { Clock, Effect, FileSystem, Option, Path, Ref, Stdio } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import type { SessionId, SessionOutcome } from "../../domain/Session.ts"
+import type { ImportTally } from "../../layers/imports/importText.ts"
+import { wordsOf } from "../../layers/platformWords.ts"
+import type { TapestryClient } from "../../rpc/client/TapestryClient.ts"
+import {
+  type Importer,
+  type ImportSegment,
+  type ImportSpec,
+  Imports,
+  type RejectedLine
+} from "../../services/Imports.ts"
+import { Ended } from "../failure/Ended.ts"
+import { asCommand, UsageError } from "../failure/UsageError.ts"
+import { Json } from "../flags/GlobalFlags.ts"
+import { kindArgument, kindOf } from "../flags/KindArgument.ts"
+import { seriesFlags } from "../flags/SeriesFlags.ts"
+import { importDocument, importLines } from "../format/importText.ts"
+import { bytes, counted } from "../format/Numbers.ts"
+import { settings } from "../Settings.ts"
+import { Output } from "../terminal/Output.ts"
+import { withProgress } from "../terminal/Progress.ts"
+import { oneLine, styleOf } from "../terminal/Style.ts"
+import { withOwner } from "../withData.ts"
+
+const { adjustment, currency, dataset, price, session } = seriesFlags
+
+const flags = {
+  kind: kindArgument,
+  file: Argument.String("file").pipe(
+    Argument.withDescription("NDJSON or CSV, as it is or packed with gzip or zstd; - for standard input")
+  ),
+  format: Flag.Literals("format", ["ndjson", "csv"]).pipe(
+    Flag.withDescription("How rows are written; unless given, what the file's name says, else NDJSON"),
+    Flag.optional
+  ),
+  vendor: Flag.String("vendor").pipe(
+    Flag.withMetavar("VENDOR"),
+    Flag.withDescription("Whose rows they are, where the rows do not say"),
+    Flag.optional
+  ),
+  symbol: Flag.String("symbol").pipe(
+    Flag.withMetavar("SYMBOL"),
+    Flag.withDescription("Their symbol, where the rows do not say"),
+    Flag.optional
+  ),
+  timeframe: Flag.optional(seriesFlags.timeframe),
+  price,
+  session,
+  adjustment,
+  currency,
+  dataset,
+  name: Flag.String("name").pipe(
+    Flag.withMetavar("NAME"),
+    Flag.withDescription("What the import is called in the archive; the file's name unless given"),
+    Flag.optional
+  ),
+  symbolCase: Flag.Literals("symbol-case", ["upper", "exact"]).pipe(
+    Flag.withDescription("Put symbols in upper case (default), or leave them as they are"),
+    Flag.withDefault("upper" as const)
+  ),
+  nulls: Flag.Literals("nulls", ["overwrite", "keep"]).pipe(
+    Flag.withDescription("What no value means where the store has one: overwrite it (default), or keep it"),
+    Flag.withDefault("overwrite" as const)
+  ),
+  nullToken: Flag.String("null").pipe(
+    Flag.withMetavar("TEXT"),
+    Flag.withDescription("CSV: unquoted text that stands for no value, beside the empty one"),
+    Flag.withDefault("")
+  ),
+  delimiter: Flag.String("delimiter").pipe(
+    Flag.withMetavar("CHAR"),
+    Flag.withDescription("CSV: what stands between fields (default ,)"),
+    Flag.withDefault(",")
+  ),
+  ignoreUnknown: Flag.Boolean("ignore-unknown").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Pass over columns that no field has the name of"),
+    Flag.withDefault(false)
+  ),
+  failFast: Flag.Boolean("fail-fast").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Stop at the first row that cannot be accepted"),
+    Flag.withDefault(false)
+  ),
+  maxErrors: Flag.Int("max-errors").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("Stop when more rows than that could not be accepted"),
+    Flag.optional
+  ),
+  rejects: Flag.String("rejects").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription(
+      "Where rows that cannot be accepted are written, with line and reason; in the data directory unless given"
+    ),
+    Flag.optional
+  )
+}
+
+type Input = Command.Command.Config.Infer<typeof flags>
+
+const loadImports = Effect.promise(() =>
+  Promise.all([import("../../layers/imports/importText.ts"), import("../../layers/imports/openText.ts")])
+)
+
+/** Rows that are shown one by one; all of them are in the reject file. */
+const shown = 5
+
+const specOf = Effect.fnUntraced(function* (input: Input) {
+  const kind = yield* kindOf(input.kind)
+  if (input.delimiter.length !== 1) {
+    return yield* new UsageError({ message: `--delimiter ${JSON.stringify(input.delimiter)}: it is one character` })
+  }
+  if (Option.isSome(input.maxErrors) && input.maxErrors.value < 0) {
+    return yield* new UsageError({ message: `--max-errors ${input.maxErrors.value}: it is 0 or more` })
+  }
+  const path = yield* Path.Path
+  const isCsv = /\.csv(\.gz|\.zst)?$/i.test(input.file)
+  const or = Option.getOrNull
+  const spec: ImportSpec = {
+    name: Option.getOrElse(input.name, () => (input.file === "-" ? "standard input" : path.basename(input.file))),
+    kind,
+    format: Option.getOrElse(input.format, () => (isCsv ? "csv" : "ndjson")),
+    header: null,
+    delimiter: input.delimiter,
+    nullToken: input.nullToken,
+    defaults: {
+      vendor: or(input.vendor),
+      dataset: or(input.dataset),
+      symbol: or(input.symbol),
+      timeframe: or(input.timeframe),
+      price: or(input.price),
+      session: or(input.session),
+      currency: or(input.currency),
+      adjustment: or(input.adjustment)
+    },
+    symbolCase: input.symbolCase,
+    nulls: input.nulls,
+    unknownColumns: input.ignoreUnknown ? "ignore" : "refuse",
+    rejects: input.failFast ? "fail" : "skip"
+  }
+  return spec
+})
+
+/** The bytes of the file and how many there are; 0 where that is not known. */
+const bytesOf = Effect.fnUntraced(function* (file: string) {
+  if (file === "-") return { bytes: (yield* Stdio.Stdio).stdin, size: 0 }
+  const fs = yield* FileSystem.FileSystem
+  const info = yield* Effect.mapError(
+    fs.stat(file),
+    (error) =>
+      new UsageError({
+        message:
+          error.reason._tag === "NotFound" ? `there is no file ${file}` : `${file} cannot be read: ${wordsOf(error)}`
+      })
+  )
+  if (info.type === "Directory") return yield* new UsageError({ message: `${file} is a directory; name a file` })
+  return { bytes: fs.stream(file, { chunkSize: 262_144 }), size: Number(info.size) }
+})
+
+/** The process that owns the data directory, as an importer. */
+const importerOf = (client: TapestryClient["Service"]) => ({
+  begin: client["Import.begin"](),
+  segment: (session: SessionId, spec: ImportSpec, segment: ImportSegment) =>
+    client["Import.segment"]({ session, spec, ...segment }),
+  end: (session: SessionId, outcome: SessionOutcome, reason: string | null) =>
+    client["Import.end"]({ session, outcome, reason })
+})
+
+const ingest = Effect.fn("tapestry ingest")(function* (input: Input) {
+  const json = yield* Json
+  const { errorTerminal, line, lines, note, terminal } = yield* Output
+  const warn = styleOf(errorTerminal).yellow
+  const spec = yield* specOf(input)
+  const { bytes: given, size } = yield* bytesOf(input.file)
+  const [{ importText, nothingImported }, { openText }] = yield* loadImports
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const startedAt = yield* Clock.currentTimeMillis
+  const last = yield* Ref.make<ImportTally>(nothingImported)
+  const dataDir = (yield* settings).dataDir.value
+  const rejects = Option.getOrElse(input.rejects, () =>
+    path.join(dataDir, "rejects", `${spec.name.replaceAll(/[^\w.-]/g, "_")}.${startedAt}.ndjson`)
+  )
+
+  const keep = Effect.fnUntraced(
+    function* (rejected: ReadonlyArray<RejectedLine>, before: number) {
+      if (rejected.length === 0) return
+      if (before === 0) yield* fs.makeDirectory(path.dirname(rejects), { recursive: true })
+      const text = rejected.map((row) => `${JSON.stringify(row)}\n`).join("")
+      yield* fs.writeFileString(rejects, text, { flag: before === 0 ? "w" : "a" })
+      for (const row of rejected.slice(0, Math.max(0, shown - before))) {
+        yield* note(warn(oneLine(`line ${row.line}: ${row.reason}`)))
+      }
+    },
+    Effect.mapError((error) => new UsageError({ message: `${rejects} cannot be written: ${wordsOf(error)}` }))
+  )
+
+  const label = { label: `ingesting ${spec.name}`, units: "bytes", things: "rows" }
+  const tally = yield* withProgress(label, ({ report }) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { packing, text } = yield* openText(given)
+        const run = <E>(imports: Importer<E>) =>
+          importText({
+            imports,
+            spec,
+            text,
+            progress: Effect.fnUntraced(function* (done, rejected) {
+              yield* keep(rejected, done.rejected - rejected.length)
+              yield* Ref.set(last, done)
+              yield* report({ done: done.bytes, of: packing === null ? size : 0, count: done.rows })
+              if (Option.isSome(input.maxErrors) && done.rejected > input.maxErrors.value) {
+                yield* note(
+                  warn(`more than ${counted(input.maxErrors.value, "row")} could not be accepted (--max-errors)`)
+                )
+                return yield* new Ended({ code: 1 })
+              }
+            })
+          })
+        return yield* withOwner(Effect.flatMap(Imports, run), (client) => run(importerOf(client)))
+      })
+    )
+  ).pipe(
+    Effect.onError(() =>
+      Effect.flatMap(Ref.get(last), ({ bytes: done, rows, segments }) =>
+        segments === 0
+          ? Effect.void
+          : note(
+              `${counted(rows, "row")} of the first ${bytes(done)} are imported and stay; the same command goes on from there`
+            )
+      )
+    )
+  )
+  const elapsed = (yield* Clock.currentTimeMillis) - startedAt
+  const rejectFile = tally.rejected === 0 ? null : rejects
+  if (json) yield* line(JSON.stringify(importDocument(spec, tally, rejectFile, elapsed)))
+  else yield* lines(importLines(spec, tally, elapsed, styleOf(terminal)))
+  if (rejectFile === null) return
+  yield* note(warn(`${counted(tally.rejected, "row")} could not be accepted: ${rejectFile}`))
+  return yield* new Ended({ code: 3 })
+}, asCommand("ingest"))
+
+export const command = Command.make("ingest", flags, ingest).pipe(
+  Command.withDescription(
+    "Takes rows from a file into the store. The file is archived as it is, in segments, and each row names the segment it came from. Columns are known by their names (ts, open, venue, ...), in any case and with or without underscores. A stamp is ISO 8601 with an offset, or a number of milliseconds; nanoseconds in a column named tsNs. Rows that cannot be accepted are written to a file with their line and the reason, and the command ends with 3. It can be broken off and run again: what is imported is not written twice."
+  ),
+  Command.withShortDescription("Take rows from a file"),
+  Command.withExamples([
+    {
+      command: "tapestry ingest trades spy.ndjson.gz --vendor databento --symbol SPY",
+      description: "One symbol's trades"
+    },
+    { command: "tapestry ingest bars bars.csv --timeframe 1m", description: "Bars whose rows say vendor and symbol" },
+    { command: "zcat news.ndjson.gz | tapestry ingest news - --vendor wire", description: "From standard input" }
+  ])
+)

@@ -1,0 +1,25 @@
+import { Effect } from "effect"
+import { Argument } from "effect/cli"
+import type { ImportKind } from "../../services/Imports.ts"
+import { UsageError } from "../failure/UsageError.ts"
+
+/** What a file holds, as people call it. */
+const kinds: Readonly<Record<string, ImportKind>> = {
+  bars: "bar",
+  trades: "trade",
+  quotes: "quote",
+  statistics: "statistic",
+  fundamentals: "fundamental",
+  news: "news",
+  options: "option",
+  signals: "signal"
+}
+
+export const kindArgument = Argument.Literals("kind", Object.keys(kinds)).pipe(
+  Argument.withDescription("What the rows are")
+)
+
+export const kindOf = (name: string): Effect.Effect<ImportKind, UsageError> => {
+  const kind = kinds[name]
+  return kind === undefined ? Effect.fail(new UsageError({ message: `no kind ${name}` })) : Effect.succeed(kind)
+}

@@ -1,0 +1,28 @@
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { SessionId, SessionOutcome } from "../../domain/Session.ts"
+import { ImportSegment, ImportSpec, ImportsError, ReplayedSegment, SegmentReport } from "../../services/Imports.ts"
+
+/** Rows that come from no vendor, in segments of whole lines. A segment has to fit into a line of the protocol: 640 KiB do. */
+export class ImportRpcs extends RpcGroup.make(
+  Rpc.make("Import.begin", { success: SessionId, error: ImportsError }),
+  /** Archives a segment and stores its rows; safe to repeat. */
+  Rpc.make("Import.segment", {
+    payload: {
+      session: SessionId,
+      spec: ImportSpec,
+      offset: ImportSegment.fields.offset,
+      line: ImportSegment.fields.line,
+      bytes: Schema.Uint8ArrayFromBase64
+    },
+    success: SegmentReport,
+    error: ImportsError
+  }),
+  Rpc.make("Import.end", {
+    payload: { session: SessionId, outcome: SessionOutcome, reason: Schema.NullOr(Schema.String) },
+    success: Schema.Void,
+    error: ImportsError
+  }),
+  /** Stores again what was imported, from the archive; told segment by segment. */
+  Rpc.make("Import.replay", { success: ReplayedSegment, error: ImportsError, stream: true })
+) {}

@@ -1,0 +1,134 @@
+import { Context, type Effect, Schema, type Stream } from "effect"
+import { ResponseId } from "../domain/Response.ts"
+import { RecordKind } from "../domain/records/RecordKind.ts"
+import type { SessionId, SessionOutcome } from "../domain/Session.ts"
+import { MarketStoreError } from "./MarketStore.ts"
+import { ProvenanceStoreError } from "./ProvenanceStore.ts"
+
+/** What a file can hold. */
+export const ImportKind = Schema.Literals(["bar", ...RecordKind.literals])
+export type ImportKind = typeof ImportKind.Type
+
+/** What rows belong to where they do not say so themselves; null: they have to. */
+export const ImportDefaults = Schema.Struct({
+  vendor: Schema.NullOr(Schema.String),
+  dataset: Schema.NullOr(Schema.String),
+  symbol: Schema.NullOr(Schema.String),
+  timeframe: Schema.NullOr(Schema.String),
+  price: Schema.NullOr(Schema.String),
+  session: Schema.NullOr(Schema.String),
+  currency: Schema.NullOr(Schema.String),
+  adjustment: Schema.NullOr(Schema.String)
+})
+export interface ImportDefaults extends Schema.Schema.Type<typeof ImportDefaults> {}
+
+/** How a text is to be read: all that its rows follow from, beside its bytes. It is archived with them. */
+export const ImportSpec = Schema.Struct({
+  /** What the text is called; the same text under another name is another import. */
+  name: Schema.NonEmptyString,
+  kind: ImportKind,
+  format: Schema.Literals(["csv", "ndjson"]),
+  /** Of CSV: the columns, which the segments do not repeat. */
+  header: Schema.NullOr(Schema.Array(Schema.String)),
+  delimiter: Schema.Char,
+  /** Of CSV: the unquoted text that stands for no value, beside the empty one. */
+  nullToken: Schema.String,
+  defaults: ImportDefaults,
+  /** `upper`: symbols are put in upper case; `exact`: they stay as they are written. */
+  symbolCase: Schema.Literals(["upper", "exact"]),
+  nulls: Schema.Literals(["overwrite", "keep"]),
+  /** Columns that no field has the name of. */
+  unknownColumns: Schema.Literals(["refuse", "ignore"]),
+  /** `fail`: of a segment with a row that cannot be accepted nothing is stored. */
+  rejects: Schema.Literals(["skip", "fail"])
+})
+export interface ImportSpec extends Schema.Schema.Type<typeof ImportSpec> {}
+
+/** Whole lines of a text, as they are: `offset` is the byte at which they begin, `line` the number of the first, from 1. */
+export const ImportSegment = Schema.Struct({
+  offset: Schema.Int,
+  line: Schema.Int,
+  bytes: Schema.Uint8Array
+})
+export interface ImportSegment extends Schema.Schema.Type<typeof ImportSegment> {}
+
+/** A row that was not accepted; `line` counts in the whole text, `text` is the row, cut after 2,000 characters. */
+export const RejectedLine = Schema.Struct({ line: Schema.Int, reason: Schema.String, text: Schema.String })
+export interface RejectedLine extends Schema.Schema.Type<typeof RejectedLine> {}
+
+/** What became of a segment. `known`: it had been imported before, and nothing was done. */
+export const SegmentReport = Schema.Struct({
+  response: ResponseId,
+  known: Schema.Boolean,
+  rows: Schema.Int,
+  inserted: Schema.Int,
+  updated: Schema.Int,
+  unchanged: Schema.Int,
+  rejected: Schema.Array(RejectedLine)
+})
+export interface SegmentReport extends Schema.Schema.Type<typeof SegmentReport> {}
+
+/** The vendor is one that is asked for its rows: what it says and what was imported in its name could not be told apart. */
+export class VendorNotOurs extends Schema.TaggedError<VendorNotOurs>()("VendorNotOurs", { vendor: Schema.String }) {
+  override get message(): string {
+    return `${this.vendor} is a configured vendor, whose rows come from its own answers; import under another name (--vendor ${this.vendor}-import)`
+  }
+}
+
+/** A segment that was stored again; `problem`: why it was not. */
+export const ReplayedSegment = Schema.Struct({
+  response: ResponseId,
+  rows: Schema.Int,
+  inserted: Schema.Int,
+  problem: Schema.NullOr(Schema.String)
+})
+export interface ReplayedSegment extends Schema.Schema.Type<typeof ReplayedSegment> {}
+
+/** The text cannot be read as the spec says: no such column, a quote that never ends. Nothing of the segment is stored. */
+export class UnreadableText extends Schema.TaggedError<UnreadableText>()("UnreadableText", {
+  line: Schema.NullOr(Schema.Int),
+  message: Schema.String
+}) {}
+
+/** A row that cannot be accepted, where the spec says to fail then. */
+export class RowRefused extends Schema.TaggedError<RowRefused>()("RowRefused", {
+  line: Schema.Int,
+  message: Schema.String
+}) {}
+
+/** Why a segment was not imported; those before it are. */
+export class ImportsError extends Schema.TaggedError<ImportsError>()("ImportsError", {
+  reason: Schema.Union([UnreadableText, RowRefused, VendorNotOurs, MarketStoreError, ProvenanceStoreError])
+}) {
+  override get message(): string {
+    const { reason } = this
+    if (reason._tag !== "UnreadableText" && reason._tag !== "RowRefused") return reason.message
+    return reason.line === null ? reason.message : `line ${reason.line}: ${reason.message}`
+  }
+}
+
+/** What takes a text, here or in another process; `E` is how it fails. */
+export interface Importer<E> {
+  /** Opens a session; its segments may come in any order, several at once. */
+  readonly begin: Effect.Effect<SessionId, E>
+  readonly segment: (session: SessionId, spec: ImportSpec, segment: ImportSegment) => Effect.Effect<SegmentReport, E>
+  readonly end: (session: SessionId, outcome: SessionOutcome, reason: string | null) => Effect.Effect<void, E>
+}
+
+/**
+ * Rows that come from no vendor. A text comes in segments of whole lines; each is archived as it is, as a Response of the source
+ * `import`, before its rows are stored, and the rows name it as where they came from. A segment that was imported before is not
+ * archived again, and its rows are not written again: an import that broke off is continued by running it again.
+ *
+ * Bars are covered where they are and nowhere else; rows of other kinds prove nothing of what is around them.
+ */
+export class Imports extends Context.Service<
+  Imports,
+  Importer<ImportsError> & {
+    /**
+     * Stores again what was imported and is in the archive, in the order in which it was; what is stored stays as it is. For a store
+     * that was lost. Segments whose bytes are damaged are passed over, and told.
+     */
+    readonly replay: Stream.Stream<ReplayedSegment, ImportsError>
+  }
+>()("tapestry/Imports") {}
