@@ -20,6 +20,7 @@ import { draft, type RequestDraft } from "./planner.ts"
 import { storedPieces } from "./planPieces.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 import { maxRequests } from "./splitRequests.ts"
+import { walker } from "./stretchesOf.ts"
 
 interface Services {
   readonly market: MarketStore["Service"]
@@ -46,7 +47,22 @@ const cellsOf = ({ limits, name }: Fetcher, { timeframe }: BarSeries) => {
   })
 }
 
-const meets = (a: TimeRange, b: TimeRange): boolean => a.start < b.end && b.start < a.end
+/** A turn of the event loop after a step that made many things. */
+const many = (made: ReadonlyArray<unknown>): Effect.Effect<void> =>
+  made.length < 1_000 ? Effect.void : Effect.yieldNow
+
+/** The years of a long range as a calendar computes them when it is asked first: each in a turn of its own. */
+const withYears = Effect.fnUntraced(function* ({ calendar }: BarSeries, range: TimeRange) {
+  if (calendar === null) return
+  const { known } = calendar
+  const first = new Date(Math.max(range.start, known.start)).getUTCFullYear()
+  const last = new Date(Math.min(range.end, known.end)).getUTCFullYear()
+  if (last - first < 3) return
+  for (let year = first; year <= last; year++) {
+    calendar.sessionOn(Date.UTC(year, 0, 1))
+    yield* Effect.yieldNow
+  }
+})
 
 /** No request reaches from the time of one symbol into that of another. */
 const cutAtSymbols = (
@@ -106,6 +122,9 @@ export const planOf = Effect.fnUntraced(function* (
   const cells = yield* cellsOf(fetcher, series)
   const now = yield* Clock.currentTimeMillis
   const coverage = yield* market.coverage(series.key, range)
+  yield* withYears(series, range)
+  const closed = series.closedIn(range)
+  yield* many(closed)
   const { pieces: whole, requests: uncut } = draft({
     timeframe: series.timeframe,
     range,
@@ -113,21 +132,19 @@ export const planOf = Effect.fnUntraced(function* (
     now,
     limits: overlaps ? withRoom(fetcher.limits, series) : fetcher.limits,
     calendar: series.calendar,
-    closed: series.closedIn(range),
+    closed,
     cells,
     coverage,
     inFlight,
     overlaps
   })
+  yield* many(whole)
   const requests = cutAtSymbols(uncut, fetcher.fetch.symbolPeriods?.(series.key) ?? [])
+  const requestsIn = walker(requests, ({ range }) => range)
   const pieces =
     requests.length === uncut.length
       ? whole
-      : whole.map((piece) =>
-          piece.requests === 0
-            ? piece
-            : { ...piece, requests: requests.filter(({ range }) => meets(range, piece)).length }
-        )
+      : whole.map((piece) => (piece.requests === 0 ? piece : { ...piece, requests: requestsIn.count(piece) }))
   if (requests.length > maxRequests) return yield* new TooManyRequests({ limit: maxRequests })
   const drafts = overlaps ? yield* widened(market, fetcher, series, requests, inFlight, now) : requests
   const priced = yield* price(quota, fetcher, series, drafts)

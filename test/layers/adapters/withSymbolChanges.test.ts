@@ -92,4 +92,34 @@ describe("symbol changes", () => {
       assert.deepStrictEqual(outline(yield* cache.coverage(series, later)), ["2022-06-09T00:00:00.000Z Missing"])
     }).pipe(Effect.provide(fresh(withSymbolChanges(vendor.adapter, meta))))
   })
+
+  it.effect(
+    "each piece of a plan counts the requests that touch it, over several changes and much that is stored",
+    () => {
+      const chain = [change("A", "B", "2022-02-10"), change("B", "META", "2022-06-09")]
+      const vendor = ModelVendor.make({
+        symbols: ["A", "B", "META"],
+        limits: { timeframes: { "1d": { maxSpan: 3 * day, maxRows: null } } }
+      })
+      return Effect.gen(function* () {
+        yield* TestClock.setTime(utc("2023-01-01T12:00:00Z"))
+        const cache = yield* StitchingCache
+        const series = yield* cache.resolve("model", { symbol: "META", kind: "bar", timeframe: "1d" })
+        for (const [from, to] of [
+          ["2022-01-05", "2022-01-20"],
+          ["2022-02-08", "2022-02-09"],
+          ["2022-06-08", "2022-06-11"]
+        ] as const) {
+          yield* moving(cache.read({ series, range: between(from, to) }))
+        }
+        const plan = yield* cache.plan({ series, range: between("2022-01-01", "2022-12-01") })
+        assert.isAbove(plan.requests.length, 100)
+        assert.isAbove(plan.pieces.length, 5)
+        for (const piece of plan.pieces) {
+          const touching = plan.requests.filter(({ range }) => range.start < piece.end && piece.start < range.end)
+          assert.strictEqual(piece.requests, piece.from === "vendor" ? touching.length : 0)
+        }
+      }).pipe(Effect.provide(fresh(withSymbolChanges(vendor.adapter, chain))))
+    }
+  )
 })
