@@ -1,5 +1,5 @@
 /** `tapestry rebuild`: the store from the archive alone, without an owner and beside one, and what a check says. */
-import { rmSync } from "node:fs"
+import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
@@ -29,6 +29,15 @@ describe("X7: rebuild", () => {
       [{ series: key, same: true, moved: { rows: 0, revisions: 0, coverage: 0, actions: 0 } }]
     )
     assert.deepStrictEqual(checked.series[0].stored, checked.series[0].rebuilt)
+  })
+
+  it("leaves the series of a vendor that is not configured any more, says so and ends with 3", () => {
+    writeFileSync(join(where.cwd, "without.yaml"), "sample: false\n")
+    const rebuilt = tapestry(where, "rebuild", "--config", "without.yaml")
+    assert.strictEqual(rebuilt.code, 3)
+    assert.include(rebuilt.stdout, `left as it is: ${key}: no vendor named sample`)
+    const read = json(where, 1, "bars", ...spx, ...year, "--config", "without.yaml")
+    assert.strictEqual(read.error.reason, "UnknownVendor")
   })
 
   it("names a row that was changed in the store, both values and who read them, ends with 3, and puts it right", () => {

@@ -7,10 +7,11 @@
  * then, so that order and knowledge time are those of the first time.
  */
 import { createHash } from "node:crypto"
-import { Clock, Effect, Layer, Option, Schema, Scope, Stream } from "effect"
+import { Clock, Effect, Layer, Option, Result, Schema, Scope, Stream } from "effect"
 import type { RequestIdentity } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { RecordKind, RecordOf, RecordSeries } from "../../domain/records/RecordKind.ts"
+import { parse } from "../../domain/SeriesKey.ts"
 import type { SessionId } from "../../domain/Session.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import {
@@ -60,6 +61,12 @@ const StoredSpec = Schema.Struct({ ...ImportSpec.fields, line: Schema.Int })
 const decodeSpec = Schema.decodeUnknownOption(StoredSpec)
 const pageSessions = 1_000
 
+/** Of the canonical text of a series. */
+const vendorOf = (series: string): string | null => {
+  const key = parse(series)
+  return Result.isSuccess(key) ? key.success.vendor : null
+}
+
 const recordCommit = (spec: ImportSpec, decoded: DecodedSeries, response: Response): RecordCommit => ({
   // A segment has rows of one kind, and its series are of that kind.
   series: decoded.series as RecordSeries,
@@ -84,9 +91,14 @@ const make = Effect.gen(function* () {
   const registerImported = (vendor: string) =>
     registry.register(Effect.succeed(ImportedAdapter.make(vendor))).pipe(Scope.provide(scope), Effect.ignore)
 
-  /** So that what was imported can be named and read. */
-  const known = yield* registry.list
-  for (const vendor of yield* records.vendors) if (!known.includes(vendor)) yield* registerImported(vendor)
+  /**
+   * So that what was imported can be named and read. Who has answered once is a vendor that is not configured any more, and stays
+   * unknown.
+   */
+  const registered = new Set(yield* registry.list)
+  const unknown = (yield* records.vendors).filter((vendor) => !registered.has(vendor))
+  const answered = new Set(unknown.length === 0 ? [] : (yield* archive.subjects).map(vendorOf))
+  for (const vendor of unknown) if (!answered.has(vendor)) yield* registerImported(vendor)
 
   const vendorsOf = ({ series }: DecodedSegment) => new Set(series.map(({ series: { vendor } }) => vendor))
 
@@ -204,6 +216,6 @@ const make = Effect.gen(function* () {
 
 export const layer: Layer.Layer<
   Imports,
-  MarketStoreError,
+  MarketStoreError | ProvenanceStoreError,
   ProvenanceStore | MarketStore | RecordStore | AdapterRegistry
 > = Layer.effect(Imports, make)
