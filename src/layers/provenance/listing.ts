@@ -52,6 +52,12 @@ const identityIs = (alias: string) => `${alias}.identity = (select id from ident
 const hash = (identity: string | undefined) => (identity === undefined ? undefined : Buffer.from(identity, "hex"))
 
 /** `settle` is run first, so that what lies in buffers is listed too. */
+/** Ids read between two turns of the event loop: a series that is refreshed every minute has half a million answers a year. */
+const stepAnswers = 4_000
+const nextAnswers = `select id from responses
+  where series = (select id from series where key = ?) and id > ? and status in ('ok', 'not_found', 'not_entitled')
+  order by id limit ${stepAnswers}`
+
 export const make = (
   database: SqliteDatabase,
   settle: Effect.Effect<void>,
@@ -139,20 +145,17 @@ export const make = (
   })
 
   const answersOf: Listing["answersOf"] = Effect.fnUntraced(function* (series: string, after: number) {
-    return yield* Effect.mapError(
-      database.read("answersOf", (db) =>
-        db
-          .prepare(
-            `select id from responses
-             where series = (select id from series where key = ?) and id > ?
-               and status in ('ok', 'not_found', 'not_entitled')
-             order by id`
-          )
-          .all(series, after)
-          .map(([id]) => ResponseId.make(Number(id)))
-      ),
-      archiveError
-    )
+    const found: Array<ResponseId> = []
+    for (let last = after; ; last = found.at(-1) ?? last) {
+      const from = last
+      const page = yield* Effect.mapError(
+        database.read("answersOf", (db) => db.prepare(nextAnswers).all(series, from)),
+        archiveError
+      )
+      for (const [id] of page) found.push(ResponseId.make(Number(id)))
+      if (page.length < stepAnswers) return found
+      yield* Effect.yieldNow
+    }
   })
 
   const subjects = Effect.mapError(

@@ -65,10 +65,11 @@ const insert = (db: SyncDatabase, series: string, change: SeriesChange, now: num
       after,
       recordedAt
     ).lastInsertRowid
-  if (change._tag === "Published") {
-    for (const response of change.responses) db.prepare(insertResponse).run(id, response)
-  }
   return { id, series, after, recordedAt, change }
+}
+
+const insertMembers = (db: SyncDatabase, operation: number, responses: ReadonlyArray<ResponseId>): void => {
+  for (const response of responses) db.prepare(insertResponse).run(operation, response)
 }
 
 const toChange = (row: ReadonlyArray<SqlValue>, responses: ReadonlyArray<ResponseId>): SeriesChange => {
@@ -155,24 +156,47 @@ class Reading {
   }
 }
 
-export const make = (database: SqliteDatabase, writer: GroupCommit): Operations => ({
-  recordOperation: Effect.fn("ProvenanceStore.recordOperation")(function* (series, change) {
-    const now = yield* wholeMillis
-    const operation = yield* Effect.mapError(
-      writer.submit("durable", (db) => insert(db, series, change, now)),
-      archiveError
+export const make = (database: SqliteDatabase, writer: GroupCommit): Operations => {
+  /** One transaction over several turns of the event loop. */
+  const inSteps = (series: string, change: SeriesChange, now: number, members: ReadonlyArray<ResponseId>) =>
+    database.transaction(
+      "operation",
+      Effect.fnUntraced(function* (step) {
+        const inserted = yield* step((db) => insert(db, series, change, now))
+        for (let at = 0; at < members.length; at += stepRows) {
+          yield* Effect.yieldNow
+          yield* step((db) => insertMembers(db, inserted.id, members.slice(at, at + stepRows)))
+        }
+        return inserted
+      })
     )
-    yield* reached("operationRecorded")
-    return operation
-  }),
 
-  operationsOf: Effect.fnUntraced(function* (series: string, after: number) {
-    const reading = new Reading(series, after)
-    const step = Effect.mapError(
-      database.read("operations", (db) => reading.step(db)),
-      archiveError
-    )
-    while (!(yield* step)) yield* Effect.yieldNow
-    return reading.operations
-  })
-})
+  return {
+    recordOperation: Effect.fn("ProvenanceStore.recordOperation")(function* (series, change) {
+      const now = yield* wholeMillis
+      const members = change._tag === "Published" ? change.responses : []
+      const operation = yield* Effect.mapError(
+        members.length > stepRows
+          ? inSteps(series, change, now, members)
+          : writer.submit("durable", (db) => {
+              const inserted = insert(db, series, change, now)
+              insertMembers(db, inserted.id, members)
+              return inserted
+            }),
+        archiveError
+      )
+      yield* reached("operationRecorded")
+      return operation
+    }),
+
+    operationsOf: Effect.fnUntraced(function* (series: string, after: number) {
+      const reading = new Reading(series, after)
+      const step = Effect.mapError(
+        database.read("operations", (db) => reading.step(db)),
+        archiveError
+      )
+      while (!(yield* step)) yield* Effect.yieldNow
+      return reading.operations
+    })
+  }
+}
