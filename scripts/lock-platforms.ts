@@ -19,7 +19,8 @@ const systems = ["aix", "android", "darwin", "freebsd", "linux", "netbsd", "open
 const processors = ["arm64", "arm", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "x64", "wasm32"]
 
 const platformOf = (name: string) => {
-  const build = name.slice(name.indexOf("/") + 1)
+  // npm says win32 where some packages say windows.
+  const build = name.slice(name.indexOf("/") + 1).replace("windows", "win32")
   const os = systems.filter((system) => build.includes(system))
   const cpu = processors.find((processor) => build.split("-").includes(processor))
   const libc = build.includes("musl") ? ["musl"] : build.includes("-gnu") ? ["glibc"] : []

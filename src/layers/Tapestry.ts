@@ -25,7 +25,7 @@ import type { TapestryConfig } from "./config/TapestryConfig.ts"
 import * as ImportsLive from "./imports/ImportsLive.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
-import * as MarketStoreSqlite from "./market/MarketStoreSqlite.ts"
+import * as ConfiguredStore from "./market/ConfiguredStore.ts"
 import * as OwnerLock from "./owner/OwnerLock.ts"
 import * as PreferredVendorsLive from "./preferred/PreferredVendorsLive.ts"
 import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
@@ -39,7 +39,10 @@ import { ScratchStore, scratchIn } from "./stitching/ScratchStore.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
 
 export interface TapestryOptions {
-  /** Holds provenance.sqlite, responses/, market.sqlite, quota.sqlite and the owner's lock; made when it is not there. */
+  /**
+   * Holds provenance.sqlite, responses/, quota.sqlite, the owner's lock, and market.sqlite unless the configuration names another store;
+   * made when it is not there.
+   */
   readonly dataDir: string
   readonly config: TapestryConfig
   /** The release that owns the directory, as others are told who find it owned; `embedded` unless given. */
@@ -99,7 +102,7 @@ const ensureDirectory = (
   })
 
 /** Refuses a market store whose rows came from another archive: their lineage would name the wrong answers. */
-const sameArchive = (dataDir: string) =>
+const sameArchive = (dataDir: string, store: string | undefined) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const archive = yield* ProvenanceStore
@@ -108,9 +111,11 @@ const sameArchive = (dataDir: string) =>
       if (referred === null) return
       const [newest] = yield* archive.responses({ limit: 1 })
       if (newest !== undefined && newest.id >= referred) return
+      const [place, away] =
+        store === undefined ? [`in ${dataDir}`, "move market.sqlite away"] : [store, "name another database"]
       return yield* new ProvenanceStoreError({
         reason: new ArchiveLost({
-          message: `the market store in ${dataDir} refers to response ${referred}, and the archive there ends at ${newest?.id ?? 0}: it was lost or replaced. Put provenance.sqlite and responses/ back from a copy, or move market.sqlite away to begin anew`
+          message: `the market store ${place} refers to response ${referred}, and the archive in ${dataDir} ends at ${newest?.id ?? 0}: it was lost or replaced. Put provenance.sqlite and responses/ back from a copy, or ${away} to begin anew`
         })
       })
     })
@@ -129,11 +134,11 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
       const path = yield* Path.Path
       const opened = Layer.mergeAll(
         ProvenanceStoreSqlite.layer({ directory: dataDir, readonly, syncBeside, ...config.archive }),
-        MarketStoreSqlite.layer({ filename: path.join(dataDir, "market.sqlite"), readonly }),
+        ConfiguredStore.layer({ store: config.store, filename: path.join(dataDir, "market.sqlite"), readonly }),
         // Who may only read spends nothing, so there is nothing to write down.
         QuotaSqlite.layer({ filename: readonly ? ":memory:" : path.join(dataDir, "quota.sqlite") })
       )
-      const stores = Layer.provideMerge(sameArchive(dataDir), opened)
+      const stores = Layer.provideMerge(sameArchive(dataDir, ConfiguredStore.storeName(config.store)), opened)
       const vendors = ConfiguredVendors.layer(config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
       const below = Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars))
       // Who may only read has no arrivals.
@@ -159,7 +164,13 @@ export const layer = (
   options: TapestryOptions
 ): Layer.Layer<TapestryServices | Owner, OwnerError | OpenError, FileSystem.FileSystem | Path.Path> => {
   const { dataDir, patience, product = "embedded" } = options
-  const lock = OwnerLock.layer({ dataDir, product, ...(patience === undefined ? {} : { patience }) })
+  const store = ConfiguredStore.storeName(options.config.store)
+  const lock = OwnerLock.layer({
+    dataDir,
+    product,
+    ...(store === undefined ? {} : { store }),
+    ...(patience === undefined ? {} : { patience })
+  })
   return servicesOver(options, false).pipe(
     Layer.provideMerge(lock),
     Layer.provide(Layer.effectDiscard(ensureDirectory(dataDir)))

@@ -1,11 +1,12 @@
 /**
  * What holds for a command: flag before environment before tapestry.yaml before default, each value with where it came from.
  */
-import { Config, Context, Effect, FileSystem, Option } from "effect"
+import { Config, Context, Effect, FileSystem, Option, Redacted, Result } from "effect"
 import type { GlobalFlag } from "effect/cli"
 import type { TapestryConfig } from "../layers/config/TapestryConfig.ts"
+import { addressOf, showAddress } from "../layers/postgres/PostgresAddress.ts"
 import { UsageError } from "./failure/UsageError.ts"
-import { ConfigFile, DataDir, LogLevel as LogLevelFlag, logLevels } from "./flags/GlobalFlags.ts"
+import { ConfigFile, DataDir, LogLevel as LogLevelFlag, logLevels, Store } from "./flags/GlobalFlags.ts"
 import { isLevel } from "./logLevels.ts"
 
 export type Origin = "flag" | "environment" | "file" | "default"
@@ -20,6 +21,8 @@ export interface Settings {
   /** Null: none is used. */
   readonly configFile: Sourced<string | null>
   readonly logLevel: Sourced<string>
+  /** Where the rows are, as it may be shown: `host:port/database`, or null for the data directory. */
+  readonly store: Sourced<string | null>
   readonly config: TapestryConfig
 }
 
@@ -74,6 +77,26 @@ export const first = <A>(
   return otherwise
 }
 
+/** What a flag or a variable means by a store: a database, or (`sqlite`) the data directory. */
+const storeAt = Effect.fnUntraced(function* (given: string, name: string) {
+  if (given === "sqlite") return { url: null, address: null }
+  const url = Redacted.make(given, { label: "store" })
+  const address = addressOf(url)
+  if (Result.isFailure(address)) {
+    return yield* new UsageError({ message: `${name}: ${address.failure.message}, or sqlite for the data directory` })
+  }
+  return { url, address: showAddress(address.success) }
+})
+
+const storeOf = Effect.gen(function* () {
+  const flag = yield* notEmpty("store", yield* Store)
+  if (Option.isSome(flag)) return { value: yield* storeAt(flag.value, "--store"), origin: "flag" as const }
+  const environment = yield* variable("DATABASE_URL")
+  return Option.isSome(environment)
+    ? { value: yield* storeAt(environment.value, "DATABASE_URL"), origin: "environment" as const }
+    : { value: { url: null, address: null }, origin: "default" as const }
+})
+
 export const settings = Effect.gen(function* () {
   // Loaded when it is needed: the schemas of the configuration are not part of starting up.
   const { defaults, load } = yield* Effect.promise(() => import("../layers/config/TapestryConfig.ts"))
@@ -94,5 +117,7 @@ export const settings = Effect.gen(function* () {
     ],
     { value: config.logLevel ?? (yield* DefaultLogLevel), origin: fromFile("logLevel") }
   )
-  return { dataDir, configFile, logLevel, config } satisfies Settings
+  const { origin, value } = yield* storeOf
+  const store = { value: value.address, origin }
+  return { dataDir, configFile, logLevel, store, config: { ...config, store: value.url } } satisfies Settings
 })

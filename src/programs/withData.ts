@@ -63,7 +63,7 @@ export const withOwner = <A, E, R, E2, R2>(
     const services = Effect.map(loadLayers, ({ layer }) => layer({ dataDir, config: { ...config, dataDir }, product }))
     const vendors = new Set([...(config.sample ? ["sample"] : []), ...config.vendors.map(({ name }) => name)])
     return yield* Effect.provideService(
-      throughOwner({ dataDir, product, vendors, services }, own, ask),
+      throughOwner({ dataDir, product, vendors, store: config.store, services }, own, ask),
       References.MinimumLogLevel,
       levelOf(logLevel.value)
     )

@@ -10,7 +10,9 @@ export const OwnerDetails = Schema.Struct({
   startedAt: EpochMillis,
   /** The release that it runs. */
   product: Schema.String,
-  socket: Schema.NullOr(Schema.String)
+  socket: Schema.NullOr(Schema.String),
+  /** `host:port/database` of the PostgreSQL that has its rows; absent: market.sqlite in the directory. */
+  store: Schema.optionalKey(Schema.String)
 })
 export interface OwnerDetails extends Schema.Schema.Type<typeof OwnerDetails> {}
 
@@ -59,6 +61,13 @@ export class UnknownToOwner extends Schema.TaggedError<UnknownToOwner>()("Unknow
   known: Schema.Array(Schema.String)
 }) {}
 
+/** The owner keeps its rows in another store than this command would read; null: market.sqlite in the directory. */
+export class OtherStore extends Schema.TaggedError<OtherStore>()("OtherStore", {
+  dataDir: Schema.String,
+  owner: OwnerDetails,
+  ours: Schema.NullOr(Schema.String)
+}) {}
+
 /** Why this process does not own the data directory, and cannot have what it needs from the one that does. */
 export class OwnerError extends Schema.TaggedError<OwnerError>()("OwnerError", {
   reason: Schema.Union([
@@ -68,7 +77,8 @@ export class OwnerError extends Schema.TaggedError<OwnerError>()("OwnerError", {
     OwnerBusy,
     OwnerForbidden,
     OtherProtocol,
-    UnknownToOwner
+    UnknownToOwner,
+    OtherStore
   ])
 }) {
   override get message(): string {
@@ -97,6 +107,10 @@ export class OwnerError extends Schema.TaggedError<OwnerError>()("OwnerError", {
       }
       case "UnknownToOwner":
         return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, has no vendor named ${reason.vendor}; it knows: ${reason.known.length === 0 ? "none" : reason.known.join(", ")}. Start it again with the configuration that has ${reason.vendor}, or stop it`
+      case "OtherStore": {
+        const named = (store: string | null | undefined) => store ?? `${reason.dataDir}/market.sqlite`
+        return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, keeps the rows in ${named(reason.owner.store)}, and this command would read ${named(reason.ours)}; give both the same --store (or DATABASE_URL; sqlite means the data directory), or stop it`
+      }
     }
   }
 }

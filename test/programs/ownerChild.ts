@@ -68,7 +68,7 @@ const bars = Effect.gen(function* () {
 const print = (document: unknown) => Effect.sync(() => process.stdout.write(`${JSON.stringify(document)}\n`))
 
 const command = throughOwner(
-  { dataDir, product, vendors: new Set(["model"]), services: Effect.succeed(services) },
+  { dataDir, product, vendors: new Set(["model"]), store: null, services: Effect.succeed(services) },
   bars,
   () => bars
 ).pipe(Effect.catch((error) => print(documentOf(Cause.fail(error)))))

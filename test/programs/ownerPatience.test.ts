@@ -44,8 +44,10 @@ const jumping = (jump: number, speed: number): Layer.Layer<never> => {
 const none: Effect.Effect<OwnerServices<never, never>> = Effect.die("it has an owner")
 
 const command = (dataDir: string): Effect.Effect<string, OwnerError> =>
-  throughOwner({ dataDir, product: "test", vendors: new Set(), services: none }, Effect.succeed("done"), () =>
-    Effect.succeed("done")
+  throughOwner(
+    { dataDir, product: "test", vendors: new Set(), store: null, services: none },
+    Effect.succeed("done"),
+    () => Effect.succeed("done")
   ).pipe(
     Effect.catchTag("MarketStoreError", Effect.die),
     Effect.provide(Layer.provideMerge(Output.layer, NodeServices.layer))

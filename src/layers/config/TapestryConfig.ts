@@ -2,7 +2,7 @@
  * `tapestry.yaml`: what it may say, and how it is read. The precedence flag, environment, file, default is the command line's;
  * here is the file's part, with `keys` telling which values the file really gave.
  */
-import { Effect, FileSystem, Path, Result, Schema } from "effect"
+import { Effect, FileSystem, Path, type Redacted, Result, Schema } from "effect"
 import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import type { Retention } from "../../services/ProvenanceStore.ts"
 import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
@@ -95,6 +95,11 @@ export interface TapestryConfig {
   readonly maxRows: number
   /** Bytes of the disk that no fetch may use up. */
   readonly minFree: number
+  /**
+   * URL of the PostgreSQL database that has the market store; null: market.sqlite in the data directory. Not a key of the file, since
+   * it may hold a password: the flag or the environment says it.
+   */
+  readonly store: Redacted.Redacted | null
   /** What the archive is opened with; sizes in bytes. */
   readonly archive: { readonly payloadLimit: number }
   /** What `archive gc` may remove where its flags do not say otherwise. */
@@ -121,6 +126,7 @@ export const defaults: TapestryConfig = {
   sample: true,
   maxRows: 10_000_000,
   minFree: 64 * 1_048_576,
+  store: null,
   archive: { payloadLimit: 64 * 1_048_576 },
   retention: { age: 30 * 86_400_000, ages: {}, bytes: null },
   serve: {
@@ -257,6 +263,7 @@ export const decode = (
       sample: document.sample ?? defaults.sample,
       maxRows: document.limits?.maxRows ?? defaults.maxRows,
       minFree: document.limits?.minFree ?? defaults.minFree,
+      store: defaults.store,
       archive: { payloadLimit },
       retention: retentionOf(document),
       serve: { ...defaults.serve, ...document.serve },

@@ -2,7 +2,7 @@
  * The newest of many overlapping answers at each instant: a sweep over their bounds with a heap of those that are open.
  * O(n log n), in slices, so that a long history does not hold the event loop.
  */
-import type { Answer } from "./coverageTable.ts"
+import type { Answer } from "./GenerationTables.ts"
 import { compare } from "./KnowledgeKey.ts"
 
 const push = (heap: Array<Answer>, answer: Answer): void => {

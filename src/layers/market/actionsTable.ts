@@ -5,7 +5,7 @@ import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import type { CommitTarget } from "./CommitTarget.ts"
 import { num } from "./rows.ts"
 
-const kinds: ReadonlyArray<CorporateAction["kind"]> = ["split", "dividend", "capital-gain"]
+export const kinds: ReadonlyArray<CorporateAction["kind"]> = ["split", "dividend", "capital-gain"]
 
 const insertAnswer = "insert into action_answers (applied, generation, start_ts, end_ts) values (?, ?, ?, ?)"
 const insertAction = `insert into actions

@@ -1,7 +1,7 @@
 /** The table `answers`: every interval that was ever asserted or invalidated; nothing in it is changed or removed. */
 import { Effect } from "effect"
 import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import type { Answer } from "./coverageTable.ts"
+import type { Answer } from "./GenerationTables.ts"
 import { num, numOrNull } from "./rows.ts"
 
 const columns = "start_ts, end_ts, state, until, fetched_at, response, decoder_version, applied"

@@ -21,13 +21,15 @@ import { begin } from "./beginCommit.ts"
 import type { CommitBatch } from "./CommitBatch.ts"
 import { type CommitTarget, emptyTally, type Tally } from "./CommitTarget.ts"
 import { compareRows } from "./comparedRows.ts"
-import { beginOverlay, type Overlay, overlay, piecesIn } from "./coverageTable.ts"
+import { coverageTables, piecesIn } from "./coverageTable.ts"
 import { insertFresh } from "./freshRows.ts"
 import { type CoverInterval, HistorySweep } from "./HistorySweep.ts"
 import { compare } from "./KnowledgeKey.ts"
+import { nothingDone } from "./nothingDone.ts"
+import { beginOverlay, type Overlay, overlay, tableOf } from "./overlay.ts"
 import { firstBarAt, type RowChunk } from "./RowChunk.ts"
 import { rewriteHistory } from "./rewrittenHistory.ts"
-import { nthStamp } from "./rowTables.ts"
+import { nthStamp, rowTables } from "./rowTables.ts"
 import { assertsRows, isFinal } from "./stateCode.ts"
 import { generationGone } from "./storeError.ts"
 
@@ -67,10 +69,11 @@ const writeChunk = (
     pieces = pieces.filter((piece) => piece.start < clipped)
   }
   const chunk: RowChunk = { start, end, from, to: firstBarAt(batch, from, end) }
-  if (pieces.length === 0) insertFresh(db, target, batch, chunk, tally)
+  if (pieces.length === 0) insertFresh(rowTables(db), target, batch, chunk, tally)
   else {
     const newest = pieces.every((piece) => compare(piece, target.key) < 0)
-    if (!newest || !compareRows(db, target, batch, chunk, pieces, tally)) return { _tag: "NeedsHistory", chunk }
+    if (!newest || !compareRows(rowTables(db), target, batch, chunk, pieces, tally))
+      return { _tag: "NeedsHistory", chunk }
   }
   return { _tag: "Done", end, to: chunk.to }
 }
@@ -103,7 +106,7 @@ const writeRows = Effect.fnUntraced(function* (step: Step, target: CommitTarget,
       if (sweep === undefined) sweep = yield* historyOf(step, target, at, last)
       const history = sweep
       yield* Effect.yieldNow
-      yield* step((db) => rewriteHistory(db, target, batch, chunk, history, tally))
+      yield* step((db) => rewriteHistory(rowTables(db), target, batch, chunk, history, tally))
       start = chunk.end
       from = chunk.to
     } else {
@@ -126,6 +129,7 @@ export const writeAnswers = Effect.fnUntraced(function* (
   let progress: Overlay | null = null
   while (index < intervals.length) {
     yield* step((db) => {
+      const tables = { coverage: coverageTables(db, "coverage"), refusals: coverageTables(db, "refusals") }
       for (let done = 0; done < stepIntervals && index < intervals.length; done++) {
         const interval = intervals[index]
         if (interval === undefined) return
@@ -134,7 +138,7 @@ export const writeAnswers = Effect.fnUntraced(function* (
           insertAnswerRow(db, generation, { ...answer, applied })
           progress = beginOverlay(answer, interval.final)
         }
-        progress = overlay(db, generation, answer, progress, stepIntervals)
+        progress = overlay(tables[tableOf(answer.code)], generation, answer, progress, stepIntervals)
         if (progress !== null) return
         index++
       }
@@ -142,8 +146,6 @@ export const writeAnswers = Effect.fnUntraced(function* (
     if (index < intervals.length) yield* Effect.yieldNow
   }
 })
-
-export const nothingDone: CommitResult = { inserted: 0, updated: 0, unchanged: 0, withdrawn: 0, alreadyApplied: true }
 
 export interface Prepared {
   readonly commit: Commit

@@ -6,14 +6,12 @@
  * collector's pauses were the longest holds of the event loop.
  */
 import type { Bar } from "../../domain/Bar.ts"
-import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import type { CommitBatch } from "./CommitBatch.ts"
 import type { CommitTarget, Tally } from "./CommitTarget.ts"
-import type { Piece } from "./coverageTable.ts"
 import { EchoBlock } from "./EchoBlock.ts"
+import type { Piece, RowTables } from "./GenerationTables.ts"
 import { intervalCursor, type RowChunk } from "./RowChunk.ts"
-import { num, RevisionKind, toBar } from "./rows.ts"
-import { BarInserter, barRow, finalise, putBar, putEchoes, putRevision, removeBar, valueRowsIn } from "./rowTables.ts"
+import { num, RevisionKind, type SqlRow, toBar } from "./rows.ts"
 import { endOf, fill, maskOf } from "./VersionHistory.ts"
 
 interface Changes {
@@ -28,7 +26,7 @@ interface Changes {
 }
 
 /** The same as `sameValues` of the domain, on the columns. */
-const sameAsRow = (row: ReadonlyArray<SqlValue>, bar: Bar): boolean =>
+const sameAsRow = (row: SqlRow, bar: Bar): boolean =>
   row[4] === bar.close &&
   row[1] === bar.open &&
   row[2] === bar.high &&
@@ -43,7 +41,7 @@ const changesOf = (
   batch: CommitBatch,
   chunk: RowChunk,
   pieces: ReadonlyArray<Piece>,
-  stored: ReadonlyArray<ReadonlyArray<SqlValue>>
+  stored: ReadonlyArray<SqlRow>
 ): Changes | null => {
   const { bars, finals, positions } = batch
   const echoes = new EchoBlock()
@@ -88,19 +86,19 @@ const changesOf = (
 }
 
 const replace = (
-  db: SyncDatabase,
+  tables: RowTables,
   target: CommitTarget,
   batch: CommitBatch,
   { bar, index }: Changes["replaced"][number],
   tally: Tally
 ): void => {
   const { applied, generation } = target
-  const old = barRow(db, generation, bar.ts)
+  const old = tables.barRow(generation, bar.ts)
   if (old === null) return
   const final = batch.finals[index] === 1
   const kind = endOf(old, { bar, final }) ?? RevisionKind.overwritten
-  putRevision(db, generation, { ...old, kind, supersededBy: applied }, null)
-  putBar(db, generation, {
+  tables.putRevision(generation, { ...old, kind, supersededBy: applied }, null)
+  tables.putBar(generation, {
     ts: bar.ts,
     bar,
     final,
@@ -114,7 +112,7 @@ const replace = (
 
 /** False when nothing was done, because the chunk needs its whole history. */
 export const compareRows = (
-  db: SyncDatabase,
+  tables: RowTables,
   target: CommitTarget,
   batch: CommitBatch,
   chunk: RowChunk,
@@ -122,24 +120,24 @@ export const compareRows = (
   tally: Tally
 ): boolean => {
   const { applied, generation } = target
-  const changes = changesOf(target, batch, chunk, pieces, valueRowsIn(db, generation, chunk.start, chunk.end))
+  const changes = changesOf(target, batch, chunk, pieces, tables.valueRowsIn(generation, chunk.start, chunk.end))
   if (changes === null) return false
-  for (const replaced of changes.replaced) replace(db, target, batch, replaced, tally)
+  for (const replaced of changes.replaced) replace(tables, target, batch, replaced, tally)
   for (const ts of changes.withdrawn) {
-    const old = barRow(db, generation, ts)
+    const old = tables.barRow(generation, ts)
     if (old === null) continue
-    putRevision(db, generation, { ...old, kind: RevisionKind.withdrawn, supersededBy: applied }, null)
-    removeBar(db, generation, ts)
+    tables.putRevision(generation, { ...old, kind: RevisionKind.withdrawn, supersededBy: applied }, null)
+    tables.removeBar(generation, ts)
     tally.revisions++
   }
-  for (const ts of changes.finalised) finalise(db, generation, ts)
-  const inserter = new BarInserter(db, generation, applied)
+  for (const ts of changes.finalised) tables.finalise(generation, ts)
+  const inserter = tables.inserter(generation, applied)
   for (const index of changes.fresh) {
     const bar = batch.bars[index]
     if (bar !== undefined) inserter.add(bar, batch.finals[index] ?? 0, batch.positions[index] ?? 0)
   }
   inserter.flush()
-  putEchoes(db, applied, applied, changes.echoes)
+  tables.putEchoes(applied, applied, changes.echoes)
   tally.inserted += changes.fresh.length
   tally.updated += changes.replaced.length
   tally.unchanged += changes.unchanged

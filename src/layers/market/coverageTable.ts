@@ -4,27 +4,11 @@
  */
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import { compare, type KnowledgeKey } from "./KnowledgeKey.ts"
+import type { CoverageTables, Piece, PieceTable } from "./GenerationTables.ts"
 import { num, numOrNull } from "./rows.ts"
 import { namedGeneration, tenant, visibleGeneration } from "./seriesTable.ts"
-import { isRefusal } from "./stateCode.ts"
-
-/** What an answer says about an interval; `code` and `until` as in stateCode.ts. */
-export interface Answer extends KnowledgeKey {
-  readonly start: number
-  readonly end: number
-  readonly code: number
-  readonly until: number | null
-}
-
-/** A stretch of an answer with nothing newer; `settled` is false only where nothing final was ever asserted inside it. */
-export interface Piece extends Answer {
-  readonly settled: boolean
-}
 
 const columns = "start_ts, end_ts, state, until, fetched_at, response, decoder_version, settled"
-
-export type PieceTable = "coverage" | "refusals"
 
 const statementsOf = (table: PieceTable) => ({
   before: `select ${columns} from ${table} where generation = ? and start_ts <= ? order by start_ts desc limit 1`,
@@ -91,71 +75,28 @@ export const piecesIn = (
   return pieces
 }
 
-const insert = (
-  db: SyncDatabase,
-  table: PieceTable,
-  generation: number,
-  piece: Piece,
-  start: number,
-  end: number
-): void => {
-  if (start >= end) return
-  db.prepare(statements[table].insert).run(
-    generation,
-    start,
-    end,
-    piece.code,
-    piece.until,
-    piece.fetchedAt,
-    piece.response,
-    piece.decoderVersion,
-    piece.settled ? 1 : 0
-  )
-}
-
-/** Where an overlay that takes several steps has come to. */
-export interface Overlay {
-  /** Pieces before this are done. */
-  readonly from: number
-  /** Start of the stretch, not written yet, in which nothing newer was met. */
-  readonly open: number
-  readonly settled: boolean
-}
-
-export const beginOverlay = (answer: Answer, settles: boolean): Overlay => ({
-  from: answer.start,
-  open: answer.start,
-  settled: settles
-})
-
-/**
- * Lays an answer over what is there: older pieces are cut away beneath it, newer ones cut it. Handles up to `limit` pieces and
- * returns where to go on, or null when it is done. The outcome does not depend on the order in which answers are laid.
- */
-export const overlay = (
-  db: SyncDatabase,
-  generation: number,
-  answer: Answer,
-  progress: Overlay,
-  limit: number
-): Overlay | null => {
-  const table: PieceTable = isRefusal(answer.code) ? "refusals" : "coverage"
-  const pieces = piecesIn(db, generation, progress.from, answer.end, limit, table)
-  let { open, settled } = progress
-  for (const piece of pieces) {
-    if (compare(piece, answer) > 0) {
-      insert(db, table, generation, { ...answer, settled }, open, piece.start)
-      if (settled && !piece.settled) db.prepare(statements[table].settle).run(generation, piece.start)
-      open = piece.end
-    } else {
-      db.prepare(statements[table].remove).run(generation, piece.start)
-      insert(db, table, generation, piece, piece.start, answer.start)
-      insert(db, table, generation, piece, answer.end, piece.end)
-      settled = settled || piece.settled
+export const coverageTables = (db: SyncDatabase, table: PieceTable): CoverageTables => {
+  const { insert, remove, settle } = statements[table]
+  return {
+    piecesIn: (generation, start, end, limit) => piecesIn(db, generation, start, end, limit, table),
+    insertPiece: (generation, piece) => {
+      db.prepare(insert).run(
+        generation,
+        piece.start,
+        piece.end,
+        piece.code,
+        piece.until,
+        piece.fetchedAt,
+        piece.response,
+        piece.decoderVersion,
+        piece.settled ? 1 : 0
+      )
+    },
+    deletePiece: (generation, start) => {
+      db.prepare(remove).run(generation, start)
+    },
+    settlePiece: (generation, start) => {
+      db.prepare(settle).run(generation, start)
     }
   }
-  const last = pieces[pieces.length - 1]
-  if (last !== undefined && pieces.length >= limit && last.end < answer.end) return { from: last.end, open, settled }
-  insert(db, table, generation, { ...answer, settled }, open, answer.end)
-  return null
 }

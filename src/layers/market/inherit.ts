@@ -6,13 +6,12 @@
  * off: each row is set to what it should be, whatever it was.
  */
 import { Effect } from "effect"
-import { sameValues } from "../../domain/Bar.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import { type Piece, piecesIn } from "./coverageTable.ts"
-import { num, RevisionKind, type StoredVersion } from "./rows.ts"
-import { barsIn, nthStamp, putBar, putRevision } from "./rowTables.ts"
-import { assertsRows, isFinal } from "./stateCode.ts"
-import { endOf } from "./VersionHistory.ts"
+import { piecesIn } from "./coverageTable.ts"
+import type { Piece } from "./GenerationTables.ts"
+import { inheritRows } from "./inheritRows.ts"
+import { num } from "./rows.ts"
+import { nthStamp, rowTables } from "./rowTables.ts"
 
 const stepRows = 2_000
 const stepPieces = 4_000
@@ -27,37 +26,6 @@ const selectApplied = "select id from applied where generation = ? and response 
 const deleteEarlier = `delete from revisions where (generation, ts, applied) in
   (select generation, ts, applied from revisions where generation = ? and superseded_at is not null limit ${stepRows})`
 const addRevisions = "update generations set revision_count = revision_count + ? where id = ?"
-
-/** The newest answer about a stamp, if it says whether there is a row; null where nothing does. */
-const absenceAt = (
-  db: SyncDatabase,
-  generation: number,
-  pieces: ReadonlyArray<Piece>,
-  ts: number
-): StoredVersion | null => {
-  const piece = pieces.find((candidate) => candidate.start <= ts && ts < candidate.end)
-  if (piece === undefined || !assertsRows(piece.code)) return null
-  const applied = db.prepare(selectApplied).get(generation, piece.response, piece.decoderVersion)
-  return applied === undefined
-    ? null
-    : {
-        ts,
-        bar: null,
-        final: isFinal(piece.code, piece.until),
-        position: -1,
-        applied: num(applied[0]),
-        shown: null,
-        shownPosition: null
-      }
-}
-
-const takeOver = (db: SyncDatabase, generation: number, old: StoredVersion, row: StoredVersion): void => {
-  const shown = old.shown ?? old.applied
-  const shownPosition = old.shownPosition ?? old.position
-  if (row.shown !== shown || row.shownPosition !== shownPosition) {
-    putBar(db, generation, { ...row, shown, shownPosition })
-  }
-}
 
 /** How far pieces that were read with the limit `stepPieces` go: there may be more behind the last of a full page. */
 const reachOf = (pieces: ReadonlyArray<Piece>): number =>
@@ -76,23 +44,11 @@ const inheritIn = (
   const oldPieces = piecesIn(db, from, start, last, stepPieces)
   const newPieces = piecesIn(db, to, start, last, stepPieces)
   const stop = Math.min(last, reachOf(oldPieces), reachOf(newPieces))
-  const olds = new Map(barsIn(db, from, start, stop).map((row) => [row.ts, row]))
-  const news = new Map(barsIn(db, to, start, stop).map((row) => [row.ts, row]))
-  let revisions = 0
-  for (const ts of new Set([...olds.keys(), ...news.keys()])) {
-    const old = olds.get(ts) ?? absenceAt(db, from, oldPieces, ts)
-    const row = news.get(ts) ?? absenceAt(db, to, newPieces, ts)
-    if (old === null || row === null) continue
-    if (old.bar !== null && row.bar !== null && sameValues(old.bar, row.bar)) {
-      takeOver(db, to, old, row)
-      continue
-    }
-    if (row.shown !== null) putBar(db, to, { ...row, shown: null, shownPosition: null })
-    const kind = endOf(old, row)
-    if (kind === null || kind === RevisionKind.overwritten) continue
-    putRevision(db, to, { ...old, kind, supersededBy: row.applied }, at)
-    revisions++
+  const appliedOf = (generation: number, response: number, decoderVersion: number): number | null => {
+    const row = db.prepare(selectApplied).get(generation, response, decoderVersion)
+    return row === undefined ? null : num(row[0])
   }
+  const revisions = inheritRows(rowTables(db), { from, to, at, start, stop, oldPieces, newPieces, appliedOf })
   return { end: stop, revisions }
 }
 

@@ -34,7 +34,7 @@ const keyAt = (db: SyncDatabase, generation: number, at: EpochMillis): Knowledge
   }
 }
 
-const nothingKnown = ({ end, start }: TimeRange): BatchInterval => ({
+export const nothingKnown = ({ end, start }: TimeRange): BatchInterval => ({
   start,
   end,
   code: StateCode.Missing,

@@ -1,15 +1,14 @@
 /** What two series disagree about, as comparisons found it. A comparison speaks of the stamps that it compared and of no others. */
 import { Effect, Option, Stream } from "effect"
-import { type Mismatch, ReconciledField, type StoredMismatch } from "../../domain/Mismatch.ts"
+import type { Mismatch, StoredMismatch } from "../../domain/Mismatch.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
-import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import { num, numOrNull } from "./rows.ts"
+import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { changesOf, steps, toStored } from "./mismatchRows.ts"
+import { num } from "./rows.ts"
 import { tenant } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
-
-const fields: ReadonlyArray<Mismatch["field"]> = [...ReconciledField.literals, "row"]
 
 const selectPair = "select id from reconciled_pairs where tenant = ? and left_series = ? and right_series = ?"
 const insertPair = "insert into reconciled_pairs (tenant, left_series, right_series) values (?, ?, ?)"
@@ -26,16 +25,12 @@ const selectPage = (open: boolean) => `select ts, field, left_value, right_value
   where pair = ? and (ts, field, found_at) > (?, ?, ?) and ts < ? ${open ? "and resolved_at is null" : ""}
   order by ts, field, found_at limit ?`
 
-/** Rows written in one step. */
-const stepRows = 1_000
 const pageRows = 1_000
 
 const pairOf = (db: SyncDatabase, left: SeriesKey, right: SeriesKey): number | null => {
   const row = db.prepare(selectPair).get(tenant, canonical(left), canonical(right))
   return row === undefined ? null : num(row[0])
 }
-
-const keyOf = (ts: number, field: number): string => `${ts} ${field}`
 
 /** Stamps of the window that were compared and do not disagree any more are resolved; new disagreements are added. */
 const settle = (
@@ -45,37 +40,9 @@ const settle = (
   found: ReadonlyArray<Mismatch>,
   at: EpochMillis
 ): void => {
-  const before = new Map<string, ReadonlyArray<SqlValue>>()
-  for (const row of db.prepare(selectOpen).all(pair, window.start, window.end)) {
-    before.set(keyOf(num(row[0]), num(row[1])), row)
-  }
-  for (const { field, left, right, ts } of found) {
-    const code = fields.indexOf(field)
-    const key = keyOf(ts, code)
-    const known = before.get(key)
-    before.delete(key)
-    if (known !== undefined && known[2] === left && known[3] === right) continue
-    if (known !== undefined) db.prepare(resolve).run(at, pair, ts, code)
-    db.prepare(insert).run(pair, ts, code, left, right, at)
-  }
-  for (const row of before.values()) db.prepare(resolve).run(at, pair, num(row[0]), num(row[1]))
-}
-
-/** Cut so that no step writes many rows: each piece ends where its last row does, or at the end of the range. */
-const steps = (range: TimeRange, found: ReadonlyArray<Mismatch>) => {
-  const inside = found.filter(({ ts }) => range.start <= ts && ts < range.end)
-  const pieces: Array<{ readonly window: TimeRange; readonly rows: ReadonlyArray<Mismatch> }> = []
-  let start = range.start
-  for (let from = 0; from < inside.length; ) {
-    let to = Math.min(inside.length, from + stepRows)
-    const last = inside[to - 1]?.ts
-    while (to < inside.length && inside[to]?.ts === last) to++
-    const end = to < inside.length && last !== undefined ? last + 1 : range.end
-    pieces.push({ window: { start, end }, rows: inside.slice(from, to) })
-    start = end
-    from = to
-  }
-  return pieces.length === 0 ? [{ window: range, rows: [] }] : pieces
+  const { added, resolved } = changesOf(db.prepare(selectOpen).all(pair, window.start, window.end), found)
+  for (const { field, ts } of resolved) db.prepare(resolve).run(at, pair, ts, field)
+  for (const { field, left, right, ts } of added) db.prepare(insert).run(pair, ts, field, left, right, at)
 }
 
 export const recordMismatches: (
@@ -100,21 +67,6 @@ export const recordMismatches: (
     }
   }
 }, mapStoreError)
-
-const toStored =
-  (left: SeriesKey, right: SeriesKey) =>
-  (row: ReadonlyArray<SqlValue>): StoredMismatch => ({
-    left,
-    right,
-    mismatch: {
-      ts: num(row[0]),
-      field: fields[num(row[1])] ?? "row",
-      left: numOrNull(row[2]),
-      right: numOrNull(row[3])
-    },
-    foundAt: num(row[4]),
-    resolvedAt: numOrNull(row[5])
-  })
 
 type Cursor = readonly [ts: number, field: number, foundAt: number]
 

@@ -4,13 +4,14 @@
  * speak of dates without any are many (a series that is polled), so they are read in pages, with turns of the event loop.
  */
 import { Effect } from "effect"
-import { type CorporateAction, type StoredAction, same } from "../../domain/CorporateAction.ts"
+import type { StoredAction } from "../../domain/CorporateAction.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import { actionColumns, toAction } from "./actionsTable.ts"
-import { num, numOrNull, responseId } from "./rows.ts"
+import { type ActionAnswer, answersOf, heldActions } from "./ActionHistory.ts"
+import { actionColumns } from "./actionsTable.ts"
+import { num } from "./rows.ts"
 import { tenant } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
 
@@ -37,50 +38,8 @@ interface ReadOptions {
 /** Answers that are read in one step. */
 const pageSize = 1_024
 
-interface Told {
-  readonly action: CorporateAction
-  readonly position: number
-}
-
-interface Answer {
-  readonly complete: TimeRange | null
-  readonly lineage: Omit<StoredAction["lineage"], "position">
-  readonly told: ReadonlyMap<number, Array<Told>>
-}
-
-const nothingTold: Answer["told"] = new Map()
-
-/** In the order of knowledge. */
-const inOrder = ({ lineage: a }: Answer, { lineage: b }: Answer): number =>
-  a.recordedAt - b.recordedAt || a.response - b.response || a.decoderVersion - b.decoderVersion
-
-const equal = (a: ReadonlyArray<Told>, b: ReadonlyArray<Told>): boolean =>
-  a.length === b.length &&
-  a.every(({ action }, index) => {
-    const other = b[index]
-    return other !== undefined && same(action, other.action)
-  })
-
-const nothing: ReadonlyArray<Told> = []
-
-/** What holds at an ex-date by the answers that speak of it, with the one that has said so for as long as it was not contradicted. */
-const heldAt = (answers: ReadonlyArray<Answer>, ts: number): ReadonlyArray<StoredAction> => {
-  let held: ReadonlyArray<Told> = nothing
-  let since: Answer | undefined
-  for (const answer of answers) {
-    const told = answer.told.get(ts) ?? nothing
-    if (since !== undefined && equal(told, held)) continue
-    held = told
-    since = answer
-  }
-  const lineage = since?.lineage
-  return lineage === undefined
-    ? []
-    : held.map(({ action, position }) => ({ action, lineage: { ...lineage, position } }))
-}
-
 interface Page {
-  readonly answers: ReadonlyArray<Answer>
+  readonly answers: ReadonlyArray<ActionAnswer>
   /** The last answer of a full page; null: there are no more. */
   readonly next: number | null
 }
@@ -89,47 +48,9 @@ interface Page {
 const readPage = (db: SyncDatabase, generation: number, after: number, range: TimeRange, asOf: number): Page => {
   const rows = db.prepare(selectAnswers).all(generation, after, pageSize)
   const last = num(rows.at(-1)?.[0] ?? after)
-  const told = new Map<number, Map<number, Array<Told>>>()
-  for (const row of db.prepare(selectActions).all(generation, after, last, range.start, range.end)) {
-    const one = toAction(row)
-    const { ts } = one.action
-    const applied = num(row[7])
-    const by = told.get(applied) ?? new Map<number, Array<Told>>()
-    told.set(applied, by)
-    const before = by.get(ts)
-    if (before === undefined) by.set(ts, [one])
-    else before.push(one)
-  }
-  const answers: Array<Answer> = []
-  for (const row of rows) {
-    const recordedAt = num(row[5])
-    if (recordedAt > asOf) continue
-    const start = numOrNull(row[1])
-    const end = numOrNull(row[2])
-    answers.push({
-      complete: start === null || end === null ? null : { start, end },
-      lineage: { response: responseId(row[3]), decoderVersion: num(row[4]), recordedAt },
-      told: told.get(num(row[0])) ?? nothingTold
-    })
-  }
-  return { answers, next: rows.length < pageSize ? null : last }
+  const actions = db.prepare(selectActions).all(generation, after, last, range.start, range.end)
+  return { answers: answersOf(rows, actions, asOf), next: rows.length < pageSize ? null : last }
 }
-
-/** The first index whose date is not before an instant. */
-const firstAt = (dates: ReadonlyArray<number>, instant: number): number => {
-  let low = 0
-  let high = dates.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((dates[middle] ?? Infinity) < instant) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-/** The dates of which an answer speaks. */
-const datesOf = ({ complete, told }: Answer, dates: ReadonlyArray<number>): Iterable<number> =>
-  complete === null ? told.keys() : dates.slice(firstAt(dates, complete.start), firstAt(dates, complete.end))
 
 const read = Effect.fnUntraced(function* (
   database: SqliteDatabase,
@@ -144,7 +65,7 @@ const read = Effect.fnUntraced(function* (
       : db.prepare(selectGenerations).all(tenant, vendor, dataset, symbol)
     ).map((row) => num(row[0]))
   )
-  const answers: Array<Answer> = []
+  const answers: Array<ActionAnswer> = []
   for (const generation of generations) {
     for (let after: number | null = 0; after !== null; ) {
       const from: number = after
@@ -154,18 +75,7 @@ const read = Effect.fnUntraced(function* (
       if (after !== null) yield* Effect.yieldNow
     }
   }
-  answers.sort(inOrder)
-  const dates = [...new Set(answers.flatMap(({ told }) => [...told.keys()]))].sort((a, b) => a - b)
-  const speaking = new Map<number, Array<Answer>>(dates.map((date) => [date, []]))
-  for (const [index, answer] of answers.entries()) {
-    if (index % pageSize === pageSize - 1) yield* Effect.yieldNow
-    for (const date of datesOf(answer, dates)) speaking.get(date)?.push(answer)
-  }
-  const held: Array<StoredAction> = []
-  for (const [date, said] of speaking) {
-    for (const action of heldAt(said, date)) held.push(action)
-  }
-  return held
+  return yield* heldActions(answers)
 })
 
 export const readActions = (

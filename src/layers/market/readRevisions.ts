@@ -4,8 +4,9 @@ import type { Revision } from "../../domain/Revision.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
-import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import { num, numOrNull, RevisionKind, responseId, toBar, valueColumns } from "./rows.ts"
+import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { type FoundRevision, inOrder, toFound, toRevision } from "./revisionRows.ts"
+import { num, valueColumns } from "./rows.ts"
 import { findSeries, visibleGenerations } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
 
@@ -22,41 +23,15 @@ const selectPage = `select ${valueColumns
   where r.generation = ? and r.ts >= ? and r.ts < ? and r.kind > 0
   order by r.ts limit ?`
 
-interface Found extends Revision {
-  readonly decoderVersion: number
-}
-
-const kindOf = (code: number): Revision["kind"] =>
-  code === RevisionKind.corrected ? "corrected" : code === RevisionKind.finalised ? "finalised" : "withdrawn"
-
-const toFound = (row: ReadonlyArray<SqlValue>): Found => ({
-  ts: num(row[0]),
-  bar: numOrNull(row[1]) === null ? null : toBar(row),
-  kind: kindOf(num(row[8])),
-  response: responseId(row[9]),
-  position: num(row[10]),
-  recordedAt: num(row[11]),
-  supersededAt: num(row[12]),
-  supersededBy: responseId(row[13]),
-  decoderVersion: num(row[14])
-})
-
-const inOrder = (a: Found, b: Found): number =>
-  a.ts - b.ts ||
-  a.recordedAt - b.recordedAt ||
-  a.response - b.response ||
-  a.decoderVersion - b.decoderVersion ||
-  a.supersededAt - b.supersededAt
-
 interface Page {
-  readonly found: ReadonlyArray<Found>
+  readonly found: ReadonlyArray<FoundRevision>
   /** Everything below is in `found`; null when there is no more. */
   readonly next: number | null
 }
 
 /** Reads on until at least one whole stamp is had, so that a page never ends between two revisions of one stamp. */
 const readPage = (db: SyncDatabase, series: number, from: number, end: number, limit: number): Page => {
-  const found: Array<Found> = []
+  const found: Array<FoundRevision> = []
   let complete = end
   for (const generation of visibleGenerations(db, series)) {
     const rows = db.prepare(selectPage).all(generation, from, end, limit)
@@ -70,8 +45,6 @@ const readPage = (db: SyncDatabase, series: number, from: number, end: number, l
     next: complete < end ? complete : null
   }
 }
-
-const toRevision = ({ decoderVersion: _, ...revision }: Found): Revision => revision
 
 export const readRevisions = (
   database: SqliteDatabase,

@@ -7,7 +7,7 @@
  * what was known is invalidated, and where it was provisional, which nobody may have any more as it ended. Each of the two layers
  * is the same whatever the order of commits, and so is what is made of them.
  */
-import type { Answer } from "./coverageTable.ts"
+import type { Answer } from "./GenerationTables.ts"
 import { compare } from "./KnowledgeKey.ts"
 import { withstands } from "./stateCode.ts"
 

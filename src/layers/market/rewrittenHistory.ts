@@ -4,24 +4,14 @@
  * ways, and rare: an answer that is committed after a later one, or a row that appears where there was none.
  */
 import { type Bar, sameValues } from "../../domain/Bar.ts"
-import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import type { CommitBatch } from "./CommitBatch.ts"
 import type { CommitTarget, Tally } from "./CommitTarget.ts"
 import { type Echo, EchoBlock } from "./EchoBlock.ts"
+import type { RowTables } from "./GenerationTables.ts"
 import type { HistorySweep } from "./HistorySweep.ts"
 import { compare } from "./KnowledgeKey.ts"
 import { intervalCursor, type RowChunk } from "./RowChunk.ts"
 import { RevisionKind, type StoredVersion, type SupersededVersion } from "./rows.ts"
-import {
-  barsIn,
-  echoesOf,
-  putBar,
-  putEchoes,
-  putRevision,
-  removeBar,
-  removeRevision,
-  revisionsIn
-} from "./rowTables.ts"
 import { type Assertion, assertionsOf, fold, type History, maskOf, type Version } from "./VersionHistory.ts"
 
 interface StampState {
@@ -30,7 +20,7 @@ interface StampState {
   superseded: Array<SupersededVersion>
 }
 
-const statesOf = (db: SyncDatabase, target: CommitTarget, batch: CommitBatch, chunk: RowChunk) => {
+const statesOf = (tables: RowTables, target: CommitTarget, batch: CommitBatch, chunk: RowChunk) => {
   const states = new Map<number, StampState>()
   const at = (ts: number): StampState => {
     const found = states.get(ts)
@@ -43,8 +33,8 @@ const statesOf = (db: SyncDatabase, target: CommitTarget, batch: CommitBatch, ch
     const bar = batch.bars[index]
     if (bar !== undefined) at(bar.ts).given = { bar, position: batch.positions[index] ?? 0 }
   }
-  for (const version of barsIn(db, target.generation, chunk.start, chunk.end)) at(version.ts).current = version
-  for (const version of revisionsIn(db, target.generation, chunk.start, chunk.end)) {
+  for (const version of tables.barsIn(target.generation, chunk.start, chunk.end)) at(version.ts).current = version
+  for (const version of tables.revisionsIn(target.generation, chunk.start, chunk.end)) {
     at(version.ts).superseded.push(version)
   }
   return [...states].sort(([a], [b]) => a - b)
@@ -69,7 +59,7 @@ const withShown = (ts: number, version: Version, state: StampState): StoredVersi
 }
 
 const writeStamp = (
-  db: SyncDatabase,
+  tables: RowTables,
   generation: number,
   ts: number,
   state: StampState,
@@ -79,9 +69,9 @@ const writeStamp = (
   const current =
     history.current === null || history.current.bar === null ? null : withShown(ts, history.current, state)
   if (current === null) {
-    if (state.current !== null) removeBar(db, generation, ts)
+    if (state.current !== null) tables.removeBar(generation, ts)
   } else if (state.current === null || !sameVersion(state.current, current)) {
-    putBar(db, generation, current)
+    tables.putBar(generation, current)
   }
   const kept = new Set<number>()
   for (const superseded of history.superseded) {
@@ -96,12 +86,12 @@ const writeStamp = (
       before.supersededBy !== supersededBy ||
       !sameVersion(before, version)
     ) {
-      putRevision(db, generation, version, null)
+      tables.putRevision(generation, version, null)
     }
   }
   for (const before of state.superseded) {
     if (before.kind !== RevisionKind.overwritten) tally.revisions--
-    if (!kept.has(before.applied)) removeRevision(db, generation, ts, before.applied)
+    if (!kept.has(before.applied)) tables.removeRevision(generation, ts, before.applied)
   }
 }
 
@@ -115,7 +105,7 @@ const count = (state: StampState, after: Bar | null, tally: Tally): void => {
 }
 
 export const rewriteHistory = (
-  db: SyncDatabase,
+  tables: RowTables,
   target: CommitTarget,
   batch: CommitBatch,
   chunk: RowChunk,
@@ -128,7 +118,7 @@ export const rewriteHistory = (
   const echoesFor = (response: number): ReadonlyMap<number, Echo> => {
     const found = known.get(response)
     if (found !== undefined) return found
-    const read = echoesOf(db, response, chunk.start, chunk.end)
+    const read = tables.echoesOf(response, chunk.start, chunk.end)
     known.set(response, read)
     return read
   }
@@ -138,7 +128,7 @@ export const rewriteHistory = (
     blocks.set(response, block)
     block.add(ts, position, mask)
   }
-  for (const [ts, state] of statesOf(db, target, batch, chunk)) {
+  for (const [ts, state] of statesOf(tables, target, batch, chunk)) {
     const interval = intervalAt(ts)
     if (interval === null) continue
     const covers = sweep.at(ts)
@@ -159,12 +149,12 @@ export const rewriteHistory = (
     const later = assertions.findIndex((assertion) => compare(assertion.key, key) > 0)
     assertions.splice(later < 0 ? assertions.length : later, 0, own)
     const history = fold(assertions)
-    writeStamp(db, generation, ts, state, history, tally)
+    writeStamp(tables, generation, ts, state, history, tally)
     count(state, history.current === null ? null : history.current.bar, tally)
     for (const joined of history.joined) {
       if (joined.applied === applied || !echoesFor(joined.applied).has(ts)) echo(joined, ts)
     }
     if (own.mask !== 0 && !history.joined.includes(own)) echo(own, ts)
   }
-  for (const [response, block] of blocks) putEchoes(db, response, applied, block)
+  for (const [response, block] of blocks) tables.putEchoes(response, applied, block)
 }

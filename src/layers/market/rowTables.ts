@@ -2,6 +2,7 @@
 import type { Bar } from "../../domain/Bar.ts"
 import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { decode, type Echo, type EchoBlock } from "./EchoBlock.ts"
+import type { BarSink, RowTables } from "./GenerationTables.ts"
 import {
   barColumns,
   num,
@@ -34,7 +35,7 @@ const insertEchoes = "insert into echoes (applied, first_ts, last_ts, part, data
 const selectEchoes = "select data from echoes where applied = ? and last_ts >= ? and first_ts < ?"
 
 /** Gathers fresh rows and inserts them several a statement. */
-export class BarInserter {
+class BarInserter implements BarSink {
   private readonly db: SyncDatabase
   private readonly generation: number
   private readonly applied: number
@@ -75,12 +76,8 @@ export class BarInserter {
   }
 }
 
-export const barsIn = (
-  db: SyncDatabase,
-  generation: number,
-  start: number,
-  end: number
-): ReadonlyArray<StoredVersion> => db.prepare(selectBars).all(generation, start, end).map(toVersion)
+const barsIn = (db: SyncDatabase, generation: number, start: number, end: number): ReadonlyArray<StoredVersion> =>
+  db.prepare(selectBars).all(generation, start, end).map(toVersion)
 
 /** The stamp of the row that is `n` rows after the first one at or after `start`; null when there are not so many. */
 export const nthStamp = (db: SyncDatabase, generation: number, start: number, n: number): number | null => {
@@ -107,40 +104,38 @@ const values = (version: StoredVersion): ReadonlyArray<SqlValue> => [
 const selectValues = `select ${valueColumns}, final from bars where generation = ? and ts >= ? and ts < ? order by ts`
 const selectOne = `select ${barColumns} from bars where generation = ? and ts = ?`
 
-/** Rows as the driver gives them, to be compared without a record made of each: see comparedRows.ts. */
-export const valueRowsIn = (
+const valueRowsIn = (
   db: SyncDatabase,
   generation: number,
   start: number,
   end: number
 ): ReadonlyArray<ReadonlyArray<SqlValue>> => db.prepare(selectValues).all(generation, start, end)
 
-export const barRow = (db: SyncDatabase, generation: number, ts: number): StoredVersion | null => {
+const barRow = (db: SyncDatabase, generation: number, ts: number): StoredVersion | null => {
   const row = db.prepare(selectOne).get(generation, ts)
   return row === undefined ? null : toVersion(row)
 }
 
-export const putBar = (db: SyncDatabase, generation: number, version: StoredVersion): void => {
+const putBar = (db: SyncDatabase, generation: number, version: StoredVersion): void => {
   db.prepare(replaceBar).run(generation, ...values(version))
 }
 
-export const removeBar = (db: SyncDatabase, generation: number, ts: number): void => {
+const removeBar = (db: SyncDatabase, generation: number, ts: number): void => {
   db.prepare(deleteBar).run(generation, ts)
 }
 
-export const finalise = (db: SyncDatabase, generation: number, ts: number): void => {
+const finalise = (db: SyncDatabase, generation: number, ts: number): void => {
   db.prepare(finaliseBar).run(generation, ts)
 }
 
-/** Revisions that assertions made, the hidden ones too; not those that came of publishing a generation. */
-export const revisionsIn = (
+const revisionsIn = (
   db: SyncDatabase,
   generation: number,
   start: number,
   end: number
 ): ReadonlyArray<SupersededVersion> => db.prepare(selectRevisions).all(generation, start, end).map(toSuperseded)
 
-export const putRevision = (
+const putRevision = (
   db: SyncDatabase,
   generation: number,
   version: SupersededVersion,
@@ -149,18 +144,17 @@ export const putRevision = (
   db.prepare(replaceRevision).run(generation, ...values(version), version.kind, version.supersededBy, supersededAt)
 }
 
-export const removeRevision = (db: SyncDatabase, generation: number, ts: number, applied: number): void => {
+const removeRevision = (db: SyncDatabase, generation: number, ts: number, applied: number): void => {
   db.prepare(deleteRevision).run(generation, ts, applied)
 }
 
-/** `part` tells blocks of one response apart: the response whose commit wrote it. */
-export const putEchoes = (db: SyncDatabase, applied: number, part: number, block: EchoBlock): void => {
+const putEchoes = (db: SyncDatabase, applied: number, part: number, block: EchoBlock): void => {
   const { bounds } = block
   if (bounds === null) return
   db.prepare(insertEchoes).run(applied, bounds.first, bounds.last, part, block.encode())
 }
 
-export const echoesOf = (db: SyncDatabase, applied: number, start: number, end: number): ReadonlyMap<number, Echo> => {
+const echoesOf = (db: SyncDatabase, applied: number, start: number, end: number): ReadonlyMap<number, Echo> => {
   const found = new Map<number, Echo>()
   for (const [data] of db.prepare(selectEchoes).all(applied, start, end)) {
     if (!(data instanceof Uint8Array)) continue
@@ -168,3 +162,18 @@ export const echoesOf = (db: SyncDatabase, applied: number, start: number, end: 
   }
   return found
 }
+
+export const rowTables = (db: SyncDatabase): RowTables => ({
+  barsIn: (generation, start, end) => barsIn(db, generation, start, end),
+  valueRowsIn: (generation, start, end) => valueRowsIn(db, generation, start, end),
+  barRow: (generation, ts) => barRow(db, generation, ts),
+  inserter: (generation, applied) => new BarInserter(db, generation, applied),
+  putBar: (generation, version) => putBar(db, generation, version),
+  removeBar: (generation, ts) => removeBar(db, generation, ts),
+  finalise: (generation, ts) => finalise(db, generation, ts),
+  revisionsIn: (generation, start, end) => revisionsIn(db, generation, start, end),
+  putRevision: (generation, version, supersededAt) => putRevision(db, generation, version, supersededAt),
+  removeRevision: (generation, ts, applied) => removeRevision(db, generation, ts, applied),
+  putEchoes: (applied, part, block) => putEchoes(db, applied, part, block),
+  echoesOf: (applied, start, end) => echoesOf(db, applied, start, end)
+})

@@ -3,7 +3,7 @@ import type { Bar } from "../../domain/Bar.ts"
 import type { ResponseId } from "../../domain/Response.ts"
 import type { SqlValue } from "../sqlite/SqliteDatabase.ts"
 
-type SqlRow = ReadonlyArray<SqlValue>
+export type SqlRow = ReadonlyArray<SqlValue>
 
 export const valueColumns = "ts, open, high, low, close, volume, vwap, count"
 

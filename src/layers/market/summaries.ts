@@ -1,10 +1,11 @@
 /** Counts, the list of series, latest prices, and which responses are applied. */
-import { Effect, Result } from "effect"
+import { Effect } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
-import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { LatestPrice, MarketStoreError, SeriesSummary } from "../../services/MarketStore.ts"
 import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
+import { byInstrument, keyOf } from "./priceOrder.ts"
 import { tableOf } from "./records/recordTables.ts"
 import { num, responseId, text } from "./rows.ts"
 import { findSeries, tenant, visibleGeneration } from "./seriesTable.ts"
@@ -109,11 +110,6 @@ export const newestResponse = (database: SqliteDatabase): Effect.Effect<Response
     })
   )
 
-const keyOf = (canonical: string): SeriesKey | null => {
-  const parsed = parse(canonical)
-  return Result.isSuccess(parsed) ? parsed.success : null
-}
-
 /** The rows of a series are all in the table of its kind. */
 const bound = (which: "min" | "max"): string =>
   `coalesce(${["bars", ...Object.values(tableOf)]
@@ -154,16 +150,6 @@ const selectLatest = `select s.canonical, b.ts, b.close from
   left join bars b on b.generation = s.generation
     and b.ts = (select max(ts) from bars where generation = s.generation)
   order by s.canonical`
-
-const priceRank: ReadonlyArray<SeriesKey["price"]> = ["trade", "mid", "bid", "ask", "none"]
-
-const byInstrument = (a: LatestPrice, b: LatestPrice): number =>
-  compareText(a.series.vendor, b.series.vendor) ||
-  compareText(a.series.symbol, b.series.symbol) ||
-  priceRank.indexOf(a.series.price) - priceRank.indexOf(b.series.price) ||
-  b.ts - a.ts
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** One price a series, by vendor and symbol; within a symbol those of trades come first, then the newest. */
 export const latestPrices = (

@@ -23,6 +23,8 @@ export interface OwnerLockOptions {
   readonly dataDir: string
   /** The release that owns it, as others are told. */
   readonly product: string
+  /** The database that has its rows, as others are told; none: market.sqlite in the directory. */
+  readonly store?: string
   /** How long to wait for another owner to end; not at all unless given. */
   readonly patience?: Duration.Input
 }
@@ -31,7 +33,7 @@ const lockOf = (dataDir: string) => Effect.map(Path.Path, (path) => path.join(da
 
 const asOwnerError = (reason: OwnerError["reason"]) => new OwnerError({ reason })
 
-const acquire = Effect.fnUntraced(function* ({ dataDir, product }: OwnerLockOptions) {
+const acquire = Effect.fnUntraced(function* ({ dataDir, product, store }: OwnerLockOptions) {
   const lock = yield* lockOf(dataDir)
   const held = yield* Effect.mapError(ExclusiveFile.hold(lock), asOwnerError)
   if (!held) {
@@ -43,7 +45,13 @@ const acquire = Effect.fnUntraced(function* ({ dataDir, product }: OwnerLockOpti
   if (before !== null && before.socket !== null) yield* removeLeft(before.socket)
   const startedAt = yield* Clock.currentTimeMillis
   const announce = (socket: string | null) => {
-    const details: OwnerDetails = { pid: process.pid, startedAt, product, socket }
+    const details: OwnerDetails = {
+      pid: process.pid,
+      startedAt,
+      product,
+      socket,
+      ...(store === undefined ? {} : { store })
+    }
     return OwnerRecord.write(dataDir, details).pipe(Effect.mapError(asOwnerError), Effect.provideContext(files))
   }
   // Removed while the lock is still held: it is released after this.

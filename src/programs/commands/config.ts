@@ -20,7 +20,7 @@ interface Value {
 }
 
 const values = (
-  { config, configFile, dataDir, logLevel }: Settings,
+  { config, configFile, dataDir, logLevel, store }: Settings,
   { allowedHosts, allowedOrigins, http, tcp }: ServeSettings
 ): ReadonlyArray<Value> => {
   const own = (key: string, value: unknown): Value => ({
@@ -31,6 +31,7 @@ const values = (
   return [
     { key: "config", ...configFile },
     { key: "dataDir", ...dataDir },
+    { key: "store", ...store, value: store.value ?? "sqlite" },
     logLevel.origin !== "default"
       ? { key: "logLevel", ...logLevel }
       : { key: "logLevel", ...logLevel, brief: `${logLevel.value} (info for serve)` },

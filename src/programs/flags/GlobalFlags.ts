@@ -19,6 +19,14 @@ export const ConfigFile = GlobalFlag.Setting("config")({
   )
 })
 
+export const Store = GlobalFlag.Setting("store")({
+  flag: Flag.String("store").pipe(
+    Flag.withMetavar("URL"),
+    Flag.withDescription("A PostgreSQL database for the rows (DATABASE_URL), or sqlite for the data directory"),
+    Flag.optional
+  )
+})
+
 export const Json = GlobalFlag.Setting("json")({
   flag: Flag.Boolean("json").pipe(
     Flag.withoutNegation,
@@ -54,7 +62,7 @@ const PrintCompletions = GlobalFlag.Action({
 })
 
 /** Declared at the root. */
-export const all = [PrintCompletions, DataDir, ConfigFile, LogLevel, Json] as const
+export const all = [PrintCompletions, DataDir, Store, ConfigFile, LogLevel, Json] as const
 
 /** effect/cli's own that are kept; its wizard is left out, its log level and completions are worded anew above. */
 export const builtIns = [GlobalFlag.Help, GlobalFlag.Version]

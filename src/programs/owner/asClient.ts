@@ -11,11 +11,12 @@
  * watched by the client's pings. Calls that were cut off may have been done. Rows come from the store, so that an owner that goes
  * away after its answer does no harm.
  */
-import { Cause, Effect, Exit, FileSystem, Layer, Path, Predicate, Result } from "effect"
+import { Cause, Effect, Exit, FileSystem, Layer, Path, Predicate, type Redacted, Result } from "effect"
 import type { TapestryClient as Client } from "../../rpc/client/TapestryClient.ts"
 import { MaintenanceError } from "../../services/Maintenance.ts"
 import {
   OtherProtocol,
+  OtherStore,
   OwnerBusy,
   type OwnerDetails,
   OwnerError,
@@ -33,6 +34,8 @@ export interface AsClientOptions {
   /** Vendors that this command's configuration has. */
   readonly vendors: ReadonlySet<string>
   readonly owner: OwnerDetails
+  /** The PostgreSQL that has the rows, by this command's settings; null: market.sqlite in the directory. */
+  readonly store: Redacted.Redacted | null
   /** The owner's. */
   readonly socket: string
 }
@@ -47,7 +50,7 @@ const loadClient = Effect.promise(() =>
     import("../../rpc/client/TapestryClient.ts"),
     import("../../rpc/client/RemoteStitchingCache.ts"),
     import("../../rpc/client/RemoteMaintenance.ts"),
-    import("../../layers/market/MarketStoreSqlite.ts"),
+    import("../../layers/market/ConfiguredStore.ts"),
     import("../../rpc/contract/SystemRpcs.ts")
   ])
 )
@@ -92,17 +95,22 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
   options: AsClientOptions,
   ask: (client: Client["Service"]) => Effect.Effect<A, E, R>
 ) {
-  const { dataDir, owner, product, socket } = options
+  const { dataDir, owner, product, socket, store } = options
   const [
     UnixClient,
     { TapestryClient },
     RemoteStitchingCache,
     RemoteMaintenance,
-    MarketStoreSqlite,
+    ConfiguredStore,
     { protocolVersion }
   ] = yield* loadClient
   const path = yield* Path.Path
   const fs = yield* FileSystem.FileSystem
+  // Rows are read beside the owner: from another store they would be other rows.
+  const ours = ConfiguredStore.storeName(store)
+  if (ours !== owner.store) {
+    return yield* new OwnerError({ reason: new OtherStore({ dataDir, owner, ours: ours ?? null }) })
+  }
   // The mode of the socket guards it; a connection would only fail, like one to an owner that has just gone.
   const access = yield* Effect.result(fs.access(socket, { readable: true, writable: true }))
   if (Result.isFailure(access) && access.failure.reason._tag === "PermissionDenied") {
@@ -133,7 +141,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
     if (hello.value.protocol !== protocolVersion) return yield* other(hello.value.protocol)
 
     const cache = RemoteStitchingCache.layerBesideStore.pipe(
-      Layer.provide(MarketStoreSqlite.layer({ filename: path.join(dataDir, "market.sqlite"), readonly: true })),
+      Layer.provide(ConfiguredStore.layer({ store, filename: path.join(dataDir, "market.sqlite"), readonly: true })),
       Layer.merge(RemoteMaintenance.layer),
       Layer.provide(Layer.succeed(TapestryClient, client))
     )

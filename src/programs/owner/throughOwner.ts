@@ -13,7 +13,7 @@
  * and its socket, which takes connections: it is asked until patience is over. Patience is measured by the monotonic clock: the
  * one on the wall may be set meanwhile.
  */
-import { Effect, Random } from "effect"
+import { Effect, Random, type Redacted } from "effect"
 import { monotonicMillis } from "../../layers/monotonicMillis.ts"
 import * as OwnerLock from "../../layers/owner/OwnerLock.ts"
 import type { TapestryClient } from "../../rpc/client/TapestryClient.ts"
@@ -29,6 +29,8 @@ export interface ThroughOwnerOptions<E, R> {
   readonly product: string
   /** Vendors that this command's configuration has. */
   readonly vendors: ReadonlySet<string>
+  /** The PostgreSQL that has the rows; null: market.sqlite in the directory. */
+  readonly store: Redacted.Redacted | null
   /** All services over the data directory, as its owner; asked for when there is none. */
   readonly services: Effect.Effect<OwnerServices<E, R>>
 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import fc from "fast-check"
-import type { Answer } from "../../../src/layers/market/coverageTable.ts"
+import type { Answer } from "../../../src/layers/market/GenerationTables.ts"
 import { compare } from "../../../src/layers/market/KnowledgeKey.ts"
 import { Skyline } from "../../../src/layers/market/Skyline.ts"
 

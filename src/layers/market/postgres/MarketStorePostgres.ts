@@ -1,0 +1,168 @@
+/**
+ * The MarketStore in a PostgreSQL database. What is stored and why is in docs/store.md, what differs from SQLite in
+ * docs/production.md; the tables are in migrations.ts.
+ */
+import { Context, Effect, Layer, Metric, type Redacted, Result } from "effect"
+import { canonical } from "../../../domain/SeriesKey.ts"
+import {
+  type Commit,
+  type GenerationId,
+  MarketStore,
+  MarketStoreError,
+  StoreUnavailable
+} from "../../../services/MarketStore.ts"
+import { rowsCommitted } from "../../../services/Metrics.ts"
+import { RecordStore } from "../../../services/RecordStore.ts"
+import { reached } from "../../FaultPoint.ts"
+import { expectMigrated, migrate } from "../../postgres/migrate.ts"
+import { addressOf } from "../../postgres/PostgresAddress.ts"
+import { open } from "../../postgres/PostgresDatabase.ts"
+import { PostgresSettings } from "../../postgres/PostgresSettings.ts"
+import { prepare } from "../CommitBatch.ts"
+import * as KeyedLock from "../KeyedLock.ts"
+import { nothingDone } from "../nothingDone.ts"
+import { readActions } from "./actionRows.ts"
+import { checkInstants } from "./checkInstants.ts"
+import { type Prepared, runCommits } from "./commit.ts"
+import {
+  type Building,
+  beginGeneration,
+  dropGeneration,
+  forget,
+  publishGeneration,
+  replaceGenerations,
+  seriesOf,
+  succeedGeneration
+} from "./generations.ts"
+import { invalidate } from "./invalidate.ts"
+import { migrations } from "./migrations.ts"
+import { readMismatches, recordMismatches } from "./mismatches.ts"
+import { noRecords } from "./noRecords.ts"
+import { readBar, readBars, readStoredBars } from "./readBars.ts"
+import { readCoverage } from "./readCoverage.ts"
+import { readRevisions } from "./readRevisions.ts"
+import { readOperation, readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
+import { referencedResponses } from "./references.ts"
+import { mapStoreFailure } from "./storeFailure.ts"
+import { appliedResponses, countRows, latestPrices, listSeries, newestResponse, responsesIn } from "./summaries.ts"
+
+export interface MarketStorePostgresOptions {
+  /** `postgres://user:password@host:port/database`, with the parameters of libpq that the driver knows (`sslmode`, ...). */
+  readonly url: Redacted.Redacted
+  /** Reads what is there; every write fails with StoreReadOnly. */
+  readonly readonly?: boolean
+}
+
+const unavailable = (message: string) => new MarketStoreError({ reason: new StoreUnavailable({ message }) })
+
+const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
+  const address = addressOf(options.url)
+  if (Result.isFailure(address)) {
+    return yield* unavailable(address.failure.message)
+  }
+  const readonly = options.readonly === true
+  const { applicationName, max, min, statementTimeout } = yield* Effect.mapError(PostgresSettings, ({ message }) =>
+    unavailable(`the settings of PostgreSQL in the environment: ${message}`)
+  )
+  const database = yield* open({
+    url: options.url,
+    address: address.success,
+    pool: { min: Math.min(min, max), max },
+    statementTimeout,
+    applicationName,
+    readonly
+  })
+  yield* readonly ? expectMigrated(database, migrations) : migrate(database, migrations)
+  const locks = KeyedLock.make()
+  const building: Building = new Map()
+  const nameOf = (generation: GenerationId) => {
+    const begun = building.get(generation)
+    return begun === undefined ? seriesOf(database, generation) : Effect.succeed(begun.series)
+  }
+  const counting = () => new Set([...building].flatMap(([id, { counts }]) => (counts ? [id] : [])))
+
+  const commitAll = Effect.fnUntraced(function* (commits: ReadonlyArray<Commit>) {
+    if (commits.length === 0) return []
+    const prepared: Array<Prepared> = []
+    for (const commit of commits) {
+      const batch = yield* prepare(commit)
+      yield* checkInstants(commit, batch)
+      prepared.push({ commit, batch })
+    }
+    const results = yield* prepared
+      .map(({ commit }) => canonical(commit.series))
+      .filter((series, index, all) => all.indexOf(series) === index)
+      // In one order for everybody who holds several.
+      .sort()
+      .reduceRight((run, series) => locks.withLock(series)(run), runCommits(database, prepared))
+      .pipe(mapStoreFailure)
+    yield* Metric.update(
+      rowsCommitted,
+      results.reduce((sum, { inserted, updated }) => sum + inserted + updated, 0)
+    )
+    yield* reached("afterCommit")
+    return results
+  })
+
+  const bars = MarketStore.of({
+    commit: Effect.fn("MarketStore.commit")(function* (commit) {
+      const [result] = yield* commitAll([commit])
+      return result ?? nothingDone
+    }),
+    commitAll: Effect.fn("MarketStore.commitAll")(commitAll),
+    bars: (series, range, read) => readBars(database, series, range, read),
+    storedBars: (series, range, read) => readStoredBars(database, series, range, read),
+    barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
+    coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
+    actions: Effect.fn("MarketStore.actions")((series, range, read) => readActions(database, series, range, read)),
+    revisions: (series, range) => readRevisions(database, series, range),
+    count: Effect.fn("MarketStore.count")((series, range, read) =>
+      countRows(database, series, range, read?.generation)
+    ),
+    surroundings: Effect.fn("MarketStore.surroundings")((series, range, read) =>
+      readSurroundings(database, series, range, read)
+    ),
+    visibleGeneration: Effect.fn("MarketStore.visibleGeneration")((series) => readVisibleGeneration(database, series)),
+    applied: Effect.fn("MarketStore.applied")((series, decoderVersion, read) =>
+      read?.generation === undefined
+        ? appliedResponses(database, series, decoderVersion, counting())
+        : responsesIn(database, read.generation, decoderVersion)
+    ),
+    lastOperation: Effect.fn("MarketStore.lastOperation")((series) => readOperation(database, series)),
+    newestResponse: newestResponse(database),
+    referencedResponses: referencedResponses(database),
+    invalidate: Effect.fn("MarketStore.invalidate")((series, range, at, target = {}) =>
+      locks.withLock(canonical(series))(invalidate(database, series, range, at, target))
+    ),
+    beginGeneration: Effect.fn("MarketStore.beginGeneration")((series, { apart = false } = {}) =>
+      locks.withLock(canonical(series))(beginGeneration(database, series, building, apart))
+    ),
+    publishGeneration: Effect.fn("MarketStore.publishGeneration")(function* (generation, at, { operation } = {}) {
+      const series = yield* nameOf(generation)
+      yield* locks.withLock(series)(publishGeneration(database, generation, at, building, operation))
+    }),
+    succeedGeneration: Effect.fn("MarketStore.succeedGeneration")(function* (before, next, at) {
+      const series = yield* nameOf(next)
+      yield* locks.withLock(series)(succeedGeneration(database, before, next, at))
+    }),
+    replaceGenerations: Effect.fn("MarketStore.replaceGenerations")(function* (generations, operation) {
+      const series = yield* nameOf(generations[0])
+      yield* locks.withLock(series)(replaceGenerations(database, generations, operation, building))
+    }),
+    dropGeneration: Effect.fn("MarketStore.dropGeneration")(function* (generation) {
+      const series = yield* nameOf(generation)
+      yield* locks.withLock(series)(dropGeneration(database, generation, building))
+    }),
+    latest: Effect.fn("MarketStore.latest")((filter) => latestPrices(database, filter)),
+    series: listSeries(database).pipe(Effect.withSpan("MarketStore.series")),
+    recordMismatches: Effect.fn("MarketStore.recordMismatches")((left, right, compared, found, at) =>
+      recordMismatches(database, left, right, compared, found, at)
+    ),
+    mismatches: (left, right, range, read) => readMismatches(database, left, right, range, read?.open === true),
+    forget: Effect.fn("MarketStore.forget")((series) => locks.withLock(canonical(series))(forget(database, series)))
+  })
+  return Context.make(MarketStore, bars).pipe(Context.add(RecordStore, noRecords(database)))
+})
+
+export const layer = (options: MarketStorePostgresOptions): Layer.Layer<MarketStore | RecordStore, MarketStoreError> =>
+  Layer.effectContext(mapStoreFailure(make(options)))

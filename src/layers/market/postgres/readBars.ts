@@ -1,0 +1,229 @@
+/**
+ * Bars as a stream of pages, and single bars with their lineage. A page is one statement, so it sees one state of the database, and
+ * it says whether its generation is there: a reader that was overtaken by `forget` must not end quietly. No connection is held
+ * between two pages, and no snapshot: a consumer may take as long as it likes.
+ */
+import { Effect, Option, Stream } from "effect"
+import type { Bar } from "../../../domain/Bar.ts"
+import { canonical, type SeriesKey } from "../../../domain/SeriesKey.ts"
+import type { EpochMillis, TimeRange } from "../../../domain/TimeRange.ts"
+import type { GenerationId, MarketStoreError, StoredBar } from "../../../services/MarketStore.ts"
+import type { PostgresDatabase, PostgresRow } from "../../postgres/PostgresDatabase.ts"
+import { instantOf, int4, int8, type SqlParameter, text } from "../../postgres/values.ts"
+import { num, responseId, toBar, valueColumns } from "../rows.ts"
+import { generationGone } from "../storeError.ts"
+import { tenant } from "./seriesRows.ts"
+import { mapStoreFailure } from "./storeFailure.ts"
+
+/** The first page is small, so that a reader who takes one row, or none, has few of them in memory. */
+const firstPageRows = 1_000
+const pageRows = 4_000
+
+const qualified = (alias: string) =>
+  valueColumns
+    .split(", ")
+    .map((column) => `${alias}.${column}`)
+    .join(", ")
+
+const lineageOf = (alias: string) =>
+  `, p.response, coalesce(${alias}.shown_position, ${alias}.position), p.decoder_version, p.fetched_at, ${alias}.final`
+
+/** Of the generation `g.id`; $1 and $2 are the range, $3 how many. */
+const bareRows = `select ${qualified("b")} from tapestry.bars b
+  where b.generation = g.id and b.ts >= $1 and b.ts < $2 order by b.ts limit $3`
+
+const originalRows = (known: string) => `select ${qualified("b")}${lineageOf("b")} from tapestry.bars b
+  join tapestry.applied p on p.id = coalesce(b.shown, b.applied)
+  where b.generation = g.id and b.ts >= $1 and b.ts < $2 ${known} order by b.ts limit $3`
+
+/** Rows as they were known at $4: those that are current and were known then, and those that were superseded since. */
+const knownRows = `select * from (
+  (${originalRows("and p.fetched_at <= $4")})
+  union all
+  (select ${qualified("r")}${lineageOf("r")} from tapestry.revisions r
+  join tapestry.applied p on p.id = coalesce(r.shown, r.applied)
+  join tapestry.applied q on q.id = r.superseded_by
+  where r.generation = g.id and r.ts >= $1 and r.ts < $2 and r.kind > 0 and r.open is not null
+  and r.superseded_at is null and p.fetched_at <= $4 and q.fetched_at > $4 order by r.ts limit $3)
+  ) known order by ts limit $3`
+
+/** One row of nulls where the generation is there and has none, none where it is gone. */
+const ofGeneration = (rows: string, last: string) => `select v.*, g.id from tapestry.generations g
+  left join lateral (${rows}) v on true where g.id = ${last} and g.state <> 'dropped' order by v.ts`
+const ofVisible = `select v.*, g.id from tapestry.series s join tapestry.generations g on g.id = s.generation
+  left join lateral (${bareRows}) v on true where s.tenant = $4 and s.canonical = $5 order by v.ts`
+
+const pageNow = ofGeneration(bareRows, "$4")
+const pageAsOf = ofGeneration(knownRows, "$5")
+const originsNow = ofGeneration(originalRows(""), "$4")
+
+const originOfVisible = `select ${qualified("b")}${lineageOf("b")} from tapestry.series s
+  join tapestry.bars b on b.generation = s.generation and b.ts = $1
+  join tapestry.applied p on p.id = coalesce(b.shown, b.applied) where s.tenant = $2 and s.canonical = $3`
+
+const selectPinned = `select s.id, s.generation, (select g.state from tapestry.generations g where g.id = $3 and g.series = s.id)
+  from tapestry.series s where s.tenant = $1 and s.canonical = $2`
+const selectAsOf = `select g.id from tapestry.generations g join tapestry.series s on s.id = g.series
+  where s.tenant = $1 and s.canonical = $2 and g.state in ('current', 'superseded')
+  and (g.published_at is null or g.published_at <= $3) and (g.superseded_at is null or g.superseded_at > $3)
+  order by g.id desc limit 1`
+
+export interface ReadOptions {
+  readonly asOf?: EpochMillis
+  readonly generation?: GenerationId
+}
+
+/** The generation to read; null when the series has none yet. A generation of another series, or a dropped one, is gone. */
+export const pinGeneration = (
+  database: PostgresDatabase,
+  key: SeriesKey,
+  options: ReadOptions | undefined
+): Effect.Effect<number | null, MarketStoreError> => {
+  const query = database.query("pin generation")
+  const named = [tenant, text(canonical(key))]
+  const { asOf, generation } = options ?? {}
+  const found =
+    generation === undefined && asOf !== undefined
+      ? Effect.map(query(selectAsOf, [...named, int8(asOf)]), ([row]) => (row === undefined ? null : num(row[0])))
+      : Effect.map(query(selectPinned, [...named, int8(generation ?? null)]), ([row]) => {
+          if (generation === undefined) return row === undefined ? null : num(row[1])
+          return typeof row?.[2] === "string" && row[2] !== "dropped" ? generation : "gone"
+        })
+  return Effect.flatMap(mapStoreFailure(found), (pinned) =>
+    pinned === "gone"
+      ? Effect.fail(generationGone(`generation ${generation} was dropped, or is of another series`))
+      : Effect.succeed(pinned)
+  )
+}
+
+interface Position {
+  readonly from: number
+  readonly limit: number
+}
+
+/** What is read of a row: the statements for a page as it is now and as it was, and what becomes of what they give. */
+interface Shape<A> {
+  readonly now: string
+  readonly asOf: string
+  readonly convert: (row: PostgresRow) => A
+}
+
+const bare: Shape<Bar> = { now: pageNow, asOf: pageAsOf, convert: toBar }
+
+/** The pages of a generation from a position on. */
+const pages = <A>(
+  database: PostgresDatabase,
+  shape: Shape<A>,
+  generation: number,
+  first: Position,
+  end: EpochMillis,
+  asOf: EpochMillis | undefined
+): Stream.Stream<A, MarketStoreError> => {
+  const query = database.query("read bars")
+  return Stream.paginate<Position, A, MarketStoreError>(first, ({ from, limit }) => {
+    const range: ReadonlyArray<SqlParameter> = [instantOf(from), instantOf(end), int4(limit)]
+    const rows =
+      asOf === undefined
+        ? query(shape.now, [...range, int8(generation)])
+        : query(shape.asOf, [...range, int8(asOf), int8(generation)])
+    return Effect.flatMap(
+      mapStoreFailure(rows),
+      (found): Effect.Effect<readonly [ReadonlyArray<A>, Option.Option<Position>], MarketStoreError> => {
+        const last = found[found.length - 1]
+        if (last === undefined) return Effect.fail(generationGone("the series was removed while it was read"))
+        if (last[0] === null) return Effect.succeed([[], Option.none()])
+        const next = found.length < limit ? Option.none() : Option.some({ from: num(last[0]) + 1, limit: pageRows })
+        return Effect.succeed([found.map(shape.convert), next])
+      }
+    )
+  })
+}
+
+const readVisible = (
+  database: PostgresDatabase,
+  key: SeriesKey,
+  range: TimeRange
+): Stream.Stream<Bar, MarketStoreError> =>
+  Stream.unwrap(
+    Effect.map(
+      mapStoreFailure(
+        database.query("read bars")(ofVisible, [
+          instantOf(range.start),
+          instantOf(range.end),
+          int4(firstPageRows),
+          tenant,
+          text(canonical(key))
+        ])
+      ),
+      (rows) => {
+        const last = rows[rows.length - 1]
+        if (last === undefined || last[0] === null) return Stream.empty
+        const first = Stream.fromArray(rows.map(toBar))
+        if (rows.length < firstPageRows) return first
+        const position = { from: num(last[0]) + 1, limit: pageRows }
+        return Stream.concat(first, pages(database, bare, num(last[8]), position, range.end, undefined))
+      }
+    )
+  )
+
+/** The generation is chosen when the stream starts, and stays. */
+export const readBars = (
+  database: PostgresDatabase,
+  key: SeriesKey,
+  range: TimeRange,
+  options?: ReadOptions
+): Stream.Stream<Bar, MarketStoreError> =>
+  options?.asOf === undefined && options?.generation === undefined
+    ? readVisible(database, key, range)
+    : Stream.unwrap(
+        Effect.map(pinGeneration(database, key, options), (generation) =>
+          generation === null
+            ? Stream.empty
+            : pages(database, bare, generation, { from: range.start, limit: firstPageRows }, range.end, options.asOf)
+        )
+      )
+
+const toStored = (row: PostgresRow): StoredBar => ({
+  bar: toBar(row),
+  lineage: {
+    response: responseId(row[8]),
+    position: num(row[9]),
+    decoderVersion: num(row[10]),
+    recordedAt: num(row[11])
+  },
+  final: row[12] === 1
+})
+
+const withOrigin: Shape<StoredBar> = { now: originsNow, asOf: pageAsOf, convert: toStored }
+
+/** As {@link readBars}, each row with where it came from. */
+export const readStoredBars = (
+  database: PostgresDatabase,
+  key: SeriesKey,
+  range: TimeRange,
+  options?: Pick<ReadOptions, "asOf">
+): Stream.Stream<StoredBar, MarketStoreError> =>
+  Stream.unwrap(
+    Effect.map(pinGeneration(database, key, options), (generation) =>
+      generation === null
+        ? Stream.empty
+        : pages(database, withOrigin, generation, { from: range.start, limit: pageRows }, range.end, options?.asOf)
+    )
+  )
+
+export const readBar = (
+  database: PostgresDatabase,
+  key: SeriesKey,
+  ts: EpochMillis,
+  asOf: EpochMillis | undefined
+): Effect.Effect<StoredBar | null, MarketStoreError> =>
+  asOf === undefined
+    ? Effect.map(
+        mapStoreFailure(database.query("read bar")(originOfVisible, [instantOf(ts), tenant, text(canonical(key))])),
+        ([row]) => (row === undefined ? null : toStored(row))
+      )
+    : readStoredBars(database, key, { start: ts, end: ts + 1 }, { asOf }).pipe(
+        Stream.take(1),
+        Stream.runCollect,
+        Effect.map(([row]) => row ?? null)
+      )

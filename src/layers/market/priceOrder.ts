@@ -1,0 +1,20 @@
+import { Result } from "effect"
+import { parse, type SeriesKey } from "../../domain/SeriesKey.ts"
+import type { LatestPrice } from "../../services/MarketStore.ts"
+
+/** Null for what a newer release may have written. */
+export const keyOf = (canonical: string): SeriesKey | null => {
+  const parsed = parse(canonical)
+  return Result.isSuccess(parsed) ? parsed.success : null
+}
+
+const priceRank: ReadonlyArray<SeriesKey["price"]> = ["trade", "mid", "bid", "ask", "none"]
+
+/** By vendor and symbol; within a symbol prices of trades come first, then the newest. */
+export const byInstrument = (a: LatestPrice, b: LatestPrice): number =>
+  compareText(a.series.vendor, b.series.vendor) ||
+  compareText(a.series.symbol, b.series.symbol) ||
+  priceRank.indexOf(a.series.price) - priceRank.indexOf(b.series.price) ||
+  b.ts - a.ts
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

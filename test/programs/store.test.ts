@@ -1,0 +1,108 @@
+/** The built command line with its rows in PostgreSQL: the same commands, the same output, and what to do when it is not there. */
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { bareDatabase, sql } from "../support/postgres.ts"
+import { serving } from "./serving.ts"
+import { json, ok, scratch, spx, tapestry, type Where } from "./tapestry.ts"
+
+const range = ["--from", "2019-01-01", "--to", "2019-07-01"]
+
+/** What is not an instant, and no id of a process. */
+const lasting = (text: string): string =>
+  text
+    .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?Z?/g, "<instant>")
+    .replace(/"(elapsedMillis)":\d+/g, '"$1":0')
+
+const story = [
+  ["bars", ...spx, ...range],
+  ["bars", ...spx, ...range, "--format", "csv"],
+  ["coverage", ...spx, "--from", "2019-01-01", "--to", "2019-08-01"],
+  ["explain", ...spx, "--at", "2019-02-05"],
+  ["series", "list"],
+  ["rebuild", "--check"],
+  ["rebuild"],
+  ["bars", ...spx, ...range, "--policy", "cacheOnly", "--json"]
+]
+
+const at = (name: string, env: Readonly<Record<string, string>> = {}): Where => ({ cwd: scratch(name), env })
+
+describe("PostgreSQL as the store of the command line", () => {
+  it.effect("DATABASE_URL selects it, and every command says what it says over the embedded store", () =>
+    Effect.gen(function* () {
+      const embedded = at("embedded")
+      const url = yield* bareDatabase
+      const where = at("postgres", { DATABASE_URL: url })
+      for (const args of story) {
+        assert.strictEqual(lasting(ok(where, ...args)), lasting(ok(embedded, ...args)), args.join(" "))
+      }
+      assert.isFalse(existsSync(join(where.cwd, ".tapestry", "market.sqlite")))
+      assert.isTrue(existsSync(join(embedded.cwd, ".tapestry", "market.sqlite")))
+      const counted = yield* sql(url, "select count(*)::int from tapestry.bars")
+      assert.isAbove(Number(counted[0]?.[0]), 100)
+      const settings = json(where, 0, "config").values
+      const store = settings.find(({ key }: { readonly key: string }) => key === "store")
+      assert.deepStrictEqual(store, {
+        key: "store",
+        value: url.slice(url.indexOf("@") + 1),
+        origin: "environment"
+      })
+    })
+  )
+
+  it.effect("the archive fills an empty database, and another data directory is refused by it", () =>
+    Effect.gen(function* () {
+      const url = yield* bareDatabase
+      const where = at("moved")
+      const before = ok(where, "bars", ...spx, ...range, "--format", "csv")
+      const moved = ["--store", url]
+      const unread = json(where, 1, "coverage", ...spx, ...range, ...moved)
+      assert.deepInclude(unread.error, { _tag: "MarketStoreError", reason: "StoreSchemaMismatch" })
+      assert.match(unread.error.message, /tapestry rebuild/)
+      ok(where, "rebuild", ...moved)
+      assert.strictEqual(
+        ok(where, "bars", ...spx, ...range, "--policy", "cacheOnly", "--format", "csv", ...moved),
+        before
+      )
+      const plan = json(where, 0, "bars", ...spx, ...range, "--plan", ...moved)
+      assert.deepInclude(plan, { requests: 0 })
+      // sqlite is a word for the data directory, also where the environment names a database.
+      const again = { ...where, env: { DATABASE_URL: "postgres://nobody@127.0.0.1:1/nowhere" } }
+      assert.strictEqual(ok(again, "bars", ...spx, ...range, "--format", "csv", "--store", "sqlite"), before)
+      const other = json(at("other"), 1, "bars", ...spx, ...range, ...moved)
+      assert.deepInclude(other.error, { _tag: "ProvenanceStoreError", reason: "ArchiveLost" })
+    })
+  )
+
+  it.effect("a database that is not there: an error that names it and what to do, never the password", () =>
+    Effect.sync(() => {
+      const where = at("dead", { DATABASE_URL: "postgres://joe:geheim@127.0.0.1:1/prices" })
+      for (const args of [["bars", ...spx, ...range], ["doctor"], ["config"], ["--help"]]) {
+        const { stderr, stdout } = tapestry(where, ...args)
+        assert.notInclude(stdout + stderr, "geheim", args.join(" "))
+      }
+      const { error } = json(where, 1, "bars", ...spx, ...range)
+      assert.deepInclude(error, { _tag: "MarketStoreError", reason: "StoreUnavailable" })
+      assert.match(error.message, /127\.0\.0\.1:1\/prices.*ECONNREFUSED.*pg_isready/)
+      const wrong = tapestry(where, "bars", ...spx, ...range, "--store", "mysql://joe:geheim@h/d")
+      assert.deepStrictEqual([wrong.code, wrong.stdout], [2, ""])
+      assert.notInclude(wrong.stderr, "geheim")
+    })
+  )
+
+  it.live("a command asks the owner of the directory only when both keep the rows in one place", () =>
+    Effect.gen(function* () {
+      const url = yield* bareDatabase
+      const where = at("owned")
+      const owner = yield* Effect.promise(() => serving(where, "--store", url, "--http", "off"))
+      const theirs = ok(where, "bars", ...spx, ...range, "--format", "csv", "--store", url)
+      assert.match(theirs, /2019-01-02/)
+      const { error } = json(where, 1, "bars", ...spx, ...range)
+      assert.deepInclude(error, { _tag: "OwnerError", reason: "OtherStore" })
+      assert.match(error.message, /--store/)
+      owner.child.kill("SIGTERM")
+      assert.strictEqual((yield* Effect.promise(() => owner.end)).code, 0)
+    })
+  )
+})

