@@ -148,13 +148,21 @@ export const make: (
   }
 
   yield* Effect.addFinalizer(() => Effect.ignore(automatic(automaticPages)))
-  yield* Effect.addFinalizer(() =>
+  const ended = (made: Worker) =>
     Effect.callback<void>((resume) => {
-      if (worker === null || failed) return resume(Effect.void)
       // Nobody else may be keeping the process alive, and what waits for this finaliser must not be lost.
-      worker.ref()
-      worker.once("exit", () => resume(Effect.void))
-      worker.postMessage("end")
+      made.ref()
+      made.once("exit", () => resume(Effect.void))
+      made.postMessage("end")
+    })
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      // What is left in the log would be moved within the next commit.
+      if (failed || (worker === null && used < automaticPages)) return Effect.void
+      return Effect.matchEffect(
+        Effect.try(() => (worker ??= start())),
+        { onFailure: () => Effect.void, onSuccess: ended }
+      )
     })
   )
 

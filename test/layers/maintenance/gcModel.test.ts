@@ -4,6 +4,8 @@
  * what it was served.
  */
 import { createHash } from "node:crypto"
+import { copyFileSync, mkdirSync } from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import type { Database } from "better-sqlite3"
 import { Effect, Exit, Stream } from "effect"
@@ -267,5 +269,29 @@ describe("gc, against its rules", () => {
         assert.deepStrictEqual([requests.length, responses.length], [2, 3])
       }),
     60_000
+  )
+
+  it.live("C12 a gc leaves no log behind that the next commit would have to move", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* withArchive({ directory })(Effect.void)
+      const call = { identity: 1, failures: 0, kind: "fetched", young: false } as const
+      const plan = { calls: Array.from({ length: 4_000 }, () => call), referenced: 0, handedOut: [] }
+      yield* raw(directory, (db) => fill(db, plan))
+      yield* Effect.gen(function* () {
+        const store = yield* ProvenanceStore
+        const { responses } = yield* store.gc({
+          retention: { age: 0, ages: {}, bytes: null, source: null },
+          apply: true,
+          referenced: Stream.empty
+        })
+        assert.isAbove(responses, 3_900)
+        // What the file has without its log.
+        mkdirSync(join(directory, "moved"))
+        copyFileSync(join(directory, "provenance.sqlite"), join(directory, "moved", "provenance.sqlite"))
+        const moved = yield* raw(join(directory, "moved"), rowsOf)
+        assert.isBelow(moved.responses.length, 100)
+      }).pipe(withArchive({ directory }))
+    })
   )
 })
