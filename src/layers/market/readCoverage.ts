@@ -9,7 +9,7 @@ import { answersIn } from "./answersTable.ts"
 import { onePieceOf, piecesIn } from "./coverageTable.ts"
 import type { Answer, PieceTable } from "./GenerationTables.ts"
 import { clipped, knownOf } from "./knownCoverage.ts"
-import { pinGeneration, type ReadOptions } from "./readBars.ts"
+import { goneOf, pinGeneration, pinned, type ReadOptions } from "./readBars.ts"
 import { withRefusals } from "./refusals.ts"
 import { mapStoreError } from "./storeError.ts"
 
@@ -42,6 +42,24 @@ const current = Effect.fnUntraced(function* (database: SqliteDatabase, generatio
   return withRefusals(answers, yield* allPieces(database, generation, range, "refusals"))
 })
 
+/**
+ * What one step finds: all of it for most ranges that are asked for, which lie within one piece or few. `rest` is the generation whose
+ * pieces are too many for that.
+ */
+const few = (db: SyncDatabase, key: SeriesKey, range: TimeRange, options: ReadOptions | undefined) => {
+  const { end, start } = range
+  const piece = onePieceOf(db, key, start, end, options?.generation)
+  if (piece !== null) return { pieces: [piece], rest: null }
+  const generation = pinned(db, key, options)
+  if (generation === "gone") return generation
+  if (generation === null) return { pieces: [], rest: null }
+  const answers = piecesIn(db, generation, start, end, pagePieces, "coverage")
+  if (answers.length >= pagePieces) return { pieces: [], rest: generation }
+  const refusals = piecesIn(db, generation, start, end, pagePieces, "refusals")
+  if (refusals.length >= pagePieces) return { pieces: [], rest: generation }
+  return { pieces: withRefusals(answers, refusals), rest: null }
+}
+
 const known = Effect.fnUntraced(function* (
   database: SqliteDatabase,
   generation: number,
@@ -61,15 +79,16 @@ export const readCoverage: (
 ) => Effect.Effect<ReadonlyArray<StoredCoverage>, MarketStoreError> = Effect.fnUntraced(
   function* (database, key, range, options) {
     const asOf = options?.asOf
+    let generation: number | null
     if (asOf === undefined) {
-      // Most ranges that are asked for lie within one piece, which two statements find.
-      const piece = yield* mapStoreError(
-        database.read("coverage", (db) => onePieceOf(db, key, range.start, range.end, options?.generation))
-      )
-      if (piece !== null) return yield* clipped(range, [piece])
+      const first = yield* mapStoreError(database.read("coverage", (db) => few(db, key, range, options)))
+      if (first === "gone") return yield* goneOf(options)
+      if (first.rest === null) return yield* clipped(range, first.pieces)
+      generation = first.rest
+    } else {
+      generation = yield* pinGeneration(database, key, options)
+      if (generation === null) return []
     }
-    const generation = yield* pinGeneration(database, key, options)
-    if (generation === null) return []
     const pieces = yield* mapStoreError(
       asOf === undefined ? current(database, generation, range) : known(database, generation, range, asOf)
     )

@@ -4,7 +4,7 @@ import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { GenerationId, type MarketStoreError, type Surroundings } from "../../services/MarketStore.ts"
 import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
-import { pinGeneration, type ReadOptions } from "./readBars.ts"
+import { goneOf, pinned, type ReadOptions } from "./readBars.ts"
 import { toBar, valueColumns } from "./rows.ts"
 import { findSeries } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
@@ -24,10 +24,11 @@ export const readSurroundings: (
   range: TimeRange,
   options?: ReadOptions
 ) => Effect.Effect<Surroundings, MarketStoreError> = Effect.fnUntraced(function* (database, key, range, options) {
-  const generation = yield* pinGeneration(database, key, options)
-  if (generation === null) return nothing
-  return yield* mapStoreError(
+  const found = yield* mapStoreError(
     database.read("surroundings", (db) => {
+      const generation = pinned(db, key, options)
+      if (generation === null) return nothing
+      if (generation === "gone") return generation
       const before = db.prepare(selectBefore).get(generation, range.start)
       const after = db.prepare(selectAfter).get(generation, range.end)
       const outside = db.prepare(selectOutside).get(generation, range.start, generation, range.end)
@@ -38,6 +39,7 @@ export const readSurroundings: (
       }
     })
   )
+  return found === "gone" ? yield* goneOf(options) : found
 })
 
 export const readVisibleGeneration = (
