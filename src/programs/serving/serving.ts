@@ -1,5 +1,5 @@
 /** What `serve` does once it is chosen: checks where it may listen, opens the data directory, serves, and says where. */
-import { Effect, References } from "effect"
+import { Effect, Layer, References } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
 import * as ListenAddress from "../../layers/config/ListenAddress.ts"
 import * as ProcessMetrics from "../../layers/metrics/ProcessMetrics.ts"
@@ -13,6 +13,7 @@ import { settings } from "../Settings.ts"
 import { Output } from "../terminal/Output.ts"
 import { addressDocument, addressLine } from "./addresses.ts"
 import { type ServeFlags, type ServeSettings, serveSettings } from "./ServeSettings.ts"
+import * as YoungGeneration from "./youngGeneration.ts"
 
 /** An owner that is about to end is waited for; one that stays is named in the error. */
 const patienceForOwner = "1 second"
@@ -74,7 +75,7 @@ export const serving = Effect.fnUntraced(function* (input: ServeFlags & { readon
   })
 
   return yield* Effect.scoped(served).pipe(
-    Effect.provide(ProcessMetrics.layer),
+    Effect.provide(Layer.merge(ProcessMetrics.layer, YoungGeneration.layer)),
     Effect.provide(
       Tapestry.layer({
         dataDir,
