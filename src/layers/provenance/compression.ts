@@ -44,11 +44,16 @@ const options = (size: number) => ({
 const best = (bytes: Uint8Array, compressed: Uint8Array): Encoded =>
   pays(bytes.byteLength, compressed.byteLength) ? { encoding: "zstd", bytes: compressed } : { encoding: "raw", bytes }
 
+/** Bytes that a frame of so many may take. Node would allot 64 KiB for each, and hold them for as long as the frame. */
+const room = (size: number): number => size + (size >> 8) + 128
+
 /** For what fits into a row: 64 KiB take 0.2 ms. */
-export const encodeSync = (bytes: Uint8Array): Encoded =>
-  worthTrying(bytes.byteLength)
-    ? best(bytes, zstdCompressSync(bytes, options(bytes.byteLength)))
+export const encodeSync = (bytes: Uint8Array): Encoded => {
+  const size = bytes.byteLength
+  return worthTrying(size)
+    ? best(bytes, zstdCompressSync(bytes, { ...options(size), chunkSize: room(size) }))
     : { encoding: "raw", bytes }
+}
 
 const compressing = promisify(zstdCompress)
 const decompressing = promisify(zstdDecompress)

@@ -4,8 +4,9 @@
  *
  * Responsibilities: pragmas, prepared statements, transactions, error codes as values. Queueing: whoever writes holds the
  * writer's semaphore, first come first served; a transaction may span turns of the event loop, so that no single step holds
- * it for long, and the others wait. Readers have a connection of their own and never wait for the writer (WAL); what they see
- * is the last commit.
+ * it for long, and the others wait. Readers never wait for the writer (WAL), and what they see is the last commit. They read on the
+ * writer's connection while it is in no transaction, since its cache outlives its own commits, and else on one of their own, whose
+ * cache every commit empties.
  *
  * Hard cases: a step that throws rolls the whole transaction back; an interrupted transaction rolls back too; `:memory:` has
  * one connection for both, so its readers do wait. A lock that another connection holds (another process, a checkpoint that cuts
@@ -352,7 +353,16 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const read: SqliteDatabase["read"] = (operation, f) =>
       reader === writer
         ? semaphore.withPermit(attempt(operation, () => f(reading)))
-        : attempt(operation, () => f(reading))
+        : attempt(operation, () => {
+            if (writer.inTransaction) return f(reading)
+            try {
+              return f(writing)
+            } catch (cause) {
+              // The reader's connection is more patient with a lock of another process.
+              if (cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY")) return f(reading)
+              throw cause
+            }
+          })
 
     const checkpoint = semaphore.withPermit(
       attempt("checkpoint", () => inPatience(() => void writer.pragma("wal_checkpoint(PASSIVE)")))
