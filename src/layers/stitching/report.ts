@@ -41,12 +41,10 @@ export const report = (
   const intervals: Array<CoverageInterval> = []
   const add = (start: number, end: number, state: CoverageState, refusal?: Refused) => {
     const last = intervals.at(-1)
-    const said = refusal === undefined ? { state } : { state, refusal }
-    if (last?.end === start && Equal.equals(last.state, state) && Equal.equals(last.refusal, refusal)) {
-      intervals[intervals.length - 1] = { start: last.start, end, ...said }
-    } else {
-      intervals.push({ start, end, ...said })
-    }
+    const goesOn = last?.end === start && Equal.equals(last.state, state) && Equal.equals(last.refusal, refusal)
+    const from = goesOn ? last.start : start
+    if (goesOn) intervals.pop()
+    intervals.push(refusal === undefined ? { start: from, end, state } : { start: from, end, state, refusal })
   }
   const storedIn = walker(coverage, (interval) => interval)
   for (const piece of pieces) {
