@@ -112,12 +112,13 @@ const start = async (): Promise<PostgresServer> => {
       shell.on("error", reject)
       shell.stdout?.once("data", (text: Buffer) => {
         pid = Number(String(text).trim())
+        // From now on it keeps nobody running.
+        shell.unref()
+        for (const stream of [shell.stdin, shell.stdout]) {
+          if (stream !== null && "unref" in stream && typeof stream.unref === "function") stream.unref()
+        }
         resolve(shell)
       })
-      shell.unref()
-      for (const stream of [shell.stdin, shell.stdout]) {
-        if (stream !== null && "unref" in stream && typeof stream.unref === "function") stream.unref()
-      }
     })
   await run()
   const urlOf = (database: string) => `postgres://${user}@127.0.0.1:${port}/${database}`

@@ -36,7 +36,7 @@ import { findGeneration, holdSeries, operated, type SeriesRow, tenant } from "./
 import { writeAnswers } from "./writeAnswers.ts"
 
 /** Rows in one step: encoding and comparing them takes the event loop some milliseconds. */
-const stepRows = 4_096
+const stepRows = 2_048
 
 /** Nothing where the response is applied already. */
 const insertApplied = (
