@@ -1,4 +1,5 @@
 /** An export of answers that came over HTTP, checked against the archive: they are read with what the vendor said beside their bytes. */
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -31,6 +32,8 @@ vendors:
     pagination: { kind: cursor, link: true }
 `)
       const directory = yield* temporaryDirectory
+      const data = join(directory, "data")
+      mkdirSync(data)
       const found = yield* Effect.gen(function* () {
         const cache = yield* StitchingCache
         const series = yield* cache.resolve("v", { symbol: "ACME", kind: "bar", timeframe: "1d" })
@@ -40,11 +43,7 @@ vendors:
         const out = join(directory, "out")
         yield* write({ answers: [answer], directory: out, format: "csv", lineage: true })
         return yield* verifyWithArchive(out)
-      }).pipe(
-        Effect.provide(
-          Layer.merge(over(join(directory, "data"), [adapter]), Layer.merge(NodeFileSystem.layer, NodePath.layer))
-        )
-      )
+      }).pipe(Effect.provide(Layer.merge(over(data, [adapter]), Layer.merge(NodeFileSystem.layer, NodePath.layer))))
       assert.deepStrictEqual(found.problems, [])
     })
   )
