@@ -1,5 +1,5 @@
 /** The embedded composition: every service over one data directory, with the vendors of one configuration. */
-import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
+import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError, Result } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import type { Calendar } from "../services/Calendar.ts"
 import type { Imports } from "../services/Imports.ts"
@@ -109,15 +109,25 @@ const sameArchive = (dataDir: string, store: string | undefined) =>
       const market = yield* MarketStore
       const referred = yield* market.newestResponse
       if (referred === null) return
-      const [newest] = yield* archive.responses({ limit: 1 })
-      if (newest !== undefined && newest.id >= referred) return
       const [place, away] =
         store === undefined ? [`in ${dataDir}`, "move market.sqlite away"] : [store, "name another database"]
-      return yield* new ProvenanceStoreError({
-        reason: new ArchiveLost({
-          message: `the market store ${place} refers to response ${referred}, and the archive in ${dataDir} ends at ${newest?.id ?? 0}: it was lost or replaced. Put provenance.sqlite and responses/ back from a copy, or ${away} to begin anew`
-        })
-      })
+      const lost = (why: string) =>
+        new ProvenanceStoreError({ reason: new ArchiveLost({ message: `the market store ${place} ${why}` }) })
+      const [newest] = yield* archive.responses({ limit: 1 })
+      if (newest === undefined || newest.id < referred) {
+        return yield* lost(
+          `refers to response ${referred}, and the archive ${store === undefined ? "there" : `in ${dataDir}`} ends at ${newest?.id ?? 0}: it was lost or replaced. Put provenance.sqlite and responses/ back from a copy, or ${away} to begin anew`
+        )
+      }
+      for (const { fetchedAt, response } of yield* market.witnesses) {
+        // One that a gc has removed says nothing.
+        const here = yield* Effect.result(archive.response(response))
+        if (Result.isFailure(here) || here.success.fetchedAt === fetchedAt) continue
+        const at = (instant: number) => new Date(instant).toISOString()
+        return yield* lost(
+          `has rows of a response ${response} that was fetched at ${at(fetchedAt)}, and that of the archive in ${dataDir} was fetched at ${at(here.success.fetchedAt)}: the rows came from another archive, with which they stay right. Use its data directory, or ${away}`
+        )
+      }
     })
   )
 

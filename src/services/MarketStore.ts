@@ -214,6 +214,14 @@ export class MarketStore extends Context.Service<
      */
     readonly newestResponse: Effect.Effect<ResponseId | null, MarketStoreError>
     /**
+     * A few of the responses that are applied, the first and the last ones, and when each was fetched. An archive in which one of these
+     * numbers stands for a response that was fetched at another time is not the one that these rows came from.
+     */
+    readonly witnesses: Effect.Effect<
+      ReadonlyArray<{ readonly response: ResponseId; readonly fetchedAt: EpochMillis }>,
+      MarketStoreError
+    >
+    /**
      * Every response that something points to: coverage as it is now, rows, and revisions with what superseded them. In chunks; an id
      * may come more than once. What was committed while it is read may be missing; what pointed to a response all along is not.
      */

@@ -72,6 +72,13 @@ describe("PostgreSQL as the store of the command line", () => {
       assert.strictEqual(ok(again, "bars", ...spx, ...range, "--format", "csv", "--store", "sqlite"), before)
       const other = json(at("other"), 1, "bars", ...spx, ...range, ...moved)
       assert.deepInclude(other.error, { _tag: "ProvenanceStoreError", reason: "ArchiveLost" })
+      // Also one whose archive is as long: its answers are others, whatever their numbers.
+      const longer = at("longer")
+      ok(longer, "bars", ...spx, ...range)
+      ok(longer, "bars", ...spx, ...range, "--policy", "force")
+      const mixed = json(longer, 1, "bars", ...spx, ...range, ...moved)
+      assert.deepInclude(mixed.error, { _tag: "ProvenanceStoreError", reason: "ArchiveLost" })
+      assert.match(mixed.error.message, /another archive/)
     })
   )
 

@@ -29,7 +29,15 @@ import { referencedResponses } from "./references.ts"
 import { replaceGenerations, succeedGeneration } from "./replaceGenerations.ts"
 import { lastOperation } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
-import { appliedResponses, countRows, latestPrices, listSeries, newestResponse, responsesIn } from "./summaries.ts"
+import {
+  appliedResponses,
+  countRows,
+  latestPrices,
+  listSeries,
+  newestResponse,
+  responsesIn,
+  witnesses
+} from "./summaries.ts"
 
 export interface MarketStoreSqliteOptions {
   /** Path of market.sqlite, or `:memory:`. */
@@ -133,6 +141,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       mapStoreError(database.read("last operation", (db) => lastOperation(db, series)))
     ),
     newestResponse: newestResponse(database),
+    witnesses: witnesses(database),
     referencedResponses: referencedResponses(database),
     invalidate: Effect.fn("MarketStore.invalidate")((series, range, at, target = {}) =>
       locks.withLock(canonical(series))(invalidate(database, series, range, at, target))

@@ -110,6 +110,19 @@ export const newestResponse = (database: SqliteDatabase): Effect.Effect<Response
     })
   )
 
+const selectWitnesses = `select response, fetched_at from (select * from applied order by id limit 2)
+  union select response, fetched_at from (select * from applied order by id desc limit 2)`
+
+export const witnesses = (database: SqliteDatabase) =>
+  mapStoreError(
+    database.read("witnesses", (db) =>
+      db
+        .prepare(selectWitnesses)
+        .all()
+        .map((row) => ({ response: responseId(row[0]), fetchedAt: num(row[1]) }))
+    )
+  )
+
 /** The rows of a series are all in the table of its kind. */
 const bound = (which: "min" | "max"): string =>
   `coalesce(${["bars", ...Object.values(tableOf)]

@@ -19,6 +19,29 @@ export const referencesContract = (provide: Provide): void => {
     )
   )
 
+  it.effect("witnesses: the first responses that were applied and the last, with the time of their fetch", () =>
+    provide(
+      Effect.gen(function* () {
+        const store = yield* MarketStore
+        const fetched = Effect.map(store.witnesses, (all) =>
+          all.map(({ fetchedAt, response }) => [Number(response), fetchedAt]).sort(([a = 0], [b = 0]) => a - b)
+        )
+        assert.deepStrictEqual(yield* fetched, [])
+        const series = seriesOf("W")
+        yield* store.commit(commitOf(series, 3, [bar(0, 10)]))
+        assert.deepStrictEqual(yield* fetched, [[3, 3_000]])
+        for (const id of [4, 5, 6, 7])
+          yield* store.commit(commitOf(series, id, [bar(0, 10)], { fetchedAt: id * 1_000 + 7 }))
+        assert.deepStrictEqual(yield* fetched, [
+          [3, 3_000],
+          [4, 4_007],
+          [6, 6_007],
+          [7, 7_007]
+        ])
+      })
+    )
+  )
+
   it.effect(
     "C12 rows, revisions with what superseded them, and coverage as it is now point; what only repeated does not",
     () =>

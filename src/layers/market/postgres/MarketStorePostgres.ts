@@ -44,7 +44,15 @@ import { readRevisions } from "./readRevisions.ts"
 import { readOperation, readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
 import { referencedResponses } from "./references.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
-import { appliedResponses, countRows, latestPrices, listSeries, newestResponse, responsesIn } from "./summaries.ts"
+import {
+  appliedResponses,
+  countRows,
+  latestPrices,
+  listSeries,
+  newestResponse,
+  responsesIn,
+  witnesses
+} from "./summaries.ts"
 
 export interface MarketStorePostgresOptions {
   /** `postgres://user:password@host:port/database`, with the parameters of libpq that the driver knows (`sslmode`, ...). */
@@ -130,6 +138,7 @@ const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
     ),
     lastOperation: Effect.fn("MarketStore.lastOperation")((series) => readOperation(database, series)),
     newestResponse: newestResponse(database),
+    witnesses: witnesses(database),
     referencedResponses: referencedResponses(database),
     invalidate: Effect.fn("MarketStore.invalidate")((series, range, at, target = {}) =>
       locks.withLock(canonical(series))(invalidate(database, series, range, at, target))

@@ -88,6 +88,16 @@ export const newestResponse = (database: PostgresDatabase): Effect.Effect<Respon
     )
   )
 
+const selectWitnesses = `(select response, fetched_at from tapestry.applied where tenant = $1 order by id limit 2)
+  union (select response, fetched_at from tapestry.applied where tenant = $1 order by id desc limit 2)`
+
+export const witnesses = (database: PostgresDatabase) =>
+  mapStoreFailure(
+    Effect.map(database.query("witnesses")(selectWitnesses, [tenant]), (rows) =>
+      rows.map((row) => ({ response: responseId(row[0]), fetchedAt: num(row[1]) }))
+    )
+  )
+
 const selectSeries = `select s.canonical, g.row_count,
   (select min(ts) from tapestry.bars where generation = g.id),
   (select max(ts) from tapestry.bars where generation = g.id),
