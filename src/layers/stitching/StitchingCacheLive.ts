@@ -23,7 +23,7 @@ import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
-import { answerAsOf, answerOf, asServiceError, checkRows } from "./answerOf.ts"
+import { answerAsOf, answerOf, asServiceError, checkRows, type Seen, seenOf } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
 import { barSeries, calendared } from "./barSeries.ts"
 import { isAdjusted } from "./basis.ts"
@@ -102,7 +102,7 @@ const make = Effect.gen(function* () {
       : known(series, range, { generation })
     const onMissing = options.onMissing ?? "fail"
     if (options.asOf !== undefined) return yield* answerAsOf(context, plan, coverage, options.asOf, onMissing)
-    const gathered = { plan, coverage, losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
+    const gathered = { plan, losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
     return yield* answerOf(context, gathered, onMissing, { desk, pinned: generation })
   })
 
@@ -114,16 +114,13 @@ const make = Effect.gen(function* () {
     onMissing: ReadOptions["onMissing"]
   ) {
     const plan = gridOnly(series, range, policy, yield* Clock.currentTimeMillis)
-    const gathered = { plan, coverage: [], losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
+    const gathered = { plan, losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
     return yield* answerOf(context, gathered, onMissing ?? "fail")
   })
 
   /** A rebase may show a new generation that lacks what this reader had, or was served, of the old one. */
-  const isOvertaken = Effect.fnUntraced(function* ({ key }: BarSeries, { losses, plan }: Gathered) {
-    if (!isAdjusted(key)) return false
-    const known = yield* market.coverage(key, plan.range)
-    return report(plan, known, losses).some(({ state }) => state._tag === "Missing" && state.cause === null)
-  })
+  const isOvertaken = ({ losses, plan }: Gathered, { known }: Seen) =>
+    report(plan, known, losses).some(({ state }) => state._tag === "Missing" && state.cause === null)
 
   const readThrough = Effect.fnUntraced(function* (
     desk: SeriesDesk,
@@ -145,18 +142,19 @@ const make = Effect.gen(function* () {
       check,
       progress
     )
+    const onMissing = options.onMissing ?? "fail"
+    if (!isAdjusted(series.key)) return yield* answerOf(context, gathered, onMissing, { desk })
     const rebase = rebaseOf(context, desk, fetcher, series)
     for (let turn = 0; turn < maxOvertaken; turn++) {
-      if (isAdjusted(series.key)) {
-        const calls = yield* confirm(context, desk, fetcher, series, range, rebase)
-        gathered = { ...gathered, requests: gathered.requests + calls }
-      }
-      if (!(yield* isOvertaken(series, gathered))) break
+      const calls = yield* confirm(context, desk, fetcher, series, range, rebase)
+      gathered = { ...gathered, requests: gathered.requests + calls }
+      const seen = yield* seenOf(context, series.key, range)
+      if (!isOvertaken(gathered, seen)) return yield* answerOf(context, gathered, onMissing, { desk, seen })
       const rest = planned(context, fetcher, series, range, "cacheFirst")
       const more = yield* fetchMissing({ ...asking, policy: "cacheFirst" }, rest, check, progress)
       gathered = together(gathered, more)
     }
-    return yield* answerOf(context, gathered, options.onMissing ?? "fail", { desk })
+    return yield* answerOf(context, gathered, onMissing, { desk })
   })
 
   /** Where nobody can be asked, nobody is. */

@@ -56,19 +56,42 @@ const barsOf = (
   read: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
 ) => context.market.bars(series, range, read).pipe(Stream.mapError((error) => asServiceError(error)))
 
+/** What readers see of a range: a series may be replaced whole at any time, so what is said of it and its rows are of one generation. */
+export interface Seen {
+  readonly generation: GenerationId | null
+  readonly known: ReadonlyArray<StoredCoverage>
+}
+
+export const seenOf = Effect.fnUntraced(function* (
+  { market }: Pick<CacheContext, "market">,
+  series: SeriesKey,
+  range: TimeRange,
+  pinned?: GenerationId
+) {
+  const generation = pinned ?? (yield* market.visibleGeneration(series))
+  const known = generation === null ? [] : yield* market.coverage(series, range, { generation })
+  const seen: Seen = { generation, known }
+  return seen
+})
+
+interface AnswerOptions {
+  readonly desk?: SeriesDesk
+  readonly pinned?: GenerationId | undefined
+  /** What was seen just now; looked at here unless given. */
+  readonly seen?: Seen | null
+}
+
 /** The answer that what was gathered allows, or why there is none. */
 export const answerOf = Effect.fnUntraced(function* (
   context: CacheContext,
   gathered: Gathered,
   onMissing: NonNullable<ReadOptions["onMissing"]>,
-  { desk, pinned }: { readonly desk?: SeriesDesk; readonly pinned?: GenerationId | undefined } = {}
+  { desk, pinned, seen = null }: AnswerOptions = {}
 ) {
   const { losses, plan } = gathered
   const { range, series } = plan
-  // A series may be replaced whole at any time: what is said of it and its rows are of one generation.
-  const generation = pinned ?? (yield* context.market.visibleGeneration(series))
+  const { generation, known } = seen ?? (yield* seenOf(context, series, range, pinned))
   const read = generation === null ? {} : { generation }
-  const known = generation === null ? gathered.coverage : yield* context.market.coverage(series, range, read)
   const ours = losses.find(({ failure }) => isOurs(failure))
   if (ours !== undefined) return yield* ours.failure
   const coverage = report(plan, known, losses)
@@ -83,7 +106,11 @@ export const answerOf = Effect.fnUntraced(function* (
     0
   )
   const fetched = Intervals.subtract(Intervals.intersect(Intervals.normalise(gathered.fetched), [range]), refused)
-  const counts = yield* Effect.forEach(fetched, (piece) => context.market.count(series, piece, read))
+  const counts = yield* Effect.forEach(fetched, (piece) =>
+    piece.start === range.start && piece.end === range.end
+      ? Effect.succeed(rowCount)
+      : context.market.count(series, piece, read)
+  )
   const seams =
     desk === undefined || pinned !== undefined || !isAdjusted(series)
       ? []

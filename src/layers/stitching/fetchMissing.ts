@@ -1,6 +1,5 @@
 /** How a reader gets what is missing: together with others where they are on the way already, by flights of its own else. */
 import { Clock, Deferred, Effect } from "effect"
-import type { StoredCoverage } from "../../domain/Coverage.ts"
 import type { Plan, RangePolicy } from "../../domain/Plan.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { alignmentOf } from "../../domain/VendorLimits.ts"
@@ -21,7 +20,6 @@ import { acceptable, askingOf, depart, type Flight, leave, type SeriesDesk } fro
 /** What became of a plan, once all that it waited for has landed. `fetched` are the ranges that the vendor answered for this reader. */
 export interface Gathered {
   readonly plan: Plan
-  readonly coverage: ReadonlyArray<StoredCoverage>
   readonly losses: ReadonlyArray<Loss>
   readonly fetched: ReadonlyArray<TimeRange>
   readonly requests: number
@@ -31,7 +29,6 @@ export interface Gathered {
 
 interface Prepared {
   readonly plan: Plan
-  readonly coverage: ReadonlyArray<StoredCoverage>
   readonly drafts: ReadonlyArray<RequestDraft>
   /** Of the flights that were joined, those that bring something of the plan. */
   readonly awaited: ReadonlyArray<Flight>
@@ -51,9 +48,9 @@ export interface ReadContext {
 export const planned =
   (context: CacheContext, fetcher: Fetcher, series: BarSeries, range: TimeRange, policy: RangePolicy) =>
   (joined: ReadonlyArray<Flight>): Effect.Effect<Prepared, Refusal> =>
-    Effect.map(planOf(context, fetcher, series, range, policy, joined), ({ coverage, plan }) => {
+    Effect.map(planOf(context, fetcher, series, range, policy, joined), ({ plan }) => {
       const pending = new Set(plan.pieces.map(({ state }) => (state._tag === "Pending" ? state.flight : null)))
-      return { plan, coverage, drafts: plan.requests, awaited: joined.filter(({ id }) => pending.has(id)) }
+      return { plan, drafts: plan.requests, awaited: joined.filter(({ id }) => pending.has(id)) }
     })
 
 /** What is left of a plan made earlier. */
@@ -66,7 +63,7 @@ export const given =
       const pending = joined.map((flight) => flight.range)
       const wholeCells = alignmentOf(fetcher.limits, series.timeframe) !== null
       const drafts = remaining(plan, coverage, pending, now, wholeCells, series.closedIn(plan.range))
-      return { plan, coverage, drafts, awaited: joined }
+      return { plan, drafts, awaited: joined }
     })
 
 /**
@@ -113,10 +110,8 @@ export const fetchMissing = Effect.fnUntraced(function* (
   return yield* Effect.gen(function* () {
     const { prepared, own } = yield* desk.planning.withPermit(start)
     if (aboard.length === 0) {
-      const { coverage, plan } = prepared
       const gathered: Gathered = {
-        plan,
-        coverage,
+        plan: prepared.plan,
         losses: [],
         fetched: [],
         requests: 0,
@@ -146,11 +141,9 @@ export const fetchMissing = Effect.fnUntraced(function* (
       rowsRejected += landing.rejected
       yield* progress({ done: ++done, of: aboard.length, rows })
     }
-    const coverage = yield* context.market.coverage(series.key, range)
     losses.sort((a, b) => a.range.start - b.range.start)
     const gathered: Gathered = {
       plan: prepared.plan,
-      coverage,
       losses,
       fetched,
       requests,

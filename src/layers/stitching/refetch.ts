@@ -258,7 +258,6 @@ export const refetch = Effect.fnUntraced(function* (
     const { pieces } = storedPlan(series, plan.range, now, coverage)
     const gathered: Gathered = {
       plan: { ...plan, pieces },
-      coverage,
       losses: [],
       fetched: plan.requests.map((request) => request.range),
       ...asked,
