@@ -76,6 +76,26 @@ const expected = (tellings: ReadonlyArray<Telling>): ReadonlyArray<CorporateActi
 }
 
 export const actionsContract = (provide: Provide): void => {
+  it.effect("with `own` what the answers about one series have told, and not those about its siblings", () =>
+    Effect.gen(function* () {
+      const store = yield* MarketStore
+      const [minutes, daily] = [seriesOf("OWN"), seriesOf("OWN", { timeframe: "1d" })]
+      yield* store.commit(telling(minutes, 1, [split(3, 4), dividend(5, 1)]))
+      yield* store.commit(telling(daily, 2, [dividend(5, 2)], days(5, 6)))
+      const own = (series: SeriesKey) =>
+        Effect.map(store.actions(series, everything, { own: true }), (stored) =>
+          stored.map(({ action, lineage }) => [action, lineage.response])
+        )
+      assert.deepStrictEqual(yield* actionsOf(minutes), [split(3, 4), dividend(5, 2)])
+      assert.deepStrictEqual(yield* own(minutes), [
+        [split(3, 4), 1],
+        [dividend(5, 1), 1]
+      ])
+      assert.deepStrictEqual(yield* own(daily), [[dividend(5, 2), 2]])
+      assert.deepStrictEqual(yield* own(seriesOf("NONE")), [])
+    }).pipe(provide)
+  )
+
   it.effect("what answers tell of corporate actions is the symbol's, with the first answer that said so", () =>
     Effect.gen(function* () {
       const store = yield* MarketStore

@@ -1,6 +1,8 @@
 /** Which responses a store points to, and which it has only heard. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
+import type { StoredState } from "../../../src/domain/Coverage.ts"
+import { ResponseId } from "../../../src/domain/Response.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { bar, commitOf, covered, minute, type Provide, provisional, seriesOf } from "./commits.ts"
 
@@ -62,6 +64,21 @@ export const referencesContract = (provide: Provide): void => {
           assert.deepStrictEqual(yield* referenced, [1, 4, 6, 7], "6 withdrew one")
         })
       )
+  )
+
+  it.effect("C12 a refusal points as long as it stands beside what was proven, and what it stands beside does", () =>
+    provide(
+      Effect.gen(function* () {
+        const store = yield* MarketStore
+        const series = seriesOf("REFUSED")
+        const gone = (id: number): StoredState => ({ _tag: "NotFound", response: ResponseId.make(id), until: 1 })
+        yield* store.commit(commitOf(series, 1, [bar(0, 10)]))
+        yield* store.commit(commitOf(series, 2, [], { coverage: [[0, minute, gone(2)]] }))
+        assert.deepStrictEqual(yield* referenced, [1, 2])
+        yield* store.commit(commitOf(series, 3, [], { coverage: [[0, minute, gone(3)]] }))
+        assert.deepStrictEqual(yield* referenced, [1, 3])
+      })
+    )
   )
 
   it.effect("C12 a provisional value that a provisional one overwrote is not pointed to", () =>
