@@ -44,7 +44,7 @@ const options = (size: number) => ({
 const best = (bytes: Uint8Array, compressed: Uint8Array): Encoded =>
   pays(bytes.byteLength, compressed.byteLength) ? { encoding: "zstd", bytes: compressed } : { encoding: "raw", bytes }
 
-/** Bytes that a frame of so many may take. Node would allot 64 KiB for each, and hold them for as long as the frame. */
+/** Bytes that a frame of so many may take, and more than it gives. Node would allot 64 KiB for each, and hold them for as long as it. */
 const room = (size: number): number => size + (size >> 8) + 128
 
 /** For what fits into a row: 64 KiB take 0.2 ms. */
@@ -73,7 +73,9 @@ export const encoder = (size: number) => createZstdCompress(options(size))
 /** Null where the frame is damaged or is not of `size` bytes. */
 export const decodeSync = (encoding: Encoding, bytes: Uint8Array, size: number): Uint8Array | null => {
   if (encoding === "raw") return bytes
-  const decoded = Result.try(() => zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }))
+  const decoded = Result.try(() =>
+    zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size), chunkSize: room(size) })
+  )
   return Result.isSuccess(decoded) && decoded.success.byteLength === size ? decoded.success : null
 }
 

@@ -1,7 +1,7 @@
 /** Reading bytes back: by hash, or as the newest answer to an identity. What is handed out was hashed on the way. */
 import { createHash } from "node:crypto"
 import { Effect, type PlatformError, Stream } from "effect"
-import { ResponseId } from "../../domain/Response.ts"
+import { type Response, ResponseId } from "../../domain/Response.ts"
 import type { LargePayload } from "../../services/PayloadDraft.ts"
 import {
   PayloadDamaged,
@@ -13,7 +13,7 @@ import type { SqliteDatabase, SqlValue } from "../sqlite/SqliteDatabase.ts"
 import { readMetadata } from "./append.ts"
 import { archiveError } from "./archiveError.ts"
 import { decodeSync, type Encoding, encodingOf } from "./compression.ts"
-import { digest } from "./digest.ts"
+import { digest, sha256Hex } from "./digest.ts"
 import type { HandedOut } from "./HandedOut.ts"
 import { hex } from "./hex.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
@@ -36,6 +36,26 @@ const nothing = new Uint8Array(0)
 
 const damaged = (sha256: string, problem: "missing" | "torn", message: string) =>
   new ProvenanceStoreError({ reason: new PayloadDamaged({ sha256, problem, message }) })
+
+const toResponse = (identity: string, row: ReadonlyArray<SqlValue>): Response => {
+  const [id, request, session, attempt, size, askedAt, fetchedAt, waited, cause, metadata, hash, , , revalidated] = row
+  return {
+    id: ResponseId.make(Number(id)),
+    request: Number(request),
+    session: Number(session),
+    identity,
+    attempt: Number(attempt),
+    status: "ok",
+    sha256: hex(hash),
+    sizeBytes: Number(size),
+    askedAt: Number(askedAt),
+    fetchedAt: Number(fetchedAt),
+    waited: Number(waited),
+    cause: cause === null ? null : String(cause),
+    metadata: readMetadata(String(metadata)),
+    ...(revalidated === null ? {} : { revalidated: ResponseId.make(Number(revalidated)) })
+  }
+}
 
 export const make = (
   database: SqliteDatabase,
@@ -94,51 +114,31 @@ export const make = (
     return yield* verified(sha256, bytes, where)
   })
 
-  const lookup: Reading["lookup"] = Effect.fnUntraced(function* (identity: string, notBefore: number) {
-    const row = yield* Effect.mapError(
-      database.read("lookup", (db) => db.prepare(newestAnswer).get(Buffer.from(identity, "hex"), notBefore)),
-      archiveError
-    )
-    if (row === undefined) return null
-    const [
-      id,
-      request,
-      session,
-      attempt,
-      size,
-      askedAt,
-      fetchedAt,
-      waited,
-      cause,
-      metadata,
-      sha256Bytes,
-      body,
-      code,
-      revalidated
-    ] = row
-    handedOut.add(Number(id))
-    const sha256 = hex(sha256Bytes)
-    const payload = sha256 === null ? nothing : yield* bytesOf(sha256, Number(size), body, code)
-    return {
-      response: {
-        id: ResponseId.make(Number(id)),
-        request: Number(request),
-        session: Number(session),
-        identity,
-        attempt: Number(attempt),
-        status: "ok" as const,
-        sha256,
-        sizeBytes: Number(size),
-        askedAt: Number(askedAt),
-        fetchedAt: Number(fetchedAt),
-        waited: Number(waited),
-        cause: cause === null ? null : String(cause),
-        metadata: readMetadata(String(metadata)),
-        ...(revalidated === null ? {} : { revalidated: ResponseId.make(Number(revalidated)) })
-      },
-      payload
-    }
-  })
+  /** Most answers are small and whole: those are read in one step of the fiber. Null: it takes more than that. */
+  const atOnce = (sha256: string, size: number, body: SqlValue | undefined, code: SqlValue | undefined) => {
+    if (!(body instanceof Uint8Array) || size > payloadLimit) return null
+    const bytes = decodeSync(encodingOf(code), body, size)
+    return bytes !== null && sha256Hex(bytes) === sha256 ? bytes : null
+  }
+
+  const lookup: Reading["lookup"] = (identity, notBefore) =>
+    database
+      .read("lookup", (db) => db.prepare(newestAnswer).get(Buffer.from(identity, "hex"), notBefore))
+      .pipe(
+        Effect.mapError(archiveError),
+        Effect.flatMap((row) => {
+          if (row === undefined) return Effect.succeed(null)
+          handedOut.add(Number(row[0]))
+          const response = toResponse(identity, row)
+          const { sha256, sizeBytes } = response
+          if (sha256 === null) return Effect.succeed({ response, payload: nothing })
+          const [body, code] = [row[11], row[12]]
+          const payload = atOnce(sha256, sizeBytes, body, code)
+          return payload === null
+            ? Effect.map(bytesOf(sha256, sizeBytes, body, code), (bytes) => ({ response, payload: bytes }))
+            : Effect.succeed({ response, payload })
+        })
+      )
 
   const payloadRow = Effect.fnUntraced(function* (sha256: string) {
     const row = yield* Effect.mapError(

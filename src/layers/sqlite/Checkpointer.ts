@@ -30,9 +30,10 @@ const automaticPages = 1_000
 const usual: CheckpointerOptions = { threshold: automaticPages, limit: 32_768, long: 32 * 1024 * 1024 }
 /**
  * For what changes the same scattered pages again and again: each is moved once for many times that it was written. The file keeps its
- * length, as writing over it is half the work of making it longer.
+ * length, as writing over it is half the work of making it longer. The limit lies half a threshold behind a checkpoint, so that who waits
+ * waits for what little came since that one began.
  */
-export const scattered: CheckpointerOptions = { threshold: 16_384, limit: 49_152, long: Number.MAX_SAFE_INTEGER }
+export const scattered: CheckpointerOptions = { threshold: 16_384, limit: 73_728, long: Number.MAX_SAFE_INTEGER }
 const rowsPerPage = 40
 /** What a commit writes beside its rows. */
 const pagesPerCommit = 8
