@@ -15,6 +15,8 @@ import { mapStoreError } from "./storeError.ts"
 
 /** Pieces between two turns of the event loop; about four milliseconds. */
 const pagePieces = 8_192
+/** Pieces that are read in the step which finds their generation. */
+const fewPieces = 256
 
 const allPieces = Effect.fnUntraced(function* (
   database: SqliteDatabase,
@@ -53,10 +55,10 @@ const few = (db: SyncDatabase, key: SeriesKey, range: TimeRange, options: ReadOp
   const generation = pinned(db, key, options)
   if (generation === "gone") return generation
   if (generation === null) return { pieces: [], rest: null }
-  const answers = piecesIn(db, generation, start, end, pagePieces, "coverage")
-  if (answers.length >= pagePieces) return { pieces: [], rest: generation }
-  const refusals = piecesIn(db, generation, start, end, pagePieces, "refusals")
-  if (refusals.length >= pagePieces) return { pieces: [], rest: generation }
+  const answers = piecesIn(db, generation, start, end, fewPieces, "coverage")
+  if (answers.length >= fewPieces) return { pieces: [], rest: generation }
+  const refusals = piecesIn(db, generation, start, end, fewPieces, "refusals")
+  if (refusals.length >= fewPieces) return { pieces: [], rest: generation }
   return { pieces: withRefusals(answers, refusals), rest: null }
 }
 
