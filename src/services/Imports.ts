@@ -1,6 +1,8 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
+import type { Bar } from "../domain/Bar.ts"
 import { ResponseId } from "../domain/Response.ts"
-import { RecordKind } from "../domain/records/RecordKind.ts"
+import { type AnyRecord, RecordKind } from "../domain/records/RecordKind.ts"
+import type { SeriesKey } from "../domain/SeriesKey.ts"
 import type { SessionId, SessionOutcome } from "../domain/Session.ts"
 import { MarketStoreError } from "./MarketStore.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
@@ -107,6 +109,12 @@ export class ImportsError extends Schema.TaggedError<ImportsError>()("ImportsErr
   }
 }
 
+/** Rows of one series, as a program has them. */
+export interface ImportedRows {
+  readonly series: SeriesKey
+  readonly rows: ReadonlyArray<Bar | AnyRecord>
+}
+
 /** What takes a text, here or in another process; `E` is how it fails. */
 export interface Importer<E> {
   /** Opens a session; its segments may come in any order, several at once. */
@@ -125,6 +133,20 @@ export interface Importer<E> {
 export class Imports extends Context.Service<
   Imports,
   Importer<ImportsError> & {
+    /**
+     * Rows of one kind that a program has, as a segment of their own: `name` and `offset` are those of the text that they would be
+     * lines of, and tell one segment from another. Fails with RowRefused at the first row that cannot be accepted; nothing is stored
+     * then, and its `line` counts the rows over all batches, from 1.
+     */
+    readonly rows: (
+      session: SessionId,
+      segment: {
+        readonly name: string
+        readonly offset: number
+        readonly kind: ImportKind
+        readonly batches: ReadonlyArray<ImportedRows>
+      }
+    ) => Effect.Effect<SegmentReport, ImportsError>
     /**
      * Stores again what was imported and is in the archive, in the order in which it was; what is stored stays as it is. For a store
      * that was lost. Segments whose bytes are damaged are passed over, and told.

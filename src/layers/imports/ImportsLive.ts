@@ -26,6 +26,8 @@ import { MarketStore, type MarketStoreError } from "../../services/MarketStore.t
 import { ProvenanceStore, type ProvenanceStoreError, type ReplayedResponse } from "../../services/ProvenanceStore.ts"
 import { type RecordCommit, RecordStore } from "../../services/RecordStore.ts"
 import * as ImportedAdapter from "../adapters/imported/ImportedAdapter.ts"
+import { recordsText } from "../export/RecordsText.ts"
+import { decodedRows } from "./decodedRows.ts"
 import { type DecodedSegment, type DecodedSeries, decodeSegment } from "./decodeSegment.ts"
 import { importCoverage } from "./importCoverage.ts"
 import { importSource } from "./importedLine.ts"
@@ -60,6 +62,30 @@ const asImportsError = Effect.mapError(asError)
 const StoredSpec = Schema.Struct({ ...ImportSpec.fields, line: Schema.Int })
 const decodeSpec = Schema.decodeUnknownOption(StoredSpec)
 const pageSessions = 1_000
+
+type GivenRows = Parameters<Imports["Service"]["rows"]>[1]
+
+/** How rows are written that a program has: as `dump` writes them, so that they are read again as they were. */
+const plainSpec: Omit<ImportSpec, "name" | "kind"> = {
+  format: "ndjson",
+  header: null,
+  delimiter: ",",
+  nullToken: "",
+  defaults: {
+    vendor: null,
+    dataset: null,
+    symbol: null,
+    timeframe: null,
+    price: null,
+    session: null,
+    currency: null,
+    adjustment: null
+  },
+  symbolCase: "exact",
+  nulls: "overwrite",
+  unknownColumns: "refuse",
+  rejects: "skip"
+}
 
 /** Of the canonical text of a series. */
 const vendorOf = (series: string): string | null => {
@@ -102,8 +128,8 @@ const make = Effect.gen(function* () {
 
   const vendorsOf = ({ series }: DecodedSegment) => new Set(series.map(({ series: { vendor } }) => vendor))
 
-  const refuseAsked = Effect.fnUntraced(function* (decoded: DecodedSegment) {
-    for (const vendor of vendorsOf(decoded)) {
+  const refuseAsked = Effect.fnUntraced(function* (vendors: Iterable<string>) {
+    for (const vendor of vendors) {
       const found = yield* Effect.option(registry.resolve(vendor))
       if (Option.isNone(found)) yield* registerImported(vendor)
       else if (found.value.storedOnly !== true) return yield* new VendorNotOurs({ vendor })
@@ -147,9 +173,13 @@ const make = Effect.gen(function* () {
         )
       : records.commitAll(series.map((one) => recordCommit({ kind, nulls, ...spec }, one, response)))
 
-  const segment = Effect.fn("Imports.segment")(function* (session: SessionId, spec: ImportSpec, given: ImportSegment) {
-    const decoded = yield* decodeSegment(spec, given.bytes, given.line)
-    yield* refuseAsked(decoded)
+  /** Archives a segment and stores what was read of it. */
+  const settled = Effect.fnUntraced(function* (
+    session: SessionId,
+    spec: ImportSpec,
+    given: ImportSegment,
+    decoded: DecodedSegment
+  ) {
     const response = yield* archived(session, spec, given)
     const results = yield* store(spec, decoded, response)
     const sum = (of: "inserted" | "updated" | "unchanged") => results.reduce((total, result) => total + result[of], 0)
@@ -163,6 +193,23 @@ const make = Effect.gen(function* () {
       rejected: decoded.rejected
     }
     return report
+  })
+
+  const segment = Effect.fn("Imports.segment")(function* (session: SessionId, spec: ImportSpec, given: ImportSegment) {
+    const decoded = yield* decodeSegment(spec, given.bytes, given.line)
+    yield* refuseAsked(vendorsOf(decoded))
+    return yield* settled(session, spec, given, decoded)
+  }, asImportsError)
+
+  const rows = Effect.fn("Imports.rows")(function* (session: SessionId, given: GivenRows) {
+    const { batches, kind, name, offset } = given
+    const decoded = yield* Effect.fromResult(decodedRows(kind, batches))
+    // What a configured vendor streams is its own; bars are what a rebuild would take out of its series again.
+    if (kind === "bar") yield* refuseAsked(vendorsOf(decoded))
+    const written = recordsText(kind, "ndjson")
+    const text = batches.map((batch) => written.rows(batch.series, batch.rows)).join("")
+    const bytes = new TextEncoder().encode(text)
+    return yield* settled(session, { ...plainSpec, name, kind }, { offset, line: 1, bytes }, decoded)
   }, asImportsError)
 
   const again = Effect.fnUntraced(
@@ -173,7 +220,7 @@ const make = Effect.gen(function* () {
       const payload = yield* bytes
       if (!(payload instanceof Uint8Array)) return { rows: 0, inserted: 0, problem: "it has no bytes, or too many" }
       const decoded = yield* decodeSegment(spec.value, payload, spec.value.line)
-      yield* refuseAsked(decoded)
+      yield* refuseAsked(vendorsOf(decoded))
       const results = yield* store(spec.value, decoded, response)
       return { rows: decoded.rows, inserted: results.reduce((sum, { inserted }) => sum + inserted, 0), problem: null }
     },
@@ -207,6 +254,7 @@ const make = Effect.gen(function* () {
       Effect.withSpan("Imports.begin")
     ),
     segment,
+    rows,
     end: Effect.fn("Imports.end")(
       (session, outcome, reason) => archive.closeSession(session, outcome, reason),
       asImportsError

@@ -11,9 +11,10 @@
  * answer without rows over a long stretch withdraws rows that no batch lists, so the chunks follow the stored rows as well as
  * the new ones. Death between two steps, or an interruption, leaves nothing: the transaction rolls back.
  */
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import type { Commit, CommitResult, MarketStoreError } from "../../services/MarketStore.ts"
 import { reached } from "../FaultPoint.ts"
+import { wholeMillis } from "../provenance/wholeMillis.ts"
 import type { SqliteDatabase, SqliteFailure, Step, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { insertActions } from "./actionsTable.ts"
 import { answersIn, insertAnswerRow } from "./answersTable.ts"
@@ -176,7 +177,7 @@ export const runCommits: (
   prepared: ReadonlyArray<Prepared>
 ) => Effect.Effect<ReadonlyArray<CommitResult>, MarketStoreError | SqliteFailure> = Effect.fnUntraced(
   function* (database, prepared) {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* wholeMillis
     return yield* database.transaction("commit", (step) =>
       Effect.gen(function* () {
         const results: Array<CommitResult> = []

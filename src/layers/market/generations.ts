@@ -4,10 +4,11 @@
  * The switch is one small transaction. What is long (inherit.ts, removal.ts) runs before it or after it, in steps. The caller
  * holds the lock of the series throughout, so no commit comes in between.
  */
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import { GenerationId, type MarketStoreError } from "../../services/MarketStore.ts"
+import { wholeMillis } from "../provenance/wholeMillis.ts"
 import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
 import { inherit } from "./inherit.ts"
 import { inheritInvalidations } from "./invalidate.ts"
@@ -43,7 +44,7 @@ export const beginGeneration: (
   building: Building,
   apart: boolean
 ) => Effect.Effect<GenerationId, MarketStoreError> = Effect.fnUntraced(function* (database, key, building, apart) {
-  const now = yield* Clock.currentTimeMillis
+  const now = yield* wholeMillis
   const id = yield* database.write("begin generation", (db) => {
     const series = ensureSeries(db, key, now)
     db.prepare(abandon).run(series.id, JSON.stringify([...building.keys()]))

@@ -10,11 +10,12 @@
  * for who confirmed or denied a row may have left no other trace of it. Withdrawn is only what an answer's own coverage holds; rows outside coverage are
  * added, and say nothing of others.
  */
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import type { RecordKind } from "../../../domain/records/RecordKind.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { RecordCommit, RecordResult } from "../../../services/RecordStore.ts"
 import { reached } from "../../FaultPoint.ts"
+import { wholeMillis } from "../../provenance/wholeMillis.ts"
 import type { SqliteDatabase, SqliteFailure, SqlValue, Step, SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
 import { answersIn } from "../answersTable.ts"
 import { begin } from "../beginCommit.ts"
@@ -267,7 +268,7 @@ export const runRecordCommits: (
   prepared: ReadonlyArray<PreparedRecords>
 ) => Effect.Effect<ReadonlyArray<RecordResult>, MarketStoreError | SqliteFailure> = Effect.fnUntraced(
   function* (database, prepared) {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* wholeMillis
     return yield* database.transaction("commit records", (step) =>
       Effect.forEach(prepared, (one) => Effect.tap(within(step, one, now), Effect.yieldNow))
     )

@@ -1,0 +1,327 @@
+/**
+ * Rows one by one into batches, over Imports.
+ *
+ * Responsibilities: when a batch is due, that each row is settled once (committed, dead-lettered or dropped), and that a store that
+ * fails costs time and no row. Queueing: a buffer a kind (see RowBuffer); one flusher a kind takes batches from its head, one at a time, so
+ * that rows of a kind are committed in the order in which they were taken; `concurrency` bounds the batches of all kinds.
+ *
+ * A batch is due when somebody submits, when there are rows or bytes enough, when the oldest row is old enough, when somebody flushes, and
+ * when the processor closes. While one is under way the next gathers; so many submitters share a commit.
+ *
+ * Hard cases:
+ * - The store is away: the same batch is tried again until it passes; a breaker lets one probe through at a time. The buffer fills, and
+ *   its policy says what producers get. What was archived before the store failed is found there, not archived again.
+ * - A batch is refused for what is in it: it is halved until the rows at fault are alone; they go to the dead-letter file with the reason,
+ *   and all others are committed.
+ * - Closing: nobody enters any more, and what is held is flushed until the deadline. What is left then goes to the dead-letter file, also a
+ *   batch that was interrupted and may have been committed: writing it again changes nothing.
+ */
+import {
+  Clock,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  type FileSystem,
+  Latch,
+  Layer,
+  type Path,
+  PubSub,
+  Scope,
+  Semaphore,
+  Stream
+} from "effect"
+import { CircuitBreaker } from "effect/persistence"
+import {
+  BatchError,
+  BatchProcessor,
+  type BatchRow,
+  BatchRowRefused,
+  type BatchStats,
+  type FeedbackEvent,
+  ProcessorClosed,
+  RowPoisoned
+} from "../../services/BatchProcessor.ts"
+import type { ImportKind, Imports } from "../../services/Imports.ts"
+import { recordsText } from "../export/RecordsText.ts"
+import { rowDefect } from "../imports/decodedRows.ts"
+import { type BatchOptions, defaults } from "./BatchOptions.ts"
+import * as BatchWriter from "./BatchWriter.ts"
+import * as DeadLetters from "./DeadLetters.ts"
+import { Watermarks } from "./Feedback.ts"
+import { type Held, RowBuffer } from "./RowBuffer.ts"
+
+const unreadFeedback = 256
+
+interface Lane {
+  readonly kind: ImportKind
+  readonly buffer: RowBuffer
+  readonly awake: Latch.Latch
+  readonly watermarks: Watermarks
+  readonly text: ReturnType<typeof recordsText>
+  /** Rows that were taken, and that are settled, in order. */
+  taken: number
+  settled: number
+  /** Those who flush, and up to which row. */
+  flushing: Array<{ readonly through: number; readonly done: Deferred.Deferred<void> }>
+  /** Of the segments of this kind in the archive. */
+  offset: number
+  committed: number
+  unchanged: number
+  deadLettered: number
+  flushes: number
+  retries: number
+}
+
+const make = Effect.fnUntraced(function* (options: BatchOptions) {
+  const writer = yield* BatchWriter.make(options)
+  const deadLetters = yield* DeadLetters.make(options.deadLetters)
+  const feedback = yield* PubSub.sliding<FeedbackEvent>(unreadFeedback)
+  const permits = yield* Semaphore.make(options.concurrency)
+  const clock = yield* Clock.Clock
+  const flushers = yield* Scope.make()
+  const maxAge = Duration.toMillis(options.maxAge)
+  const lanes = new Map<ImportKind, Lane>()
+  const state = { closing: false }
+
+  const tell = (lane: Lane): void => {
+    const { buffer, kind } = lane
+    const utilization = buffer.held / buffer.capacity
+    const change = lane.watermarks.at(utilization)
+    if (change === null) return
+    const event: FeedbackEvent = {
+      coordinator_id: `${options.name}:${kind}`,
+      queue_size: buffer.held,
+      capacity: buffer.capacity,
+      source: "store",
+      ts: clock.currentTimeMillisUnsafe() / 1_000,
+      utilization,
+      ...change
+    }
+    PubSub.publishUnsafe(feedback, event)
+  }
+
+  const isDue = ({ buffer, flushing }: Lane, now: number): boolean =>
+    buffer.length > 0 &&
+    (buffer.submitted > 0 ||
+      buffer.length >= options.maxRows ||
+      buffer.bytes >= options.maxBytes ||
+      flushing.length > 0 ||
+      state.closing ||
+      now - (buffer.oldest ?? now) >= maxAge)
+
+  const settle = (lane: Lane, rows: number): void => {
+    lane.settled += rows
+    lane.flushing = lane.flushing.filter(({ done, through }) => {
+      if (through > lane.settled) return true
+      Deferred.doneUnsafe(done, Effect.void)
+      return false
+    })
+  }
+
+  const writing = (lane: Lane, batch: ReadonlyArray<Held>) => {
+    const offset = lane.offset
+    lane.offset += batch.reduce((sum, held) => sum + held.bytes, 0)
+    const retried = () => {
+      lane.retries++
+    }
+    return writer.write({ kind: lane.kind, batch, offset, retried })
+  }
+
+  const finish = (batch: ReadonlyArray<Held>, with_: Effect.Effect<void, BatchError>): void => {
+    for (const { done } of batch) if (done !== null) Deferred.doneUnsafe(done, with_)
+  }
+
+  const commit = (lane: Lane, batch: ReadonlyArray<Held>): Effect.Effect<void> =>
+    Effect.matchEffect(writing(lane, batch), {
+      onSuccess: ({ unchanged }) =>
+        Effect.sync(() => {
+          lane.committed += batch.length
+          lane.unchanged += unchanged
+          lane.buffer.settle(batch)
+          settle(lane, batch.length)
+          tell(lane)
+          // Last: who is told goes on at once, and may look at what is counted.
+          finish(batch, Effect.void)
+        }),
+      onFailure: (error) => {
+        if (batch.length > 1) {
+          const middle = batch.length >>> 1
+          return Effect.andThen(commit(lane, batch.slice(0, middle)), commit(lane, batch.slice(middle)))
+        }
+        return Effect.andThen(
+          deadLetters.write(lane.kind, batch, error.message),
+          Effect.sync(() => {
+            lane.deadLettered++
+            lane.buffer.settle(batch)
+            settle(lane, 1)
+            tell(lane)
+            finish(batch, Effect.fail(new BatchError({ reason: new RowPoisoned({ message: error.message }) })))
+          })
+        )
+      }
+    })
+
+  /** Waits until a batch is due; false when there will be none any more. */
+  const due = (lane: Lane): Effect.Effect<boolean> =>
+    Effect.suspend(() => {
+      const now = clock.currentTimeMillisUnsafe()
+      if (isDue(lane, now)) return Effect.succeed(true)
+      const { oldest } = lane.buffer
+      if (oldest === null && state.closing) return Effect.succeed(false)
+      lane.awake.closeUnsafe()
+      const woken = lane.awake.await
+      const waited =
+        oldest === null ? woken : Effect.race(woken, Effect.sleep(Duration.millis(Math.max(1, oldest + maxAge - now))))
+      return Effect.andThen(
+        waited,
+        Effect.suspend(() => due(lane))
+      )
+    })
+
+  const flusher = (lane: Lane): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      while (yield* due(lane)) {
+        const batch = lane.buffer.take(options.maxRows, options.maxBytes)
+        lane.flushes++
+        yield* permits.withPermit(commit(lane, batch))
+      }
+    })
+
+  const open = (kind: ImportKind): Lane => {
+    const awake = Latch.makeUnsafe(false)
+    const lane: Lane = {
+      kind,
+      awake,
+      buffer: new RowBuffer({
+        kind,
+        capacity: options.capacity,
+        overflow: options.overflow,
+        // A producer that adds to a batch that is not due wakes nobody, but for the first, whose age counts.
+        wake: () => {
+          if (lane.buffer.length <= 1 || isDue(lane, clock.currentTimeMillisUnsafe())) awake.openUnsafe()
+        }
+      }),
+      watermarks: new Watermarks(options.highWatermark, options.lowWatermark),
+      text: recordsText(kind, "ndjson"),
+      taken: 0,
+      settled: 0,
+      flushing: [],
+      offset: 0,
+      committed: 0,
+      unchanged: 0,
+      deadLettered: 0,
+      flushes: 0,
+      retries: 0
+    }
+    lanes.set(kind, lane)
+    return lane
+  }
+
+  const laneOf = Effect.fnUntraced(function* (kind: ImportKind) {
+    const known = lanes.get(kind)
+    if (known !== undefined) return known
+    const lane = open(kind)
+    yield* Effect.forkIn(flusher(lane), flushers)
+    return lane
+  })
+
+  const enter = (row: BatchRow, done: Held["done"]): Effect.Effect<void, BatchError> =>
+    Effect.suspend(() => {
+      const { kind } = row.series
+      if (kind === "corporate-action") {
+        const message = "corporate actions come with the bars of a vendor, not in batches"
+        return Effect.fail(new BatchError({ reason: new BatchRowRefused({ message }) }))
+      }
+      const defect = rowDefect(kind, row)
+      if (defect !== null) return Effect.fail(new BatchError({ reason: new BatchRowRefused({ message: defect }) }))
+      const takeIn = (lane: Lane): Effect.Effect<void, BatchError> => {
+        const dropped = lane.buffer.droppedOldest
+        const bytes = Buffer.byteLength(lane.text.rows(row.series, [row.row]))
+        const held: Held = { ...row, bytes, takenAt: clock.currentTimeMillisUnsafe(), done }
+        return Effect.map(lane.buffer.enter(held), () => {
+          lane.taken++
+          settle(lane, lane.buffer.droppedOldest - dropped)
+          tell(lane)
+        })
+      }
+      const lane = lanes.get(kind)
+      return lane === undefined ? Effect.flatMap(laneOf(kind), takeIn) : takeIn(lane)
+    })
+
+  const flush = Effect.suspend(() =>
+    Effect.forEach(
+      lanes.values(),
+      (lane) => {
+        if (lane.settled >= lane.taken) return Effect.void
+        const done = Deferred.makeUnsafe<void>()
+        lane.flushing.push({ through: lane.taken, done })
+        lane.awake.openUnsafe()
+        return Deferred.await(done)
+      },
+      { concurrency: "unbounded", discard: true }
+    )
+  )
+
+  /** What a closing processor could not commit in time. */
+  const giveUp = Effect.fnUntraced(function* (lane: Lane, underWay: ReadonlyArray<Held>) {
+    const rest = [...underWay, ...lane.buffer.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)]
+    yield* deadLetters.write(lane.kind, rest, "the processor was closed before it could be committed")
+    lane.deadLettered += rest.length
+    finish(rest, Effect.fail(new BatchError({ reason: new ProcessorClosed() })))
+    settle(lane, rest.length)
+  })
+
+  const close = Effect.gen(function* () {
+    state.closing = true
+    for (const { awake, buffer } of lanes.values()) {
+      buffer.close()
+      awake.openUnsafe()
+    }
+    const drained = Effect.andThen(flush, Effect.succeed(true))
+    const inTime = yield* Effect.timeoutOrElse(drained, {
+      duration: options.drain,
+      orElse: () => Effect.succeed(false)
+    })
+    yield* Scope.close(flushers, Exit.void)
+    if (!inTime) for (const lane of lanes.values()) yield* giveUp(lane, lane.buffer.underWay)
+    yield* writer.end(inTime ? "ok" : "partial")
+  })
+  yield* Effect.addFinalizer(() => Effect.interruptible(close))
+
+  const stats = Effect.map(writer.breaker, (breaker) =>
+    [...lanes.values()].map(
+      ({ buffer, committed, deadLettered, flushes, kind, retries, unchanged }): BatchStats => ({
+        kind,
+        buffered: buffer.length,
+        inFlight: buffer.inFlight,
+        capacity: buffer.capacity,
+        committed,
+        unchanged,
+        deadLettered,
+        droppedOldest: buffer.droppedOldest,
+        flushes,
+        retries,
+        breaker
+      })
+    )
+  )
+
+  return BatchProcessor.of({
+    offer: (row) => enter(row, null),
+    submit: Effect.fnUntraced(function* (row) {
+      const done = Deferred.makeUnsafe<void, BatchError>()
+      yield* enter(row, done)
+      return yield* Deferred.await(done)
+    }),
+    flush,
+    stats,
+    feedback: Stream.fromPubSub(feedback)
+  })
+})
+
+/** With the given options, else the defaults; `deadLetters` is the file of rows that cannot be committed. */
+export const layer = (
+  options: Pick<BatchOptions, "deadLetters"> & Partial<BatchOptions>
+): Layer.Layer<BatchProcessor, never, Imports | FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(BatchProcessor, make({ ...defaults, ...options })).pipe(Layer.provide(CircuitBreaker.layerStoreMemory()))
