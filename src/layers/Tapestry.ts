@@ -1,5 +1,5 @@
 /** The embedded composition: every service over one data directory, with the vendors of one configuration. */
-import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError, Result } from "effect"
+import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import type { Calendar } from "../services/Calendar.ts"
 import type { Imports } from "../services/Imports.ts"
@@ -120,12 +120,12 @@ const sameArchive = (dataDir: string, store: string | undefined) =>
         )
       }
       for (const { fetchedAt, response } of yield* market.witnesses) {
-        // One that a gc has removed says nothing.
-        const here = yield* Effect.result(archive.response(response))
-        if (Result.isFailure(here) || here.success.fetchedAt === fetchedAt) continue
+        // Listed and not read: what was given out is kept by the next gc. One that a gc has removed says nothing.
+        const [here] = yield* archive.responses({ before: response + 1, limit: 1 })
+        if (here?.id !== response || here.fetchedAt === fetchedAt) continue
         const at = (instant: number) => new Date(instant).toISOString()
         return yield* lost(
-          `has rows of a response ${response} that was fetched at ${at(fetchedAt)}, and that of the archive in ${dataDir} was fetched at ${at(here.success.fetchedAt)}: the rows came from another archive, with which they stay right. Use its data directory, or ${away}`
+          `has rows of a response ${response} that was fetched at ${at(fetchedAt)}, and that of the archive in ${dataDir} was fetched at ${at(here.fetchedAt)}: the rows came from another archive, with which they stay right. Use its data directory, or ${away}`
         )
       }
     })

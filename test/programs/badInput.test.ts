@@ -249,7 +249,7 @@ describe("a data directory", () => {
   const small = join(template.cwd, "small")
   mkdirSync(small)
   const [mount, unmount] = ["mount", "umount"]
-  const mounted = spawnSync(mount, ["-t", "tmpfs", "-o", "size=480k", "tmpfs", small]).status === 0
+  const mounted = spawnSync(mount, ["-t", "tmpfs", "-o", "size=600k", "tmpfs", small]).status === 0
   afterAll(() => void (mounted && spawnSync(unmount, [small])))
   if (!mounted) console.log("skipped: 1 test of a disk that is full (no small file system can be mounted here)")
   it.skipIf(!mounted)("on a disk that is full ends with 1 and says so; with space the same command goes on", () => {

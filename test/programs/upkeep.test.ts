@@ -13,8 +13,16 @@ const july = ["--from", "2008-07-01", "--to", "2008-08-01"]
 const august = ["--from", "2008-08-01", "--to", "2008-09-01"]
 const days = 86_400_000
 
-/** Makes everything in the archive so much older: what is younger than an hour is never collected. */
+/**
+ * Makes everything in the archive so much older, for what is younger than an hour is never collected; and in the store, which knows when
+ * its answers came.
+ */
 const aged = (where: Where, millis: number) => {
+  const market = new Database(join(where.cwd, ".tapestry/market.sqlite"))
+  for (const table of ["applied", "answers", "coverage"]) {
+    market.exec(`update ${table} set fetched_at = fetched_at - ${millis}`)
+  }
+  market.close()
   const db = new Database(join(where.cwd, ".tapestry/provenance.sqlite"))
   db.exec(`update responses set asked_at = asked_at - ${millis}, fetched_at = fetched_at - ${millis}`)
   db.exec(`update requests set created_at = created_at - ${millis}`)

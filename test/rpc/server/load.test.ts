@@ -118,6 +118,7 @@ describe("one slow reader of ten million rows", () => {
         }
         assert.isBelow(most - before, 32)
       }),
-    30_000
+    // What is resident depends on when V8 collects, and that on the other processes of the machine. Rows that pile up do so every time.
+    { timeout: 30_000, retry: 2 }
   )
 })
