@@ -12,41 +12,12 @@ import Database from "better-sqlite3"
 import { Effect } from "effect"
 import type { Bar } from "../src/domain/Bar.ts"
 import { ResponseId } from "../src/domain/Response.ts"
-import type { SeriesKey } from "../src/domain/SeriesKey.ts"
 import * as MarketStoreSqlite from "../src/layers/market/MarketStoreSqlite.ts"
 import { type Commit, MarketStore } from "../src/services/MarketStore.ts"
+import { barsOf, minute, series, start } from "./support/esMinutes.ts"
 
 const rows = 250_000
 const runs = 5
-const minute = 60_000
-const start = Date.UTC(2020, 0, 1)
-
-const series: SeriesKey = {
-  vendor: "bench",
-  dataset: null,
-  symbol: "ES",
-  kind: "bar",
-  timeframe: "1m",
-  price: "trade",
-  session: "all",
-  currency: "USD",
-  adjustment: "raw"
-}
-
-const barsOf = (correction: (index: number) => number): ReadonlyArray<Bar> =>
-  Array.from({ length: rows }, (_, index) => {
-    const open = 4_000 + ((index * 7) % 997) / 4
-    return {
-      ts: start + index * minute,
-      open,
-      high: open + 2.25,
-      low: open - 1.75,
-      close: open + 0.5 + correction(index),
-      volume: 100 + (index % 977),
-      vwap: null,
-      count: null
-    }
-  })
 
 const positions = Array.from({ length: rows }, (_, index) => index + 2)
 
@@ -60,8 +31,8 @@ const commitOf = (id: number, bars: ReadonlyArray<Bar>): Commit => ({
   coverage: [{ start, end: start + rows * minute, state: { _tag: "Covered", response: ResponseId.make(id) } }]
 })
 
-const fresh = barsOf(() => 0)
-const corrected = barsOf((index) => (index % 20 === 0 ? 0.25 : 0))
+const fresh = barsOf(rows)
+const corrected = barsOf(rows, (index) => (index % 20 === 0 ? 0.25 : 0))
 
 const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 

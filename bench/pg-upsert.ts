@@ -11,47 +11,18 @@ import { Effect, Redacted } from "effect"
 import { Reactivity } from "effect/reactivity"
 import type { Bar } from "../src/domain/Bar.ts"
 import { ResponseId } from "../src/domain/Response.ts"
-import type { SeriesKey } from "../src/domain/SeriesKey.ts"
 import * as MarketStorePostgres from "../src/layers/market/postgres/MarketStorePostgres.ts"
 import { float8s, instants, int8, types } from "../src/layers/postgres/values.ts"
 import { type Commit, MarketStore } from "../src/services/MarketStore.ts"
 import { bareDatabase } from "../test/support/postgres.ts"
+import { barsOf, minute, series, start } from "./support/esMinutes.ts"
 
 const rows = 200_000
 const runs = 3
-const minute = 60_000
-const start = Date.UTC(2020, 0, 1)
-
-const series: SeriesKey = {
-  vendor: "bench",
-  dataset: null,
-  symbol: "ES",
-  kind: "bar",
-  timeframe: "1m",
-  price: "trade",
-  session: "all",
-  currency: "USD",
-  adjustment: "raw"
-}
-
-const barsOf = (correction: (index: number) => number): ReadonlyArray<Bar> =>
-  Array.from({ length: rows }, (_, index) => {
-    const open = 4_000 + ((index * 7) % 997) / 4
-    return {
-      ts: start + index * minute,
-      open,
-      high: open + 2.25,
-      low: open - 1.75,
-      close: open + 0.5 + correction(index),
-      volume: 100 + (index % 977),
-      vwap: null,
-      count: null
-    }
-  })
 
 const positions = Array.from({ length: rows }, (_, index) => index + 2)
-const fresh = barsOf(() => 0)
-const corrected = barsOf((index) => (index % 20 === 0 ? 0.25 : 0))
+const fresh = barsOf(rows)
+const corrected = barsOf(rows, (index) => (index % 20 === 0 ? 0.25 : 0))
 
 const commitOf = (id: number, bars: ReadonlyArray<Bar>): Commit => ({
   series,

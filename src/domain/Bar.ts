@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { EpochMillis } from "./TimeRange.ts"
+import { EpochMillis, stampDefect } from "./TimeRange.ts"
 
 /**
  * One bar. `ts` is the opening instant in UTC epoch milliseconds; for a day and longer it is the session date (the first date
@@ -29,7 +29,8 @@ const finite = (value: number | null): boolean => value === null || Number.isFin
 
 /** Why a bar cannot be accepted, in words that name the field; null when it can. */
 export const defectOf = (bar: Bar, rules: BarRules): string | null => {
-  if (!Number.isSafeInteger(bar.ts)) return `ts is not a whole number of milliseconds: ${bar.ts}`
+  const stamp = stampDefect(bar.ts)
+  if (stamp !== null) return stamp
   if (!Number.isFinite(bar.open)) return `open is not a finite number: ${bar.open}`
   if (!Number.isFinite(bar.high)) return `high is not a finite number: ${bar.high}`
   if (!Number.isFinite(bar.low)) return `low is not a finite number: ${bar.low}`

@@ -20,6 +20,9 @@ const utcMidnight = (year: number, month: number, dayOfMonth: number): EpochMill
 const earliest = utcMidnight(1, 1, 1)
 const latest = utcMidnight(10_000, 1, 1)
 
+/** Whether an instant lies in the years that {@link parseInstant} reads. */
+export const isInCalendar = (instant: EpochMillis): boolean => earliest <= instant && instant < latest
+
 const shape = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/
 
 const number = (digits: string | undefined): number => (digits === undefined ? 0 : Number(digits))

@@ -24,6 +24,12 @@ export interface TimeRange {
   readonly end: EpochMillis
 }
 
+/** Why a value is not the stamp of a row, in words that name the field; null when it is. */
+export const stampDefect = (ts: unknown): string | null => {
+  if (typeof ts !== "number" || !Number.isSafeInteger(ts)) return `ts is not a whole number of milliseconds: ${ts}`
+  return Math.abs(ts) <= farthest ? null : `ts lies where no date can be written: ${ts} ms`
+}
+
 /** Every instant that a date can be written for. */
 export const allTime: TimeRange = { start: -farthest, end: farthest }
 

@@ -23,6 +23,7 @@ import * as restore from "./commands/restore.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
 import * as vendors from "./commands/vendors.ts"
+import { expectNode } from "./failure/expectNode.ts"
 import { reported } from "./failure/reported.ts"
 import * as UsagePresenter from "./failure/UsagePresenter.ts"
 import { builtIns, all as globalFlags } from "./flags/GlobalFlags.ts"
@@ -77,6 +78,7 @@ const main = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
   const words = yield* stdio.args
   const command = Effect.gen(function* () {
+    yield* expectNode(process.versions.node)
     const level = yield* environmentLevel
     yield* Effect.provideService(run(words), References.MinimumLogLevel, levelOf(Option.getOrElse(level, () => "warn")))
   }).pipe(Effect.provide(CrashPoint.layer))

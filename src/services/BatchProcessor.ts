@@ -67,7 +67,10 @@ export const FeedbackEvent = Schema.Struct({
 })
 export interface FeedbackEvent extends Schema.Schema.Type<typeof FeedbackEvent> {}
 
-/** Counts since the processor began; `buffered` and `inFlight` are as of now. `droppedOldest` were acknowledged to nobody but `offer`. */
+/**
+ * Counts since the processor began; `buffered` and `inFlight` are as of now. `droppedOldest`: rows that had to go for newer ones; who
+ * submitted one was told, who offered it was not.
+ */
 export const BatchStats = Schema.Struct({
   kind: ImportKind,
   buffered: Schema.Int,

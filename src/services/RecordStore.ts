@@ -5,7 +5,7 @@ import { ResponseId } from "../domain/Response.ts"
 import type { RecordKind, RecordOf, RecordSeries } from "../domain/records/RecordKind.ts"
 import { SeriesKey } from "../domain/SeriesKey.ts"
 import { EpochMillis, type TimeRange } from "../domain/TimeRange.ts"
-import type { MarketStoreError, NullPolicy } from "./MarketStore.ts"
+import type { CommitResult, MarketStoreError, NullPolicy } from "./MarketStore.ts"
 
 /**
  * What one Response says of a series of records, whole: a response is committed to a series once. Rows come in any order.
@@ -33,13 +33,7 @@ export interface RecordCommit<K extends RecordKind = RecordKind> {
 }
 
 /** As the result of a commit of bars: the four add up to the distinct identities of `rows` plus the withdrawn. */
-export interface RecordResult {
-  readonly inserted: number
-  readonly updated: number
-  readonly unchanged: number
-  readonly withdrawn: number
-  readonly alreadyApplied: boolean
-}
+export interface RecordResult extends CommitResult {}
 
 /** A row with where it came from. */
 export interface StoredRecord<K extends RecordKind = RecordKind> {

@@ -4,16 +4,17 @@
  */
 import { Schema } from "effect"
 import type { SeriesKey } from "../SeriesKey.ts"
+import { stampDefect } from "../TimeRange.ts"
 import { type Cell, type Column, cellDefect } from "./Column.ts"
 import { isNanos, join, type SplitInstant, split } from "./EpochNanos.ts"
-import { Fundamentals, fundamentalShape } from "./Fundamentals.ts"
-import { News, newsShape } from "./News.ts"
-import { OptionSnapshot, optionShape } from "./OptionSnapshot.ts"
-import { Quote, quoteShape } from "./Quote.ts"
+import { type Fundamentals, fundamentalShape } from "./Fundamentals.ts"
+import { type News, newsShape } from "./News.ts"
+import { type OptionSnapshot, optionShape } from "./OptionSnapshot.ts"
+import { type Quote, quoteShape } from "./Quote.ts"
 import type { RecordShape } from "./RecordShape.ts"
-import { Signal, signalShape } from "./Signal.ts"
-import { Statistic, statisticShape } from "./Statistic.ts"
-import { Trade, tradeShape } from "./Trade.ts"
+import { type Signal, signalShape } from "./Signal.ts"
+import { type Statistic, statisticShape } from "./Statistic.ts"
+import { type Trade, tradeShape } from "./Trade.ts"
 
 /** A kind by the record that it has. */
 export interface RecordByKind {
@@ -38,31 +39,24 @@ export interface RecordSeries<K extends RecordKind = RecordKind> extends SeriesK
 }
 
 interface Definition<K extends RecordKind> extends RecordShape<RecordOf<K>> {
-  readonly schema: Schema.Codec<RecordOf<K>, unknown>
   /** True where rows are stamped in nanoseconds (`tsNs`), not in milliseconds (`ts`). */
   readonly nanos: boolean
   /** True where rows alike in everything may be several events; the `n`-th of an answer is then the `n`-th in the store. */
   readonly repeats: boolean
 }
 
-const define = <K extends RecordKind>(
-  schema: Definition<K>["schema"],
-  shape: RecordShape<RecordOf<K>>,
-  stamps: Pick<Definition<K>, "nanos" | "repeats">
-): Definition<K> => ({ schema, ...shape, ...stamps })
-
 const ticks = { nanos: true, repeats: true }
 const publications = { nanos: true, repeats: false }
 const snapshots = { nanos: false, repeats: false }
 
 export const recordKinds: { readonly [K in RecordKind]: Definition<K> } = {
-  trade: define<"trade">(Trade, tradeShape, ticks),
-  quote: define<"quote">(Quote, quoteShape, ticks),
-  statistic: define<"statistic">(Statistic, statisticShape, publications),
-  fundamental: define<"fundamental">(Fundamentals, fundamentalShape, snapshots),
-  news: define<"news">(News, newsShape, snapshots),
-  option: define<"option">(OptionSnapshot, optionShape, snapshots),
-  signal: define<"signal">(Signal, signalShape, snapshots)
+  trade: { ...tradeShape, ...ticks },
+  quote: { ...quoteShape, ...ticks },
+  statistic: { ...statisticShape, ...publications },
+  fundamental: { ...fundamentalShape, ...snapshots },
+  news: { ...newsShape, ...snapshots },
+  option: { ...optionShape, ...snapshots },
+  signal: { ...signalShape, ...snapshots }
 }
 
 /** The millisecond of a row and the nanoseconds since; of kinds stamped in milliseconds the latter is 0. */
@@ -98,7 +92,10 @@ export const defectOf = <K extends RecordKind>(kind: K, row: RecordOf<K>): strin
   const { ts, tsNs } = row as { readonly ts?: unknown; readonly tsNs?: unknown }
   if (nanos) {
     if (typeof tsNs !== "bigint" || !isNanos(tsNs)) return `tsNs is not a 64-bit number of nanoseconds: ${tsNs}`
-  } else if (!Number.isSafeInteger(ts)) return `ts is not a whole number of milliseconds: ${ts}`
+  } else {
+    const stamp = stampDefect(ts)
+    if (stamp !== null) return stamp
+  }
   for (const column of columns) {
     const defect = cellDefect(column, cellOf(row, column))
     if (defect !== null) return defect

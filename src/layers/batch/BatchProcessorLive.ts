@@ -42,14 +42,14 @@ import {
   ProcessorClosed,
   RowPoisoned
 } from "../../services/BatchProcessor.ts"
-import type { ImportKind, Imports } from "../../services/Imports.ts"
+import { ImportKind, type Imports } from "../../services/Imports.ts"
 import { recordsText } from "../export/RecordsText.ts"
-import { rowDefect } from "../imports/decodedRows.ts"
+import { type RowCheck, rowCheck } from "../imports/decodedRows.ts"
 import { type BatchOptions, defaults } from "./BatchOptions.ts"
 import * as BatchWriter from "./BatchWriter.ts"
 import * as DeadLetters from "./DeadLetters.ts"
-import { Watermarks } from "./Feedback.ts"
-import { type Held, RowBuffer } from "./RowBuffer.ts"
+import { type Arriving, type Held, RowBuffer } from "./RowBuffer.ts"
+import { Watermarks } from "./Watermarks.ts"
 
 const unreadFeedback = 256
 
@@ -59,10 +59,7 @@ interface Lane {
   readonly awake: Latch.Latch
   readonly watermarks: Watermarks
   readonly text: ReturnType<typeof recordsText>
-  /** Rows that were taken, and that are settled, in order. */
-  taken: number
-  settled: number
-  /** Those who flush, and up to which row. */
+  /** Those who flush, and up to which place. */
   flushing: Array<{ readonly through: number; readonly done: Deferred.Deferred<void> }>
   /** Of the segments of this kind in the archive. */
   offset: number
@@ -81,6 +78,8 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
   const clock = yield* Clock.Clock
   const flushers = yield* Scope.make()
   const maxAge = Duration.toMillis(options.maxAge)
+  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+  const checks: ReadonlyMap<string, RowCheck> = new Map(ImportKind.literals.map((kind) => [kind, rowCheck(kind)]))
   const lanes = new Map<ImportKind, Lane>()
   const state = { closing: false }
 
@@ -101,22 +100,21 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
     PubSub.publishUnsafe(feedback, event)
   }
 
-  const isDue = ({ buffer, flushing }: Lane, now: number): boolean =>
+  const isDue = ({ buffer, flushing }: Lane): boolean =>
     buffer.length > 0 &&
     (buffer.submitted > 0 ||
       buffer.length >= options.maxRows ||
       buffer.bytes >= options.maxBytes ||
       flushing.length > 0 ||
       state.closing ||
-      now - (buffer.oldest ?? now) >= maxAge)
+      now() - (buffer.oldest ?? 0) >= maxAge)
 
-  const settle = (lane: Lane, rows: number): void => {
-    lane.settled += rows
-    lane.flushing = lane.flushing.filter(({ done, through }) => {
-      if (through > lane.settled) return true
-      Deferred.doneUnsafe(done, Effect.void)
-      return false
-    })
+  const tellFlushed = (lane: Lane): void => {
+    const { settledThrough } = lane.buffer
+    if (lane.flushing.every(({ through }) => through > settledThrough)) return
+    const before = lane.flushing
+    lane.flushing = before.filter(({ through }) => through > settledThrough)
+    for (const { done, through } of before) if (through <= settledThrough) Deferred.doneUnsafe(done, Effect.void)
   }
 
   const writing = (lane: Lane, batch: ReadonlyArray<Held>) => {
@@ -139,8 +137,6 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
           lane.committed += batch.length
           lane.unchanged += unchanged
           lane.buffer.settle(batch)
-          settle(lane, batch.length)
-          tell(lane)
           // Last: who is told goes on at once, and may look at what is counted.
           finish(batch, Effect.void)
         }),
@@ -154,8 +150,6 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
           Effect.sync(() => {
             lane.deadLettered++
             lane.buffer.settle(batch)
-            settle(lane, 1)
-            tell(lane)
             finish(batch, Effect.fail(new BatchError({ reason: new RowPoisoned({ message: error.message }) })))
           })
         )
@@ -165,14 +159,15 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
   /** Waits until a batch is due; false when there will be none any more. */
   const due = (lane: Lane): Effect.Effect<boolean> =>
     Effect.suspend(() => {
-      const now = clock.currentTimeMillisUnsafe()
-      if (isDue(lane, now)) return Effect.succeed(true)
+      if (isDue(lane)) return Effect.succeed(true)
       const { oldest } = lane.buffer
       if (oldest === null && state.closing) return Effect.succeed(false)
       lane.awake.closeUnsafe()
       const woken = lane.awake.await
       const waited =
-        oldest === null ? woken : Effect.race(woken, Effect.sleep(Duration.millis(Math.max(1, oldest + maxAge - now))))
+        oldest === null
+          ? woken
+          : Effect.race(woken, Effect.sleep(Duration.millis(Math.max(1, oldest + maxAge - now()))))
       return Effect.andThen(
         waited,
         Effect.suspend(() => due(lane))
@@ -197,15 +192,16 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
         kind,
         capacity: options.capacity,
         overflow: options.overflow,
-        // A producer that adds to a batch that is not due wakes nobody, but for the first, whose age counts.
-        wake: () => {
-          if (lane.buffer.length <= 1 || isDue(lane, clock.currentTimeMillisUnsafe())) awake.openUnsafe()
+        now,
+        changed: () => {
+          tellFlushed(lane)
+          tell(lane)
+          // A producer that adds to a batch that is not due wakes nobody, but for the first, whose age counts.
+          if (lane.buffer.length <= 1 || isDue(lane)) awake.openUnsafe()
         }
       }),
       watermarks: new Watermarks(options.highWatermark, options.lowWatermark),
       text: recordsText(kind, "ndjson"),
-      taken: 0,
-      settled: 0,
       flushing: [],
       offset: 0,
       committed: 0,
@@ -221,30 +217,24 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
   const laneOf = Effect.fnUntraced(function* (kind: ImportKind) {
     const known = lanes.get(kind)
     if (known !== undefined) return known
+    if (state.closing) return yield* new BatchError({ reason: new ProcessorClosed() })
     const lane = open(kind)
     yield* Effect.forkIn(flusher(lane), flushers)
     return lane
   })
 
-  const enter = (row: BatchRow, done: Held["done"]): Effect.Effect<void, BatchError> =>
+  const refused = (message: string) => Effect.fail(new BatchError({ reason: new BatchRowRefused({ message }) }))
+
+  const enter = (row: BatchRow, done: Arriving["done"]): Effect.Effect<void, BatchError> =>
     Effect.suspend(() => {
       const { kind } = row.series
       if (kind === "corporate-action") {
-        const message = "corporate actions come with the bars of a vendor, not in batches"
-        return Effect.fail(new BatchError({ reason: new BatchRowRefused({ message }) }))
+        return refused("corporate actions come with the bars of a vendor, not in batches")
       }
-      const defect = rowDefect(kind, row)
-      if (defect !== null) return Effect.fail(new BatchError({ reason: new BatchRowRefused({ message: defect }) }))
-      const takeIn = (lane: Lane): Effect.Effect<void, BatchError> => {
-        const dropped = lane.buffer.droppedOldest
-        const bytes = Buffer.byteLength(lane.text.rows(row.series, [row.row]))
-        const held: Held = { ...row, bytes, takenAt: clock.currentTimeMillisUnsafe(), done }
-        return Effect.map(lane.buffer.enter(held), () => {
-          lane.taken++
-          settle(lane, lane.buffer.droppedOldest - dropped)
-          tell(lane)
-        })
-      }
+      const defect = checks.get(kind)?.(row) ?? null
+      if (defect !== null) return refused(defect)
+      const takeIn = ({ buffer, text }: Lane): Effect.Effect<void, BatchError> =>
+        buffer.enter({ ...row, bytes: Buffer.byteLength(text.rows(row.series, [row.row])), done })
       const lane = lanes.get(kind)
       return lane === undefined ? Effect.flatMap(laneOf(kind), takeIn) : takeIn(lane)
     })
@@ -253,9 +243,10 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
     Effect.forEach(
       lanes.values(),
       (lane) => {
-        if (lane.settled >= lane.taken) return Effect.void
+        const { settledThrough, taken } = lane.buffer
+        if (settledThrough >= taken) return Effect.void
         const done = Deferred.makeUnsafe<void>()
-        lane.flushing.push({ through: lane.taken, done })
+        lane.flushing.push({ through: taken, done })
         lane.awake.openUnsafe()
         return Deferred.await(done)
       },
@@ -264,12 +255,13 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
   )
 
   /** What a closing processor could not commit in time. */
-  const giveUp = Effect.fnUntraced(function* (lane: Lane, underWay: ReadonlyArray<Held>) {
-    const rest = [...underWay, ...lane.buffer.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)]
+  const giveUp = Effect.fnUntraced(function* (lane: Lane) {
+    lane.buffer.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+    const rest = lane.buffer.underWay
     yield* deadLetters.write(lane.kind, rest, "the processor was closed before it could be committed")
     lane.deadLettered += rest.length
+    lane.buffer.settle(rest)
     finish(rest, Effect.fail(new BatchError({ reason: new ProcessorClosed() })))
-    settle(lane, rest.length)
   })
 
   const close = Effect.gen(function* () {
@@ -284,7 +276,7 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
       orElse: () => Effect.succeed(false)
     })
     yield* Scope.close(flushers, Exit.void)
-    if (!inTime) for (const lane of lanes.values()) yield* giveUp(lane, lane.buffer.underWay)
+    if (!inTime) for (const lane of lanes.values()) yield* giveUp(lane)
     yield* writer.end(inTime ? "ok" : "partial")
   })
   yield* Effect.addFinalizer(() => Effect.interruptible(close))
@@ -294,7 +286,7 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
       ({ buffer, committed, deadLettered, flushes, kind, retries, unchanged }): BatchStats => ({
         kind,
         buffered: buffer.length,
-        inFlight: buffer.inFlight,
+        inFlight: buffer.underWay.length,
         capacity: buffer.capacity,
         committed,
         unchanged,

@@ -6,7 +6,7 @@ import type { SessionId, SessionOutcome } from "../../domain/Session.ts"
 import type { BatchRow, BatchStats } from "../../services/BatchProcessor.ts"
 import { type ImportedRows, type ImportKind, Imports, type ImportsError } from "../../services/Imports.ts"
 import type { BatchOptions } from "./BatchOptions.ts"
-import { mayPass } from "./failure.ts"
+import { mayPass } from "./mayPass.ts"
 import type { Held } from "./RowBuffer.ts"
 
 /** The one key of the breaker: there is one store. */

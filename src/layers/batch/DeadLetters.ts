@@ -11,11 +11,6 @@ import { recordsText } from "../export/RecordsText.ts"
 /** A full disk may get room again; then the rows go to the log, which is better than nowhere. */
 const tries = Schedule.recurs(5).pipe(Schedule.addDelay(() => Effect.succeed("200 millis")))
 
-const lineOf = (at: number, reason: string, kind: ImportKind, { row, series }: BatchRow): string => {
-  const text = recordsText(kind, "ndjson").rows(series, [row]).trimEnd()
-  return `{"at":${JSON.stringify(iso(at))},"reason":${JSON.stringify(reason)},"kind":"${kind}","row":${text}}\n`
-}
-
 export const make = Effect.fnUntraced(function* (file: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -33,7 +28,9 @@ export const make = Effect.fnUntraced(function* (file: string) {
   const write = Effect.fnUntraced(function* (kind: ImportKind, rows: ReadonlyArray<BatchRow>, reason: string) {
     if (rows.length === 0) return
     const at = yield* Clock.currentTimeMillis
-    const text = rows.map((row) => lineOf(at, reason, kind, row)).join("")
+    const written = recordsText(kind, "ndjson")
+    const begin = `{"at":${JSON.stringify(iso(at))},"reason":${JSON.stringify(reason)},"kind":"${kind}","row":`
+    const text = rows.map(({ row, series }) => `${begin}${written.rows(series, [row]).trimEnd()}}\n`).join("")
     yield* append(text).pipe(
       Effect.retry(tries),
       Effect.catch((error) => Effect.logError(`${file} cannot be written (${error.message}); its rows: ${text}`))

@@ -9,16 +9,22 @@ import {
 } from "../../services/BatchProcessor.ts"
 import type { ImportKind } from "../../services/Imports.ts"
 
-/** A row that is held. `done` is completed when it is committed; null for one that was only offered. */
-export interface Held extends BatchRow {
+/** A row on its way in. `done` is completed when it is committed; null for one that is only offered. */
+export interface Arriving extends BatchRow {
   readonly bytes: number
-  /** Monotonic, of the clock of Effect; milliseconds. */
-  readonly takenAt: number
   readonly done: Deferred.Deferred<void, BatchError> | null
 }
 
+/** A row that is held. */
+export interface Held extends Arriving {
+  /** Among all rows of the buffer that were ever taken, from 1. */
+  readonly place: number
+  /** Milliseconds of a clock that is never set. */
+  readonly takenAt: number
+}
+
 interface Producer {
-  readonly held: Held
+  readonly row: Arriving
   readonly entered: Deferred.Deferred<void, BatchError>
 }
 
@@ -38,15 +44,17 @@ export class RowBuffer {
   readonly kind: ImportKind
   readonly capacity: number
   private readonly overflow: OverflowPolicy
-  private readonly wake: () => void
+  private readonly now: () => number
+  private readonly changed: () => void
   private rows: Array<Held> = []
   private head = 0
   private waiting: Array<Producer> = []
   private closed = false
-  /** What was taken and is not settled. */
+  /** What was taken for a batch and is not settled. */
   underWay: ReadonlyArray<Held> = []
+  /** Rows that were ever taken. */
+  taken = 0
   bytes = 0
-  inFlight = 0
   droppedOldest = 0
   /** Waiting rows whose producer waits for the commit. */
   submitted = 0
@@ -55,13 +63,15 @@ export class RowBuffer {
     readonly kind: ImportKind
     readonly capacity: number
     readonly overflow: OverflowPolicy
+    readonly now: () => number
     /** Called whenever there is more to flush, or room. */
-    readonly wake: () => void
+    readonly changed: () => void
   }) {
     this.kind = options.kind
     this.capacity = options.capacity
     this.overflow = options.overflow
-    this.wake = options.wake
+    this.now = options.now
+    this.changed = options.changed
   }
 
   get length(): number {
@@ -70,7 +80,13 @@ export class RowBuffer {
 
   /** Rows that are held. */
   get held(): number {
-    return this.length + this.inFlight
+    return this.length + this.underWay.length
+  }
+
+  /** Every row up to this place is committed, dead-lettered or dropped. */
+  get settledThrough(): number {
+    const oldest = this.underWay[0] ?? this.rows[this.head]
+    return oldest === undefined ? this.taken : oldest.place - 1
   }
 
   /** When the oldest waiting row was taken; null when there is none. */
@@ -78,43 +94,44 @@ export class RowBuffer {
     return this.rows[this.head]?.takenAt ?? null
   }
 
-  enter(held: Held): Effect.Effect<void, BatchError> {
+  enter(row: Arriving): Effect.Effect<void, BatchError> {
     return Effect.suspend(() => {
       if (this.closed) return Effect.fail(failed(new ProcessorClosed()))
       if (this.held < this.capacity && this.waiting.length === 0) {
-        this.add(held)
+        this.add(row)
         return Effect.void
       }
       switch (this.overflow) {
         case "fail":
           return Effect.fail(failed(new BufferFull({ kind: this.kind, capacity: this.capacity })))
         case "dropOldest":
-          return this.dropFor(held)
+          return this.dropFor(row)
         case "suspend":
-          return this.wait(held)
+          return this.wait(row)
       }
     })
   }
 
-  private add(held: Held): void {
-    this.rows.push(held)
-    this.bytes += held.bytes
-    if (held.done !== null) this.submitted++
-    this.wake()
+  private add(row: Arriving): void {
+    this.taken++
+    this.rows.push({ ...row, place: this.taken, takenAt: this.now() })
+    this.bytes += row.bytes
+    if (row.done !== null) this.submitted++
+    this.changed()
   }
 
-  private dropFor(held: Held): Effect.Effect<void, BatchError> {
+  private dropFor(row: Arriving): Effect.Effect<void, BatchError> {
     this.droppedOldest++
     const dropped = failed(new RowDropped({ kind: this.kind }))
     const oldest = this.shift()
-    if (oldest === undefined) return held.done === null ? Effect.void : Effect.fail(dropped)
+    if (oldest === undefined) return row.done === null ? Effect.void : Effect.fail(dropped)
     if (oldest.done !== null) Deferred.doneUnsafe(oldest.done, Effect.fail(dropped))
-    this.add(held)
+    this.add(row)
     return Effect.void
   }
 
-  private wait(held: Held): Effect.Effect<void, BatchError> {
-    const producer: Producer = { held, entered: Deferred.makeUnsafe() }
+  private wait(row: Arriving): Effect.Effect<void, BatchError> {
+    const producer: Producer = { row, entered: Deferred.makeUnsafe() }
     this.waiting.push(producer)
     return Effect.onInterrupt(Deferred.await(producer.entered), () =>
       Effect.sync(() => {
@@ -147,23 +164,21 @@ export class RowBuffer {
       bytes += next.bytes
       batch.push(next)
     }
-    this.inFlight += batch.length
     this.underWay = [...this.underWay, ...batch]
     return batch
   }
 
   /** These rows are not under way any more; those who wait for room enter. */
   settle(rows: ReadonlyArray<Held>): void {
-    this.inFlight -= rows.length
     // Batches are halved from the front, so what is settled is what was taken first.
     this.underWay = this.underWay.slice(rows.length)
     while (this.waiting.length > 0 && this.held < this.capacity) {
       const producer = this.waiting.shift()
       if (producer === undefined) break
-      this.add(producer.held)
+      this.add(producer.row)
       Deferred.doneUnsafe(producer.entered, Effect.void)
     }
-    this.wake()
+    this.changed()
   }
 
   /** Nobody enters any more; what is held stays. */
@@ -171,6 +186,6 @@ export class RowBuffer {
     this.closed = true
     for (const { entered } of this.waiting) Deferred.doneUnsafe(entered, Effect.fail(failed(new ProcessorClosed())))
     this.waiting = []
-    this.wake()
+    this.changed()
   }
 }

@@ -1,8 +1,10 @@
 /**
  * Rows of any kind as NDJSON and CSV that `ingest` reads back exactly: each says which series it is of. Instants are ISO 8601 in UTC,
- * of ticks with nine digits of a second. In CSV no value is empty, and the empty text is two quotes.
+ * of ticks with nine digits of a second; outside the years 0001 to 9999 they are milliseconds. In CSV no value is empty, and the empty
+ * text is two quotes.
  */
 import type { Bar } from "../../domain/Bar.ts"
+import { isInCalendar } from "../../domain/Instant.ts"
 import type { Cell, Column } from "../../domain/records/Column.ts"
 import { isoNanos } from "../../domain/records/instantText.ts"
 import { type AnyRecord, cellOf } from "../../domain/records/RecordKind.ts"
@@ -19,7 +21,10 @@ const partsOf = (kind: ImportKind) =>
     ? (["vendor", "dataset", "symbol", "timeframe", "price", "session", "currency", "adjustment"] as const)
     : (["vendor", "dataset", "symbol", "currency"] as const)
 
-const stampOf = (row: Bar | AnyRecord): string => ("tsNs" in row ? isoNanos(row.tsNs) : iso(row.ts))
+const stampOf = (row: Bar | AnyRecord): string => {
+  if ("tsNs" in row) return isoNanos(row.tsNs)
+  return isInCalendar(row.ts) ? iso(row.ts) : String(row.ts)
+}
 
 const quoted = (text: string): string =>
   text === "" || /[",\r\n]/.test(text) || text.trim() !== text ? `"${text.replaceAll('"', '""')}"` : text
@@ -33,6 +38,7 @@ const csvCell = (column: Column, cell: Cell): string => {
 export interface RecordsText {
   /** What stands before all rows. */
   readonly head: string
+  /** A line a row, each with its end. To be kept for many calls: what it knows of a series it finds out once. */
   readonly rows: (series: SeriesKey, rows: ReadonlyArray<Bar | AnyRecord>) => string
 }
 
@@ -57,15 +63,24 @@ export const recordsText = (kind: ImportKind, format: TextFormat): RecordsText =
       }
     }
   }
+  const named = columns.map((column) => ({ column, name: `,${JSON.stringify(column.name)}:` }))
+  const begun = new WeakMap<SeriesKey, string>()
+  const beginOf = (series: SeriesKey): string => {
+    const known = begun.get(series)
+    if (known !== undefined) return known
+    const key = Object.fromEntries(parts.flatMap((part) => (series[part] === null ? [] : [[part, series[part]]])))
+    const begin = `${JSON.stringify(key).slice(0, -1)},"ts":"`
+    begun.set(series, begin)
+    return begin
+  }
   return {
     head: "",
     rows: (series, rows) => {
-      const key = Object.fromEntries(parts.flatMap((part) => (series[part] === null ? [] : [[part, series[part]]])))
-      const begin = JSON.stringify(key).slice(0, -1)
+      const begin = beginOf(series)
       let text = ""
       for (const row of rows) {
-        text += `${begin},"ts":"${stampOf(row)}"`
-        for (const column of columns) text += `,${JSON.stringify(column.name)}:${JSON.stringify(cell(row, column))}`
+        text += `${begin}${stampOf(row)}"`
+        for (const { column, name } of named) text += name + JSON.stringify(cell(row, column))
         text += "}\n"
       }
       return text

@@ -24,13 +24,14 @@ import {
 } from "../../services/Imports.ts"
 import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { ProvenanceStore, type ProvenanceStoreError, type ReplayedResponse } from "../../services/ProvenanceStore.ts"
-import { type RecordCommit, RecordStore } from "../../services/RecordStore.ts"
+import { RecordStore } from "../../services/RecordStore.ts"
 import * as ImportedAdapter from "../adapters/imported/ImportedAdapter.ts"
 import { recordsText } from "../export/RecordsText.ts"
 import { decodedRows } from "./decodedRows.ts"
-import { type DecodedSegment, type DecodedSeries, decodeSegment } from "./decodeSegment.ts"
+import { type DecodedSegment, decodeSegment } from "./decodeSegment.ts"
 import { importCoverage } from "./importCoverage.ts"
 import { importSource } from "./importedLine.ts"
+import { plainSpec } from "./plainSpec.ts"
 
 /** Grows when the same bytes would give other rows. */
 const decoderVersion = 1
@@ -65,46 +66,11 @@ const pageSessions = 1_000
 
 type GivenRows = Parameters<Imports["Service"]["rows"]>[1]
 
-/** How rows are written that a program has: as `dump` writes them, so that they are read again as they were. */
-const plainSpec: Omit<ImportSpec, "name" | "kind"> = {
-  format: "ndjson",
-  header: null,
-  delimiter: ",",
-  nullToken: "",
-  defaults: {
-    vendor: null,
-    dataset: null,
-    symbol: null,
-    timeframe: null,
-    price: null,
-    session: null,
-    currency: null,
-    adjustment: null
-  },
-  symbolCase: "exact",
-  nulls: "overwrite",
-  unknownColumns: "refuse",
-  rejects: "skip"
-}
-
 /** Of the canonical text of a series. */
 const vendorOf = (series: string): string | null => {
   const key = parse(series)
   return Result.isSuccess(key) ? key.success.vendor : null
 }
-
-const recordCommit = (spec: ImportSpec, decoded: DecodedSeries, response: Response): RecordCommit => ({
-  // A segment has rows of one kind, and its series are of that kind.
-  series: decoded.series as RecordSeries,
-  response: response.id,
-  askedAt: response.askedAt,
-  fetchedAt: response.fetchedAt,
-  decoderVersion,
-  rows: decoded.records as ReadonlyArray<RecordOf<RecordKind>>,
-  positions: decoded.positions,
-  coverage: [],
-  nulls: spec.nulls
-})
 
 const make = Effect.gen(function* () {
   const archive = yield* ProvenanceStore
@@ -155,23 +121,37 @@ const make = Effect.gen(function* () {
     })
   })
 
-  const store = ({ kind, nulls, ...spec }: ImportSpec, { series }: DecodedSegment, response: Response) =>
-    kind === "bar"
-      ? market.commitAll(
-          series.map(({ bars, positions, series: key }) => ({
-            series: key,
-            response: response.id,
-            askedAt: response.askedAt,
-            fetchedAt: response.fetchedAt,
-            decoderVersion,
-            bars,
-            positions,
-            coverage: key.timeframe === null ? [] : importCoverage(key.timeframe, bars, response.id, response.askedAt),
-            nulls,
-            allowNonPositivePrices: true
-          }))
-        )
-      : records.commitAll(series.map((one) => recordCommit({ kind, nulls, ...spec }, one, response)))
+  const store = ({ kind, nulls }: ImportSpec, { series }: DecodedSegment, response: Response) => {
+    const answer = {
+      response: response.id,
+      askedAt: response.askedAt,
+      fetchedAt: response.fetchedAt,
+      decoderVersion,
+      nulls
+    }
+    if (kind === "bar") {
+      return market.commitAll(
+        series.map(({ bars, positions, series: key }) => ({
+          ...answer,
+          series: key,
+          bars,
+          positions,
+          coverage: key.timeframe === null ? [] : importCoverage(key.timeframe, bars, response.id, response.askedAt),
+          allowNonPositivePrices: true
+        }))
+      )
+    }
+    return records.commitAll(
+      series.map(({ positions, records: rows, series: key }) => ({
+        ...answer,
+        // A segment has rows of one kind, and its series are of that kind.
+        series: key as RecordSeries,
+        rows: rows as ReadonlyArray<RecordOf<RecordKind>>,
+        positions,
+        coverage: []
+      }))
+    )
+  }
 
   /** Archives a segment and stores what was read of it. */
   const settled = Effect.fnUntraced(function* (

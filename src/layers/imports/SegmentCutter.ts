@@ -1,8 +1,9 @@
+import type { CsvRowEnds } from "../adapters/records/CsvRowEnds.ts"
+
 /** Bytes of a segment. In base64 it fits into a line of the protocol. */
 export const segmentBytes = 640 * 1024
 
 const newline = 10
-const quote = 34
 
 /** Whole lines of a text. */
 export interface Cut {
@@ -17,27 +18,26 @@ export interface Cut {
  * cannot be cut.
  */
 export class SegmentCutter {
-  private readonly quotes: boolean
+  private readonly ends: CsvRowEnds | null
   private readonly size: number
   private held: Uint8Array
   private length = 0
   private scanned = 0
-  private quoted = false
-  /** Behind the last line end that was seen outside of quotes; 0 when there is none. */
+  /** Behind the last end of a row that was seen; 0 when there is none. */
   private whole = 0
   private linesToWhole = 0
   private lines = 0
   private offset: number
   private line: number
 
-  /** `quotes`: line ends inside of double quotes end no row. The text begins at `offset`, which is in `line`. */
+  /** `ends` tells which line ends end a row; null: all of them. The text begins at `offset`, which is in `line`. */
   constructor(options: {
-    readonly quotes: boolean
+    readonly ends: CsvRowEnds | null
     readonly offset: number
     readonly line: number
     readonly size?: number
   }) {
-    this.quotes = options.quotes
+    this.ends = options.ends
     this.offset = options.offset
     this.line = options.line
     this.size = options.size ?? segmentBytes
@@ -60,16 +60,13 @@ export class SegmentCutter {
 
   private scan(): void {
     const end = Math.min(this.length, this.size)
-    const { held, quotes } = this
+    const { ends, held } = this
     for (let at = this.scanned; at < end; at++) {
       const code = held[at]
-      if (code === quote && quotes) this.quoted = !this.quoted
-      else if (code === newline) {
-        this.lines++
-        if (!this.quoted) {
-          this.whole = at + 1
-          this.linesToWhole = this.lines
-        }
+      if (code === newline) this.lines++
+      if (ends === null ? code === newline : ends.next(code)) {
+        this.whole = at + 1
+        this.linesToWhole = this.lines
       }
     }
     this.scanned = end
@@ -88,7 +85,7 @@ export class SegmentCutter {
     this.held.copyWithin(0, end, this.length)
     this.length -= end
     this.scanned = 0
-    this.quoted = false
+    this.ends?.restart()
     this.whole = 0
     this.lines = 0
     this.linesToWhole = 0

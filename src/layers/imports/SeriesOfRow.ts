@@ -19,7 +19,7 @@ const required = (what: string, flag: string): Result.Result<never, string> =>
   Result.fail(`there is no ${what}: neither a column of that name nor --${flag}`)
 
 /** Keys are made once for each combination of parts; rows of one series mostly stand together. */
-export const seriesResolver = ({ kind, symbolCase }: ImportSpec) => {
+export const seriesResolver = ({ kind, symbolCase }: Pick<ImportSpec, "kind" | "symbolCase">) => {
   const known = new Map<string, Result.Result<RowSeries, string>>()
   const make = (parts: SeriesParts): Result.Result<RowSeries, string> => {
     const { adjustment, currency, dataset, price, session, symbol, timeframe, vendor } = parts

@@ -1,16 +1,15 @@
 /** The rows of a segment by series, and those that cannot be accepted. Pure but for the turns of the event loop between slices. */
 import { Effect, Result, type Schema } from "effect"
-import { type Bar, defectOf as barDefect } from "../../domain/Bar.ts"
+import type { Bar } from "../../domain/Bar.ts"
 import type { Cell } from "../../domain/records/Column.ts"
 import type { SplitInstant } from "../../domain/records/EpochNanos.ts"
 import { instantReader } from "../../domain/records/instantText.ts"
 import { type AnyRecord, defectOf, recordKinds, recordOf } from "../../domain/records/RecordKind.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
-import * as Timeframe from "../../domain/Timeframe.ts"
-import { iso } from "../../domain/TimeRange.ts"
 import { type ImportSpec, ImportsError, type RejectedLine, RowRefused, UnreadableText } from "../../services/Imports.ts"
+import { barDefectIn } from "./barDefectIn.ts"
 import { cellFrom, nanosFrom, Refused, stampFrom } from "./cells.ts"
-import { columnsOf } from "./importFields.ts"
+import { columnsOf, type Target } from "./importFields.ts"
 import { type SeriesParts, seriesResolver } from "./SeriesOfRow.ts"
 import { sourceRows } from "./SourceRows.ts"
 
@@ -34,10 +33,10 @@ const excerpt = 2_000
 
 const failed = (reason: UnreadableText | RowRefused) => new ImportsError({ reason })
 
-const barOf = (series: SeriesKey, { millis }: SplitInstant, cells: ReadonlyArray<Cell>): Bar | string => {
+const barOf = ({ millis }: SplitInstant, cells: ReadonlyArray<Cell>): Bar => {
   const number = (index: number): number => (typeof cells[index] === "number" ? cells[index] : Number.NaN)
   const nullable = (index: number): number | null => (typeof cells[index] === "number" ? cells[index] : null)
-  const bar: Bar = {
+  return {
     ts: millis,
     open: number(0),
     high: number(1),
@@ -47,13 +46,6 @@ const barOf = (series: SeriesKey, { millis }: SplitInstant, cells: ReadonlyArray
     vwap: nullable(5),
     count: nullable(6)
   }
-  const { timeframe } = series
-  if (timeframe !== null && !Timeframe.isIntraday(timeframe) && Timeframe.floor(timeframe, millis) !== millis) {
-    const stamp = iso(Timeframe.floor(timeframe, millis)).slice(0, 10)
-    return `ts ${iso(millis)} is not the date of a ${timeframe} bar; its date would be ${stamp}`
-  }
-  // Spreads and energy trade below zero; who imports knows what the file holds.
-  return barDefect(bar, { allowNonPositivePrices: true }) ?? bar
 }
 
 /**
@@ -82,10 +74,7 @@ export const decodeSegment = Effect.fnUntraced(function* (
   let instant: SplitInstant | null = null
   let why: string | null = null
 
-  const take = (
-    target: Parameters<Parameters<NonNullable<ReturnType<typeof next>>["each"]>[0]>[0],
-    value: Schema.Json
-  ) => {
+  const take = (target: Target, value: Schema.Json) => {
     if (target._tag === "Cell") {
       const column = columns[target.index]
       if (column === undefined) return
@@ -116,8 +105,9 @@ export const decodeSegment = Effect.fnUntraced(function* (
       bySeries.set(text, group)
     }
     if (kind === "bar") {
-      const bar = barOf(key, instant, cells)
-      if (typeof bar === "string") return bar
+      const bar = barOf(instant, cells)
+      const defect = barDefectIn(key, bar)
+      if (defect !== null) return defect
       group.bars.push(bar)
     } else {
       const record = recordOf(kind, instant, cells)

@@ -1,24 +1,49 @@
+/** Rows that a program has, as the lines of a segment that they are written as. */
 import { Result } from "effect"
-import { type Bar, defectOf as barDefect } from "../../domain/Bar.ts"
+import type { Bar } from "../../domain/Bar.ts"
 import { type AnyRecord, defectOf } from "../../domain/records/RecordKind.ts"
-import { canonical } from "../../domain/SeriesKey.ts"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import { type ImportedRows, type ImportKind, RowRefused } from "../../services/Imports.ts"
+import { barDefectIn } from "./barDefectIn.ts"
 import type { DecodedSegment, DecodedSeries } from "./decodeSegment.ts"
+import { plainSpec } from "./plainSpec.ts"
+import { seriesResolver } from "./SeriesOfRow.ts"
 
-/** Why a row that a program has cannot be accepted; null when it can. */
-export const rowDefect = (
-  kind: ImportKind,
-  { series, row }: { readonly series: ImportedRows["series"]; readonly row: Bar | AnyRecord }
-): string | null => {
-  if (series.kind !== kind) return `a row of kind ${kind} in a series of kind ${series.kind}`
-  return kind === "bar" ? barDefect(row as Bar, { allowNonPositivePrices: true }) : defectOf(kind, row as AnyRecord)
+/** Why a row cannot be accepted; null when it can. */
+export type RowCheck = (row: { readonly series: SeriesKey; readonly row: Bar | AnyRecord }) => string | null
+
+/**
+ * A check of rows of a kind. A series that would be another one when the lines are read again is refused: a store that is made again from
+ * the archive would have its rows elsewhere.
+ */
+export const rowCheck = (kind: ImportKind): RowCheck => {
+  const resolve = seriesResolver({ kind, symbolCase: plainSpec.symbolCase })
+  const known = new WeakMap<SeriesKey, string | null>()
+
+  const lookAt = (series: SeriesKey): string | null => {
+    if (series.kind !== kind) return `a row of kind ${kind} in a series of kind ${series.kind}`
+    const resolved = resolve(series)
+    if (Result.isFailure(resolved)) return resolved.failure
+    const text = canonical(series)
+    return resolved.success.text === text ? null : `no such series can be imported: ${text} is ${resolved.success.text}`
+  }
+  const seriesDefect = (series: SeriesKey): string | null => {
+    const found = known.get(series)
+    if (found !== undefined) return found
+    const defect = lookAt(series)
+    known.set(series, defect)
+    return defect
+  }
+  return ({ row, series }) =>
+    seriesDefect(series) ?? (kind === "bar" ? barDefectIn(series, row as Bar) : defectOf(kind, row as AnyRecord))
 }
 
-/** Rows as the lines of a segment that they are written as: one after the other, the batches in their order. */
+/** One after the other, the batches in their order. */
 export const decodedRows = (
   kind: ImportKind,
   batches: ReadonlyArray<ImportedRows>
 ): Result.Result<DecodedSegment, RowRefused> => {
+  const check = rowCheck(kind)
   const bySeries = new Map<string, DecodedSeries>()
   let line = 0
   for (const { rows, series } of batches) {
@@ -27,7 +52,7 @@ export const decodedRows = (
     bySeries.set(key, group)
     for (const row of rows) {
       line++
-      const defect = rowDefect(kind, { series, row })
+      const defect = check({ series, row })
       if (defect !== null) return Result.fail(new RowRefused({ line, message: defect }))
       if (kind === "bar") group.bars.push(row as Bar)
       else group.records.push(row as AnyRecord)

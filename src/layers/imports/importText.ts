@@ -13,6 +13,7 @@ import {
   UnreadableText
 } from "../../services/Imports.ts"
 import { CsvRecords } from "../adapters/records/CsvRecords.ts"
+import { CsvRowEnds } from "../adapters/records/CsvRowEnds.ts"
 import { headerProblem } from "./importFields.ts"
 import { type Cut, SegmentCutter } from "./SegmentCutter.ts"
 
@@ -75,7 +76,7 @@ export const importText: <E, E1, E2, R>(
   let head = new Uint8Array()
 
   function cutterAt(offset: number, line: number): SegmentCutter {
-    return new SegmentCutter({ quotes: csv, offset, line })
+    return new SegmentCutter({ ends: csv ? new CsvRowEnds(spec.delimiter) : null, offset, line })
   }
 
   const session = yield* imports.begin

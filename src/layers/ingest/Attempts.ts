@@ -32,7 +32,7 @@ import { type ArchivedBytes, type PayloadDraft, PayloadDrafts } from "../../serv
 import type { NewRequest, ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import type { Quota, QuotaError } from "../../services/Quota.ts"
 import { FaultPoint } from "../FaultPoint.ts"
-import { wholeMillis } from "../provenance/wholeMillis.ts"
+import { wholeMillis } from "../wholeMillis.ts"
 import type { Cockpit } from "./Flights.ts"
 import { lateRecord } from "./lateRecord.ts"
 import { isRetryable, RetryPolicy, schedule } from "./RetryPolicy.ts"

@@ -21,7 +21,7 @@ import { readBar, readBars, readStoredBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
 import { readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
-import { noRecordsDone, type PreparedRecords, runRecordCommits } from "./records/commitRecords.ts"
+import { type PreparedRecords, runRecordCommits } from "./records/commitRecords.ts"
 import { prepareRecords } from "./records/RecordBatch.ts"
 import { readRecordRevisions, readRecords, readStoredRecords } from "./records/readRecords.ts"
 import { countRecords, freshness, lastRecord, vendors } from "./records/recordSummaries.ts"
@@ -101,7 +101,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
   const records = RecordStore.of({
     commit: Effect.fn("RecordStore.commit")(function* (commit) {
       const [result] = yield* commitRecords([commit])
-      return result ?? noRecordsDone
+      return result ?? nothingDone
     }),
     commitAll: Effect.fn("RecordStore.commitAll")(commitRecords),
     rows: (series, range, read) => readRecords(database, series, range, read),

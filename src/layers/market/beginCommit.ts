@@ -10,6 +10,7 @@ const selectAppliedHere = "select 1 from applied where generation = ? and respon
 const selectApplied = `select 1 from applied a join generations g on g.id = a.generation
   where g.series = ? and a.response = ? and a.decoder_version = ?
   and (a.generation = ? or g.state in ('current', 'superseded'))`
+
 /** What a commit of any kind says of itself. */
 type Beginning = Pick<
   Commit,

@@ -5,19 +5,13 @@ import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId, MarketStoreError, StoredBar } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import { num, responseId, toBar, valueColumns } from "./rows.ts"
+import { num, responseId, toBar, valueColumns, valueColumnsOf } from "./rows.ts"
 import { findGeneration, findSeries, generationAt, namedGeneration, tenant, visibleGeneration } from "./seriesTable.ts"
 import { generationGone, mapStoreError } from "./storeError.ts"
 
 /** The first page is small, so that a reader who takes one row, or none, has few of them in memory. */
 const firstPageRows = 1_000
 const pageRows = 4_000
-
-const qualified = (alias: string) =>
-  valueColumns
-    .split(", ")
-    .map((column) => `${alias}.${column}`)
-    .join(", ")
 
 const lineageOf = (alias: string) =>
   `p.response, coalesce(${alias}.shown_position, ${alias}.position), p.decoder_version, p.fetched_at, ${alias}.final`
@@ -30,7 +24,7 @@ const firstPage = (generation: string) => `select ${valueColumns}, generation fr
 const selectFirstPage = firstPage(visibleGeneration)
 const selectNamedPage = firstPage(namedGeneration)
 
-const currentRows = (tail: (alias: string) => string) => `select ${qualified("b")}${tail("b")} from bars b
+const currentRows = (tail: (alias: string) => string) => `select ${valueColumnsOf("b")}${tail("b")} from bars b
   join applied p on p.id = coalesce(b.shown, b.applied)
   where b.generation = ? and b.ts >= ? and b.ts < ?`
 
@@ -39,7 +33,7 @@ const knownRows = (tail: (alias: string) => string) => `${currentRows(tail)} and
 /** Rows as they were known: those that are current and were known then, and those that were superseded since. */
 const knownAsOf = (tail: (alias: string) => string) => `${knownRows(tail)}
   union all
-  select ${qualified("r")}${tail("r")} from revisions r
+  select ${valueColumnsOf("r")}${tail("r")} from revisions r
   join applied p on p.id = coalesce(r.shown, r.applied)
   join applied q on q.id = r.superseded_by
   where r.generation = ? and r.ts >= ? and r.ts < ? and r.kind > 0 and r.open is not null

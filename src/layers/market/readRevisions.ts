@@ -6,16 +6,13 @@ import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { type FoundRevision, inOrder, toFound, toRevision } from "./revisionRows.ts"
-import { num, valueColumns } from "./rows.ts"
+import { num, valueColumnsOf } from "./rows.ts"
 import { findSeries, visibleGenerations } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
 
 const pageRows = 1_000
 
-const selectPage = `select ${valueColumns
-  .split(", ")
-  .map((column) => `r.${column}`)
-  .join(", ")}, r.kind, p.response, coalesce(r.shown_position, r.position), p.fetched_at,
+const selectPage = `select ${valueColumnsOf("r")}, r.kind, p.response, coalesce(r.shown_position, r.position), p.fetched_at,
     coalesce(r.superseded_at, q.fetched_at), q.response, p.decoder_version
   from revisions r
   join applied p on p.id = coalesce(r.shown, r.applied)

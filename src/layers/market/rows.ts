@@ -7,6 +7,13 @@ export type SqlRow = ReadonlyArray<SqlValue>
 
 export const valueColumns = "ts, open, high, low, close, volume, vwap, count"
 
+/** {@link valueColumns} of a table that a statement calls so. */
+export const valueColumnsOf = (alias: string): string =>
+  valueColumns
+    .split(", ")
+    .map((column) => `${alias}.${column}`)
+    .join(", ")
+
 type ValueRow = readonly [
   ts: number,
   open: number,

@@ -10,9 +10,9 @@
  */
 import { Effect, Latch, type Scope } from "effect"
 import type { NewRequest } from "../../services/ProvenanceStore.ts"
+import { wholeMillis } from "../wholeMillis.ts"
 import { insertHit } from "./calls.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
-import { wholeMillis } from "./wholeMillis.ts"
 
 const flushRows = 256
 const flushAfter = "1 second"

@@ -20,6 +20,7 @@ import {
 } from "../../services/ProvenanceStore.ts"
 import { FaultPoint } from "../FaultPoint.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { wholeMillis } from "../wholeMillis.ts"
 import { archiveError, mapArchiveError } from "./archiveError.ts"
 import { decodeSync, type Encoded, encodeSync, encodingCode, encodingOf } from "./compression.ts"
 import { digest } from "./digest.ts"
@@ -29,7 +30,6 @@ import { hex } from "./hex.ts"
 import { latestInstant } from "./operations.ts"
 import type { PayloadFiles, StoredFile } from "./PayloadFiles.ts"
 import type { Redaction } from "./redact.ts"
-import { wholeMillis } from "./wholeMillis.ts"
 
 /** Payloads up to this many bytes are rows of the database. */
 export const inlineLimit = 65_536

@@ -9,11 +9,11 @@ import {
   RecordNotFound
 } from "../../services/ProvenanceStore.ts"
 import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { wholeMillis } from "../wholeMillis.ts"
 import { archiveError } from "./archiveError.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
 import { identityHash, identityRow, seriesRow } from "./identities.ts"
 import type { Redaction } from "./redact.ts"
-import { wholeMillis } from "./wholeMillis.ts"
 
 type Calls = Pick<ProvenanceStore["Service"], "identify" | "openRequest" | "closeRequest">
 

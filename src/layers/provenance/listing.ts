@@ -51,13 +51,13 @@ const attemptsOf = "(r.identity, r.request) = (select identity, id from requests
 const identityIs = (alias: string) => `${alias}.identity = (select id from identities where sha256 = ?)`
 const hash = (identity: string | undefined) => (identity === undefined ? undefined : Buffer.from(identity, "hex"))
 
-/** `settle` is run first, so that what lies in buffers is listed too. */
 /** Ids read between two turns of the event loop: a series that is refreshed every minute has half a million answers a year. */
 const stepAnswers = 4_000
 const nextAnswers = `select id from responses
   where series = (select id from series where key = ?) and id > ? and status in ('ok', 'not_found', 'not_entitled')
   order by id limit ${stepAnswers}`
 
+/** `settle` is run first, so that what lies in buffers is listed too. */
 export const make = (
   database: SqliteDatabase,
   settle: Effect.Effect<void>,

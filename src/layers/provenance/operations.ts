@@ -10,10 +10,10 @@ import type { SeriesChange, SeriesOperation } from "../../domain/SeriesOperation
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { reached } from "../FaultPoint.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { wholeMillis } from "../wholeMillis.ts"
 import { archiveError } from "./archiveError.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
 import { seriesRow } from "./identities.ts"
-import { wholeMillis } from "./wholeMillis.ts"
 
 type Operations = Pick<ProvenanceStore["Service"], "recordOperation" | "operationsOf">
 

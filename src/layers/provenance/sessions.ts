@@ -9,13 +9,13 @@ import { Effect, type FileSystem } from "effect"
 import { SessionId } from "../../domain/Session.ts"
 import { type ProvenanceStore, ProvenanceStoreError, RecordNotFound } from "../../services/ProvenanceStore.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { wholeMillis } from "../wholeMillis.ts"
 import { archiveError } from "./archiveError.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
 import type { HitBuffer } from "./HitBuffer.ts"
 import * as OwnerProcess from "./OwnerProcess.ts"
 import type { PayloadFiles } from "./PayloadFiles.ts"
 import type { Redaction } from "./redact.ts"
-import { wholeMillis } from "./wholeMillis.ts"
 
 type Sessions = Pick<ProvenanceStore["Service"], "openSession" | "closeSession">
 

@@ -6,7 +6,7 @@ import { BatchProcessor, type BatchRow } from "../../../src/services/BatchProces
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { RecordStore } from "../../../src/services/RecordStore.ts"
 import { collect, everything } from "../../services/market/commits.ts"
-import { signal } from "../../services/records/commits.ts"
+import { recordSeries, samples, signal } from "../../services/records/commits.ts"
 import { deadLettersOf, row, StoreSwitch, series, withProcessor } from "./support.ts"
 
 const stored = Effect.gen(function* () {
@@ -114,6 +114,8 @@ describe("BatchProcessor", () => {
         assert.deepInclude(error, { _tag: "BatchError", message: "value is not a finite number: NaN" })
         const other = { ...series, kind: "trade" } as const
         assert.strictEqual(yield* reasonOf(offer({ series: other, row: signal(1, "a", 1) })), "BatchRowRefused")
+        const shouted = { ...series, vendor: "ACME" }
+        assert.strictEqual(yield* reasonOf(offer({ series: shouted, row: signal(1, "a", 1) })), "BatchRowRefused")
       }).pipe(Effect.provide(layer))
     )
   )
@@ -168,6 +170,26 @@ describe("BatchProcessor", () => {
         }).pipe(Effect.provide(layer))
       )
     })
+  )
+
+  it.effect("68, 86: a flush waits for what is under way, also when rows behind it are dropped meanwhile", () =>
+    withProcessor({ capacity: 3, maxAge: "1 hour", maxRows: 1, overflow: "dropOldest" }, (layer) =>
+      Effect.gen(function* () {
+        const { flush, offer, stats } = yield* BatchProcessor
+        const at = yield* StoreSwitch
+        at.away = true
+        for (const index of indices(0, 3)) yield* offer(row(index))
+        yield* settled(Effect.map(stats, ([of]) => of?.inFlight === 1))
+        const flushing = yield* Effect.forkChild(flush, { startImmediately: true })
+        for (const index of indices(3, 9)) yield* offer(row(index))
+        assert.strictEqual((yield* stats)[0]?.droppedOldest, 6)
+        yield* Effect.yieldNow
+        assert.isUndefined(flushing.pollUnsafe(), "row 0 is not committed")
+        at.away = false
+        yield* inTime(flushing)
+        assert.isAtLeast(yield* stored, 1)
+      }).pipe(Effect.provide(layer))
+    )
   )
 
   it.effect("86, 90: watermarks tell once on the way up and once on the way down", () =>
@@ -272,6 +294,12 @@ describe("BatchProcessor", () => {
         yield* Scope.close(scope, Exit.void)
         assert.strictEqual(yield* stored, 500)
         assert.strictEqual(yield* reasonOf(offer(row(501))), "ProcessorClosed")
+        const trade: BatchRow = { series: { ...recordSeries("trade"), vendor: "acme" }, row: samples.trade[0] }
+        assert.strictEqual(
+          yield* reasonOf(offer(trade)),
+          "ProcessorClosed",
+          "of a kind that it has had no rows of, too"
+        )
         const [session] = yield* (yield* ProvenanceStore).sessions({ limit: 1 })
         assert.deepInclude(session, { source: "import", outcome: "ok" })
       })

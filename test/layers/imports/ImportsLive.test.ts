@@ -3,16 +3,18 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
+import type { Bar } from "../../../src/domain/Bar.ts"
 import type { AnyRecord, RecordSeries } from "../../../src/domain/records/RecordKind.ts"
 import { RecordKind } from "../../../src/domain/records/RecordKind.ts"
+import type { SeriesKey } from "../../../src/domain/SeriesKey.ts"
 import { recordsText } from "../../../src/layers/export/RecordsText.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
-import { Imports } from "../../../src/services/Imports.ts"
+import { type ImportedRows, type ImportKind, Imports } from "../../../src/services/Imports.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { RecordStore } from "../../../src/services/RecordStore.ts"
-import { collect, everything, seriesOf } from "../../services/market/commits.ts"
+import { bar, collect, everything, seriesOf } from "../../services/market/commits.ts"
 import { recordSeries, samples } from "../../services/records/commits.ts"
 import { fresh, importing, specOf } from "./support.ts"
 
@@ -210,6 +212,103 @@ describe("imports", () => {
       assert.deepStrictEqual(yield* collect(records.storedRows(trades, everything)), before)
       assert.deepStrictEqual(yield* collect(records.revisions(trades, everything)), revisions)
       assert.strictEqual(revisions.length, 1)
+    }).pipe(Effect.provide(fresh))
+  )
+
+  it.effect(
+    "X7: rows that a program has come back from the archive as they were, in the series in which they were",
+    () =>
+      Effect.gen(function* () {
+        const imports = yield* Imports
+        const market = yield* MarketStore
+        const records = yield* RecordStore
+        const session = yield* imports.begin
+        const spy = seriesOf("spy 24/7", {
+          ...acme,
+          dataset: "a b",
+          currency: "USD",
+          session: "extended",
+          price: "mid"
+        })
+        const far = 8_640_000_000_000_000
+        const bars = [bar(-far, -37.63), bar(60_001, 1e-7, { vwap: 0.1 + 0.2, count: 3 }), bar(far - 1, 1e21)]
+        const given = (batches: ReadonlyArray<ImportedRows>, kind: ImportKind) => ({
+          name: "rows",
+          offset: 0,
+          kind,
+          batches
+        })
+        yield* imports.rows(session, given([{ series: spy, rows: bars }], "bar"))
+        for (const kind of RecordKind.literals) {
+          const series: RecordSeries = { ...recordSeries(kind), vendor: "acme", symbol: "spy" }
+          yield* imports.rows(session, given([{ series, rows: samples[kind] }], kind))
+        }
+        const stored = Effect.gen(function* () {
+          const all: Array<unknown> = [yield* collect(market.storedBars(spy, everything))]
+          for (const kind of RecordKind.literals) {
+            const series = { ...recordSeries(kind), vendor: "acme", symbol: "spy" }
+            all.push(yield* collect(records.storedRows(series, everything)))
+          }
+          return { all, series: yield* market.series }
+        })
+        const before = yield* stored
+        assert.strictEqual(before.series.length, 1 + RecordKind.literals.length)
+        for (const { series } of before.series) yield* market.forget(series)
+        const replayed = yield* Stream.runCollect(imports.replay)
+        assert.deepStrictEqual(
+          replayed.map(({ problem }) => problem),
+          before.series.map(() => null)
+        )
+        assert.deepStrictEqual(yield* stored, before)
+      }).pipe(Effect.provide(fresh))
+  )
+
+  it.effect("X7: rows that a program has are refused where a rebuild would have them otherwise, or not at all", () =>
+    Effect.gen(function* () {
+      const imports = yield* Imports
+      const session = yield* imports.begin
+      const day = seriesOf("SPY", { ...acme, timeframe: "1d" })
+      const signals = { ...recordSeries("signal"), vendor: "acme" }
+      const minutes = seriesOf("SPY", acme)
+      const refused = (series: SeriesKey, row: Bar | AnyRecord, kind: ImportKind = "bar") =>
+        imports.rows(session, { name: "rows", offset: 0, kind, batches: [{ series, rows: [row] }] }).pipe(
+          Effect.flip,
+          Effect.map(({ message }) => message)
+        )
+      assert.strictEqual(
+        yield* refused(day, bar(43_200_000, 1)),
+        "line 1: ts 1970-01-01T12:00:00.000Z is not the date of a 1d bar; its date would be 1970-01-01"
+      )
+      assert.include(yield* refused(minutes, bar(9e15, 1)), "ts lies where no date can be written: 9000000000000000 ms")
+      assert.include(yield* refused({ ...minutes, vendor: "Acme" }, bar(0, 1)), "no such series can be imported")
+      assert.include(yield* refused({ ...minutes, symbol: " SPY" }, bar(0, 1)), "no such series can be imported")
+      assert.include(yield* refused({ ...minutes, vendor: "a b" }, bar(0, 1)), "is no vendor's name")
+      assert.include(yield* refused({ ...minutes, timeframe: null }, bar(0, 1)), "there is no timeframe")
+      const row = samples.signal[0]
+      assert.include(yield* refused({ ...signals, price: "trade" }, row, "signal"), "no such series can be imported")
+      assert.include(yield* refused({ ...signals, timeframe: "1d" }, row, "signal"), "no such series can be imported")
+      assert.include(yield* refused(signals, { ...row, ts: -9e15 }, "signal"), "ts lies where no date can be written")
+      assert.deepStrictEqual(yield* (yield* ProvenanceStore).responses({ limit: 1 }), [])
+      assert.deepStrictEqual(yield* (yield* MarketStore).series, [])
+    }).pipe(Effect.provide(fresh))
+  )
+
+  it.effect("a quote within a field is text, also where it is the only one of a large file", () =>
+    Effect.gen(function* () {
+      const rows = Array.from({ length: 20_000 }, (_, index) => {
+        const title = index === 7 ? 'a 27" screen' : index === 9 ? '"two\nlines, ""quoted"""' : `title ${index}`
+        return `${index},${title},${"x".repeat(60)}`
+      })
+      const spec = specOf({ kind: "news", format: "csv" })
+      const { rejectedLines, ...tally } = yield* importing(`ts,title,url\n${rows.join("\n")}\n`, spec)
+      assert.deepStrictEqual(rejectedLines, [])
+      assert.deepInclude(tally, { rows: 20_000, inserted: 20_000 })
+      assert.isAbove(tally.segments, 1)
+      const news: RecordSeries<"news"> = { ...recordSeries("news"), vendor: "acme" }
+      const [first, second] = yield* collect((yield* RecordStore).rows(news, { start: 7, end: 10 })).pipe(
+        Effect.map((found) => [found[0]?.title, found[2]?.title])
+      )
+      assert.deepStrictEqual([first, second], ['a 27" screen', 'two\nlines, "quoted"'])
     }).pipe(Effect.provide(fresh))
   )
 

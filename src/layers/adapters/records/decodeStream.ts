@@ -5,6 +5,7 @@
 import { Effect, Stream } from "effect"
 import { concatenated } from "../../../services/PayloadDraft.ts"
 import { CsvRecords } from "./CsvRecords.ts"
+import { CsvRowEnds } from "./CsvRowEnds.ts"
 import { type DecodedRows, DecodeFailure, type RowContext, rowsInPieces } from "./decodeRows.ts"
 import { JsonRecords, jsonColumns, ndjsonSource } from "./JsonRecords.ts"
 import { type NoRecords, type OpenRecords, openRecords } from "./openRecords.ts"
@@ -15,19 +16,18 @@ const blockSize = 1_048_576
 export const longestLine = 16 * blockSize
 
 const newline = 10
-const quote = 34
 
-/** Cuts a growing text behind its last line end that is outside of quotes. */
+/** Cuts a growing text behind the last end of a row. */
 class Blocks {
   private chunks: Array<Uint8Array> = []
   private size = 0
-  private quoted = false
   /** Bytes of `chunks` up to and with the last line end; 0 when there is none. */
   private whole = 0
-  private readonly quotes: boolean
+  private readonly ends: CsvRowEnds | null
 
-  constructor(quotes: boolean) {
-    this.quotes = quotes
+  /** Null: every line is a row. */
+  constructor(ends: CsvRowEnds | null) {
+    this.ends = ends
   }
 
   get length(): number {
@@ -36,15 +36,12 @@ class Blocks {
 
   push(chunk: Uint8Array): void {
     this.chunks.push(chunk)
-    if (!this.quotes) {
+    const { ends } = this
+    if (ends === null) {
       const at = chunk.lastIndexOf(newline)
       if (at >= 0) this.whole = this.size + at + 1
     } else {
-      for (let at = 0; at < chunk.length; at++) {
-        const code = chunk[at]
-        if (code === quote) this.quoted = !this.quoted
-        else if (code === newline && !this.quoted) this.whole = this.size + at + 1
-      }
+      for (let at = 0; at < chunk.length; at++) if (ends.next(chunk[at])) this.whole = this.size + at + 1
     }
     this.size += chunk.length
   }
@@ -79,7 +76,7 @@ export const decodeStream = Effect.fnUntraced(function* <E>(
     return yield* fail(null, "it is too large to be read as one JSON document; ask for less at once")
   }
   const rows = yield* Effect.fromResult(rowsInPieces(context))
-  const blocks = new Blocks(decoding.format === "csv")
+  const blocks = new Blocks(decoding.format === "csv" ? new CsvRowEnds(decoding.delimiter) : null)
   let before = 0
   let first: OpenRecords | null = null
 

@@ -10,7 +10,7 @@ import type { EpochMillis, TimeRange } from "../../../domain/TimeRange.ts"
 import type { GenerationId, MarketStoreError, StoredBar } from "../../../services/MarketStore.ts"
 import type { PostgresDatabase, PostgresRow } from "../../postgres/PostgresDatabase.ts"
 import { instantOf, int4, int8, type SqlParameter, text } from "../../postgres/values.ts"
-import { num, responseId, toBar, valueColumns } from "../rows.ts"
+import { num, responseId, toBar, valueColumnsOf } from "../rows.ts"
 import { generationGone } from "../storeError.ts"
 import { tenant } from "./seriesRows.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
@@ -19,20 +19,14 @@ import { mapStoreFailure } from "./storeFailure.ts"
 const firstPageRows = 1_000
 const pageRows = 4_000
 
-const qualified = (alias: string) =>
-  valueColumns
-    .split(", ")
-    .map((column) => `${alias}.${column}`)
-    .join(", ")
-
 const lineageOf = (alias: string) =>
   `, p.response, coalesce(${alias}.shown_position, ${alias}.position), p.decoder_version, p.fetched_at, ${alias}.final`
 
 /** Of the generation `g.id`; $1 and $2 are the range, $3 how many. */
-const bareRows = `select ${qualified("b")} from tapestry.bars b
+const bareRows = `select ${valueColumnsOf("b")} from tapestry.bars b
   where b.generation = g.id and b.ts >= $1 and b.ts < $2 order by b.ts limit $3`
 
-const originalRows = (known: string) => `select ${qualified("b")}${lineageOf("b")} from tapestry.bars b
+const originalRows = (known: string) => `select ${valueColumnsOf("b")}${lineageOf("b")} from tapestry.bars b
   join tapestry.applied p on p.id = coalesce(b.shown, b.applied)
   where b.generation = g.id and b.ts >= $1 and b.ts < $2 ${known} order by b.ts limit $3`
 
@@ -40,7 +34,7 @@ const originalRows = (known: string) => `select ${qualified("b")}${lineageOf("b"
 const knownRows = `select * from (
   (${originalRows("and p.fetched_at <= $4")})
   union all
-  (select ${qualified("r")}${lineageOf("r")} from tapestry.revisions r
+  (select ${valueColumnsOf("r")}${lineageOf("r")} from tapestry.revisions r
   join tapestry.applied p on p.id = coalesce(r.shown, r.applied)
   join tapestry.applied q on q.id = r.superseded_by
   where r.generation = g.id and r.ts >= $1 and r.ts < $2 and r.kind > 0 and r.open is not null
@@ -57,7 +51,7 @@ const pageNow = ofGeneration(bareRows, "$4")
 const pageAsOf = ofGeneration(knownRows, "$5")
 const originsNow = ofGeneration(originalRows(""), "$4")
 
-const originOfVisible = `select ${qualified("b")}${lineageOf("b")} from tapestry.series s
+const originOfVisible = `select ${valueColumnsOf("b")}${lineageOf("b")} from tapestry.series s
   join tapestry.bars b on b.generation = s.generation and b.ts = $1
   join tapestry.applied p on p.id = coalesce(b.shown, b.applied) where s.tenant = $2 and s.canonical = $3`
 

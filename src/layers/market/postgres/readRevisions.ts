@@ -8,7 +8,7 @@ import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
 import { instantOf, int4, text } from "../../postgres/values.ts"
 import { type FoundRevision, inOrder, toFound, toRevision } from "../revisionRows.ts"
-import { num, valueColumns } from "../rows.ts"
+import { num, valueColumnsOf } from "../rows.ts"
 import { tenant } from "./seriesRows.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 
@@ -17,10 +17,7 @@ const pageRows = 1_000
 const selectPage = `select v.*, g.id from tapestry.series s
   join tapestry.generations g on g.series = s.id and g.state in ('current', 'superseded')
   cross join lateral (
-    select ${valueColumns
-      .split(", ")
-      .map((column) => `r.${column}`)
-      .join(", ")}, r.kind, p.response, coalesce(r.shown_position, r.position), p.fetched_at,
+    select ${valueColumnsOf("r")}, r.kind, p.response, coalesce(r.shown_position, r.position), p.fetched_at,
       coalesce(r.superseded_at, q.fetched_at), q.response as by, p.decoder_version
     from tapestry.revisions r
     join tapestry.applied p on p.id = coalesce(r.shown, r.applied)

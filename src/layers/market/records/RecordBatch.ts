@@ -40,8 +40,7 @@ const checked = Effect.fnUntraced(function* (commit: RecordCommit) {
     const defect = defectOf(kind, row)
     const position = commit.positions[index]
     if (defect !== null || position === undefined || !Number.isSafeInteger(position)) {
-      const ts = "tsNs" in row ? Number(row.tsNs / 1_000_000n) : row.ts
-      return yield* invalidRow(index, ts, defect ?? "it has no position")
+      return yield* invalidRow(index, instantOf(row).millis, defect ?? "it has no position")
     }
     const { millis, nanos } = instantOf(row)
     rows.push({ ts: millis, ns: nanos, identity: compact(identityOf(kind, row)), row, position })

@@ -15,13 +15,14 @@ import type { RecordKind } from "../../../domain/records/RecordKind.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { RecordCommit, RecordResult } from "../../../services/RecordStore.ts"
 import { reached } from "../../FaultPoint.ts"
-import { wholeMillis } from "../../provenance/wholeMillis.ts"
 import type { SqliteDatabase, SqliteFailure, SqlValue, Step, SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
+import { wholeMillis } from "../../wholeMillis.ts"
 import { answersIn } from "../answersTable.ts"
 import { begin } from "../beginCommit.ts"
 import { type CommitTarget, emptyTally, type Tally } from "../CommitTarget.ts"
 import { addCounts, writeAnswers } from "../commit.ts"
 import { compare } from "../KnowledgeKey.ts"
+import { nothingDone } from "../nothingDone.ts"
 import { num, RevisionKind, text } from "../rows.ts"
 import { assertsRows } from "../stateCode.ts"
 import type { BatchRow, RecordBatch } from "./RecordBatch.ts"
@@ -229,14 +230,6 @@ const newerAnswers = Effect.fnUntraced(function* (step: Step, { generation, key 
   return newer
 })
 
-export const noRecordsDone: RecordResult = {
-  inserted: 0,
-  updated: 0,
-  unchanged: 0,
-  withdrawn: 0,
-  alreadyApplied: true
-}
-
 export interface PreparedRecords {
   readonly commit: RecordCommit
   readonly batch: RecordBatch
@@ -244,7 +237,7 @@ export interface PreparedRecords {
 
 const within = Effect.fnUntraced(function* (step: Step, { batch, commit }: PreparedRecords, now: number) {
   const begun = yield* step((db) => begin(db, commit, now))
-  if (begun._tag !== "Target") return noRecordsDone
+  if (begun._tag !== "Target") return nothingDone
   const { target } = begun
   const tally = emptyTally()
   const newer = yield* newerAnswers(step, target)

@@ -35,6 +35,12 @@ const param = (url: string | undefined, name: string) => new URL(url ?? "", "htt
 
 const page = (from: number, size = 10) => rows.slice(from, from + size)
 
+const allCovered = (states: ReadonlyArray<string>): void =>
+  assert.isTrue(
+    states.every((state) => state.endsWith("Covered")),
+    states.join()
+  )
+
 describe("C26 answers in pages", () => {
   it.live("by number: until a page is not full; every page an exchange of its own", () =>
     Effect.gen(function* () {
@@ -97,10 +103,7 @@ describe("C26 answers in pages", () => {
           Effect.gen(function* () {
             const { closes, states } = yield* read(whole)
             assert.deepStrictEqual(closes, all)
-            assert.isTrue(
-              states.every((state) => state.endsWith("Covered")),
-              states.join()
-            )
+            allCovered(states)
             assert.strictEqual(server.seen.length, 3)
           })
         )
@@ -118,10 +121,7 @@ describe("C26 answers in pages", () => {
         Effect.gen(function* () {
           const { closes, states } = yield* read(whole)
           assert.deepStrictEqual(closes, all)
-          assert.isTrue(
-            states.every((state) => state.endsWith("Covered")),
-            states.join()
-          )
+          allCovered(states)
           // 27 rows are three full pages, and one to know that there is no more.
           assert.strictEqual(server.seen.length, 4)
         })
@@ -165,10 +165,7 @@ describe("C26 answers in pages", () => {
           Effect.gen(function* () {
             const { closes, states } = yield* read(whole)
             assert.deepStrictEqual(closes, all)
-            assert.isTrue(
-              states.every((state) => state.endsWith("Covered")),
-              states.join()
-            )
+            allCovered(states)
             assert.strictEqual((yield* read(whole)).requests, 0)
             assert.strictEqual(server.seen.length, 4)
           })
@@ -189,10 +186,7 @@ describe("C26 answers in pages", () => {
           Effect.gen(function* () {
             const { closes, states } = yield* read(whole)
             assert.deepStrictEqual(closes, all)
-            assert.isTrue(
-              states.every((state) => state.endsWith("Covered")),
-              states.join()
-            )
+            allCovered(states)
             assert.strictEqual(server.seen.length, 7)
           })
         )
@@ -234,10 +228,7 @@ describe("C26 answers in pages", () => {
             Effect.gen(function* () {
               const { closes, states } = yield* read(whole)
               assert.deepStrictEqual(closes, all)
-              assert.isTrue(
-                states.every((state) => state.endsWith("Covered")),
-                states.join()
-              )
+              allCovered(states)
               assert.strictEqual(server.seen.length, 6)
               assert.strictEqual((yield* read(whole)).requests, 0)
             })

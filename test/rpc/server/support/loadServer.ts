@@ -1,4 +1,7 @@
-/** The test procedures in a process of their own: prints its port, and serves until it is killed. */
+/**
+ * The test procedures in a process of their own: prints its port, and serves until it is killed. Run with --expose-gc it collects its
+ * garbage at each SIGUSR2, and prints how many bytes it holds then.
+ */
 import { Effect } from "effect"
 import { hosted } from "./hosted.ts"
 
@@ -8,4 +11,9 @@ const program = Effect.gen(function* () {
   return yield* Effect.never
 })
 
+process.on("SIGUSR2", () => {
+  globalThis.gc?.()
+  const { external, heapUsed } = process.memoryUsage()
+  process.stdout.write(`${heapUsed + external}\n`)
+})
 Effect.runFork(Effect.scoped(program))
