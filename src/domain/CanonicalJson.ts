@@ -13,7 +13,11 @@ export const canonicalJson = (value: Schema.Json): Result.Result<string, string>
   return problem.at === null ? Result.succeed(text) : Result.fail(problem.at)
 }
 
+const surrogate = /[\ud800-\udfff]/
+
 const byCodePoint = (a: string, b: string): number => {
+  // Without surrogates the order of code units is that of code points.
+  if (!surrogate.test(a) && !surrogate.test(b)) return a < b ? -1 : a > b ? 1 : 0
   const left = Array.from(a)
   const right = Array.from(b)
   for (let i = 0; i < Math.min(left.length, right.length); i++) {

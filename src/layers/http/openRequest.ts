@@ -65,6 +65,7 @@ const send = (request: HttpRequest, agent: Agent | false): Effect.Effect<Sent, n
       })
       // A server that switches protocols without having been asked leaves neither a response nor an error.
       sent.once("close", () => {
+        if (answer !== null || failure !== null) return
         Deferred.doneUnsafe(head, Effect.fail(failureOf(new Error("closed"), url.host)))
       })
       sent.end(body)

@@ -128,10 +128,9 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     count: Effect.fn("MarketStore.count")((series, range, read) =>
       countRows(database, series, range, read?.generation)
     ),
-    surroundings: Effect.fn("MarketStore.surroundings")((series, range, read) =>
-      readSurroundings(database, series, range, read)
-    ),
-    visibleGeneration: Effect.fn("MarketStore.visibleGeneration")((series) => readVisibleGeneration(database, series)),
+    // Some microseconds each, and several for every range: a span and its stack trace would cost more than that.
+    surroundings: (series, range, read) => readSurroundings(database, series, range, read),
+    visibleGeneration: (series) => readVisibleGeneration(database, series),
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion, read) =>
       read?.generation === undefined
         ? appliedResponses(database, series, decoderVersion, counting())

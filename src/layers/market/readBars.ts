@@ -1,12 +1,12 @@
 /** Bars as a stream of pages, and single bars with their lineage. */
 import { Effect, Option, Stream } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
-import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
+import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId, MarketStoreError, StoredBar } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { num, responseId, toBar, valueColumns, valueColumnsOf } from "./rows.ts"
-import { findGeneration, findSeries, generationAt, namedGeneration, tenant, visibleGeneration } from "./seriesTable.ts"
+import { findGeneration, findSeries, generationAt } from "./seriesTable.ts"
 import { generationGone, mapStoreError } from "./storeError.ts"
 
 /** The first page is small, so that a reader who takes one row, or none, has few of them in memory. */
@@ -17,12 +17,6 @@ const lineageOf = (alias: string) =>
   `p.response, coalesce(${alias}.shown_position, ${alias}.position), p.decoder_version, p.fetched_at, ${alias}.final`
 
 const selectPage = `select ${valueColumns} from bars where generation = ? and ts >= ? and ts < ? order by ts limit ?`
-
-/** The first page and the generation that it is of, in one statement, so that nothing comes between the two. */
-const firstPage = (generation: string) => `select ${valueColumns}, generation from bars
-  where generation = ${generation} and ts >= ? and ts < ? order by ts limit ${firstPageRows}`
-const selectFirstPage = firstPage(visibleGeneration)
-const selectNamedPage = firstPage(namedGeneration)
 
 const currentRows = (tail: (alias: string) => string) => `select ${valueColumnsOf("b")}${tail("b")} from bars b
   join applied p on p.id = coalesce(b.shown, b.applied)
@@ -148,23 +142,26 @@ const readNow = (
   Stream.unwrap(
     Effect.map(
       mapStoreError(
-        database.read("read bars", (db) =>
-          generation === undefined
-            ? db.prepare(selectFirstPage).all(tenant, canonical(key), range.start, range.end)
-            : db.prepare(selectNamedPage).all(tenant, canonical(key), generation, range.start, range.end)
-        )
+        database.read("read bars", (db) => {
+          const found = pinned(db, key, generation === undefined ? undefined : { generation })
+          if (found === "gone") return found
+          if (found === null) return null
+          return {
+            generation: found,
+            rows: db.prepare(selectPage).all(found, range.start, range.end, firstPageRows)
+          }
+        })
       ),
-      (rows) => {
-        const first = Stream.fromArray(rows.map(toBar))
-        const last = rows[rows.length - 1]
-        // Without rows nobody knows yet whether the generation is there.
-        if (last === undefined && generation !== undefined)
-          return Stream.drain(Stream.fromEffect(pinGeneration(database, key, { generation })))
-        if (last === undefined || rows.length < firstPageRows) return first
+      (found): Stream.Stream<Bar, MarketStoreError> => {
+        if (found === "gone") return Stream.fail(goneOf(generation === undefined ? undefined : { generation }))
+        if (found === null) return Stream.empty
+        const first = Stream.fromArray(found.rows.map(toBar))
+        const last = found.rows[found.rows.length - 1]
+        if (last === undefined || found.rows.length < firstPageRows) return first
         const rest = pages(
           database,
           bare,
-          num(last[8]),
+          found.generation,
           { from: num(last[0]) + 1, limit: pageRows },
           range.end,
           undefined

@@ -6,7 +6,7 @@ import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { answersIn } from "./answersTable.ts"
-import { onePieceOf, piecesIn } from "./coverageTable.ts"
+import { piecesIn } from "./coverageTable.ts"
 import type { Answer, PieceTable } from "./GenerationTables.ts"
 import { clipped, knownOf } from "./knownCoverage.ts"
 import { goneOf, pinGeneration, pinned, type ReadOptions } from "./readBars.ts"
@@ -45,13 +45,11 @@ const current = Effect.fnUntraced(function* (database: SqliteDatabase, generatio
 })
 
 /**
- * What one step finds: all of it for most ranges that are asked for, which lie within one piece or few. `rest` is the generation whose
+ * What one step finds: all of it for most ranges that are asked for, which meet few pieces. `rest` is the generation whose
  * pieces are too many for that.
  */
 const few = (db: SyncDatabase, key: SeriesKey, range: TimeRange, options: ReadOptions | undefined) => {
   const { end, start } = range
-  const piece = onePieceOf(db, key, start, end, options?.generation)
-  if (piece !== null) return { pieces: [piece], rest: null }
   const generation = pinned(db, key, options)
   if (generation === "gone") return generation
   if (generation === null) return { pieces: [], rest: null }

@@ -31,11 +31,14 @@ export const readSurroundings: (
       if (generation === "gone") return generation
       const before = db.prepare(selectBefore).get(generation, range.start)
       const after = db.prepare(selectAfter).get(generation, range.end)
-      const outside = db.prepare(selectOutside).get(generation, range.start, generation, range.end)
+      const rows =
+        before !== undefined ||
+        after !== undefined ||
+        db.prepare(selectOutside).get(generation, range.start, generation, range.end)?.[0] === 1
       return {
         before: before === undefined ? null : toBar(before),
         after: after === undefined ? null : toBar(after),
-        rows: outside?.[0] === 1
+        rows
       }
     })
   )

@@ -15,9 +15,6 @@ export interface SeriesRow {
 const selectSeries = "select id, generation from series where tenant = ? and canonical = ?"
 /** The generation that readers see, as a part of a statement; takes `tenant` and the canonical key, and is null for an unknown series. */
 export const visibleGeneration = "(select generation from series where tenant = ? and canonical = ?)"
-/** As {@link visibleGeneration}, one that was named; takes its id, too, and is null where it is gone, or of another series. */
-export const namedGeneration = `(select g.id from generations g join series s on s.id = g.series
-  where s.tenant = ? and s.canonical = ? and g.id = ? and g.state <> 'dropped')`
 const insertSeries = `insert into series
   (tenant, canonical, sha256, vendor, dataset, symbol, kind, timeframe, price, session, currency, adjustment, generation)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`

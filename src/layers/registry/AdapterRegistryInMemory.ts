@@ -96,7 +96,8 @@ const make = Effect.sync(() => {
     unregister,
     clear,
     resolve,
-    fetcher: Effect.fn("AdapterRegistry.fetcher")(function* (vendor) {
+    // Asked for five times by every range: a span and its stack trace would cost more than the lookup.
+    fetcher: Effect.fnUntraced(function* (vendor) {
       const { adapter } = yield* find(vendor)
       if (adapter.fetch === undefined) return yield* missing(adapter, "fetch")
       return { ...adapter, fetch: adapter.fetch }

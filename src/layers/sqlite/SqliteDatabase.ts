@@ -1,12 +1,12 @@
 /**
- * The one file between better-sqlite3 and the rest: a writer connection, a reader connection, and the SqlClient that
+ * What stands between better-sqlite3 and the rest: a writer connection, a reader connection, and the SqlClient that
  * migrations run on.
  *
  * Responsibilities: pragmas, prepared statements, transactions, error codes as values. Queueing: whoever writes holds the
  * writer's semaphore, first come first served; a transaction may span turns of the event loop, so that no single step holds
  * it for long, and the others wait. Readers never wait for the writer (WAL), and what they see is the last commit. They read on the
  * writer's connection while it is in no transaction, since its cache outlives its own commits, and else on one of their own, whose
- * cache every commit empties.
+ * cache every commit empties. All reads of one callback of the event loop see one state, unless this process commits in between.
  *
  * Hard cases: a step that throws rolls the whole transaction back; an interrupted transaction rolls back too; `:memory:` has
  * one connection for both, so its readers do wait. A lock that another connection holds (another process, a checkpoint that cuts
@@ -14,9 +14,11 @@
  * is cut short by every signal that the process gets.
  */
 import Database from "better-sqlite3"
-import { Data, Effect, Exit, Schedule, type Scope, Semaphore, Stream } from "effect"
+import { Data, Effect, Exit, Schedule, type Scope, Semaphore } from "effect"
 import { Reactivity } from "effect/reactivity"
-import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
+import { SqlClient, Statement } from "effect/sql"
+import { committedNow, ReadSnapshot } from "./ReadSnapshot.ts"
+import { makeConnection } from "./sqlConnection.ts"
 
 /** A failed statement. `code` is SQLite's own (`SQLITE_FULL`, `SQLITE_READONLY`, `SQLITE_CONSTRAINT_UNIQUE`, ...). */
 export class SqliteFailure extends Data.TaggedError("SqliteFailure")<{
@@ -67,7 +69,7 @@ export interface SqliteDatabase {
     operation: string,
     body: (step: Step) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | SqliteFailure, R>
-  /** A synchronous read of the last committed state. */
+  /** A synchronous read of the last committed state, one for all statements of the step. */
   readonly read: <A>(operation: string, f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFailure>
   /** Moves what is in the log into the database, as far as readers let it. */
   readonly checkpoint: Effect.Effect<void, SqliteFailure>
@@ -108,26 +110,6 @@ const failure = (filename: string, operation: string) => (cause: unknown) =>
     message: `${operation} on ${filename}: ${cause instanceof Error ? cause.message : String(cause)}`
   })
 
-const errno: Readonly<Record<string, number>> = {
-  SQLITE_BUSY: 5,
-  SQLITE_LOCKED: 6,
-  SQLITE_READONLY: 8,
-  SQLITE_CANTOPEN: 14,
-  SQLITE_CONSTRAINT: 19,
-  SQLITE_CONSTRAINT_UNIQUE: 2067,
-  SQLITE_CONSTRAINT_PRIMARYKEY: 1555
-}
-
-const sqlError = (operation: string) => (cause: unknown) =>
-  new SqlError.SqlError({
-    reason: SqlError.classifySqliteError(
-      cause instanceof Database.SqliteError
-        ? Object.assign(cause, { errno: errno[cause.code] ?? errno[cause.code.split("_").slice(0, 2).join("_")] })
-        : cause,
-      { operation }
-    )
-  })
-
 const syncDatabase = (db: Database.Database): SyncDatabase => {
   const prepared = new Map<string, PreparedStatement>()
   return {
@@ -147,32 +129,6 @@ const syncDatabase = (db: Database.Database): SyncDatabase => {
       prepared.set(sql, made)
       return made
     }
-  }
-}
-
-const makeConnection = (db: Database.Database, inPatience: <A>(f: () => A) => A): SqlConnection.Connection => {
-  const execute = (sql: string, params: ReadonlyArray<unknown>, raw: boolean) =>
-    Effect.try({
-      try: (): ReadonlyArray<never> =>
-        inPatience(() => {
-          const statement = db.prepare(sql)
-          if (!statement.reader) {
-            statement.run(...params)
-            return []
-          }
-          return statement.raw(raw).all(...params) as unknown as ReadonlyArray<never>
-        }),
-      catch: sqlError("execute")
-    })
-  const rows: SqlConnection.Connection["execute"] = (sql, params, transform) =>
-    transform === undefined ? execute(sql, params, false) : Effect.map(execute(sql, params, false), transform)
-  return {
-    execute: rows,
-    executeUnprepared: rows,
-    executeRaw: (sql, params) => execute(sql, params, false),
-    executeValues: (sql, params) => execute(sql, params, true),
-    executeValuesUnprepared: (sql, params) => execute(sql, params, true),
-    executeStream: (sql, params, transform) => Stream.fromIterableEffect(rows(sql, params, transform))
   }
 }
 
@@ -253,14 +209,25 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const writing = syncDatabase(writer)
     const reading = reader === writer ? writing : syncDatabase(reader)
 
+    const snapshot = new ReadSnapshot(writer)
+    const readerSnapshot = reader === writer ? snapshot : new ReadSnapshot(reader)
+    // Before the connections close, which takes them out of WAL mode.
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        snapshot.end()
+        readerSnapshot.end()
+      })
+    )
     const setBusyTimeout = (millis: number) => writer.exec(`PRAGMA busy_timeout = ${millis}`)
     setBusyTimeout(briefly)
     /** For what is not begun by `whenUnlocked`: it is rare, and waits as SQLite does. */
     const inPatience = <A>(f: () => A): A => {
+      snapshot.end()
       setBusyTimeout(patiently)
       try {
         return f()
       } finally {
+        committedNow()
         setBusyTimeout(briefly)
       }
     }
@@ -269,6 +236,10 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const commit = writer.prepare("COMMIT")
     const rollback = () => {
       if (writer.inTransaction) writer.exec("ROLLBACK")
+    }
+    const committed = () => {
+      commit.run()
+      committedNow()
     }
     const attempt = <A>(operation: string, f: () => A) =>
       Effect.try({ try: f, catch: failure(options.filename, operation) })
@@ -280,6 +251,7 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
         let begun = false
         const run = attempt(operation, () =>
           f(() => {
+            snapshot.end()
             begin.run()
             begun = true
           })
@@ -296,6 +268,7 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     // Never a prepared statement: this pragma takes effect when it is compiled, not when it is run.
     const setLevel = (wanted: Synchronous) => {
       if (wanted === level) return
+      snapshot.end()
       writer.exec(`PRAGMA synchronous = ${wanted}`)
       level = wanted
     }
@@ -305,7 +278,7 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       let done = false
       try {
         const result = f(writing)
-        commit.run()
+        committed()
         done = true
         return result
       } finally {
@@ -325,6 +298,7 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       semaphore.withPermit(
         whenUnlocked(operation, (begins) => {
           setLevel("NORMAL")
+          snapshot.end()
           writer.exec("PRAGMA foreign_keys = OFF")
           try {
             return once(begins, f)
@@ -344,7 +318,7 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
           () =>
             Effect.tap(
               body((f) => attempt(operation, () => f(writing))),
-              () => attempt(operation, () => void commit.run())
+              () => attempt(operation, committed)
             ),
           (_, exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(rollback))
         )
@@ -354,12 +328,14 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       reader === writer
         ? semaphore.withPermit(attempt(operation, () => f(reading)))
         : attempt(operation, () => {
-            if (writer.inTransaction) return f(reading)
+            if (writer.inTransaction && !snapshot.isOpen) return readerSnapshot.run(() => f(reading))
             try {
-              return f(writing)
+              return snapshot.run(() => f(writing))
             } catch (cause) {
               // The reader's connection is more patient with a lock of another process.
-              if (cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY")) return f(reading)
+              if (cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY")) {
+                return readerSnapshot.run(() => f(reading))
+              }
               throw cause
             }
           })
@@ -381,7 +357,7 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const acquirers = SqlClient.makeSqliteAcquirers({
       connection: Effect.succeed(makeConnection(writer, inPatience)),
       semaphore,
-      isTransaction: () => writer.inTransaction
+      isTransaction: () => writer.inTransaction && !snapshot.isOpen
     })
     const client = yield* SqlClient.make({
       ...acquirers,

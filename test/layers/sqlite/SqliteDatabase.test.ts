@@ -149,4 +149,78 @@ describe("SqliteDatabase", () => {
         assert.deepStrictEqual(yield* database.read("all", (db) => db.prepare("select n from numbers").all()), [[3]])
       })
   )
+
+  const counted = (database: Effect.Success<ReturnType<typeof open>>) =>
+    database.read("count", (db) => db.prepare("select count(*) from numbers").get()?.[0])
+  const insert = "insert into numbers values (1)"
+
+  it.live("the reads of one callback see one state, and the next callback what others have committed", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      const database = yield* withTable(filename)
+      const other = new Database(filename)
+      yield* Effect.sleep("1 millis")
+      const [before, during] = yield* Effect.all([
+        counted(database),
+        Effect.andThen(
+          Effect.sync(() => other.exec(insert)),
+          counted(database)
+        )
+      ])
+      assert.deepStrictEqual([before, during], [0, 0])
+      yield* Effect.sleep("1 millis")
+      assert.strictEqual(yield* counted(database), 1)
+      other.close()
+    })
+  )
+
+  it.live("what this process commits is seen at once, by whatever handle", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      const database = yield* withTable(filename)
+      const beside = yield* open({ filename, synchronous: "NORMAL" })
+      const seen = yield* Effect.all([
+        counted(database),
+        Effect.andThen(
+          beside.write("one", (db) => db.prepare(insert).run()),
+          counted(database)
+        ),
+        Effect.andThen(
+          database.write("two", (db) => db.prepare(insert).run()),
+          counted(beside)
+        ),
+        Effect.andThen(
+          database.transaction("three", (step) => step((db) => db.prepare(insert).run())),
+          counted(database)
+        ),
+        Effect.andThen(database.client`insert into numbers values (4)`, counted(beside))
+      ])
+      assert.deepStrictEqual(seen, [0, 1, 2, 3, 4])
+    })
+  )
+
+  it.live("a checkpoint, a pragma and the end of the scope follow a read in its own callback", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const database = yield* withTable(filename)
+          yield* counted(database)
+          yield* database.checkpoint
+          yield* counted(database)
+          yield* database.writeUnchecked("unchecked", (db) => db.prepare(insert).run())
+          yield* counted(database)
+          yield* database.write("full", (db) => db.prepare(insert).run(), "FULL")
+          yield* counted(database)
+          const failed = yield* Effect.flip(database.read("wrong", (db) => db.prepare("select 1 from nothing").get()))
+          assert.include(failed.message, "nothing")
+          assert.strictEqual(yield* counted(database), 2)
+        })
+      )
+      const after = new Database(filename)
+      // Only the last connection, outside any transaction, can take the file out of WAL mode.
+      assert.strictEqual(after.pragma("journal_mode", { simple: true }), "delete")
+      after.close()
+    })
+  )
 })

@@ -108,11 +108,11 @@ export const make: (vendor: YahooVendor) => MakeAdapter = Effect.fnUntraced(func
       Effect.mapError((failure) => because(reasonOfFailure(failure)))
     )
 
-  const series: FetchCapability["series"] = Effect.fn("YahooAdapter.series")(function* (query) {
+  const series: FetchCapability["series"] = Effect.fnUntraced(function* (query) {
     return yield* Effect.mapError(Effect.fromResult(seriesKeyOf(vendor, query)), because)
   })
 
-  const request: FetchCapability["request"] = Effect.fn("YahooAdapter.request")(function* (key, range) {
+  const request: FetchCapability["request"] = Effect.fnUntraced(function* (key, range) {
     // A key may come from anywhere; only one that `series` gives is asked for.
     const asked = yield* Effect.mapError(Effect.fromResult(asChartSeries(key)), because)
     return chartRequest(asked, range)
