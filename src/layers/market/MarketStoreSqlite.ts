@@ -48,6 +48,8 @@ export interface MarketStoreSqliteOptions {
   readonly readonly?: boolean
 }
 
+const withoutStack = { captureStackTrace: false }
+
 /** What passing over a whole generation may write; enough to ask for a checkpoint. */
 const manyRows = 100_000
 
@@ -122,12 +124,13 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     bars: (series, range, read) => readBars(database, series, range, read),
     storedBars: (series, range, read) => readStoredBars(database, series, range, read),
     barAt: Effect.fn("MarketStore.barAt")((series, ts, read) => readBar(database, series, ts, read?.asOf)),
-    coverage: Effect.fn("MarketStore.coverage")((series, range, read) => readCoverage(database, series, range, read)),
+    // Several times for every range: the stack trace of an Effect.fn would cost as much as the reading.
+    coverage: (series, range, read) =>
+      Effect.withSpan(readCoverage(database, series, range, read), "MarketStore.coverage", withoutStack),
     actions: Effect.fn("MarketStore.actions")((series, range, read) => readActions(database, series, range, read)),
     revisions: (series, range) => readRevisions(database, series, range),
-    count: Effect.fn("MarketStore.count")((series, range, read) =>
-      countRows(database, series, range, read?.generation)
-    ),
+    count: (series, range, read) =>
+      Effect.withSpan(countRows(database, series, range, read?.generation), "MarketStore.count", withoutStack),
     // Some microseconds each, and several for every range: a span and its stack trace would cost more than that.
     surroundings: (series, range, read) => readSurroundings(database, series, range, read),
     visibleGeneration: (series) => readVisibleGeneration(database, series),

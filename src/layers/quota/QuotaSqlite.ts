@@ -102,17 +102,17 @@ const make = Effect.fnUntraced(function* (options: QuotaOptions) {
     })
 
   return Quota.of({
-    configure: Effect.fn("Quota.configure")((name, policy) =>
-      Effect.mapError(accountOf(name).configure(policy), unavailable)
-    ),
+    // In memory, and for every plan: a span and its stack trace would cost more than that.
+    configure: (name, policy) => Effect.suspend(() => Effect.mapError(accountOf(name).configure(policy), unavailable)),
     reserve,
     tryReserve,
-    forecast: Effect.fn("Quota.forecast")((name, requests) =>
-      Effect.map(accountOf(name).forecast(requests), (waits) => {
-        const rest = rests.left(name)
-        return rest === 0 ? waits : waits.map((wait) => Math.max(wait, rest))
-      })
-    ),
+    forecast: (name, requests) =>
+      Effect.suspend(() =>
+        Effect.map(accountOf(name).forecast(requests), (waits) => {
+          const rest = rests.left(name)
+          return rest === 0 ? waits : waits.map((wait) => Math.max(wait, rest))
+        })
+      ),
     rest: Effect.fn("Quota.rest")((name, millis) => Effect.mapError(rests.begin(name, millis), unavailable)),
     guard: breaker.guard,
     use: Effect.fn("Quota.use")(function* (name) {

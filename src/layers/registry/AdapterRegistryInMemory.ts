@@ -47,7 +47,8 @@ const make = Effect.sync(() => {
         : Effect.succeed(registration)
     })
 
-  const resolve = Effect.fn("AdapterRegistry.resolve")(function* (vendor: string) {
+  // Lookups, several for every range: a span and its stack trace would cost more than one does.
+  const resolve = Effect.fnUntraced(function* (vendor: string) {
     return (yield* find(vendor)).adapter
   })
 
@@ -96,7 +97,6 @@ const make = Effect.sync(() => {
     unregister,
     clear,
     resolve,
-    // Asked for five times by every range: a span and its stack trace would cost more than the lookup.
     fetcher: Effect.fnUntraced(function* (vendor) {
       const { adapter } = yield* find(vendor)
       if (adapter.fetch === undefined) return yield* missing(adapter, "fetch")

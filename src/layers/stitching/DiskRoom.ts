@@ -10,18 +10,27 @@ export interface DiskRoom {
   readonly reserve: number
 }
 
-export const diskRoomOf = (directory: string, reserve: number): DiskRoom => ({
-  directory,
-  reserve,
-  free: Effect.orElseSucceed(
-    // The disk is the one that SQLite reads and writes in the event loop; a thread of the pool would only cost its waking.
-    Effect.try(() => {
-      const { bavail, bsize } = statfsSync(directory)
-      return bavail * bsize
-    }),
-    () => null
-  )
-})
+/** Milliseconds for which a disk is not looked at again: what is written in them is within any reserve. */
+const lookEvery = 20
+
+export const diskRoomOf = (directory: string, reserve: number): DiskRoom => {
+  let seen: { readonly at: number; readonly free: number } | null = null
+  return {
+    directory,
+    reserve,
+    free: Effect.orElseSucceed(
+      // The disk is the one that SQLite reads and writes in the event loop; a thread of the pool would only cost its waking.
+      Effect.try(() => {
+        const at = performance.now()
+        if (seen !== null && at - seen.at < lookEvery) return seen.free
+        const { bavail, bsize } = statfsSync(directory)
+        seen = { at, free: bavail * bsize }
+        return seen.free
+      }),
+      () => null
+    )
+  }
+}
 
 /** The disk that a fetch must fit on; null, the default: nobody looks. */
 export const DiskRoom = Context.Reference<DiskRoom | null>("tapestry/StitchingCache/DiskRoom", {

@@ -23,7 +23,7 @@ import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
-import { answerAsOf, answerOf, asServiceError, checkRows, type Seen, seenOf } from "./answerOf.ts"
+import { answerAsOf, answerOf, asServiceError, checkStored, type Seen, seenOf } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
 import { barSeries, calendared } from "./barSeries.ts"
 import { isAdjusted } from "./basis.ts"
@@ -134,7 +134,7 @@ const make = Effect.gen(function* () {
     yield* offered(fetcher, series)
     const asking = { context, desk, fetcher, series, range, policy }
     const check = (drafts: ReadonlyArray<RequestDraft>) =>
-      Effect.andThen(checkRows(context, series.key, range), checkRoom(context, series, drafts))
+      Effect.andThen(checkStored(context, series, range), checkRoom(context, series, drafts))
     const progress = options.progress ?? noProgress
     let gathered = yield* fetchMissing(
       asking,

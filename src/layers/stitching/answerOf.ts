@@ -3,6 +3,7 @@ import type { StoredCoverage } from "../../domain/Coverage.ts"
 import * as Intervals from "../../domain/Intervals.ts"
 import type { Plan } from "../../domain/Plan.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
+import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { GenerationId } from "../../services/MarketStore.ts"
 import {
@@ -17,6 +18,7 @@ import type { CacheContext } from "./CacheContext.ts"
 import { isOurs, type Refusal, unwrap } from "./failure.ts"
 import type { Gathered } from "./fetchMissing.ts"
 import * as KnownBasis from "./KnownBasis.ts"
+import type { BarSeries } from "./project.ts"
 import { commonFailure, holesOf, report } from "./report.ts"
 import type { SeriesDesk } from "./SeriesDesk.ts"
 
@@ -36,18 +38,30 @@ export const asServiceError = (refusal: Refusal): StitchingCacheError => {
   }
 }
 
-/** Refuses what the store alone shows to be too much, so that nothing is fetched for an answer that cannot be given. */
-export const checkRows = Effect.fnUntraced(function* (
+/** Refuses an answer of more rows than one may have; says how many it has. */
+const checkRows = Effect.fnUntraced(function* (
   context: CacheContext,
   series: SeriesKey,
   range: TimeRange,
-  read: { readonly generation?: GenerationId } = {}
+  read: { readonly generation?: GenerationId }
 ) {
   const limit = context.maxAnswerRows
   const rows = yield* context.market.count(series, range, read)
   if (rows > limit) return yield* new TooManyRows({ rows, limit })
   return rows
 })
+
+/** How many times more bars than its timeframe has room for a vendor may give of a range; none is known that gives twice as many. */
+const crowded = 10
+
+/**
+ * Refuses what the store alone shows to be too much, so that nothing is fetched for an answer that cannot be given. A range that has no
+ * room for so many rows is not counted: most have none.
+ */
+export const checkStored = (context: CacheContext, { key, timeframe }: BarSeries, range: TimeRange) =>
+  crowded * ((range.end - range.start) / Timeframe.maxMillis(timeframe) + 1) <= context.maxAnswerRows
+    ? Effect.void
+    : checkRows(context, key, range, {})
 
 const barsOf = (
   context: CacheContext,
