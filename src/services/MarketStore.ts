@@ -11,10 +11,39 @@ import type { SeriesOperation } from "../domain/SeriesOperation.ts"
 import { EpochMillis, type TimeRange } from "../domain/TimeRange.ts"
 import type { DecodedActions } from "./Adapter.ts"
 
-/** The database failed; `message` names it and the operation. */
+/**
+ * The database failed, or cannot be reached; `message` names it and the operation. Where it got no answer to its COMMIT it says so: the
+ * commit may be there, whole, and the same commit again does nothing twice.
+ */
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
   message: Schema.String
 }) {}
+/**
+ * The same may succeed in a moment, and was tried several times: another transaction was in its way, the server has no connection
+ * left, stops or starts, or the connection broke before COMMIT.
+ */
+export class StoreRetryable extends Schema.TaggedError<StoreRetryable>()("StoreRetryable", {
+  message: Schema.String
+}) {}
+/** The database gave it up: it took longer than the statement timeout, or waited longer than the lock timeout. */
+export class StoreTimeout extends Schema.TaggedError<StoreTimeout>()("StoreTimeout", { message: Schema.String }) {}
+/** The user of the database lacks a right, or rows are another tenant's. */
+export class StoreTenantDenied extends Schema.TaggedError<StoreTenantDenied>()("StoreTenantDenied", {
+  message: Schema.String
+}) {}
+/**
+ * A constraint of the database, one of its owner's own, refused a row; it does so again. `index` counts from 0 within the commit's bars; it
+ * and `ts`, the row's stamp, are null where the database does not say which row it was.
+ */
+export class StoreConstraintViolation extends Schema.TaggedError<StoreConstraintViolation>()(
+  "StoreConstraintViolation",
+  {
+    constraint: Schema.NullOr(Schema.String),
+    index: Schema.NullOr(Schema.Int),
+    ts: Schema.NullOr(Schema.Finite),
+    message: Schema.String
+  }
+) {}
 /** The disk, or the size the database may have, is full; what was committed stays. */
 export class StoreFull extends Schema.TaggedError<StoreFull>()("StoreFull", { message: Schema.String }) {}
 /** The data directory cannot be written by this user. */
@@ -38,10 +67,17 @@ export class GenerationGone extends Schema.TaggedError<GenerationGone>()("Genera
   message: Schema.String
 }) {}
 
-/** Why the store refused or failed; whatever it was, nothing of the commit that failed is stored. */
+/**
+ * Why the store refused or failed; nothing of the commit that failed is stored, but where a StoreUnavailable says that the answer to
+ * its COMMIT was lost.
+ */
 export class MarketStoreError extends Schema.TaggedError<MarketStoreError>()("MarketStoreError", {
   reason: Schema.Union([
     StoreUnavailable,
+    StoreRetryable,
+    StoreTimeout,
+    StoreTenantDenied,
+    StoreConstraintViolation,
     StoreFull,
     StoreReadOnly,
     StoreSchemaMismatch,
@@ -51,7 +87,9 @@ export class MarketStoreError extends Schema.TaggedError<MarketStoreError>()("Ma
   ])
 }) {
   override get message(): string {
-    return this.reason._tag === "InvalidRow" ? `row ${this.reason.index}: ${this.reason.message}` : this.reason.message
+    return "index" in this.reason && this.reason.index !== null
+      ? `row ${this.reason.index}: ${this.reason.message}`
+      : this.reason.message
   }
 }
 

@@ -67,6 +67,11 @@ const archive = [
 
 const market = [
   new Market.StoreUnavailable({ message }),
+  new Market.StoreRetryable({ message }),
+  new Market.StoreTimeout({ message }),
+  new Market.StoreTenantDenied({ message }),
+  new Market.StoreConstraintViolation({ constraint: "bars_close_check", index: 4_711, ts: -1, message }),
+  new Market.StoreConstraintViolation({ constraint: null, index: null, ts: null, message }),
   new Market.StoreFull({ message }),
   new Market.StoreReadOnly({ message }),
   new Market.StoreSchemaMismatch({ message }),

@@ -8,7 +8,8 @@
  * Hard cases: a transaction whose body fails, dies or is interrupted is rolled back; a COMMIT that the server answers with ROLLBACK is
  * a failure; a connection that broke is not used again. (The client's own transactions die where the rollback fails, as it does on
  * a connection that broke, and hide what went wrong; so these are ours.) A transaction that was in another one's way (40001, 40P01) is run again, which
- * is safe: nothing of it is there. One whose COMMIT got no answer is not: it may have been done. A connection that was cut off while it
+ * is safe: nothing of it is there. So is, after longer pauses, one whose connection broke before COMMIT, or whose server has no connection
+ * left, stops or starts. One whose COMMIT got no answer is not: it may have been done. A connection that was cut off while it
  * was idle is found out by the next who gets it: what has not begun, or only reads, is tried on another.
  */
 import { PgClient } from "@effect/sql-pg"
@@ -16,7 +17,7 @@ import { Clock, Data, Effect, Exit, Predicate, type Redacted, Schedule, type Sco
 import { Reactivity } from "effect/reactivity"
 import type { SqlClient } from "effect/sql"
 import { type PostgresAddress, showAddress } from "./PostgresAddress.ts"
-import { failureOf, isContention, PostgresFailure } from "./PostgresFailure.ts"
+import { atCommit, failureOf, isContention, isPassing, PostgresFailure } from "./PostgresFailure.ts"
 import { type SqlParameter, types } from "./values.ts"
 
 export type PostgresRow = ReadonlyArray<number | string | Uint8Array | null>
@@ -65,6 +66,12 @@ class NotBegun extends Data.TaggedError("NotBegun")<{ readonly error: PostgresFa
 /** A few quick tries: who was in the way is done in milliseconds. */
 const outOfTheWay = Schedule.exponential("5 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 8 }))
 
+/** Longer ones, three seconds in all: a server that starts again, or others that give back their connections. */
+const backAgain = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 5 }))
+
+/** What is waited for is the server, in whose time pauses pass, whatever the clock of the program. */
+const inTimeOfServer = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
+
 export const open: (options: PostgresOptions) => Effect.Effect<PostgresDatabase, PostgresFailure, Scope.Scope> =
   Effect.fnUntraced(function* (options) {
     const address = showAddress(options.address)
@@ -82,9 +89,10 @@ export const open: (options: PostgresOptions) => Effect.Effect<PostgresDatabase,
       }
     }).pipe(
       Effect.provide(Reactivity.layer),
-      // Connections age in the time of the server, whatever the clock of the program.
-      Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()),
-      Effect.mapError(failureOf(address, "connect"))
+      Effect.mapError(failureOf(address, "connect")),
+      Effect.retry({ schedule: backAgain, while: isPassing }),
+      // Connections, too, age in the time of the server.
+      inTimeOfServer
     )
     const writers = yield* Semaphore.make(Math.max(1, options.pool.max - keptForReaders))
 
@@ -95,7 +103,9 @@ export const open: (options: PostgresOptions) => Effect.Effect<PostgresDatabase,
           .unsafe(sql, params)
           .values.pipe(
             Effect.mapError(failureOf(address, operation)),
-            Effect.retry({ times: staleConnections, while: ({ broke }) => broke })
+            Effect.retry({ times: staleConnections, while: ({ broke }) => broke }),
+            Effect.retry({ schedule: backAgain, while: isPassing }),
+            inTimeOfServer
           ) as ReturnType<Query>
 
     /** One run of a body between BEGIN and COMMIT. Of a connection that broke there is nothing to roll back: the server has done it. */
@@ -119,15 +129,18 @@ export const open: (options: PostgresOptions) => Effect.Effect<PostgresDatabase,
                 yield* Effect.ignore(control("rollback"))
                 return yield* exit
               }
-              const committed = yield* control("commit")
+              const committed = yield* Effect.mapError(control("commit"), atCommit)
               if (Predicate.hasProperty(committed, "command") && committed.command === "ROLLBACK") {
                 return yield* new PostgresFailure({
                   address,
                   operation,
                   sqlState: "25P02",
                   constraint: null,
+                  table: null,
+                  ts: null,
                   network: null,
                   broke: false,
+                  uncertain: false,
                   message: `${operation} on ${address}: the transaction had failed, and was rolled back`
                 })
               }
@@ -139,14 +152,21 @@ export const open: (options: PostgresOptions) => Effect.Effect<PostgresDatabase,
     }
 
     const transaction: PostgresDatabase["transaction"] = (operation, body) =>
-      run(operation, body).pipe(
-        Effect.retry({ times: staleConnections, while: (error) => error instanceof NotBegun && error.error.broke }),
-        Effect.mapError((error) => (error instanceof NotBegun ? error.error : error)),
-        Effect.retry({
-          schedule: outOfTheWay,
-          while: (error) => error instanceof PostgresFailure && isContention(error)
-        }),
-        writers.withPermit
+      Effect.clockWith((clock) =>
+        run(operation, (statement) => Effect.provideService(body(statement), Clock.Clock, clock)).pipe(
+          Effect.retry({ times: staleConnections, while: (error) => error instanceof NotBegun && error.error.broke }),
+          Effect.mapError((error) => (error instanceof NotBegun ? error.error : error)),
+          Effect.retry({
+            schedule: outOfTheWay,
+            while: (error) => error instanceof PostgresFailure && isContention(error)
+          }),
+          Effect.retry({
+            schedule: backAgain,
+            while: (error) => error instanceof PostgresFailure && isPassing(error)
+          }),
+          inTimeOfServer,
+          writers.withPermit
+        )
       )
 
     return { address, query, transaction, client }

@@ -33,6 +33,7 @@ import { insertActions } from "./actionRows.ts"
 import { answersBetween, piecesBetween } from "./coverageRows.ts"
 import { barsBetween, echoesBetween, RowWindow, revisionsBetween } from "./RowWindow.ts"
 import { findGeneration, holdSeries, operated, type SeriesRow, tenant } from "./seriesRows.ts"
+import { constraintViolation, isViolation } from "./storeFailure.ts"
 import { writeAnswers } from "./writeAnswers.ts"
 
 /** Rows in one step: encoding and comparing them takes the event loop some milliseconds. */
@@ -182,6 +183,20 @@ const within = Effect.fnUntraced(function* (query: Query, { batch, commit }: Pre
   return done
 })
 
+/** Which of the bars the database refused: the one with the stamp that it names, where only one commit has it. */
+const violated =
+  (prepared: ReadonlyArray<Prepared>) =>
+  (error: MarketStoreError | PostgresFailure): MarketStoreError | PostgresFailure => {
+    if (error._tag === "MarketStoreError" || !isViolation(error)) return error
+    const { table, ts } = error
+    if (table !== "bars" || ts === null) return error
+    // Of several with one stamp the last is the one that was written.
+    const found = prepared
+      .map(({ commit }) => commit.bars.findLastIndex((bar) => bar.ts === ts))
+      .filter((index) => index >= 0)
+    return constraintViolation(error, found.length === 1 ? (found[0] ?? null) : null)
+  }
+
 /** Runs prepared commits in their order; the caller holds this process's locks of their series. */
 export const runCommits: (
   database: PostgresDatabase,
@@ -189,20 +204,22 @@ export const runCommits: (
 ) => Effect.Effect<ReadonlyArray<CommitResult>, MarketStoreError | PostgresFailure> = Effect.fnUntraced(
   function* (database, prepared) {
     const now = yield* Clock.currentTimeMillis
-    return yield* database.transaction("commit", (query) =>
-      Effect.gen(function* () {
-        const held = yield* holdSeries(
-          query,
-          prepared.map(({ commit }) => commit.series),
-          now
-        )
-        const results: Array<CommitResult> = []
-        for (const one of prepared) {
-          const series = held.get(canonical(one.commit.series))
-          if (series !== undefined) results.push(yield* within(query, one, series))
-        }
-        return results
-      })
-    )
+    return yield* database
+      .transaction("commit", (query) =>
+        Effect.gen(function* () {
+          const held = yield* holdSeries(
+            query,
+            prepared.map(({ commit }) => commit.series),
+            now
+          )
+          const results: Array<CommitResult> = []
+          for (const one of prepared) {
+            const series = held.get(canonical(one.commit.series))
+            if (series !== undefined) results.push(yield* within(query, one, series))
+          }
+          return results
+        })
+      )
+      .pipe(Effect.mapError(violated(prepared)))
   }
 )

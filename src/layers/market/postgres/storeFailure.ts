@@ -2,16 +2,23 @@
 import { Effect } from "effect"
 import {
   MarketStoreError,
+  StoreConstraintViolation,
   StoreFull,
   StoreReadOnly,
+  StoreRetryable,
   StoreSchemaMismatch,
+  StoreTenantDenied,
+  StoreTimeout,
   StoreUnavailable
 } from "../../../services/MarketStore.ts"
 import type { SchemaMismatch } from "../../postgres/migrate.ts"
-import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
+import { isContention, isPassing, type PostgresFailure } from "../../postgres/PostgresFailure.ts"
 
 /** What to do about a failure that has no reason of its own; by SQLSTATE class, by the network's code, else nothing. */
-const remedyOf = ({ address, network, sqlState }: PostgresFailure): string => {
+const remedyOf = ({ address, network, sqlState, uncertain }: PostgresFailure): string => {
+  if (uncertain) {
+    return "the answer to COMMIT was lost, so it may be stored, whole, or not at all; run the same again, which stores nothing twice"
+  }
   if (sqlState === null) {
     return network === "ENOTFOUND" || network === "EAI_AGAIN"
       ? "check the host's name"
@@ -21,18 +28,61 @@ const remedyOf = ({ address, network, sqlState }: PostgresFailure): string => {
     return "check the user and the password in DATABASE_URL or --store, and pg_hba.conf of the server"
   if (sqlState === "3D000")
     return `make the database first (createdb ${address.slice(address.indexOf("/") + 1)}), or name another`
-  if (sqlState === "42501") return "give this user the right; the first start needs CREATE on the database"
-  if (sqlState === "57014") return "it took longer than the statement timeout allows (TAPESTRY_PG_STATEMENT_TIMEOUT)"
-  if (sqlState === "53300")
-    return "the server has no connection left; give it more, or this process a smaller pool (TAPESTRY_PG_POOL_MAX)"
-  if (sqlState.startsWith("57P")) return "the server was stopped or is starting; try again when it runs"
   return "try again"
 }
 
-const reasonOf = (error: PostgresFailure | SchemaMismatch): MarketStoreError["reason"] => {
-  const { message } = error
-  if (error._tag === "SchemaMismatch") return new StoreSchemaMismatch({ message })
+/** What may be had in a moment. It was tried again until now. */
+const patienceOf = (error: PostgresFailure): string => {
+  if (isContention(error))
+    return "other transactions were in its way again and again; nothing of it is stored, try again"
   switch (error.sqlState) {
+    case "53300":
+      return "the server has no connection left; give it more, or this process a smaller pool (TAPESTRY_PG_POOL_MAX)"
+    case null:
+      return "the connection broke again and again; nothing of it is stored, try again"
+    default:
+      return "the server was stopped, is starting, or cut the connection off; nothing of it is stored, try again when it runs"
+  }
+}
+
+const deniedRemedy = "give this user of the database the right (GRANT); the first start needs CREATE on the database"
+const timeouts: Readonly<Record<string, string>> = {
+  "57014": "it took longer than TAPESTRY_PG_STATEMENT_TIMEOUT allows, or was cancelled on the server",
+  "55P03":
+    "another session holds a lock that it needs: pg_stat_activity and pg_locks show whose; try again when it is done",
+  "25P03": "its transaction was idle for longer than the server allows (idle_in_transaction_session_timeout)",
+  "25P04": "its transaction took longer than the server allows (transaction_timeout)"
+}
+
+/** Of a commit, `index` is where among its bars the row is that was refused. */
+export const constraintViolation = (failure: PostgresFailure, index: number | null): MarketStoreError => {
+  const { constraint, message, table, ts } = failure
+  const where = `${table === null ? "" : ` of table ${table}`}${ts === null ? "" : ` (stamp ${new Date(ts).toISOString()})`}`
+  const which = constraint === null ? `a constraint${where}` : `the constraint ${constraint}${where}`
+  return new MarketStoreError({
+    reason: new StoreConstraintViolation({
+      constraint,
+      index,
+      ts,
+      message: `${message}; ${which} refuses it: correct the row, or drop the constraint if it is wrong; nothing of the commit is stored`
+    })
+  })
+}
+
+export const isViolation = ({ sqlState }: PostgresFailure): boolean => sqlState?.startsWith("23") === true
+
+const reasonOf = (error: PostgresFailure): MarketStoreError["reason"] => {
+  const { message, sqlState } = error
+  if (error.uncertain) return new StoreUnavailable({ message: `${message}; ${remedyOf(error)}` })
+  if (isContention(error) || isPassing(error))
+    return new StoreRetryable({ message: `${message}; ${patienceOf(error)}` })
+  const timeout = sqlState === null ? undefined : timeouts[sqlState]
+  if (timeout !== undefined) return new StoreTimeout({ message: `${message}; ${timeout}` })
+  switch (sqlState) {
+    // 44000: a view that shows one tenant's rows refuses those of another.
+    case "42501":
+    case "44000":
+      return new StoreTenantDenied({ message: `${message}; ${deniedRemedy}` })
     case "53100":
       return new StoreFull({
         message: `${message}; free some space on the server and try again, what was committed is kept`
@@ -44,8 +94,13 @@ const reasonOf = (error: PostgresFailure | SchemaMismatch): MarketStoreError["re
   }
 }
 
-const fromPostgres = (error: PostgresFailure | SchemaMismatch | MarketStoreError): MarketStoreError =>
-  error._tag === "MarketStoreError" ? error : new MarketStoreError({ reason: reasonOf(error) })
+const fromPostgres = (error: PostgresFailure | SchemaMismatch | MarketStoreError): MarketStoreError => {
+  if (error._tag === "MarketStoreError") return error
+  if (error._tag === "SchemaMismatch") {
+    return new MarketStoreError({ reason: new StoreSchemaMismatch({ message: error.message }) })
+  }
+  return isViolation(error) ? constraintViolation(error, null) : new MarketStoreError({ reason: reasonOf(error) })
+}
 
 /** Turns what the database says into the store's own error; the store's own pass through. */
 export const mapStoreFailure = Effect.mapError(fromPostgres)
