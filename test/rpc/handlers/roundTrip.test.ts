@@ -12,11 +12,17 @@ import { binary, described, json } from "./wire.ts"
 /** Ranges that end before they begin are drawn again. */
 const runs = { arbitrary: { runs: 40, maxDiscards: 20_000 } } as const
 
+/**
+ * V8 13.6 reads a key of one character that JSON escapes wrongly once it has seen "\\" at that place: JSON.parse of {"p":0,"\\":0} and
+ * then of {"p":0,"\n":0} gives the keys p and "\\" both times.
+ */
+const isMisread = (key: string): boolean => key.length === 1 && JSON.stringify(key).length > 3
+
 /** Two keys of lone surrogates are one key in UTF-8, and refused by the binary encoding. */
 const hasUsableKeys = (value: unknown): boolean =>
   typeof value !== "object" ||
   value === null ||
-  Object.entries(value).every(([key, field]) => key.isWellFormed() && hasUsableKeys(field))
+  Object.entries(value).every(([key, field]) => key.isWellFormed() && !isMisread(key) && hasUsableKeys(field))
 
 for (const wire of [json, binary]) {
   const arrives = (schema: Schema.Top) => (value: unknown) => {
