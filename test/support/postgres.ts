@@ -7,7 +7,7 @@
  * as `nobody` where there is none; where that user cannot reach node_modules, from a copy of the binaries.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
-import { chmodSync, chownSync, cpSync, mkdtempSync } from "node:fs"
+import { appendFileSync, chmodSync, chownSync, cpSync, mkdtempSync } from "node:fs"
 import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -71,6 +71,21 @@ const settings = {
   log_min_messages: "panic"
 }
 
+/**
+ * It speaks TLS to those who ask for it; the server reads its key only where nobody else can. In the file, not on the command line, which
+ * ALTER SYSTEM would not get past.
+ */
+const withTls = (directory: string, data: string, as: ReturnType<typeof identity>): void => {
+  const lines = Object.entries({ ssl_cert_file: "server.pem", ssl_key_file: "server.key" }).map(([setting, name]) => {
+    const file = join(directory, name)
+    cpSync(join(import.meta.dirname, "tls", name), file)
+    chmodSync(file, 0o600)
+    if (as.uid !== undefined && as.gid !== undefined) chownSync(file, as.uid, as.gid)
+    return `${setting} = '${file}'\n`
+  })
+  appendFileSync(join(data, "postgresql.conf"), `ssl = on\n${lines.join("")}`)
+}
+
 /** Waits for the end of its standard input; $1: the data directory, $2: the directory to remove. */
 const guard = `
 read -r _
@@ -91,6 +106,7 @@ const start = async (): Promise<PostgresServer> => {
   const data = join(directory, "data")
   const initdb = ["-D", data, "--auth=trust", `--username=${user}`, "--no-sync", "--locale=C", "--encoding=UTF8"]
   execFileSync(join(bin, "initdb"), initdb, { ...as, cwd: directory, stdio: "ignore" })
+  withTls(directory, data, as)
   const port = await freePort()
   const options = Object.entries({
     ...settings,

@@ -12,6 +12,7 @@
  * left, stops or starts. One whose COMMIT got no answer is not: it may have been done. A connection that was cut off while it
  * was idle is found out by the next who gets it: what has not begun, or only reads, is tried on another.
  */
+import type { ConnectionOptions } from "node:tls"
 import { PgClient } from "@effect/sql-pg"
 import { Clock, Data, Effect, Exit, Predicate, type Redacted, Schedule, type Scope, Semaphore } from "effect"
 import { Reactivity } from "effect/reactivity"
@@ -45,6 +46,8 @@ export interface PostgresDatabase {
 export interface PostgresOptions {
   readonly url: Redacted.Redacted
   readonly address: PostgresAddress
+  /** Undefined: what the URL says. */
+  readonly tls: ConnectionOptions | undefined
   readonly pool: { readonly min: number; readonly max: number }
   /** Milliseconds after which the server gives a statement up; 0 never. */
   readonly statementTimeout: number
@@ -77,6 +80,9 @@ export const open: (options: PostgresOptions) => Effect.Effect<PostgresDatabase,
     const address = showAddress(options.address)
     const client = yield* PgClient.make({
       url: options.url,
+      username: options.address.user,
+      database: options.address.database,
+      ssl: options.tls,
       applicationName: options.applicationName,
       minConnections: options.pool.min,
       maxConnections: options.pool.max,

@@ -29,7 +29,8 @@ const textOf = (of: unknown, key: string): string | null =>
 /** What lies at the bottom of the errors that the driver and the client put around it. */
 const rootOf = (error: unknown): unknown => {
   if (error instanceof PostgresFailure || textOf(error, "severity") !== null) return error
-  if (Predicate.hasProperty(error, "reason")) return rootOf(error.reason)
+  // An error of TLS has a reason, too: a text.
+  if (Predicate.hasProperty(error, "reason") && typeof error.reason !== "string") return rootOf(error.reason)
   return Predicate.hasProperty(error, "cause") && error.cause !== undefined ? rootOf(error.cause) : error
 }
 

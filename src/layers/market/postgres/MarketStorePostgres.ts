@@ -18,6 +18,7 @@ import { expectMigrated, migrate } from "../../postgres/migrate.ts"
 import { addressOf } from "../../postgres/PostgresAddress.ts"
 import { open } from "../../postgres/PostgresDatabase.ts"
 import { PostgresSettings } from "../../postgres/PostgresSettings.ts"
+import { tlsOf } from "../../postgres/tlsOf.ts"
 import { prepare } from "../CommitBatch.ts"
 import * as KeyedLock from "../KeyedLock.ts"
 import { nothingDone } from "../nothingDone.ts"
@@ -75,6 +76,7 @@ const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
   const database = yield* open({
     url: options.url,
     address: address.success,
+    tls: yield* Effect.mapError(tlsOf(address.success), ({ message }) => unavailable(message)),
     pool: { min: Math.min(min, max), max },
     statementTimeout,
     applicationName,

@@ -14,12 +14,21 @@ import {
 import type { SchemaMismatch } from "../../postgres/migrate.ts"
 import { isContention, isPassing, type PostgresFailure } from "../../postgres/PostgresFailure.ts"
 
+/** Node's and OpenSSL's codes: ERR_TLS_CERT_ALTNAME_INVALID, DEPTH_ZERO_SELF_SIGNED_CERT, UNABLE_TO_VERIFY_LEAF_SIGNATURE, CERT_HAS_EXPIRED. */
+const isCertificateProblem = (code: string): boolean => /CERT|SIGNATURE/.test(code)
+
 /** What to do about a failure that has no reason of its own; by SQLSTATE class, by the network's code, else nothing. */
-const remedyOf = ({ address, network, sqlState, uncertain }: PostgresFailure): string => {
+const remedyOf = ({ address, message, network, sqlState, uncertain }: PostgresFailure): string => {
   if (uncertain) {
     return "the answer to COMMIT was lost, so it may be stored, whole, or not at all; run the same again, which stores nothing twice"
   }
   if (sqlState === null) {
+    if (network !== null && isCertificateProblem(network)) {
+      return "the server's certificate is not one to be trusted here: name the file with the certificate of the authority that signed it in the URL (sslrootcert=FILE), and the host as the certificate has it (or sslmode=verify-ca)"
+    }
+    if (message.includes("does not support TLS")) {
+      return "turn TLS on in the server (ssl = on), or ask for none in the URL (sslmode=disable)"
+    }
     return network === "ENOTFOUND" || network === "EAI_AGAIN"
       ? "check the host's name"
       : `check that PostgreSQL runs there and can be reached (pg_isready), and that DATABASE_URL or --store names the right host and port; nothing was lost, the archive has every answer`
