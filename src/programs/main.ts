@@ -10,6 +10,7 @@ import * as bars from "./commands/bars.ts"
 import * as calendar from "./commands/calendar.ts"
 import * as config from "./commands/config.ts"
 import * as coverage from "./commands/coverage.ts"
+import * as deadLetters from "./commands/deadLetters.ts"
 import * as demo from "./commands/demo.ts"
 import * as diff from "./commands/diff.ts"
 import * as doctor from "./commands/doctor.ts"
@@ -48,6 +49,7 @@ const tapestry = Command.make("tapestry").pipe(
     exporting.command,
     ingest.command,
     dump.command,
+    deadLetters.command,
     series.command,
     vendors.command,
     archive.command,

@@ -7,6 +7,7 @@ import { iso } from "../../domain/TimeRange.ts"
 import type { BatchRow } from "../../services/BatchProcessor.ts"
 import type { ImportKind } from "../../services/Imports.ts"
 import { recordsText } from "../export/RecordsText.ts"
+import { letterLine } from "./DeadLetter.ts"
 
 /** A full disk may get room again; then the rows go to the log, which is better than nowhere. */
 const tries = Schedule.recurs(5).pipe(Schedule.addDelay(() => Effect.succeed("200 millis")))
@@ -29,8 +30,9 @@ export const make = Effect.fnUntraced(function* (file: string) {
     if (rows.length === 0) return
     const at = yield* Clock.currentTimeMillis
     const written = recordsText(kind, "ndjson")
-    const begin = `{"at":${JSON.stringify(iso(at))},"reason":${JSON.stringify(reason)},"kind":"${kind}","row":`
-    const text = rows.map(({ row, series }) => `${begin}${written.rows(series, [row]).trimEnd()}}\n`).join("")
+    const text = rows
+      .map(({ row, series }) => letterLine(iso(at), reason, kind, written.rows(series, [row]).trimEnd()))
+      .join("")
     yield* append(text).pipe(
       Effect.retry(tries),
       Effect.catch((error) => Effect.logError(`${file} cannot be written (${error.message}); its rows: ${text}`))

@@ -160,7 +160,7 @@ const bytesOf = Effect.fnUntraced(function* (file: string) {
 })
 
 /** The process that owns the data directory, as an importer. */
-const importerOf = (client: TapestryClient["Service"]) => ({
+export const importerOf = (client: TapestryClient["Service"]) => ({
   begin: client["Import.begin"](),
   segment: (session: SessionId, spec: ImportSpec, segment: ImportSegment) =>
     client["Import.segment"]({ session, spec, ...segment }),
