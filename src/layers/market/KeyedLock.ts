@@ -7,6 +7,10 @@ import { Effect, Semaphore } from "effect"
  */
 export interface KeyedLock {
   readonly withLock: (key: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Several at once, taken in one order by everybody who takes several. */
+  readonly withLocks: (
+    keys: ReadonlyArray<string>
+  ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 export const make = (): KeyedLock => {
@@ -18,16 +22,17 @@ export const make = (): KeyedLock => {
       lock.users++
       return lock
     })
-  return {
-    withLock: (key) => (effect) =>
-      Effect.acquireUseRelease(
-        acquire(key),
-        (lock) => lock.semaphore.withPermit(effect),
-        (lock) =>
-          Effect.sync(() => {
-            lock.users--
-            if (lock.users === 0) locks.delete(key)
-          })
-      )
-  }
+  const withLock: KeyedLock["withLock"] = (key) => (effect) =>
+    Effect.acquireUseRelease(
+      acquire(key),
+      (lock) => lock.semaphore.withPermit(effect),
+      (lock) =>
+        Effect.sync(() => {
+          lock.users--
+          if (lock.users === 0) locks.delete(key)
+        })
+    )
+  const withLocks: KeyedLock["withLocks"] = (keys) => (effect) =>
+    [...new Set(keys)].sort().reduceRight((inner, key) => withLock(key)(inner), effect)
+  return { withLock, withLocks }
 }

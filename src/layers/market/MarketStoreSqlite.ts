@@ -1,6 +1,6 @@
 /** MarketStore and RecordStore in one SQLite file. What is stored and why is in docs/store.md; the tables are in migrations.ts. */
 import { Context, Effect, Layer, Metric } from "effect"
-import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
+import { canonical } from "../../domain/SeriesKey.ts"
 import { type Commit, MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { rowsCommitted } from "../../services/Metrics.ts"
 import { type RecordCommit, type RecordResult, RecordStore } from "../../services/RecordStore.ts"
@@ -62,13 +62,6 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
   const building: Building = new Map()
   const counting = () => new Set([...building].flatMap(([id, { counts }]) => (counts ? [id] : [])))
 
-  /** Holds the locks of several series, taken in one order by everybody who takes several. */
-  const withLocks = <A, E>(series: ReadonlyArray<SeriesKey>, run: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    series
-      .map(canonical)
-      .filter((key, index, all) => all.indexOf(key) === index)
-      .sort()
-      .reduceRight((inner, key) => locks.withLock(key)(inner), run)
   const committed = Effect.fnUntraced(function* (results: ReadonlyArray<RecordResult>) {
     const changed = results.reduce((sum, { inserted, updated }) => sum + inserted + updated, 0)
     yield* Metric.update(rowsCommitted, changed)
@@ -83,8 +76,8 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     const prepared: Array<Prepared> = []
     for (const commit of commits) prepared.push({ commit, batch: yield* prepare(commit) })
     yield* checkpointer.room
-    const series = commits.map((commit) => commit.series)
-    const results = yield* withLocks(series, runCommits(database, prepared)).pipe(mapStoreError)
+    const series = commits.map((commit) => canonical(commit.series))
+    const results = yield* locks.withLocks(series)(runCommits(database, prepared)).pipe(mapStoreError)
     yield* committed(results)
     return results
   })
@@ -94,8 +87,8 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     const prepared: Array<PreparedRecords> = []
     for (const commit of commits) prepared.push({ commit, batch: yield* prepareRecords(commit) })
     yield* checkpointer.room
-    const series = commits.map((commit) => commit.series)
-    const results = yield* withLocks(series, runRecordCommits(database, prepared)).pipe(mapStoreError)
+    const series = commits.map((commit) => canonical(commit.series))
+    const results = yield* locks.withLocks(series)(runRecordCommits(database, prepared)).pipe(mapStoreError)
     yield* committed(results)
     return results
   })

@@ -10,7 +10,7 @@ import { Effect, Option, Stream } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
 import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import { tableOf } from "./records/recordTables.ts"
+import { tableOf } from "./records/recordCells.ts"
 import { num, RevisionKind, responseId } from "./rows.ts"
 import { mapStoreError } from "./storeError.ts"
 

@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
-import { tableOf } from "./records/recordTables.ts"
+import { tableOf } from "./records/recordCells.ts"
 import { num } from "./rows.ts"
 
 const stepRows = 4_000

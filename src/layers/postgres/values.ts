@@ -104,6 +104,7 @@ const arrayOf =
 
 /** Typed: PostgreSQL cannot tell the type of an array from its elements when some are whole numbers and some are not. */
 export const int2s = arrayOf(PgTypes.OID.int2)
+export const int4s = arrayOf(PgTypes.OID.int4)
 export const int8s = arrayOf(PgTypes.OID.int8)
 export const float8s = arrayOf(PgTypes.OID.float8)
 export const instants = arrayOf(PgTypes.OID.timestamptz)

@@ -1,5 +1,5 @@
 /**
- * The MarketStore in a PostgreSQL database. What is stored and why is in docs/store.md, what differs from SQLite in
+ * MarketStore and RecordStore in a PostgreSQL database. What is stored and why is in docs/store.md, what differs from SQLite in
  * docs/production.md; the tables are in migrations.ts.
  */
 import { Context, Effect, Layer, Metric, type Redacted, Result } from "effect"
@@ -38,11 +38,11 @@ import {
 import { invalidate } from "./invalidate.ts"
 import { migrations } from "./migrations.ts"
 import { readMismatches, recordMismatches } from "./mismatches.ts"
-import { noRecords } from "./noRecords.ts"
 import { readBar, readBars, readStoredBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
 import { readOperation, readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
+import { recordStore } from "./records/RecordStorePostgres.ts"
 import { referencedResponses } from "./references.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 import {
@@ -99,13 +99,8 @@ const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
       yield* checkInstants(commit, batch)
       prepared.push({ commit, batch })
     }
-    const results = yield* prepared
-      .map(({ commit }) => canonical(commit.series))
-      .filter((series, index, all) => all.indexOf(series) === index)
-      // In one order for everybody who holds several.
-      .sort()
-      .reduceRight((run, series) => locks.withLock(series)(run), runCommits(database, prepared))
-      .pipe(mapStoreFailure)
+    const series = commits.map((commit) => canonical(commit.series))
+    const results = yield* locks.withLocks(series)(runCommits(database, prepared)).pipe(mapStoreFailure)
     yield* Metric.update(
       rowsCommitted,
       results.reduce((sum, { inserted, updated }) => sum + inserted + updated, 0)
@@ -127,7 +122,7 @@ const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
     actions: Effect.fn("MarketStore.actions")((series, range, read) => readActions(database, series, range, read)),
     revisions: (series, range) => readRevisions(database, series, range),
     count: Effect.fn("MarketStore.count")((series, range, read) =>
-      countRows(database, series, range, read?.generation)
+      countRows(database, "bars", series, range, read?.generation)
     ),
     surroundings: Effect.fn("MarketStore.surroundings")((series, range, read) =>
       readSurroundings(database, series, range, read)
@@ -172,7 +167,7 @@ const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
     mismatches: (left, right, range, read) => readMismatches(database, left, right, range, read?.open === true),
     forget: Effect.fn("MarketStore.forget")((series) => locks.withLock(canonical(series))(forget(database, series)))
   })
-  return Context.make(MarketStore, bars).pipe(Context.add(RecordStore, noRecords(database)))
+  return Context.make(MarketStore, bars).pipe(Context.add(RecordStore, recordStore(database, locks)))
 })
 
 export const layer = (options: MarketStorePostgresOptions): Layer.Layer<MarketStore | RecordStore, MarketStoreError> =>

@@ -15,7 +15,7 @@ import type { Commit, CommitResult, MarketStoreError } from "../../../services/M
 import { reached } from "../../FaultPoint.ts"
 import type { PostgresDatabase, Query } from "../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
-import { int2s, int8 } from "../../postgres/values.ts"
+import { int8 } from "../../postgres/values.ts"
 import type { CommitBatch } from "../CommitBatch.ts"
 import { type CommitTarget, emptyTally, type Tally } from "../CommitTarget.ts"
 import { compareRows } from "../comparedRows.ts"
@@ -30,63 +30,15 @@ import { num, type SqlRow } from "../rows.ts"
 import { assertsRows, isFinal } from "../stateCode.ts"
 import { generationGone } from "../storeError.ts"
 import { insertActions } from "./actionRows.ts"
+import { addCounts, begin } from "./beginCommit.ts"
 import { answersBetween, piecesBetween } from "./coverageRows.ts"
 import { barsBetween, echoesBetween, RowWindow, revisionsBetween } from "./RowWindow.ts"
-import { findGeneration, holdSeries, operated, type SeriesRow, tenant } from "./seriesRows.ts"
+import { holdSeries, type SeriesRow } from "./seriesRows.ts"
 import { constraintViolation, isViolation } from "./storeFailure.ts"
 import { writeAnswers } from "./writeAnswers.ts"
 
 /** Rows in one step: encoding and comparing them takes the event loop some milliseconds. */
 const stepRows = 2_048
-
-/** Nothing where the response is applied already. */
-const insertApplied = (
-  unless: string
-) => `insert into tapestry.applied (tenant, generation, response, decoder_version, fetched_at, keeps_nulls)
-  select $1, $2, $3, $4, $5, ($6::int2[])[1] where not exists (${unless}) returning id`
-const applyBuilding = insertApplied(
-  "select 1 from tapestry.applied where generation = $2 and response = $3 and decoder_version = $4"
-)
-const applyVisible = insertApplied(`select 1 from tapestry.applied a join tapestry.generations g on g.id = a.generation
-  where g.series = $7 and a.response = $3 and a.decoder_version = $4
-  and (a.generation = $2 or g.state in ('current', 'superseded'))`)
-const addCounts = `update tapestry.generations set row_count = row_count + $1, revision_count = revision_count + $2
-  where id = $3`
-
-type Begun =
-  | { readonly _tag: "Target"; readonly target: CommitTarget }
-  | { readonly _tag: "AlreadyApplied" }
-  | { readonly _tag: "Gone" }
-
-const begin = Effect.fnUntraced(function* (
-  query: Query,
-  commit: Commit,
-  series: SeriesRow
-): Effect.fn.Return<Begun, PostgresFailure> {
-  const generation = commit.generation ?? series.generation
-  if (commit.generation !== undefined) {
-    const row = yield* findGeneration(query, commit.generation)
-    if (row === null || row.series !== series.id || row.state !== "building") return { _tag: "Gone" }
-  }
-  if (commit.operation !== undefined) yield* operated(query, series.id, commit.operation)
-  const { decoderVersion, fetchedAt, response } = commit
-  const keepsNulls = commit.nulls === "keep"
-  const values = [
-    tenant,
-    int8(generation),
-    int8(response),
-    int8(decoderVersion),
-    int8(fetchedAt),
-    int2s([keepsNulls ? 1 : 0])
-  ]
-  const [row] =
-    commit.generation === undefined
-      ? yield* query(applyVisible, [...values, int8(series.id)])
-      : yield* query(applyBuilding, values)
-  if (row === undefined) return { _tag: "AlreadyApplied" }
-  const key = { fetchedAt, response, decoderVersion }
-  return { _tag: "Target", target: { generation, applied: num(row[0]), key, keepsNulls } }
-})
 
 /** The chunk that begins at `start`, as far as one step goes, with what is stored of it. */
 interface Stretch {

@@ -5,10 +5,12 @@ import type { PostgresMigration } from "../../postgres/migrate.ts"
  *
  * - Every table has `tenant` from the beginning, so that views that filter on it can stand before the tables later without a row
  *   being written anew. Generations are numbered over all tenants, so keys need no tenant to be unique.
- * - `bars` and `revisions` have `ts timestamptz`, which people and tools read, and which is what TimescaleDB cuts into chunks; it is
- *   part of the primary key, so that both tables can become hypertables as they are. The generation comes before it: a range of one
+ * - Tables of rows and of revisions have `ts timestamptz`, which people and tools read, and which is what TimescaleDB cuts into chunks; it is
+ *   part of the primary key, so that all of them can become hypertables as they are. The generation comes before it: a range of one
  *   series is then a stretch of the index also on plain PostgreSQL. Every other instant is `int8` epoch milliseconds: coverage may
  *   reach to where no calendar does.
+ * - Records have whole milliseconds in `ts` and the nanoseconds since in `ns`: a timestamptz has microseconds. What they hold as JSON is text,
+ *   because a jsonb is not the text that went in.
  * - Columns of eight bytes come first, so that no row has padding.
  * - Text that is compared or sorted has the collation "C", in which PostgreSQL sorts as JavaScript compares.
  */
@@ -187,6 +189,153 @@ export const migrations: ReadonlyArray<PostgresMigration> = [
         tenant uuid not null,
         field int2 not null,
         primary key (pair, ts, field, found_at)
+      )`
+    ]
+  },
+  {
+    id: 2,
+    name: "records",
+    statements: [
+      "create index applied_by_time on tapestry.applied (generation, fetched_at, response)",
+      `create table tapestry.trades (
+        generation int8 not null,
+        ts timestamptz not null,
+        price float8 not null,
+        size float8,
+        sequence int8,
+        position int8 not null,
+        applied int8 not null,
+        tenant uuid not null,
+        ns int4 not null,
+        identity text collate "C" not null,
+        venue text,
+        side text,
+        conditions text,
+        primary key (generation, ts, ns, identity)
+      )`,
+      `create table tapestry.quotes (
+        generation int8 not null,
+        ts timestamptz not null,
+        bid float8,
+        bid_size float8,
+        ask float8,
+        ask_size float8,
+        sequence int8,
+        position int8 not null,
+        applied int8 not null,
+        tenant uuid not null,
+        ns int4 not null,
+        identity text collate "C" not null,
+        venue text,
+        conditions text,
+        primary key (generation, ts, ns, identity)
+      )`,
+      `create table tapestry.statistics (
+        generation int8 not null,
+        ts timestamptz not null,
+        price float8,
+        quantity float8,
+        sequence int8,
+        position int8 not null,
+        applied int8 not null,
+        tenant uuid not null,
+        ns int4 not null,
+        identity text collate "C" not null,
+        type text not null,
+        session text,
+        venue text,
+        primary key (generation, ts, ns, identity)
+      )`,
+      `create table tapestry.fundamentals (
+        generation int8 not null,
+        ts timestamptz not null,
+        total_assets float8,
+        total_liabilities float8,
+        net_income float8,
+        eps float8,
+        position int8 not null,
+        applied int8 not null,
+        tenant uuid not null,
+        ns int4 not null,
+        identity text collate "C" not null,
+        period text,
+        other text,
+        primary key (generation, ts, ns, identity)
+      )`,
+      `create table tapestry.news (
+        generation int8 not null,
+        ts timestamptz not null,
+        sentiment float8,
+        position int8 not null,
+        applied int8 not null,
+        tenant uuid not null,
+        ns int4 not null,
+        identity text collate "C" not null,
+        id text,
+        title text not null,
+        url text,
+        primary key (generation, ts, ns, identity)
+      )`,
+      `create table tapestry.option_snapshots (
+        generation int8 not null,
+        ts timestamptz not null,
+        strike float8 not null,
+        bid float8,
+        ask float8,
+        last float8,
+        iv float8,
+        delta float8,
+        gamma float8,
+        theta float8,
+        vega float8,
+        open_interest float8,
+        volume float8,
+        spot float8,
+        position int8 not null,
+        applied int8 not null,
+        tenant uuid not null,
+        ns int4 not null,
+        identity text collate "C" not null,
+        expiry text not null,
+        "right" text not null,
+        primary key (generation, ts, ns, identity)
+      )`,
+      `create table tapestry.signals (
+        generation int8 not null,
+        ts timestamptz not null,
+        value float8 not null,
+        score float8,
+        position int8 not null,
+        applied int8 not null,
+        tenant uuid not null,
+        ns int4 not null,
+        identity text collate "C" not null,
+        name text not null,
+        metadata text,
+        primary key (generation, ts, ns, identity)
+      )`,
+      `create table tapestry.record_revisions (
+        generation int8 not null,
+        ts timestamptz not null,
+        position int8 not null,
+        applied int8 not null,
+        superseded_by int8 not null,
+        tenant uuid not null,
+        ns int4 not null,
+        kind int2 not null,
+        identity text collate "C" not null,
+        cells text not null,
+        primary key (generation, ts, ns, identity, applied)
+      )`,
+      `create table tapestry.record_echoes (
+        id int8 generated always as identity,
+        generation int8 not null,
+        applied int8 not null,
+        first_ts int8 not null,
+        last_ts int8 not null,
+        tenant uuid not null,
+        data text not null,
+        primary key (generation, last_ts, id)
       )`
     ]
   }

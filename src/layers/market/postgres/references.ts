@@ -8,6 +8,7 @@ import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
 import { instantOf, int8, type SqlParameter } from "../../postgres/values.ts"
+import { tableOf } from "../records/recordCells.ts"
 import { num, numOrNull, RevisionKind, responseId } from "../rows.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 
@@ -22,10 +23,10 @@ interface Walk {
   readonly keyed: (key: number) => SqlParameter
 }
 
-/** The next rows are `w`; `named` is a query of the responses they name, one a row. What comes first is the key of the last of them. */
+/** The next rows are `w`, all of a key or none of it; `named` is a query of the responses they name, one a row. What comes first is the key of the last of them. */
 const walk = (table: string, key: string, columns: string, named: string, keyed: Walk["keyed"]): Walk => ({
   sql: `with w as materialized (
-      select ${columns} from tapestry.${table} where generation = $1 and ${key} > $2 order by ${key} limit ${stepRows}
+      select ${columns} from tapestry.${table} where generation = $1 and ${key} > $2 order by ${key} fetch first ${stepRows} rows with ties
     )
     select null, max(${key}) from w
     union all select response, null from (${named}) named`,
@@ -52,6 +53,16 @@ const walks: ReadonlyArray<Walk> = [
         .map((column) => `select ${column} from w where kind <> ${RevisionKind.overwritten}`)
         .join(" union ")
     ),
+    instantOf
+  ),
+  ...Object.values(tableOf).map((table) =>
+    walk(table, "ts", "ts, applied", ofApplied("select applied from w"), instantOf)
+  ),
+  walk(
+    "record_revisions",
+    "ts",
+    "ts, applied, superseded_by",
+    ofApplied("select applied from w union select superseded_by from w"),
     instantOf
   ),
   // Those that told of an action, or could have contradicted one.

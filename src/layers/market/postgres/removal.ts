@@ -6,6 +6,7 @@
 import { Effect } from "effect"
 import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
 import { int8 } from "../../postgres/values.ts"
+import { tableOf } from "../records/recordCells.ts"
 import { num } from "../rows.ts"
 
 /** Deletes some rows and says how many those were. */
@@ -28,6 +29,9 @@ const many = 20_000
 const sweeps = [
   ofGeneration("bars", many),
   ofGeneration("revisions", many),
+  ...Object.values(tableOf).map((table) => ofGeneration(table, many)),
+  ofGeneration("record_revisions", many),
+  ofGeneration("record_echoes", many / 20),
   ofGeneration("coverage", many),
   ofGeneration("refusals", many),
   ofGeneration("answers", many),

@@ -7,22 +7,29 @@ import type { LatestPrice, MarketStoreError, SeriesSummary } from "../../../serv
 import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
 import { instantOf, int8, text, texts } from "../../postgres/values.ts"
 import { byInstrument, keyOf } from "../priceOrder.ts"
+import { tableOf as recordTables } from "../records/recordCells.ts"
 import { num, numOrNull, responseId, text as textOf } from "../rows.ts"
 import { generationIds, tenant } from "./seriesRows.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 
-const countOf = (generation: string) =>
-  `(select count(*) from tapestry.bars where generation = ${generation} and ts >= $1 and ts < $2)`
+/** Rows of a series are all in the table of its kind. */
+const tables = { ...recordTables, bar: "bars" }
+
+const countOf = (table: string, generation: string) =>
+  `(select count(*) from tapestry.${table} where generation = ${generation} and ts >= $1 and ts < $2)`
 
 /** The whole series is counted already. */
-const countVisible = `select case when bounds.first >= $1 and bounds.last < $2 then g.row_count else ${countOf("g.id")} end
+const countVisible = (
+  table: string
+) => `select case when bounds.first >= $1 and bounds.last < $2 then g.row_count else ${countOf(table, "g.id")} end
   from tapestry.series s join tapestry.generations g on g.id = s.generation
-  cross join lateral (select (select min(ts) from tapestry.bars where generation = g.id) as first,
-    (select max(ts) from tapestry.bars where generation = g.id) as last) bounds
+  cross join lateral (select (select min(ts) from tapestry.${table} where generation = g.id) as first,
+    (select max(ts) from tapestry.${table} where generation = g.id) as last) bounds
   where s.tenant = $3 and s.canonical = $4`
 
 export const countRows = (
   database: PostgresDatabase,
+  table: string,
   key: SeriesKey,
   range: TimeRange,
   pinned?: number
@@ -32,8 +39,8 @@ export const countRows = (
   return mapStoreFailure(
     Effect.map(
       pinned === undefined
-        ? query(countVisible, [...bounds, tenant, text(canonical(key))])
-        : query(`select ${countOf("$3")}`, [...bounds, int8(pinned)]),
+        ? query(countVisible(table), [...bounds, tenant, text(canonical(key))])
+        : query(`select ${countOf(table, "$3")}`, [...bounds, int8(pinned)]),
       ([row]) => (row === undefined ? 0 : num(row[0]))
     )
   )
@@ -98,9 +105,13 @@ export const witnesses = (database: PostgresDatabase) =>
     )
   )
 
-const selectSeries = `select s.canonical, g.row_count,
-  (select min(ts) from tapestry.bars where generation = g.id),
-  (select max(ts) from tapestry.bars where generation = g.id),
+/** The first or the last stamp of the generation `g` of the series `s`. */
+export const boundOf = (which: "min" | "max"): string =>
+  `case s.kind ${Object.entries(tables)
+    .map(([kind, table]) => `when '${kind}' then (select ${which}(ts) from tapestry.${table} where generation = g.id)`)
+    .join(" ")} end`
+
+const selectSeries = `select s.canonical, g.row_count, ${boundOf("min")}, ${boundOf("max")},
   (select sum(revision_count)::int8 from tapestry.generations where series = s.id and state in ('current', 'superseded'))
   from tapestry.series s join tapestry.generations g on g.id = s.generation where s.tenant = $1 order by s.canonical`
 

@@ -9,7 +9,7 @@ import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { RecordCommit } from "../../../services/RecordStore.ts"
 import { type BatchInterval, intervalsOf } from "../CommitBatch.ts"
 import { invalidCoverage, invalidRow } from "../storeError.ts"
-import type { RowKey } from "./recordTables.ts"
+import type { RowKey } from "./recordCells.ts"
 
 export interface BatchRow extends RowKey {
   readonly row: AnyRecord

@@ -6,18 +6,17 @@ import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { RecordReadOptions, RecordRevision, StoredRecord } from "../../../services/RecordStore.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
 import { isThere, pinGeneration } from "../readBars.ts"
-import { num, responseId, text } from "../rows.ts"
+import { num, text } from "../rows.ts"
 import { findSeries, visibleGenerations } from "../seriesTable.ts"
 import { generationGone, mapStoreError } from "../storeError.ts"
-import { kindName } from "./recordRevisions.ts"
-import { cellsFrom, fromCells, nthInstant, statements, tableOf } from "./recordTables.ts"
+import { cellsFrom, tableOf } from "./recordCells.ts"
+import { nthInstant, statements } from "./recordTables.ts"
+import { origin, recordAt, revisionOf, storedOf } from "./storedRecords.ts"
 
 const pageRows = 4_000
 
 /** Where a page begins: after this row. */
 type After = readonly [ts: number, ns: number, identity: string]
-
-const origin = "p.response, p.decoder_version, p.fetched_at"
 
 interface Reads {
   readonly page: string
@@ -55,22 +54,6 @@ const selectKnownPast = `select r.ts, r.ns, r.identity, r.cells, r.position, ${o
   where r.generation = ? and r.ts >= ? and r.ts < ? and p.fetched_at <= ? and q.fetched_at > ?`
 
 const gone = generationGone("the series was removed while it was read")
-
-const storedOf = <K extends RecordKind>(
-  kind: K,
-  row: ReadonlyArray<SqlValue>,
-  cells: ReadonlyArray<SqlValue>,
-  from: number,
-  tail: number
-): StoredRecord<K> => ({
-  row: fromCells(kind, num(row[0]), num(row[1]), cells, from),
-  lineage: {
-    position: num(row[tail]),
-    response: responseId(row[tail + 1]),
-    decoderVersion: num(row[tail + 2]),
-    recordedAt: num(row[tail + 3])
-  }
-})
 
 const pagesOf = <A>(
   database: SqliteDatabase,
@@ -167,9 +150,7 @@ export const readRecords = <K extends RecordKind>(
   const asOf = options?.asOf
   return pinned(database, series, options, (generation) =>
     asOf === undefined
-      ? pagesOf(database, generation, range, reads[kind].page, (row) =>
-          fromCells(kind, num(row[0]), num(row[1]), row, 3)
-        )
+      ? pagesOf(database, generation, range, reads[kind].page, (row) => recordAt(kind, row))
       : Stream.map(knownPages(database, kind, generation, range, asOf), ({ row }) => row)
   )
 }
@@ -214,14 +195,7 @@ export const readRecordRevisions = <K extends RecordKind>(
         })
         const end = Math.min(range.end, ...ends)
         const rows = generations.flatMap((generation) => db.prepare(selectPast).all(generation, start, end))
-        const revisions = rows.map(
-          (row): RecordRevision<K> => ({
-            ...storedOf(series.kind, row, cellsFrom(row[3]), 0, 4),
-            kind: kindName(num(row[8])),
-            supersededAt: num(row[9]),
-            supersededBy: responseId(row[10])
-          })
-        )
+        const revisions = rows.map((row) => revisionOf(series.kind, row))
         return [revisions, end < range.end ? Option.some(end) : Option.none()] as const
       })
     ).pipe(Effect.tap(Effect.yieldNow))

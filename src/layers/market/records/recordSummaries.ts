@@ -9,7 +9,8 @@ import type { SqliteDatabase, SqlValue } from "../../sqlite/SqliteDatabase.ts"
 import { num, numOrNull, responseId, text } from "../rows.ts"
 import { findSeries, tenant } from "../seriesTable.ts"
 import { mapStoreError } from "../storeError.ts"
-import { fromCells, statements, tableOf } from "./recordTables.ts"
+import { fromCells, tableOf } from "./recordCells.ts"
+import { statements } from "./recordTables.ts"
 
 const stepRows = 20_000
 const stepSeries = 500

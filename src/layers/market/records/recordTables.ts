@@ -1,29 +1,9 @@
-/** The tables of records: their statements by kind, and how cells are written. All functions are synchronous. */
-import { Result } from "effect"
-import { canonicalJson } from "../../../domain/CanonicalJson.ts"
-import type { Cell, Column } from "../../../domain/records/Column.ts"
-import {
-  type AnyRecord,
-  cellOf,
-  type RecordKind,
-  type RecordOf,
-  recordKinds,
-  recordOf
-} from "../../../domain/records/RecordKind.ts"
+/** The tables of records in SQLite: their statements by kind. All functions are synchronous. */
+import type { Column } from "../../../domain/records/Column.ts"
+import { type RecordKind, recordKinds } from "../../../domain/records/RecordKind.ts"
 import type { SqlValue, SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
 import { num } from "../rows.ts"
-
-export const tableOf: Readonly<Record<RecordKind, string>> = {
-  trade: "trades",
-  quote: "quotes",
-  statistic: "statistics",
-  fundamental: "fundamentals",
-  news: "news",
-  option: "option_snapshots",
-  signal: "signals"
-}
-
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+import { type Cells, columnName, type RowKey, tableOf } from "./recordCells.ts"
 
 /** Columns of every record table before and after those of the kind. */
 const before = ["generation", "ts", "ns", "identity"]
@@ -48,7 +28,7 @@ interface Statements {
 const statementsOf = (kind: RecordKind): Statements => {
   const table = tableOf[kind]
   const { columns } = recordKinds[kind]
-  const names = columns.map(({ name }) => snake(name))
+  const names = columns.map(columnName)
   const all = [...before, ...names, ...after]
   const tuple = `(${all.map(() => "?").join(", ")})`
   const into = `into ${table} (${all.join(", ")}) values`
@@ -78,83 +58,6 @@ export const statements: Readonly<Record<RecordKind, Statements>> = {
   signal: statementsOf("signal")
 }
 
-const toSql = (column: Column, cell: Cell): SqlValue => {
-  if (cell === null) return null
-  if (column.type === "json") return Result.getOrElse(canonicalJson(cell), () => JSON.stringify(cell))
-  return typeof cell === "number" || typeof cell === "string" ? cell : null
-}
-
-const fromSql = (column: Column, value: SqlValue | undefined): Cell => {
-  if (value === null || value === undefined) return null
-  if (column.type === "json") return JSON.parse(String(value))
-  return typeof value === "number" || typeof value === "string" ? value : null
-}
-
-/** The cells of a row as they are stored; equal texts and numbers are equal rows. */
-export const toCells = (kind: RecordKind, row: AnyRecord): ReadonlyArray<SqlValue> => {
-  const { columns } = recordKinds[kind]
-  const cells: Array<SqlValue> = new Array(columns.length)
-  for (let index = 0; index < columns.length; index++) {
-    const column = columns[index]
-    if (column !== undefined) cells[index] = toSql(column, cellOf(row, column))
-  }
-  return cells
-}
-
-/** The record at an instant whose cells stand at `from` and after it in what the driver gave. */
-export const fromCells = <K extends RecordKind>(
-  kind: K,
-  millis: number,
-  nanos: number,
-  values: ReadonlyArray<SqlValue>,
-  from: number
-): RecordOf<K> =>
-  recordOf(
-    kind,
-    { millis, nanos },
-    recordKinds[kind].columns.map((column, index) => fromSql(column, values[from + index]))
-  )
-
-export const sameCells = (a: ReadonlyArray<SqlValue>, b: ReadonlyArray<SqlValue>): boolean => {
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false
-  return true
-}
-
-/** Where a row stands. */
-export interface RowKey {
-  readonly ts: number
-  readonly ns: number
-  readonly identity: string
-}
-
-export const keyText = ({ identity, ns, ts }: RowKey): string => `${ts} ${ns} ${identity}`
-
-/** Cells as a revision keeps them. */
-export const cellsText = (cells: ReadonlyArray<SqlValue>): string => JSON.stringify(cells)
-
-export const cellsFrom = (text: SqlValue | undefined): ReadonlyArray<SqlValue> => JSON.parse(String(text))
-
-export const putRow = (
-  db: SyncDatabase,
-  kind: RecordKind,
-  generation: number,
-  { identity, ns, ts }: RowKey,
-  cells: ReadonlyArray<SqlValue>,
-  applied: number,
-  position: number
-): void => {
-  db.prepare(statements[kind].replace).run(generation, ts, ns, identity, ...cells, applied, position)
-}
-
-export const removeRow = (
-  db: SyncDatabase,
-  kind: RecordKind,
-  generation: number,
-  { identity, ns, ts }: RowKey
-): void => {
-  db.prepare(statements[kind].remove).run(generation, ts, ns, identity)
-}
-
 /** Gathers fresh rows and inserts them several a statement. */
 export class RecordInserter {
   private readonly db: SyncDatabase
@@ -172,7 +75,7 @@ export class RecordInserter {
     this.width = before.length + recordKinds[kind].columns.length + after.length
   }
 
-  add({ identity, ns, ts }: RowKey, cells: ReadonlyArray<SqlValue>, position: number): void {
+  add({ identity, ns, ts }: RowKey, cells: Cells, position: number): void {
     this.params.push(this.generation, ts, ns, identity)
     for (const cell of cells) this.params.push(cell)
     this.params.push(this.applied, position)

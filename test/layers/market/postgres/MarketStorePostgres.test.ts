@@ -18,11 +18,14 @@ import {
   reasonOf,
   seriesOf
 } from "../../../services/market/commits.ts"
+import { recordStoreContract } from "../../../services/RecordStore.contract.ts"
 import { bareDatabase, freshDatabase, postgres, sql } from "../../../support/postgres.ts"
 
 const layerOf = (url: string, readonly = false) => MarketStorePostgres.layer({ url: Redacted.make(url), readonly })
 
-marketStoreContract("PostgreSQL", Layer.unwrap(Effect.map(freshDatabase, (url) => layerOf(url))))
+const empty = Layer.unwrap(Effect.map(freshDatabase, (url) => layerOf(url)))
+marketStoreContract("PostgreSQL", empty)
+recordStoreContract("PostgreSQL", empty)
 
 /** A store with connections of its own, as another process would have it. */
 const opened = (url: string, readonly = false) =>
