@@ -1,5 +1,5 @@
 /** The built command line with its rows in PostgreSQL: the same commands, the same output, and what to do when it is not there. */
-import { existsSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -80,6 +80,58 @@ describe("PostgreSQL as the store of the command line", () => {
       assert.deepInclude(mixed.error, { _tag: "ProvenanceStoreError", reason: "ArchiveLost" })
       assert.match(mixed.error.message, /another archive/)
     })
+  )
+
+  it.effect(
+    "records of every command: ingested, dumped, ingested again, and made from the archive as over the embedded store",
+    () =>
+      Effect.gen(function* () {
+        const url = yield* bareDatabase
+        const embedded = at("embedded-records")
+        const where = at("postgres-records", { DATABASE_URL: url })
+        const lines = ["ts,venue,sequence,price,size"]
+        for (let index = 0; index < 30_000; index++) {
+          const second = new Date(1_700_000_000_000 + Math.floor(index / 50) * 1_000).toISOString().slice(0, 19)
+          const nanos = String(index % 50).padStart(9, "0")
+          // A third of them without a number, some of those alike in everything.
+          const numbered = index % 3 === 0 ? "" : String(index)
+          lines.push(
+            `${second}.${nanos}Z,XNAS,${numbered},${100 + (index % 7) / 8},${index % 100}`,
+            ...(index % 600 === 1 ? [lines.at(-1) ?? ""] : [])
+          )
+        }
+        const news = [
+          "ts,title,url",
+          '2024-01-02T10:00:00Z,"He said ""no"", ü🚀",',
+          "2024-01-02T10:00:00Z,b,https://example.org/"
+        ]
+        const of = ["--vendor", "acme", "--symbol", "spy"]
+        const files = [
+          ["trades", "tape.csv", `${lines.join("\n")}\n`],
+          ["news", "news.csv", `${news.join("\n")}\n`]
+        ] as const
+        for (const [kind, file, body] of files) {
+          for (const { cwd } of [embedded, where]) writeFileSync(join(cwd, file), body)
+          const done = json(where, 0, "ingest", kind, file, ...of)
+          const inMemory = json(embedded, 0, "ingest", kind, file, ...of)
+          assert.strictEqual(done.inserted, inMemory.inserted)
+          assert.strictEqual(done.inserted, kind === "news" ? 2 : done.rows)
+          assert.strictEqual(done.rejected, 0)
+          const dumped = ok(where, "dump", kind, "-")
+          assert.isTrue(dumped === ok(embedded, "dump", kind, "-"), kind)
+          // What was written is read again: the same rows, none new.
+          ok(where, "dump", kind, "back.csv")
+          assert.deepInclude(json(where, 0, "ingest", kind, "back.csv"), { inserted: 0, rejected: 0 })
+          assert.deepInclude(json(where, 0, "ingest", kind, file, ...of), { inserted: 0 })
+          assert.isTrue(ok(where, "dump", kind, "-") === dumped, `${kind} again`)
+        }
+        const before = files.map(([kind]) => ok(where, "dump", kind, "-"))
+        const other = yield* bareDatabase
+        ok(where, "rebuild", "--store", other)
+        assert.isTrue(before.join() === files.map(([kind]) => ok(where, "dump", kind, "-", "--store", other)).join())
+        const counted = yield* sql(other, "select count(*)::int from tapestry.trades")
+        assert.strictEqual(Number(counted[0]?.[0]), lines.length - 1)
+      })
   )
 
   it.effect("a database that is not there: an error that names it and what to do, never the password", () =>

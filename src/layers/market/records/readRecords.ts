@@ -9,7 +9,7 @@ import { isThere, pinGeneration } from "../readBars.ts"
 import { num, text } from "../rows.ts"
 import { findSeries, visibleGenerations } from "../seriesTable.ts"
 import { generationGone, mapStoreError } from "../storeError.ts"
-import { cellsFrom, tableOf } from "./recordCells.ts"
+import { byKind, cellsFrom, tableOf } from "./recordCells.ts"
 import { nthInstant, statements } from "./recordTables.ts"
 import { origin, recordAt, revisionOf, storedOf } from "./storedRecords.ts"
 
@@ -38,15 +38,7 @@ const readsOf = (kind: RecordKind): Reads => {
   }
 }
 
-const reads: Readonly<Record<RecordKind, Reads>> = {
-  trade: readsOf("trade"),
-  quote: readsOf("quote"),
-  statistic: readsOf("statistic"),
-  fundamental: readsOf("fundamental"),
-  news: readsOf("news"),
-  option: readsOf("option"),
-  signal: readsOf("signal")
-}
+const reads = byKind(readsOf)
 
 /** Values that gave way since, but held at an instant. */
 const selectKnownPast = `select r.ts, r.ns, r.identity, r.cells, r.position, ${origin} from record_revisions r

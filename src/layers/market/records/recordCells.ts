@@ -22,6 +22,17 @@ export const tableOf: Readonly<Record<RecordKind, string>> = {
   signal: "signals"
 }
 
+/** What each kind has of something. */
+export const byKind = <A>(of: (kind: RecordKind) => A): Readonly<Record<RecordKind, A>> => ({
+  trade: of("trade"),
+  quote: of("quote"),
+  statistic: of("statistic"),
+  fundamental: of("fundamental"),
+  news: of("news"),
+  option: of("option"),
+  signal: of("signal")
+})
+
 /** How a column of a record is called in its table. */
 export const columnName = ({ name }: Column): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 

@@ -3,7 +3,7 @@ import type { Column } from "../../../domain/records/Column.ts"
 import { type RecordKind, recordKinds } from "../../../domain/records/RecordKind.ts"
 import type { SqlValue, SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
 import { num } from "../rows.ts"
-import { type Cells, columnName, type RowKey, tableOf } from "./recordCells.ts"
+import { byKind, type Cells, columnName, type RowKey, tableOf } from "./recordCells.ts"
 
 /** Columns of every record table before and after those of the kind. */
 const before = ["generation", "ts", "ns", "identity"]
@@ -48,15 +48,7 @@ const statementsOf = (kind: RecordKind): Statements => {
   }
 }
 
-export const statements: Readonly<Record<RecordKind, Statements>> = {
-  trade: statementsOf("trade"),
-  quote: statementsOf("quote"),
-  statistic: statementsOf("statistic"),
-  fundamental: statementsOf("fundamental"),
-  news: statementsOf("news"),
-  option: statementsOf("option"),
-  signal: statementsOf("signal")
-}
+export const statements = byKind(statementsOf)
 
 /** Gathers fresh rows and inserts them several a statement. */
 export class RecordInserter {

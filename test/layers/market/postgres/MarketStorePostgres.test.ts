@@ -4,7 +4,12 @@ import { Context, Effect, Fiber, Layer, Redacted, Result, Stream } from "effect"
 import { ResponseId } from "../../../../src/domain/Response.ts"
 import { FaultPoint } from "../../../../src/layers/FaultPoint.ts"
 import * as MarketStorePostgres from "../../../../src/layers/market/postgres/MarketStorePostgres.ts"
+import { migrations } from "../../../../src/layers/market/postgres/migrations.ts"
+import { migrate } from "../../../../src/layers/postgres/migrate.ts"
+import { addressOf } from "../../../../src/layers/postgres/PostgresAddress.ts"
+import { open } from "../../../../src/layers/postgres/PostgresDatabase.ts"
 import { MarketStore } from "../../../../src/services/MarketStore.ts"
+import { RecordStore } from "../../../../src/services/RecordStore.ts"
 import { marketStoreContract } from "../../../services/MarketStore.contract.ts"
 import {
   bar,
@@ -19,6 +24,7 @@ import {
   seriesOf
 } from "../../../services/market/commits.ts"
 import { recordStoreContract } from "../../../services/RecordStore.contract.ts"
+import { recordSeries, recordsOf, trade } from "../../../services/records/commits.ts"
 import { bareDatabase, freshDatabase, postgres, sql } from "../../../support/postgres.ts"
 
 const layerOf = (url: string, readonly = false) => MarketStorePostgres.layer({ url: Redacted.make(url), readonly })
@@ -177,6 +183,35 @@ describe("MarketStorePostgres", () => {
       const listed = yield* sql(url, "select count(*)::int from tapestry.migrations")
       assert.deepStrictEqual(applied, listed)
       yield* Effect.scoped(opened(url, true))
+    })
+  )
+
+  it.effect("a database of before records keeps what it has, and takes records once it was opened to be written", () =>
+    Effect.gen(function* () {
+      const url = yield* bareDatabase
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const address = yield* Effect.fromResult(addressOf(Redacted.make(url)))
+          const pool = { min: 0, max: 3 }
+          const settings = { url: Redacted.make(url), address, pool, statementTimeout: 0, applicationName: "before" }
+          yield* migrate(yield* open(settings), migrations.slice(0, 1))
+        })
+      )
+      const tables = "select count(*)::int from pg_tables where schemaname = 'tapestry' and tablename = 'trades'"
+      assert.deepStrictEqual(yield* sql(url, tables), [[0]])
+      yield* sql(
+        url,
+        "insert into tapestry.generations (series, created_at, tenant, state) values (7, 1, '00000000-0000-0000-0000-000000000001', 'current')"
+      )
+      const unread = yield* Effect.flip(Effect.scoped(opened(url, true)))
+      assert.match(unread.message, /schema version 1 and this release needs \d+/)
+      yield* Effect.scoped(opened(url))
+      assert.deepStrictEqual(yield* sql(url, tables), [[1]])
+      assert.deepStrictEqual(yield* sql(url, "select series::int from tapestry.generations"), [[7]])
+      const store = yield* Effect.map(Layer.build(Layer.fresh(layerOf(url))), Context.get(RecordStore))
+      const told = [trade(1n, 1), trade(2n, 2)]
+      yield* store.commit(recordsOf(recordSeries("trade"), 1, told))
+      assert.deepStrictEqual(yield* collect(store.rows(recordSeries("trade"), everything)), told)
     })
   )
 

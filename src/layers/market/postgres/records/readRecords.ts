@@ -10,7 +10,7 @@ import type { MarketStoreError } from "../../../../services/MarketStore.ts"
 import type { RecordReadOptions, StoredRecord } from "../../../../services/RecordStore.ts"
 import type { PostgresDatabase, PostgresRow } from "../../../postgres/PostgresDatabase.ts"
 import { instantOf, int4, int8, text } from "../../../postgres/values.ts"
-import { cellsFrom, tableOf } from "../../records/recordCells.ts"
+import { byKind, cellsFrom, tableOf } from "../../records/recordCells.ts"
 import { origin, recordAt, storedOf } from "../../records/storedRecords.ts"
 import { num, text as textOf } from "../../rows.ts"
 import { generationGone } from "../../storeError.ts"
@@ -55,15 +55,7 @@ const readsOf = (kind: RecordKind): Reads => {
   }
 }
 
-const reads: Readonly<Record<RecordKind, Reads>> = {
-  trade: readsOf("trade"),
-  quote: readsOf("quote"),
-  statistic: readsOf("statistic"),
-  fundamental: readsOf("fundamental"),
-  news: readsOf("news"),
-  option: readsOf("option"),
-  signal: readsOf("signal")
-}
+const reads = byKind(readsOf)
 
 interface Position {
   readonly ts: number

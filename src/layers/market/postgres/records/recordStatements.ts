@@ -2,7 +2,7 @@
 import type { Column } from "../../../../domain/records/Column.ts"
 import { type RecordKind, recordKinds } from "../../../../domain/records/RecordKind.ts"
 import { float8s, instants, int4s, int8s, type SqlParameter, texts } from "../../../postgres/values.ts"
-import { type Cells, columnName, type RowKey, tableOf } from "../../records/recordCells.ts"
+import { byKind, type Cells, columnName, type RowKey, tableOf } from "../../records/recordCells.ts"
 
 /** The type of a column. JSON is kept as the text that it was written with. */
 const typeOf = ({ type }: Column): "float8" | "int8" | "text" =>
@@ -65,15 +65,7 @@ const statementsOf = (kind: RecordKind): Statements => {
   }
 }
 
-export const statements: Readonly<Record<RecordKind, Statements>> = {
-  trade: statementsOf("trade"),
-  quote: statementsOf("quote"),
-  statistic: statementsOf("statistic"),
-  fundamental: statementsOf("fundamental"),
-  news: statementsOf("news"),
-  option: statementsOf("option"),
-  signal: statementsOf("signal")
-}
+export const statements = byKind(statementsOf)
 
 /** Of several identities; as `stored`: the place of each, applied, position, cells, kind, superseded by. */
 export const selectPast = `select k.at, r.* from unnest($2::timestamptz[], $3::int4[], $4::text[]) with ordinality k(ts, ns, identity, at)
