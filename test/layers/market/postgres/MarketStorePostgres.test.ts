@@ -193,7 +193,14 @@ describe("MarketStorePostgres", () => {
         Effect.gen(function* () {
           const address = yield* Effect.fromResult(addressOf(Redacted.make(url)))
           const pool = { min: 0, max: 3 }
-          const settings = { url: Redacted.make(url), address, pool, statementTimeout: 0, applicationName: "before" }
+          const settings = {
+            url: Redacted.make(url),
+            address,
+            tls: undefined,
+            pool,
+            statementTimeout: 0,
+            applicationName: "before"
+          }
           yield* migrate(yield* open(settings), migrations.slice(0, 1))
         })
       )

@@ -4,7 +4,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Fiber, Layer, Redacted } from "effect"
 import * as MarketStorePostgres from "../../../../src/layers/market/postgres/MarketStorePostgres.ts"
 import { MarketStore } from "../../../../src/services/MarketStore.ts"
+import { RecordStore } from "../../../../src/services/RecordStore.ts"
 import { bar, commitOf, everything, minute, reasonOf, seriesOf } from "../../../services/market/commits.ts"
+import { recordSeries, recordsOf, trade } from "../../../services/records/commits.ts"
 import { bareDatabase, postgres, sql } from "../../../support/postgres.ts"
 
 const opened = (url: string) =>
@@ -232,6 +234,24 @@ describe("commits that PostgreSQL does not take", () => {
       const twins = yield* reasonOf(store.commit(commitOf(seriesOf("D"), 4, [bar(0, 1), bar(minute, 1)])))
       assert.deepInclude(twins, { _tag: "StoreConstraintViolation", constraint: "no_twins", index: null, ts: null })
       assert.strictEqual(yield* store.count(series, everything), 5)
+    })
+  )
+
+  it.live("a constraint on records: which of the rows it was, where one alone has the millisecond", () =>
+    Effect.gen(function* () {
+      const url = yield* bareDatabase
+      const layer = MarketStorePostgres.layer({ url: Redacted.make(url) })
+      const store = yield* Effect.map(Layer.build(Layer.fresh(layer)), Context.get(RecordStore))
+      yield* sql(url, "alter table tapestry.trades add constraint small check (price < 8)")
+      const of = recordSeries("trade")
+      const told = [trade(3_000_000n, 9), trade(1_000_000n, 1), trade(2_000_007n, 1)]
+      const refused = yield* reasonOf(store.commit(recordsOf(of, 1, told)))
+      assert.deepInclude(refused, { _tag: "StoreConstraintViolation", constraint: "small", index: 0, ts: 3 })
+      const beside = [trade(3_000_001n, 1), ...told]
+      const several = yield* reasonOf(store.commit(recordsOf(of, 2, beside)))
+      assert.deepInclude(several, { _tag: "StoreConstraintViolation", index: null, ts: 3 })
+      assert.strictEqual(yield* store.count(of, everything), 0)
+      assert.deepInclude(yield* store.commit(recordsOf(of, 1, told.slice(1))), { inserted: 2, alreadyApplied: false })
     })
   )
 

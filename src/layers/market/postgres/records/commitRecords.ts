@@ -12,6 +12,7 @@
 import { Clock, Effect } from "effect"
 import type { RecordKind } from "../../../../domain/records/RecordKind.ts"
 import { canonical } from "../../../../domain/SeriesKey.ts"
+import type { MarketStoreError } from "../../../../services/MarketStore.ts"
 import type { RecordCommit, RecordResult } from "../../../../services/RecordStore.ts"
 import { reached } from "../../../FaultPoint.ts"
 import type { PostgresDatabase, Query } from "../../../postgres/PostgresDatabase.ts"
@@ -22,11 +23,12 @@ import type { KnowledgeKey } from "../../KnowledgeKey.ts"
 import { nothingDone } from "../../nothingDone.ts"
 import { absentFrom, coveringNewer, type Placing, placeRows, withdrawRows } from "../../records/placeRecords.ts"
 import type { BatchRow, RecordBatch } from "../../records/RecordBatch.ts"
-import { type RowKey, toCells } from "../../records/recordCells.ts"
+import { type RowKey, tableOf, toCells } from "../../records/recordCells.ts"
 import { num, text } from "../../rows.ts"
 import { addCounts, begin } from "../beginCommit.ts"
 import { answersBetween } from "../coverageRows.ts"
 import { holdSeries, type SeriesRow, tenant } from "../seriesRows.ts"
+import { constraintViolation, isViolation } from "../storeFailure.ts"
 import { writeAnswers } from "../writeAnswers.ts"
 import { loadHistory, loadNewest } from "./RecordWindow.ts"
 import { rowArrays, statements } from "./recordStatements.ts"
@@ -157,25 +159,43 @@ const within = Effect.fnUntraced(function* (query: Query, { batch, commit }: Pre
   return done
 })
 
+/** Which of the rows the database refused: the one of the millisecond that it names, where there is one alone. */
+const violated =
+  (prepared: ReadonlyArray<PreparedRecords>) =>
+  (error: PostgresFailure): PostgresFailure | MarketStoreError => {
+    const { table, ts } = error
+    if (!isViolation(error) || ts === null) return error
+    const found = prepared.flatMap(({ batch, commit: { rows, series } }) =>
+      table === tableOf[series.kind]
+        ? batch.rows.filter((placed) => placed.ts === ts).map(({ row }) => rows.lastIndexOf(row))
+        : []
+    )
+    return constraintViolation(error, found.length === 1 ? (found[0] ?? null) : null)
+  }
+
 /** Runs prepared commits in their order; the caller holds this process's locks of their series. */
 export const runRecordCommits: (
   database: PostgresDatabase,
   prepared: ReadonlyArray<PreparedRecords>
-) => Effect.Effect<ReadonlyArray<RecordResult>, PostgresFailure> = Effect.fnUntraced(function* (database, prepared) {
-  const now = yield* Clock.currentTimeMillis
-  return yield* database.transaction("commit records", (query) =>
-    Effect.gen(function* () {
-      const held = yield* holdSeries(
-        query,
-        prepared.map(({ commit }) => commit.series),
-        now
+) => Effect.Effect<ReadonlyArray<RecordResult>, MarketStoreError | PostgresFailure> = Effect.fnUntraced(
+  function* (database, prepared) {
+    const now = yield* Clock.currentTimeMillis
+    return yield* database
+      .transaction("commit records", (query) =>
+        Effect.gen(function* () {
+          const held = yield* holdSeries(
+            query,
+            prepared.map(({ commit }) => commit.series),
+            now
+          )
+          const results: Array<RecordResult> = []
+          for (const one of prepared) {
+            const series = held.get(canonical(one.commit.series))
+            if (series !== undefined) results.push(yield* within(query, one, series))
+          }
+          return results
+        })
       )
-      const results: Array<RecordResult> = []
-      for (const one of prepared) {
-        const series = held.get(canonical(one.commit.series))
-        if (series !== undefined) results.push(yield* within(query, one, series))
-      }
-      return results
-    })
-  )
-})
+      .pipe(Effect.mapError(violated(prepared)))
+  }
+)
