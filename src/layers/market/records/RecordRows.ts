@@ -44,6 +44,7 @@ export interface RecordRows {
   /** All of an identity; gives how many there were. */
   readonly removePast: (at: RowKey) => number
   readonly echoes: (at: RowKey) => ReadonlyArray<Echo>
+  /** At least one row. */
   readonly putEchoes: (applied: number, rows: ReadonlyArray<EchoedRow>) => void
   /** The place of an answer in the order of knowledge. */
   readonly knowledgeOf: (applied: number) => KnowledgeKey

@@ -3,7 +3,7 @@ import type { RecordKind } from "../../../domain/records/RecordKind.ts"
 import type { SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
 import type { KnowledgeKey } from "../KnowledgeKey.ts"
 import { num } from "../rows.ts"
-import { echoesIn, echoText } from "./echoText.ts"
+import { echoBlock, echoesIn } from "./echoText.ts"
 import type { Echo, EchoedRow, PastRow, RecordRows, StoredRow } from "./RecordRows.ts"
 import { cellsAt, cellsFrom, cellsText, keyText, type RowKey } from "./recordCells.ts"
 import { statements } from "./recordTables.ts"
@@ -91,13 +91,10 @@ export class SqliteRecordRows implements RecordRows {
     return this.repeated?.get(keyText(at)) ?? nothing
   }
 
-  /** `rows` ascend. */
   putEchoes(applied: number, rows: ReadonlyArray<EchoedRow>): void {
     const { generation } = this
-    const first = rows[0]
-    const last = rows[rows.length - 1]
-    if (first === undefined || last === undefined) return
-    this.db.prepare(insertEchoes).run(generation, applied, generation, applied, first.ts, last.ts, echoText(rows))
+    const { data, first, last } = echoBlock(rows)
+    this.db.prepare(insertEchoes).run(generation, applied, generation, applied, first, last, data)
   }
 
   knowledgeOf(applied: number): KnowledgeKey {

@@ -57,14 +57,14 @@ const withdraw = (
   placing: Placing,
   start: number,
   end: number,
-  absentOf: (known: ReadonlyArray<RowKey>) => ReadonlyArray<RowKey>
+  given: ReadonlyArray<RowKey>
 ): void => {
   const { kind, newer, target } = placing
   const { generation } = target
   const known = db.prepare(statements[kind].keys).all(generation, start, end)
   const past = newer === null ? [] : db.prepare(selectPastKeys).all(generation, start, end)
   const keys = [...known, ...past].map(([ts, ns, identity]) => ({ ts: num(ts), ns: num(ns), identity: text(identity) }))
-  const absent = absentOf(keys)
+  const absent = absentFrom(given, keys, start, end)
   if (absent.length === 0) return
   const echoes = newer === null ? null : recordEchoes(db, generation, start, end)
   withdrawRows(new SqliteRecordRows(db, kind, generation, echoes), placing, absent)
@@ -72,7 +72,6 @@ const withdraw = (
 
 const withdrawals = Effect.fnUntraced(function* (step: Step, placing: Placing, { intervals, rows }: RecordBatch) {
   const { kind, target } = placing
-  const absentOf = absentFrom(rows)
   for (const interval of intervals) {
     if (!interval.assertsRows) continue
     let { start } = interval
@@ -82,7 +81,7 @@ const withdrawals = Effect.fnUntraced(function* (step: Step, placing: Placing, {
         const nth = nthInstant(db, kind, target.generation, from, interval.end, stepRows)
         // All rows of one millisecond go together.
         const end = nth === null ? interval.end : Math.min(interval.end, Math.max(nth, from + 1))
-        withdraw(db, placing, from, end, absentOf)
+        withdraw(db, placing, from, end, rows)
         return end
       })
       if (start < interval.end) yield* Effect.yieldNow

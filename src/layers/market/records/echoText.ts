@@ -6,8 +6,18 @@ import { num, type SqlRow } from "../rows.ts"
 import type { Echo, EchoedRow } from "./RecordRows.ts"
 import { keyText } from "./recordCells.ts"
 
-export const echoText = (rows: ReadonlyArray<EchoedRow>): string =>
-  JSON.stringify(rows.map((row) => [keyText(row), row.position]))
+interface EchoBlock {
+  /** Milliseconds of the first row and of the last. */
+  readonly first: number
+  readonly last: number
+  readonly data: string
+}
+
+export const echoBlock = (rows: ReadonlyArray<EchoedRow>): EchoBlock => ({
+  first: rows.reduce((least, { ts }) => Math.min(least, ts), Number.POSITIVE_INFINITY),
+  last: rows.reduce((most, { ts }) => Math.max(most, ts), Number.NEGATIVE_INFINITY),
+  data: JSON.stringify(rows.map((row) => [keyText(row), row.position]))
+})
 
 /** By the text of the row's key; each stored row begins with the id of the answer and a text. */
 export const echoesIn = (stored: ReadonlyArray<SqlRow>): ReadonlyMap<string, ReadonlyArray<Echo>> => {

@@ -8,7 +8,7 @@ import { compare, type KnowledgeKey } from "../KnowledgeKey.ts"
 import { RevisionKind } from "../rows.ts"
 import { assertsRows } from "../stateCode.ts"
 import type { BatchRow } from "./RecordBatch.ts"
-import type { RecordRows, Said } from "./RecordRows.ts"
+import type { EchoedRow, RecordRows, Said } from "./RecordRows.ts"
 import { type Cells, keyText, type RowKey, sameCells, toCells } from "./recordCells.ts"
 import { rewriteChain } from "./recordChain.ts"
 
@@ -80,10 +80,20 @@ const withdrawNewest = (rows: RecordRows, { tally, target }: Placing, at: RowKey
   tally.revisions++
 }
 
-const placeLate = (rows: RecordRows, placing: Placing, at: RowKey, said: Omit<Said, "applied">): void => {
+/** Rows that answers turn out to have repeated, by the answer. */
+type Repeated = Map<number, Array<EchoedRow>>
+
+const placeLate = (
+  rows: RecordRows,
+  placing: Placing,
+  { identity, ns, ts }: RowKey,
+  said: Omit<Said, "applied">,
+  repeated: Repeated
+): void => {
   const { newer, tally, target } = placing
+  const at = { ts, ns, identity }
   const stored = rows.stored(at)
-  const covering = (newer ?? []).filter(({ end, start }) => start <= at.ts && at.ts < end)
+  const covering = (newer ?? []).filter(({ end, start }) => start <= ts && ts < end)
   const { current, echoing, revisions } = rewriteChain(rows, target, {
     key: at,
     stored,
@@ -91,7 +101,9 @@ const placeLate = (rows: RecordRows, placing: Placing, at: RowKey, said: Omit<Sa
     late: { ...said, applied: target.applied }
   })
   for (const { applied, position } of echoing) {
-    rows.putEchoes(applied, [{ ts: at.ts, ns: at.ns, identity: at.identity, position }])
+    const known = repeated.get(applied)
+    if (known === undefined) repeated.set(applied, [{ ...at, position }])
+    else known.push({ ...at, position })
   }
   tally.revisions += revisions
   if (current === null) {
@@ -102,39 +114,55 @@ const placeLate = (rows: RecordRows, placing: Placing, at: RowKey, said: Omit<Sa
   else if (said.cells !== null) tally.unchanged++
 }
 
-/** Rows of an answer, ascending. */
+/** Rows of an answer. */
 export const placeRows = (rows: RecordRows, placing: Placing, given: ReadonlyArray<BatchRow>): void => {
   const { kind, newer, target } = placing
+  const repeated: Repeated = new Map()
   if (newer === null) {
-    const repeated = given.filter((row) => placeNewest(rows, placing, row))
-    if (repeated.length > 0) rows.putEchoes(target.applied, repeated)
-    return
+    const same = given.filter((row) => placeNewest(rows, placing, row))
+    if (same.length > 0) rows.putEchoes(target.applied, same)
+  } else {
+    for (const row of given) {
+      placeLate(rows, placing, row, { cells: toCells(kind, row.row), position: row.position }, repeated)
+    }
   }
-  for (const row of given) placeLate(rows, placing, row, { cells: toCells(kind, row.row), position: row.position })
+  for (const [applied, some] of repeated) rows.putEchoes(applied, some)
 }
 
 /** Takes away what an answer should have had and has not. */
 export const withdrawRows = (rows: RecordRows, placing: Placing, absent: ReadonlyArray<RowKey>): void => {
+  const repeated: Repeated = new Map()
   for (const at of absent) {
     if (placing.newer === null) withdrawNewest(rows, placing, at)
-    else placeLate(rows, placing, at, { cells: null, position: -1 })
+    else placeLate(rows, placing, at, { cells: null, position: -1 }, repeated)
   }
+  for (const [applied, some] of repeated) rows.putEchoes(applied, some)
 }
 
-/** Which of some rows an answer does not have, each once. Its own keys are gathered when first asked for: mostly nobody asks. */
-export const absentFrom = (given: ReadonlyArray<RowKey>): ((known: ReadonlyArray<RowKey>) => ReadonlyArray<RowKey>) => {
-  let has: Set<string> | null = null
-  return (known) => {
-    if (known.length === 0) return known
-    has ??= new Set(given.map(keyText))
-    const seen = new Set<string>()
-    const absent: Array<RowKey> = []
-    for (const at of known) {
-      const key = keyText(at)
-      if (has.has(key) || seen.has(key)) continue
-      seen.add(key)
-      absent.push(at)
-    }
-    return absent
+const firstAt = (rows: ReadonlyArray<RowKey>, ts: number): number => {
+  let low = 0
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((rows[middle]?.ts ?? ts) < ts) low = middle + 1
+    else high = middle
   }
+  return low
+}
+
+/** Which of the rows that are known in the milliseconds `[start, end)` are not among `given`, which ascend; each once. */
+export const absentFrom = (
+  given: ReadonlyArray<RowKey>,
+  known: ReadonlyArray<RowKey>,
+  start: number,
+  end: number
+): ReadonlyArray<RowKey> => {
+  if (known.length === 0) return known
+  const seen = new Set(given.slice(firstAt(given, start), firstAt(given, end)).map(keyText))
+  return known.filter((at) => {
+    const key = keyText(at)
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
 }

@@ -9,7 +9,7 @@ import type { Query } from "../../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../../postgres/PostgresFailure.ts"
 import { int2s, int8, int8s, texts } from "../../../postgres/values.ts"
 import type { KnowledgeKey } from "../../KnowledgeKey.ts"
-import { echoesIn, echoText } from "../../records/echoText.ts"
+import { echoBlock, echoesIn } from "../../records/echoText.ts"
 import type { Echo, EchoedRow, PastRow, RecordRows, StoredRow } from "../../records/RecordRows.ts"
 import { cellsAt, cellsFrom, cellsText, keyText, type RowKey } from "../../records/recordCells.ts"
 import { num } from "../../rows.ts"
@@ -54,8 +54,7 @@ export class RecordWindow implements RecordRows {
   private readonly changed = new Map<string, PlacedRow | RowKey>()
   private readonly removedPast: Array<RowKey> = []
   private readonly puttingPast: Array<PlacedPast> = []
-  /** By the answer that repeated them. */
-  private readonly echoed = new Map<number, Array<EchoedRow>>()
+  private readonly echoed: Array<ReturnType<typeof echoBlock> & { readonly applied: number }> = []
 
   constructor(kind: RecordKind, generation: number, contents: Contents) {
     this.kind = kind
@@ -94,9 +93,7 @@ export class RecordWindow implements RecordRows {
   }
 
   putEchoes(applied: number, rows: ReadonlyArray<EchoedRow>): void {
-    const known = this.echoed.get(applied)
-    if (known === undefined) this.echoed.set(applied, [...rows])
-    else for (const row of rows) known.push(row)
+    this.echoed.push({ ...echoBlock(rows), applied })
   }
 
   knowledgeOf(applied: number): KnowledgeKey {
@@ -105,12 +102,11 @@ export class RecordWindow implements RecordRows {
 
   /** Writes what was gathered. */
   flush(query: Query): Effect.Effect<void, PostgresFailure> {
-    const { kind, puttingPast, removedPast } = this
+    const { echoed, kind, puttingPast, removedPast } = this
     const generation = int8(this.generation)
     const changes = [...this.changed.values()]
     const put = changes.filter((change): change is PlacedRow => "cells" in change)
     const removed = changes.filter((change) => !("cells" in change))
-    const echoed = [...this.echoed].filter(([, rows]) => rows.length > 0)
     return Effect.gen(function* () {
       if (removedPast.length > 0) yield* query(deletePast, [generation, ...keyArrays(removedPast)])
       if (puttingPast.length > 0) {
@@ -131,10 +127,10 @@ export class RecordWindow implements RecordRows {
         yield* query(insertEchoes, [
           tenant,
           generation,
-          int8s(echoed.map(([applied]) => applied)),
-          int8s(echoed.map(([, rows]) => rows.reduce((least, { ts }) => Math.min(least, ts), Infinity))),
-          int8s(echoed.map(([, rows]) => rows.reduce((most, { ts }) => Math.max(most, ts), -Infinity))),
-          texts(echoed.map(([, rows]) => echoText(rows)))
+          int8s(echoed.map(({ applied }) => applied)),
+          int8s(echoed.map(({ first }) => first)),
+          int8s(echoed.map(({ last }) => last)),
+          texts(echoed.map(({ data }) => data))
         ])
       }
     })

@@ -107,12 +107,11 @@ const keysFrom = Effect.fnUntraced(function* (
 
 /** Takes away what is known of the intervals that say which rows there are, and not in the answer. */
 const withdrawals = Effect.fnUntraced(function* (query: Query, writing: Writing, { intervals, rows }: RecordBatch) {
-  const absentOf = absentFrom(rows)
   for (const { assertsRows, end, start } of intervals) {
     if (!assertsRows) continue
     for (let from = start; from < end; ) {
       const { keys, upTo } = yield* keysFrom(query, writing, from, end)
-      const absent = absentOf(keys)
+      const absent = absentFrom(rows, keys, from, upTo)
       for (let at = 0; at < absent.length; at += stepRows) {
         const some = absent.slice(at, at + stepRows)
         const window = yield* windowOf(query, writing, some)
