@@ -23,6 +23,7 @@ import * as reconcile from "./commands/reconcile.ts"
 import * as restore from "./commands/restore.ts"
 import * as series from "./commands/series.ts"
 import * as serve from "./commands/serve.ts"
+import * as store from "./commands/store.ts"
 import * as vendors from "./commands/vendors.ts"
 import { expectNode } from "./failure/expectNode.ts"
 import { reported } from "./failure/reported.ts"
@@ -51,6 +52,7 @@ const tapestry = Command.make("tapestry").pipe(
     dump.command,
     deadLetters.command,
     series.command,
+    store.command,
     vendors.command,
     archive.command,
     backup.command,

@@ -27,7 +27,7 @@ const thereIsAList = "select to_regclass('tapestry.migration_checksums') is not 
 const selectApplied = "select id, sha256 from tapestry.migration_checksums order by id"
 const insertApplied = "insert into tapestry.migration_checksums (id, sha256) values ($1, $2)"
 
-const checksum = (migration: PostgresMigration): string =>
+export const checksum = (migration: PostgresMigration): string =>
   createHash("sha256").update(migration.statements.join(";\n")).digest("hex")
 
 const newest = (migrations: ReadonlyArray<PostgresMigration>): number =>
@@ -82,48 +82,58 @@ export const expectMigrated = Effect.fnUntraced(function* (
   }
 })
 
-/** Brings the database to the newest version; refuses one that is newer or was changed. */
+/**
+ * Runs what changes the schema, or its records, alone: whoever else would do so, here or in another process, waits. The transaction is the
+ * client's own, of which the Migrator's is a part; statements of `query` go there.
+ */
+export const alone = <A, E, R>(
+  database: PostgresDatabase,
+  operation: string,
+  body: (query: Query) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | PostgresFailure, R> => {
+  const { address, client } = database
+  const query = database.query(operation)
+  const failed = failureOf(address, operation)
+  return client.withTransaction(Effect.andThen(query(migrationLock), body(query))).pipe(
+    Effect.mapError((error): E | PostgresFailure => (SqlError.isSqlError(error) ? failed(error) : error)),
+    // What the client makes of a connection that breaks in the middle.
+    Effect.catchDefect((defect) => (SqlError.isSqlError(defect) ? Effect.fail(failed(defect)) : Effect.die(defect)))
+  )
+}
+
+/** Brings the database to the newest version, and says which migrations ran; refuses one that is newer or was changed. */
 export const migrate = Effect.fnUntraced(function* (
   database: PostgresDatabase,
   migrations: ReadonlyArray<PostgresMigration>
 ) {
   const { address, client } = database
-  if ((yield* appliedVersion(database.query("open"), address, migrations)) === newest(migrations)) return
-  // Within the client's own transaction its statements go there, and the Migrator's transaction is a part of it.
-  const query = database.query("migrate")
-  yield* client
-    .withTransaction(
-      Effect.gen(function* () {
-        yield* query(migrationLock)
-        // Again: another process may have been first.
-        if ((yield* appliedVersion(query, address, migrations)) === newest(migrations)) return
-        yield* query("create schema if not exists tapestry")
-        yield* query(
-          "create table if not exists tapestry.migration_checksums (id int4 primary key, sha256 text not null)"
-        )
-        const loader: Migrator.Loader = Effect.succeed(
-          migrations.map((migration) => [
-            migration.id,
-            migration.name,
-            Effect.succeed(
-              Effect.gen(function* () {
-                for (const statement of migration.statements) yield* query(statement)
-                yield* query(insertApplied, [int4(migration.id), text(checksum(migration))])
-              })
-            )
-          ])
-        )
-        yield* Migrator.make({})({ loader, table: "tapestry.migrations" }).pipe(
-          Effect.provideService(SqlClient.SqlClient, client),
-          Effect.mapError(failureOf(address, "migrate"))
-        )
-      })
-    )
-    .pipe(
-      Effect.catchTag("SqlError", (error) => Effect.fail(failureOf(address, "migrate")(error))),
-      // What the client makes of a connection that breaks in the middle.
-      Effect.catchDefect((defect) =>
-        SqlError.isSqlError(defect) ? Effect.fail(failureOf(address, "migrate")(defect)) : Effect.die(defect)
+  const nothing: ReadonlyArray<number> = []
+  if ((yield* appliedVersion(database.query("open"), address, migrations)) === newest(migrations)) return nothing
+  return yield* alone(database, "migrate", (query) =>
+    Effect.gen(function* () {
+      // Again: another process may have been first.
+      if ((yield* appliedVersion(query, address, migrations)) === newest(migrations)) return nothing
+      yield* query("create schema if not exists tapestry")
+      yield* query(
+        "create table if not exists tapestry.migration_checksums (id int4 primary key, sha256 text not null)"
       )
-    )
+      const loader: Migrator.Loader = Effect.succeed(
+        migrations.map((migration) => [
+          migration.id,
+          migration.name,
+          Effect.succeed(
+            Effect.gen(function* () {
+              for (const statement of migration.statements) yield* query(statement)
+              yield* query(insertApplied, [int4(migration.id), text(checksum(migration))])
+            })
+          )
+        ])
+      )
+      const ran = yield* Migrator.make({})({ loader, table: "tapestry.migrations" }).pipe(
+        Effect.provideService(SqlClient.SqlClient, client),
+        Effect.mapError(failureOf(address, "migrate"))
+      )
+      return ran.map(([id]) => id)
+    })
+  )
 })

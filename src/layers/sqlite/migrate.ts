@@ -17,7 +17,7 @@ export interface SqliteMigration {
 /** The database is newer than the code, or was made by migrations that have been changed since. */
 export class SchemaMismatch extends Data.TaggedError("SchemaMismatch")<{ readonly message: string }> {}
 
-const checksum = (migration: SqliteMigration): string =>
+export const checksum = (migration: SqliteMigration): string =>
   createHash("sha256").update(migration.statements.join(";\n")).digest("hex")
 
 const newest = (migrations: ReadonlyArray<SqliteMigration>): number =>

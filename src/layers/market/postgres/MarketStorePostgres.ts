@@ -2,23 +2,13 @@
  * MarketStore and RecordStore in a PostgreSQL database. What is stored and why is in docs/store.md, what differs from SQLite in
  * docs/production.md; the tables are in migrations.ts.
  */
-import { Context, Effect, Layer, Metric, type Redacted, Result } from "effect"
+import { Context, Effect, Layer, Metric, type Redacted } from "effect"
 import { canonical } from "../../../domain/SeriesKey.ts"
-import {
-  type Commit,
-  type GenerationId,
-  MarketStore,
-  MarketStoreError,
-  StoreUnavailable
-} from "../../../services/MarketStore.ts"
+import { type Commit, type GenerationId, MarketStore, type MarketStoreError } from "../../../services/MarketStore.ts"
 import { rowsCommitted } from "../../../services/Metrics.ts"
 import { RecordStore } from "../../../services/RecordStore.ts"
 import { reached } from "../../FaultPoint.ts"
 import { expectMigrated, migrate } from "../../postgres/migrate.ts"
-import { addressOf } from "../../postgres/PostgresAddress.ts"
-import { open } from "../../postgres/PostgresDatabase.ts"
-import { PostgresSettings } from "../../postgres/PostgresSettings.ts"
-import { tlsOf } from "../../postgres/tlsOf.ts"
 import { prepare } from "../CommitBatch.ts"
 import * as KeyedLock from "../KeyedLock.ts"
 import { nothingDone } from "../nothingDone.ts"
@@ -38,6 +28,7 @@ import {
 import { invalidate } from "./invalidate.ts"
 import { migrations } from "./migrations.ts"
 import { readMismatches, recordMismatches } from "./mismatches.ts"
+import { openDatabase } from "./openDatabase.ts"
 import { readBar, readBars, readStoredBars } from "./readBars.ts"
 import { readCoverage } from "./readCoverage.ts"
 import { readRevisions } from "./readRevisions.ts"
@@ -62,26 +53,9 @@ export interface MarketStorePostgresOptions {
   readonly readonly?: boolean
 }
 
-const unavailable = (message: string) => new MarketStoreError({ reason: new StoreUnavailable({ message }) })
-
 const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
-  const address = addressOf(options.url)
-  if (Result.isFailure(address)) {
-    return yield* unavailable(address.failure.message)
-  }
   const readonly = options.readonly === true
-  const { applicationName, max, min, statementTimeout } = yield* Effect.mapError(PostgresSettings, ({ message }) =>
-    unavailable(`the settings of PostgreSQL in the environment: ${message}`)
-  )
-  const database = yield* open({
-    url: options.url,
-    address: address.success,
-    tls: yield* Effect.mapError(tlsOf(address.success), ({ message }) => unavailable(message)),
-    pool: { min: Math.min(min, max), max },
-    statementTimeout,
-    applicationName,
-    readonly
-  })
+  const database = yield* openDatabase(options.url, readonly)
   yield* readonly ? expectMigrated(database, migrations) : migrate(database, migrations)
   const locks = KeyedLock.make()
   const building: Building = new Map()

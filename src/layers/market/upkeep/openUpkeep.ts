@@ -1,0 +1,42 @@
+/** Upkeep of the store that a configuration names. */
+import { Effect, FileSystem, Layer, Path, type Redacted, type Scope } from "effect"
+import type { MarketStoreError } from "../../../services/MarketStore.ts"
+import type { OwnerError } from "../../../services/Owner.ts"
+import * as OwnerLock from "../../owner/OwnerLock.ts"
+import type { StoreUpkeep } from "./StoreUpkeep.ts"
+import { sqliteUpkeep } from "./sqliteUpkeep.ts"
+
+export interface UpkeepOptions {
+  readonly dataDir: string
+  readonly store: Redacted.Redacted | null
+  /** The release that runs, as others are told. */
+  readonly product: string
+  readonly readonly: boolean
+}
+
+/** The driver of PostgreSQL is loaded when it is wanted, so that nobody else pays for it. */
+const loadPostgres = Effect.promise(() => import("./postgresUpkeep.ts"))
+
+/**
+ * For as long as the scope lives; null where the data directory has no store yet. Who writes to the data directory is its owner
+ * meanwhile, and waits for another one for a while.
+ */
+export const openUpkeep = Effect.fnUntraced(function* (
+  options: UpkeepOptions
+): Effect.fn.Return<
+  StoreUpkeep | null,
+  MarketStoreError | OwnerError,
+  FileSystem.FileSystem | Path.Path | Scope.Scope
+> {
+  const { dataDir, product, readonly, store } = options
+  if (store !== null) {
+    const { postgresUpkeep } = yield* loadPostgres
+    return yield* postgresUpkeep(store, readonly)
+  }
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const filename = path.join(dataDir, "market.sqlite")
+  if (!(yield* Effect.orElseSucceed(fs.exists(filename), () => false))) return null
+  if (!readonly) yield* Layer.build(OwnerLock.layer({ dataDir, product, patience: "10 seconds" }))
+  return yield* sqliteUpkeep(filename, readonly)
+})
