@@ -72,7 +72,13 @@ describe("commits that PostgreSQL does not take", () => {
       const store = yield* opened(url)
       yield* store.commit(commitOf(series, 1, rows(3)))
       yield* sql(url, `alter database ${new URL(url).pathname.slice(1)} set deadlock_timeout = '20ms'`)
-      yield* whenInserted(url, "answers", `${once} perform pg_sleep(0.5); end if; perform pg_advisory_xact_lock(4711);`)
+      yield* whenInserted(
+        url,
+        "answers",
+        `${once} while not exists (select from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))) loop
+          perform pg_sleep(0.01); perform pg_stat_clear_snapshot(); end loop; end if;
+        perform pg_advisory_xact_lock(4711);`
+      )
       const client = yield* other(url)
       const fresh = yield* opened(url)
       yield* client.unsafe("set deadlock_timeout = '60s'").values
@@ -81,7 +87,7 @@ describe("commits that PostgreSQL does not take", () => {
           yield* client.unsafe("select pg_advisory_xact_lock(4711)").values
           const fiber = yield* Effect.forkDetach(fresh.commit(commit(2)))
           yield* until(url, "wait_event = 'PgSleep'")
-          // Held by the commit, which will want what this transaction holds.
+          // Held by the commit, which waits until somebody waits for it, and then wants what this transaction holds.
           yield* client.unsafe("select * from tapestry.series for update").values
           return fiber
         })
@@ -183,9 +189,10 @@ describe("commits that PostgreSQL does not take", () => {
   it.live("the statement timeout, and a lock that is not had in time: StoreTimeout", () =>
     Effect.gen(function* () {
       const url = yield* bareDatabase
+      yield* Effect.scoped(opened(url))
       const short = yield* Effect.provide(
         opened(url),
-        ConfigProvider.layer(ConfigProvider.fromEnvRecord({ TAPESTRY_PG_STATEMENT_TIMEOUT: "200" }))
+        ConfigProvider.layer(ConfigProvider.fromEnvRecord({ TAPESTRY_PG_STATEMENT_TIMEOUT: "1500" }))
       )
       yield* whenInserted(url, "answers", `${once} perform pg_sleep(60); end if;`)
       const slow = yield* Effect.flip(short.commit(commit()))
