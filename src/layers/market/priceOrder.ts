@@ -2,10 +2,19 @@ import { Result } from "effect"
 import { parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { LatestPrice } from "../../services/MarketStore.ts"
 
+/** Keys that were read lately: checking one takes ten times as long as reading its price, and the same are asked for again and again. */
+const known = new Map<string, SeriesKey>()
+const mostKnown = 10_000
+
 /** Null for what a newer release may have written. */
 export const keyOf = (canonical: string): SeriesKey | null => {
+  const found = known.get(canonical)
+  if (found !== undefined) return found
   const parsed = parse(canonical)
-  return Result.isSuccess(parsed) ? parsed.success : null
+  if (Result.isFailure(parsed)) return null
+  if (known.size >= mostKnown) known.clear()
+  known.set(canonical, parsed.success)
+  return parsed.success
 }
 
 const priceRank: ReadonlyArray<SeriesKey["price"]> = ["trade", "mid", "bid", "ask", "none"]

@@ -62,6 +62,7 @@ const dump = Effect.fn("tapestry dump")(function* (input: Input) {
     (Option.isNone(input.symbol) || input.symbol.value === symbol) &&
     (Option.isNone(input.timeframe) || input.timeframe.value === timeframe)
   const written = yield* Ref.make(0)
+  const { small: youngGeneration } = yield* Effect.promise(() => import("../serving/youngGeneration.ts"))
   yield* withProgress({ label: `dumping ${input.kind}`, units: "rows", things: "rows" }, ({ report }) =>
     withData(
       Effect.gen(function* () {
@@ -88,7 +89,7 @@ const dump = Effect.fn("tapestry dump")(function* (input: Input) {
         yield* input.out === "-" ? Stream.runForEach(whole, write) : writeAtomically(input.out, whole)
       })
     )
-  )
+  ).pipe(Effect.provide(youngGeneration))
   if (input.out !== "-") yield* note(`${counted(yield* Ref.get(written), "row")} in ${input.out}`)
 }, asCommand("dump"))
 

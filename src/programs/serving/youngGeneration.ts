@@ -21,24 +21,30 @@ const setGrowth = (factor: number): void => setFlagsFromString(`--semi-space-gro
 export const youngBytes = (): number =>
   getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? 0
 
-/** While the scope lives. */
-export const layer: Layer.Layer<never> = Layer.effectDiscard(
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      let factor = growth
-      const observer = new PerformanceObserver(() => {
-        const next = youngBytes() < limit ? growth : 1
-        if (next === factor) return
-        factor = next
-        setGrowth(factor)
-      })
-      observer.observe({ entryTypes: ["gc"] })
-      return observer
-    }),
-    (observer) =>
+const held = (limit: number): Layer.Layer<never> =>
+  Layer.effectDiscard(
+    Effect.acquireRelease(
       Effect.sync(() => {
-        observer.disconnect()
-        setGrowth(growth)
-      })
+        let factor = growth
+        const observer = new PerformanceObserver(() => {
+          const next = youngBytes() < limit ? growth : 1
+          if (next === factor) return
+          factor = next
+          setGrowth(factor)
+        })
+        observer.observe({ entryTypes: ["gc"] })
+        return observer
+      }),
+      (observer) =>
+        Effect.sync(() => {
+          observer.disconnect()
+          setGrowth(growth)
+        })
+    )
   )
-)
+
+/** While the scope lives. */
+export const layer: Layer.Layer<never> = held(limit)
+
+/** As {@link layer}, with half of that: for commands that pass rows on, of which none survives a page. */
+export const small: Layer.Layer<never> = held(limit / 2)
