@@ -29,7 +29,8 @@ export const ImportSpec = Schema.Struct({
   /** What the text is called; the same text under another name is another import. */
   name: Schema.NonEmptyString,
   kind: ImportKind,
-  format: Schema.Literals(["csv", "ndjson"]),
+  /** `arrow`: Arrow IPC, the stream format; a segment is a schema, its dictionaries and one record batch. */
+  format: Schema.Literals(["csv", "ndjson", "arrow"]),
   /** Of CSV: the columns, which the segments do not repeat. */
   header: Schema.NullOr(Schema.Array(Schema.String)),
   delimiter: Schema.Char,
@@ -42,11 +43,16 @@ export const ImportSpec = Schema.Struct({
   /** Columns that no field has the name of. */
   unknownColumns: Schema.Literals(["refuse", "ignore"]),
   /** `fail`: of a segment with a row that cannot be accepted nothing is stored. */
-  rejects: Schema.Literals(["skip", "fail"])
+  rejects: Schema.Literals(["skip", "fail"]),
+  /** Of Arrow: what timestamps without a zone are in; without this they are refused, as date-times without an offset are. */
+  zoneless: Schema.optionalKey(Schema.Literals(["utc"]))
 })
 export interface ImportSpec extends Schema.Schema.Type<typeof ImportSpec> {}
 
-/** Whole lines of a text, as they are: `offset` is the byte at which they begin, `line` the number of the first, from 1. */
+/**
+ * Whole lines of a text, as they are: `offset` is the byte at which they begin, `line` the number of the first, from 1. Of Arrow, rows
+ * are counted in place of lines, and `offset` is that of the record batch.
+ */
 export const ImportSegment = Schema.Struct({
   offset: Schema.Int,
   line: Schema.Int,
@@ -54,7 +60,10 @@ export const ImportSegment = Schema.Struct({
 })
 export interface ImportSegment extends Schema.Schema.Type<typeof ImportSegment> {}
 
-/** A row that was not accepted; `line` counts in the whole text, `text` is the row, cut after 2,000 characters. */
+/** What a text is counted in; lines unless it is said. */
+const TextUnit = Schema.optionalKey(Schema.Literals(["line", "row"]))
+
+/** A row that was not accepted; `line` counts in the whole text (of Arrow it is the row), `text` is the row, cut after 2,000 characters. */
 export const RejectedLine = Schema.Struct({ line: Schema.Int, reason: Schema.String, text: Schema.String })
 export interface RejectedLine extends Schema.Schema.Type<typeof RejectedLine> {}
 
@@ -89,13 +98,15 @@ export interface ReplayedSegment extends Schema.Schema.Type<typeof ReplayedSegme
 /** The text cannot be read as the spec says: no such column, a quote that never ends. Nothing of the segment is stored. */
 export class UnreadableText extends Schema.TaggedError<UnreadableText>()("UnreadableText", {
   line: Schema.NullOr(Schema.Int),
-  message: Schema.String
+  message: Schema.String,
+  unit: TextUnit
 }) {}
 
 /** A row that cannot be accepted, where the spec says to fail then. */
 export class RowRefused extends Schema.TaggedError<RowRefused>()("RowRefused", {
   line: Schema.Int,
-  message: Schema.String
+  message: Schema.String,
+  unit: TextUnit
 }) {}
 
 /** Why a segment was not imported; those before it are. */
@@ -105,7 +116,7 @@ export class ImportsError extends Schema.TaggedError<ImportsError>()("ImportsErr
   override get message(): string {
     const { reason } = this
     if (reason._tag !== "UnreadableText" && reason._tag !== "RowRefused") return reason.message
-    return reason.line === null ? reason.message : `line ${reason.line}: ${reason.message}`
+    return reason.line === null ? reason.message : `${reason.unit ?? "line"} ${reason.line}: ${reason.message}`
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
+import { DateDay, Float64, Table, tableToIPC, vectorFromArray } from "apache-arrow"
 import { json, ok, scratch, shell, tapestry, type Where } from "./tapestry.ts"
 
 const tape = (rows: number): string => {
@@ -42,6 +43,56 @@ describe("tapestry ingest and dump", () => {
     ok(where, "dump", "trades", "back.csv", "--data-dir", "piped")
     ok(where, "ingest", "trades", "back.csv", "--data-dir", "again")
     assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", "again"), dumps[0])
+  })
+
+  it("71, 75: what dump writes as Arrow is taken back exactly, as a file, packed and piped; bad rows are told by their number", () => {
+    const where = { cwd: scratch("ingest-arrow") }
+    write(where, "tape.csv", tape(30_000))
+    ok(where, "ingest", "trades", "tape.csv", ...of, "--data-dir", "first")
+    const before = ok(where, "dump", "trades", "-", "--data-dir", "first")
+    ok(where, "dump", "trades", "tape.arrow", "--data-dir", "first")
+    const file = readFileSync(join(where.cwd, "tape.arrow"))
+    assert.strictEqual(file.subarray(0, 6).toString("latin1"), "ARROW1")
+    write(where, "tape.gz", gzipSync(file))
+    write(where, "tape.stream", zstdCompressSync(file.subarray(8)))
+    for (const name of ["tape.arrow", "tape.gz", "tape.stream"]) {
+      const done = json(where, 0, "ingest", "trades", name, "--data-dir", name.replaceAll(".", "-"))
+      assert.deepInclude(done, { rows: 30_000, inserted: 30_000, rejected: 0 }, name)
+      assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", name.replaceAll(".", "-")), before)
+    }
+    const piped = shell(
+      where,
+      "tapestry dump trades - --format arrow --data-dir first | tapestry ingest trades - --data-dir piped --json"
+    )
+    assert.strictEqual(JSON.parse(piped.stdout).inserted, 30_000, piped.stderr)
+    const lost = shell(where, "rm piped/market.sqlite*; tapestry rebuild --data-dir piped")
+    assert.include(lost.stdout, "imported: 30,000 rows of 30,000 rows stored again", lost.stderr)
+    assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", "piped"), before)
+
+    const bars = {
+      ts: vectorFromArray(
+        [0, 1, 2].map((day) => new Date(1_704_067_200_000 + day * 86_400_000)),
+        new DateDay()
+      ),
+      ...Object.fromEntries(
+        ["open", "high", "low", "close"].map((name) => [name, vectorFromArray([1, 2, Number.NaN], new Float64())])
+      )
+    }
+    write(where, "bars.arrow", tableToIPC(new Table(bars), "file"))
+    const headless = json(where, 1, "ingest", "bars", "bars.arrow", ...of, "--timeframe", "1d", "--data-dir", "bars")
+    assert.include(headless.error.message, "it does not begin with its schema; write it in the stream format")
+    write(where, "bars.arrow", tableToIPC(new Table(bars), "stream"))
+    const args = ["ingest", "bars", "bars.arrow", ...of, "--timeframe", "1d", "--data-dir", "bars"] as const
+    assert.deepInclude(json(where, 3, ...args, "--rejects", "rejects.ndjson"), { inserted: 2, rejected: 1 })
+    const [reject = "", ...more] = readFileSync(join(where.cwd, "rejects.ndjson"), "utf8").trimEnd().split("\n")
+    assert.deepStrictEqual(more, [])
+    assert.deepInclude(JSON.parse(reject), { row: 3, reason: "open is not a finite number: NaN" })
+    assert.include(tapestry(where, ...args).stderr, "row 3: open is not a finite number: NaN")
+    assert.strictEqual(tapestry(where, ...args, "--format", "csv").code, 2)
+    const explain = ["explain", "SPY", "--vendor", "acme", "--timeframe", "1d", "--at", "2024-01-02"] as const
+    assert.include(ok(where, ...explain, "--data-dir", "bars"), "came from row 2 of bars.arrow")
+    write(where, "table.parquet", "PAR1....")
+    assert.strictEqual(tapestry(where, "ingest", "trades", "table.parquet", ...of).code, 2)
   })
 
   it("72: bad rows go to a file with their lines, the command ends with 3, and can be told to stop", () => {

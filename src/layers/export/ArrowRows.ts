@@ -1,50 +1,14 @@
 /**
  * Rows as an Arrow IPC file: `ts` as timestamp[ms, UTC], prices as float64, volume, vwap and count as float64 that may be null, and
  * `response` and `position` as int64 where lineage is asked for. A block is one record batch.
- *
- * The library leaves the schema message out of the streaming part of a file; here it is written, as the format has it, so that the
- * file without its first eight bytes reads as a stream, too. Loaded when an Arrow export is written or checked, and not before.
+ * Loaded when an Arrow export is written or checked, and not before.
  */
-import {
-  AsyncByteQueue,
-  type Data,
-  Field,
-  Float64,
-  Int64,
-  Message,
-  makeData,
-  RecordBatch,
-  RecordBatchFileWriter,
-  Schema,
-  Struct,
-  Timestamp,
-  TimeUnit,
-  tableFromIPC
-} from "apache-arrow"
+import { type Data, Field, Float64, Int64, makeData, Schema, Timestamp, TimeUnit, tableFromIPC } from "apache-arrow"
 import { Result } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import type { StoredBar } from "../../services/MarketStore.ts"
+import { ArrowFile } from "./ArrowFile.ts"
 import type { BadBlock, FileRow, RowCodec } from "./RowCodec.ts"
-
-/** What the writer writes, at hand as soon as it is written. */
-class Pieces extends AsyncByteQueue {
-  private pieces: Array<Uint8Array> = []
-  override write(value: Uint8Array): void {
-    this.pieces.push(Uint8Array.from(value))
-  }
-  take(): Uint8Array {
-    const bytes = Buffer.concat(this.pieces)
-    this.pieces = []
-    return bytes
-  }
-}
-
-class FileWriter extends RecordBatchFileWriter {
-  protected override _writeSchema(schema: Schema): this {
-    super._writeSchema(schema)
-    return this._writeMessage(Message.from(schema))
-  }
-}
 
 const fieldsOf = (lineage: boolean) => [
   new Field("ts", new Timestamp(TimeUnit.MILLISECOND, "UTC"), false),
@@ -104,11 +68,8 @@ const columnsOf = (rows: ReadonlyArray<StoredBar>, lineage: boolean) => [
 const magicBytes = 8
 
 export const arrow = (lineage: boolean, about: Readonly<Record<string, string>>): RowCodec => {
-  const schema = new Schema(fieldsOf(lineage), new Map(Object.entries(about)))
-  const pieces = new Pieces()
-  const writer = new FileWriter()
-  writer.reset(pieces, schema)
-  const head = pieces.take()
+  const file = new ArrowFile(new Schema(fieldsOf(lineage), new Map(Object.entries(about))))
+  const { head } = file
 
   const decode = (block: Uint8Array): Result.Result<ReadonlyArray<FileRow>, BadBlock> =>
     Result.mapError(
@@ -156,16 +117,8 @@ export const arrow = (lineage: boolean, about: Readonly<Record<string, string>>)
   return {
     isText: false,
     head,
-    encode: (rows) => {
-      const columns = columnsOf(rows, lineage)
-      const type = new Struct(schema.fields)
-      writer.write(new RecordBatch(schema, makeData({ type, length: rows.length, nullCount: 0, children: columns })))
-      return pieces.take()
-    },
-    tail: () => {
-      writer.close()
-      return pieces.take()
-    },
+    encode: (rows) => file.batch(columnsOf(rows, lineage), rows.length),
+    tail: () => file.end(),
     decode,
     rowName: (row) => `row ${row + 1}`
   }

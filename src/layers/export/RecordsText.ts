@@ -16,7 +16,7 @@ import { columnsOf } from "../imports/importFields.ts"
 export type TextFormat = "ndjson" | "csv"
 
 /** The parts of a series key that are columns, in their order. */
-const partsOf = (kind: ImportKind) =>
+export const partsOf = (kind: ImportKind) =>
   kind === "bar"
     ? (["vendor", "dataset", "symbol", "timeframe", "price", "session", "currency", "adjustment"] as const)
     : (["vendor", "dataset", "symbol", "currency"] as const)
@@ -35,11 +35,20 @@ const csvCell = (column: Column, cell: Cell): string => {
   return typeof cell === "string" ? quoted(cell) : String(cell)
 }
 
-export interface RecordsText {
+/** Rows to the bytes or the text of a file; it may hold back rows until there are more, or until the end. */
+export interface RecordsWriter {
   /** What stands before all rows. */
+  readonly head: string | Uint8Array
+  readonly rows: (series: SeriesKey, rows: ReadonlyArray<Bar | AnyRecord>) => string | Uint8Array
+  /** What stands behind them; nothing can be written any more. */
+  readonly tail: () => string | Uint8Array
+}
+
+export interface RecordsText extends RecordsWriter {
   readonly head: string
   /** A line a row, each with its end. To be kept for many calls: what it knows of a series it finds out once. */
   readonly rows: (series: SeriesKey, rows: ReadonlyArray<Bar | AnyRecord>) => string
+  readonly tail: () => string
 }
 
 // A bar has the columns of a bar; its cells are read by name as those of a record are.
@@ -60,7 +69,8 @@ export const recordsText = (kind: ImportKind, format: TextFormat): RecordsText =
           text += "\n"
         }
         return text
-      }
+      },
+      tail: () => ""
     }
   }
   const named = columns.map((column) => ({ column, name: `,${JSON.stringify(column.name)}:` }))
@@ -84,6 +94,7 @@ export const recordsText = (kind: ImportKind, format: TextFormat): RecordsText =
         text += "}\n"
       }
       return text
-    }
+    },
+    tail: () => ""
   }
 }

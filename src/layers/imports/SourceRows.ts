@@ -3,16 +3,17 @@ import { Result, type Schema } from "effect"
 import type { ImportSpec } from "../../services/Imports.ts"
 import { CsvRecords } from "../adapters/records/CsvRecords.ts"
 import { ndjsonSource } from "../adapters/records/JsonRecords.ts"
+import type { Given } from "./cells.ts"
 import { columnsOf, type Target, targetOf, targetsOf, unknownColumn } from "./importFields.ts"
 
-/** One row. `position` is its line in the segment, from 1. */
+/** One row. `position` is its line in the segment, of Arrow its row, from 1. */
 export interface SourceRow {
   readonly position: number
   readonly problem: string | null
   /** Nothing behind this row can be told apart any more. */
   readonly fatal: boolean
-  /** Gives each value that there is to `take`; null for no value. */
-  readonly each: (take: (target: Target, value: Schema.Json) => void) => void
+  /** Gives each value that there is to `take`; null for no value. To be called before the next row is asked for. */
+  readonly each: (take: (target: Target, value: Given) => void) => void
   /** The row as text, for reject files. */
   readonly text: () => string
 }

@@ -15,14 +15,27 @@ export class Refused {
   }
 }
 
+/** An instant that needs no reading, as columns of Arrow have them. */
+export class GivenInstant {
+  readonly instant: SplitInstant
+  constructor(instant: SplitInstant) {
+    this.instant = instant
+  }
+}
+
+/** What a row has at a column; null for no value. What could not be read already is refused. */
+export type Given = Schema.Json | GivenInstant | Refused
+
 const shown = (value: unknown): string => {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 
 /** `given` is null for no value. Numbers may be written as text, which keeps digits that a JSON number would lose. */
-export const cellFrom = (column: Column, given: Schema.Json): Cell | Refused => {
+export const cellFrom = (column: Column, given: Given): Cell | Refused => {
   if (given === null) return null
+  if (given instanceof Refused) return new Refused(`${column.name}: ${given.why}`)
+  if (given instanceof GivenInstant) return new Refused(`${column.name} is not an instant`)
   switch (column.type) {
     case "real":
       if (typeof given === "number") return given
@@ -49,7 +62,9 @@ export const cellFrom = (column: Column, given: Schema.Json): Cell | Refused => 
 const digits = /^-?\d{1,19}$/
 
 /** Nanoseconds since 1970, as digits; a JSON number of them has lost its last ones already. */
-export const nanosFrom = (given: Schema.Json): SplitInstant | Refused => {
+export const nanosFrom = (given: Given): SplitInstant | Refused => {
+  if (given instanceof Refused) return new Refused(`tsNs: ${given.why}`)
+  if (given instanceof GivenInstant) return given.instant
   if (typeof given === "number" && Number.isSafeInteger(given)) return split(BigInt(given))
   if (typeof given === "number") {
     return new Refused("tsNs is a JSON number above 2^53, which has no exact nanoseconds; write it as a string")
@@ -61,20 +76,27 @@ export const nanosFrom = (given: Schema.Json): SplitInstant | Refused => {
   return isNanos(nanos) ? split(nanos) : new Refused(`tsNs does not fit into 64 bits: ${given}`)
 }
 
+const fitting = (instant: SplitInstant, nanos: boolean, text: string): SplitInstant | Refused =>
+  nanos || instant.nanos === 0
+    ? instant
+    : new Refused(`ts is finer than a millisecond: ${text}; this kind is stamped in milliseconds`)
+
 /** ISO 8601, or for kinds of milliseconds a whole number of them. */
 export const stampFrom = (
-  given: Schema.Json,
+  given: Given,
   nanos: boolean,
   read: (text: string) => Result.Result<SplitInstant, string>
 ): SplitInstant | Refused => {
   if (given === null) return new Refused("ts is missing")
+  if (given instanceof Refused) return new Refused(`ts: ${given.why}`)
+  if (given instanceof GivenInstant) {
+    const { instant } = given
+    return fitting(instant, nanos, `${instant.millis} milliseconds and ${instant.nanos} nanoseconds since 1970`)
+  }
   if (typeof given === "string" && !digits.test(given)) {
     const parsed = read(given)
     if (Result.isFailure(parsed)) return new Refused(`ts: ${parsed.failure}`)
-    const instant = parsed.success
-    return nanos || instant.nanos === 0
-      ? instant
-      : new Refused(`ts is finer than a millisecond: ${given}; this kind is stamped in milliseconds`)
+    return fitting(parsed.success, nanos, given)
   }
   if (nanos) {
     return new Refused(

@@ -1,5 +1,5 @@
 /** The rows of a segment by series, and those that cannot be accepted. Pure but for the turns of the event loop between slices. */
-import { Effect, Result, type Schema } from "effect"
+import { Effect, Result } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import type { Cell } from "../../domain/records/Column.ts"
 import type { SplitInstant } from "../../domain/records/EpochNanos.ts"
@@ -8,7 +8,7 @@ import { type AnyRecord, defectOf, recordKinds, recordOf } from "../../domain/re
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import { type ImportSpec, ImportsError, type RejectedLine, RowRefused, UnreadableText } from "../../services/Imports.ts"
 import { barDefectIn } from "./barDefectIn.ts"
-import { cellFrom, nanosFrom, Refused, stampFrom } from "./cells.ts"
+import { cellFrom, type Given, nanosFrom, Refused, stampFrom } from "./cells.ts"
 import { columnsOf, type Target } from "./importFields.ts"
 import { type SeriesParts, seriesResolver } from "./SeriesOfRow.ts"
 import { sourceRows } from "./SourceRows.ts"
@@ -30,6 +30,9 @@ export interface DecodedSegment {
 const sliceRows = 2_048
 /** Characters of a row in a reject file. */
 const excerpt = 2_000
+
+/** Lines are not said to be lines: that is what they are unless something else is said. */
+const unitOf = ({ format }: ImportSpec) => (format === "arrow" ? { unit: "row" as const } : {})
 
 const failed = (reason: UnreadableText | RowRefused) => new ImportsError({ reason })
 
@@ -58,8 +61,14 @@ export const decodeSegment = Effect.fnUntraced(function* (
   line: number
 ): Effect.fn.Return<DecodedSegment, ImportsError> {
   const { kind } = spec
-  const opened = sourceRows(spec, bytes)
-  if (Result.isFailure(opened)) return yield* failed(new UnreadableText({ line: null, message: opened.failure }))
+  const unit = unitOf(spec)
+  // Arrow's library is loaded for Arrow alone.
+  const opened =
+    spec.format === "arrow"
+      ? (yield* Effect.promise(() => import("./arrow/arrowRows.ts"))).arrowRows(spec, bytes)
+      : sourceRows(spec, bytes)
+  if (Result.isFailure(opened))
+    return yield* failed(new UnreadableText({ line: null, message: opened.failure, ...unit }))
   const next = opened.success
   const columns = columnsOf(kind)
   const stampedInNanos = kind !== "bar" && recordKinds[kind].nanos
@@ -74,7 +83,7 @@ export const decodeSegment = Effect.fnUntraced(function* (
   let instant: SplitInstant | null = null
   let why: string | null = null
 
-  const take = (target: Target, value: Schema.Json) => {
+  const take = (target: Target, value: Given) => {
     if (target._tag === "Cell") {
       const column = columns[target.index]
       if (column === undefined) return
@@ -87,6 +96,8 @@ export const decodeSegment = Effect.fnUntraced(function* (
       else if (instant !== null && (instant.millis !== stamp.millis || instant.nanos !== stamp.nanos)) {
         why ??= "it has two stamps that differ"
       } else instant = stamp
+    } else if (target._tag === "Series" && value instanceof Refused) {
+      why ??= `${target.part}: ${value.why}`
     } else if (target._tag === "Series" && value !== null) {
       parts[target.part] = typeof value === "string" ? value : String(value)
     }
@@ -136,7 +147,7 @@ export const decodeSegment = Effect.fnUntraced(function* (
     if (why === null) row.each(take)
     const reason = accept(row.position)
     if (reason === null) continue
-    if (spec.rejects === "fail") return yield* failed(new RowRefused({ line: at, message: reason }))
+    if (spec.rejects === "fail") return yield* failed(new RowRefused({ line: at, message: reason, ...unit }))
     rejected.push({ line: at, reason, text: row.text().slice(0, excerpt) })
   }
   const series = [...bySeries.values()].filter(({ positions }) => positions.length > 0)

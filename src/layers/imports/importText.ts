@@ -1,5 +1,5 @@
 /**
- * A whole text through an import, segment by segment and in order: of two rows of one identity the one further down is the later.
+ * A whole text through an import, be it of lines or Arrow IPC, segment by segment and in order: of two rows of one identity the one further down is the later.
  *
  * Memory stays flat whatever the size: two segments at most are held. What is imported when it breaks off stays; the same text
  * imported again has the same segments, and those that are there are not written again.
@@ -81,10 +81,11 @@ export const importText: <E, E1, E2, R>(
 
   const session = yield* imports.begin
 
-  const one = Effect.fnUntraced(function* ({ bytes, line, offset }: Cut) {
+  /** `end` is how far the text is read with it, where it is not the segment's own end. */
+  const one = Effect.fnUntraced(function* ({ bytes, line, offset }: Cut, end = offset + bytes.length) {
     const report = yield* imports.segment(session, spec, { bytes, line, offset })
     tally = {
-      bytes: offset + bytes.length,
+      bytes: end,
       segments: tally.segments + 1,
       rows: tally.rows + report.rows,
       inserted: tally.inserted + report.inserted,
@@ -139,6 +140,12 @@ export const importText: <E, E1, E2, R>(
   })
 
   const run = Effect.gen(function* () {
+    if (spec.format === "arrow") {
+      // Arrow's library is loaded for Arrow alone.
+      const { arrowSegments } = yield* Effect.promise(() => import("./arrow/arrowSegments.ts"))
+      yield* arrowSegments({ spec, text, take: one })
+      return tally
+    }
     yield* Stream.runForEach(text, (chunk) => (cutter === null ? begin(chunk, false) : feed(cutter, chunk)))
     if (cutter === null && head.length > 0) yield* begin(new Uint8Array(), true)
     if (cutter !== null) yield* drain(cutter, true)

@@ -17,12 +17,23 @@ const field = (params: Schema.Json, name: string): unknown =>
  * `position` counts the lines of the segment from 1; the label counts them in the whole text. A CSV row whose quoted fields have line
  * ends is shown up to the first of them.
  */
-export const importedLine = (payload: Uint8Array, position: number, params: Schema.Json): Excerpt => {
+export const importedLine = (payload: Uint8Array, position: number, params: Schema.Json): Excerpt => ({
+  label: `line ${numberInText(position, params)} of ${nameOf(params)}`,
+  text: lineAt(payload, position)
+})
+
+export const nameOf = (params: Schema.Json): string => String(field(params, "name"))
+
+/** What the row at a position of a segment is in the whole text, from 1. */
+export const numberInText = (position: number, params: Schema.Json): number => {
+  const first = field(params, "line")
+  return position + (typeof first === "number" ? first - 1 : 0)
+}
+
+const lineAt = (payload: Uint8Array, position: number): string => {
   let at = 0
   for (let line = 1; line < position && at >= 0; line++) at = payload.indexOf(newline, at) + 1
   const end = payload.indexOf(newline, at)
   const text = utf8.decode(payload.subarray(at, end < 0 ? payload.length : end)).replace(/\r$/, "")
-  const first = field(params, "line")
-  const line = position + (typeof first === "number" ? first - 1 : 0)
-  return { label: `line ${line} of ${String(field(params, "name"))}`, text: text.slice(0, shown) }
+  return text.slice(0, shown)
 }

@@ -4,7 +4,8 @@ import type { Decoding, Excerpt, FetchCapability, VendorError } from "../../serv
 import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
 import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { NoSuchRow, type Receipt } from "../../services/StitchingCache.ts"
-import { importedLine, importSource } from "../imports/importedLine.ts"
+import { importSource } from "../imports/importedLine.ts"
+import { importedRow } from "../imports/importedRow.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { BarSeries } from "./project.ts"
 
@@ -45,7 +46,7 @@ export const explain = Effect.fnUntraced(function* (
   // A segment of an import is small.
   const excerpt =
     isImported && payload instanceof Uint8Array
-      ? importedLine(payload, lineage.position, request.params)
+      ? yield* importedRow(payload, lineage.position, request.params)
       : yield* pieceOf(fetch, payload, lineage.position, decoding)
   const [known] = yield* market.coverage(series.key, { start: ts, end: ts + 1 }, asOf === undefined ? {} : { asOf })
   const then = fetch.symbolPeriods?.(series.key).find(({ end, start }) => start <= ts && ts < end)

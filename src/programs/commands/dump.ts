@@ -4,6 +4,8 @@ import type { Bar } from "../../domain/Bar.ts"
 import type { AnyRecord, RecordSeries } from "../../domain/records/RecordKind.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import { allTime } from "../../domain/TimeRange.ts"
+import type { RecordsWriter } from "../../layers/export/RecordsText.ts"
+import type { ImportKind } from "../../services/Imports.ts"
 import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { RecordStore } from "../../services/RecordStore.ts"
 import { asCommand, UsageError } from "../failure/UsageError.ts"
@@ -33,8 +35,10 @@ const flags = {
   from: instantFlag("from", "Only rows at or after this instant").pipe(Flag.optional),
   to: instantFlag("to", "Only rows before this instant").pipe(Flag.optional),
   asOf: instantFlag("as-of", "The rows as they were known then").pipe(Flag.optional),
-  format: Flag.Literals("format", ["ndjson", "csv"]).pipe(
-    Flag.withDescription("A JSON object a line, or CSV; unless given, what the file's name says, else NDJSON"),
+  format: Flag.Literals("format", ["ndjson", "csv", "arrow"]).pipe(
+    Flag.withDescription(
+      "A JSON object a line, CSV, or an Arrow IPC file; unless given, what the file's name says, else NDJSON"
+    ),
     Flag.optional
   )
 }
@@ -43,6 +47,24 @@ type Input = Command.Command.Config.Infer<typeof flags>
 
 const isRecords = (series: SeriesKey): series is RecordSeries =>
   series.kind !== "bar" && series.kind !== "corporate-action"
+
+type Format = "ndjson" | "csv" | "arrow"
+
+const formatOf = (file: string): Format => {
+  if (/\.(arrow|feather|ipc)$/i.test(file)) return "arrow"
+  return /\.csv$/i.test(file) ? "csv" : "ndjson"
+}
+
+const writerOf = (kind: ImportKind, format: Format): Effect.Effect<RecordsWriter> =>
+  format === "arrow"
+    ? Effect.map(
+        Effect.promise(() => import("../../layers/export/RecordsArrow.ts")),
+        ({ recordsArrow }) => recordsArrow(kind)
+      )
+    : Effect.map(
+        Effect.promise(() => import("../../layers/export/RecordsText.ts")),
+        ({ recordsText }) => recordsText(kind, format)
+      )
 
 const dump = Effect.fn("tapestry dump")(function* (input: Input) {
   const { note, write } = yield* Output
@@ -53,9 +75,8 @@ const dump = Effect.fn("tapestry dump")(function* (input: Input) {
   }
   if (range.start >= range.end) return yield* new UsageError({ message: "--from is not before --to" })
   const asOf = Option.isSome(input.asOf) ? { asOf: input.asOf.value } : {}
-  const format = Option.getOrElse(input.format, () => (/\.csv$/i.test(input.out) ? "csv" : "ndjson"))
-  const { recordsText } = yield* Effect.promise(() => import("../../layers/export/RecordsText.ts"))
-  const { head, rows } = recordsText(kind, format)
+  const format = Option.getOrElse(input.format, () => formatOf(input.out))
+  const { head, rows, tail } = yield* writerOf(kind, format)
   const wanted = ({ kind: of, symbol, timeframe, vendor }: SeriesKey): boolean =>
     of === kind &&
     (Option.isNone(input.vendor) || input.vendor.value === vendor) &&
@@ -83,9 +104,12 @@ const dump = Effect.fn("tapestry dump")(function* (input: Input) {
             )
           )
         const whole = Stream.concat(
-          Stream.fromArray(head === "" ? [] : [head]),
-          Stream.flatMap(Stream.fromArray(all), ({ series }) => text(series))
-        )
+          Stream.concat(
+            Stream.succeed(head),
+            Stream.flatMap(Stream.fromArray(all), ({ series }) => text(series))
+          ),
+          Stream.sync(tail)
+        ).pipe(Stream.filter(({ length }) => length > 0))
         yield* input.out === "-" ? Stream.runForEach(whole, write) : writeAtomically(input.out, whole)
       })
     )
@@ -103,6 +127,7 @@ export const command = Command.make("dump", flags, dump).pipe(
       command: "tapestry dump trades spy.ndjson --symbol SPY --from 2026-06-19 --to 2026-06-20",
       description: "A day's tape"
     },
+    { command: "tapestry dump quotes quotes.arrow --vendor acme", description: "For pandas or Polars" },
     { command: "tapestry dump bars - --vendor acme --format csv | gzip > bars.csv.gz", description: "Through a pipe" }
   ])
 )

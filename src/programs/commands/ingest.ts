@@ -2,6 +2,7 @@ import { Clock, Effect, FileSystem, Option, Path, Ref, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { SessionId, SessionOutcome } from "../../domain/Session.ts"
 import type { ImportTally } from "../../layers/imports/importText.ts"
+import type { Content } from "../../layers/imports/openText.ts"
 import { wordsOf } from "../../layers/platformWords.ts"
 import type { TapestryClient } from "../../rpc/client/TapestryClient.ts"
 import {
@@ -29,10 +30,12 @@ const { adjustment, currency, dataset, price, session } = seriesFlags
 const flags = {
   kind: kindArgument,
   file: Argument.String("file").pipe(
-    Argument.withDescription("NDJSON or CSV, as it is or packed with gzip or zstd; - for standard input")
+    Argument.withDescription("NDJSON, CSV or Arrow IPC, as it is or packed with gzip or zstd; - for standard input")
   ),
-  format: Flag.Literals("format", ["ndjson", "csv"]).pipe(
-    Flag.withDescription("How rows are written; unless given, what the file's name says, else NDJSON"),
+  format: Flag.Literals("format", ["ndjson", "csv", "arrow"]).pipe(
+    Flag.withDescription(
+      "How rows are written; unless given, Arrow where its first bytes say so, else by its name, else NDJSON"
+    ),
     Flag.optional
   ),
   vendor: Flag.String("vendor").pipe(
@@ -74,6 +77,11 @@ const flags = {
     Flag.withDescription("CSV: what stands between fields (default ,)"),
     Flag.withDefault(",")
   ),
+  assumeUtc: Flag.Boolean("assume-utc").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Arrow: timestamps without a zone are in UTC; unless given they are refused"),
+    Flag.withDefault(false)
+  ),
   ignoreUnknown: Flag.Boolean("ignore-unknown").pipe(
     Flag.withoutNegation,
     Flag.withDescription("Pass over columns that no field has the name of"),
@@ -92,7 +100,7 @@ const flags = {
   rejects: Flag.String("rejects").pipe(
     Flag.withMetavar("FILE"),
     Flag.withDescription(
-      "Where rows that cannot be accepted are written, with line and reason; in the data directory unless given"
+      "Where rows that cannot be accepted are written, with line (of Arrow: row) and reason; in the data directory unless given"
     ),
     Flag.optional
   )
@@ -138,9 +146,27 @@ const specOf = Effect.fnUntraced(function* (input: Input) {
     symbolCase: input.symbolCase,
     nulls: input.nulls,
     unknownColumns: input.ignoreUnknown ? "ignore" : "refuse",
-    rejects: input.failFast ? "fail" : "skip"
+    rejects: input.failFast ? "fail" : "skip",
+    ...(input.assumeUtc ? { zoneless: "utc" as const } : {})
   }
   return spec
+})
+
+/** With the format that the first bytes say, which they do of Arrow alone. */
+const specFor = Effect.fnUntraced(function* (spec: ImportSpec, input: Input, content: Content) {
+  const given = Option.getOrNull(input.format)
+  if (content === "parquet") {
+    return yield* new UsageError({
+      message: `${spec.name} is Parquet, which is not taken; write it as Arrow IPC (pandas: to_feather, Polars: write_ipc)`
+    })
+  }
+  if (content === "arrow" && given !== null && given !== "arrow") {
+    return yield* new UsageError({ message: `--format ${given}, but ${spec.name} is Arrow IPC` })
+  }
+  if (content !== "arrow" && given === "arrow") {
+    return yield* new UsageError({ message: `--format arrow, but ${spec.name} does not begin as Arrow IPC does` })
+  }
+  return content === "arrow" ? { ...spec, format: "arrow" as const } : spec
 })
 
 /** The bytes of the file and how many there are; 0 where that is not known. */
@@ -172,7 +198,7 @@ const ingest = Effect.fn("tapestry ingest")(function* (input: Input) {
   const json = yield* Json
   const { errorTerminal, line, lines, note, terminal } = yield* Output
   const warn = styleOf(errorTerminal).yellow
-  const spec = yield* specOf(input)
+  const asked = yield* specOf(input)
   const { bytes: given, size } = yield* bytesOf(input.file)
   const [{ importText, nothingImported }, { openText }] = yield* loadImports
   const fs = yield* FileSystem.FileSystem
@@ -181,34 +207,36 @@ const ingest = Effect.fn("tapestry ingest")(function* (input: Input) {
   const last = yield* Ref.make<ImportTally>(nothingImported)
   const dataDir = (yield* settings).dataDir.value
   const rejects = Option.getOrElse(input.rejects, () =>
-    path.join(dataDir, "rejects", `${spec.name.replaceAll(/[^\w.-]/g, "_")}.${startedAt}.ndjson`)
+    path.join(dataDir, "rejects", `${asked.name.replaceAll(/[^\w.-]/g, "_")}.${startedAt}.ndjson`)
   )
 
   const keep = Effect.fnUntraced(
-    function* (rejected: ReadonlyArray<RejectedLine>, before: number) {
+    function* (rejected: ReadonlyArray<RejectedLine>, before: number, unit: "line" | "row") {
       if (rejected.length === 0) return
       if (before === 0) yield* fs.makeDirectory(path.dirname(rejects), { recursive: true })
-      const text = rejected.map((row) => `${JSON.stringify(row)}\n`).join("")
+      const text = rejected.map(({ line: at, ...rest }) => `${JSON.stringify({ [unit]: at, ...rest })}\n`).join("")
       yield* fs.writeFileString(rejects, text, { flag: before === 0 ? "w" : "a" })
       for (const row of rejected.slice(0, Math.max(0, shown - before))) {
-        yield* note(warn(oneLine(`line ${row.line}: ${row.reason}`)))
+        yield* note(warn(oneLine(`${unit} ${row.line}: ${row.reason}`)))
       }
     },
     Effect.mapError((error) => new UsageError({ message: `${rejects} cannot be written: ${wordsOf(error)}` }))
   )
 
-  const label = { label: `ingesting ${spec.name}`, units: "bytes", things: "rows" }
-  const tally = yield* withProgress(label, ({ report }) =>
+  const label = { label: `ingesting ${asked.name}`, units: "bytes", things: "rows" }
+  const { spec, tally } = yield* withProgress(label, ({ report }) =>
     Effect.scoped(
       Effect.gen(function* () {
-        const { packing, text } = yield* openText(given)
+        const { content, packing, text } = yield* openText(given)
+        const spec = yield* specFor(asked, input, content)
+        const unit = spec.format === "arrow" ? "row" : "line"
         const run = <E>(imports: Importer<E>) =>
           importText({
             imports,
             spec,
             text,
             progress: Effect.fnUntraced(function* (done, rejected) {
-              yield* keep(rejected, done.rejected - rejected.length)
+              yield* keep(rejected, done.rejected - rejected.length, unit)
               yield* Ref.set(last, done)
               yield* report({ done: done.bytes, of: packing === null ? size : 0, count: done.rows })
               if (Option.isSome(input.maxErrors) && done.rejected > input.maxErrors.value) {
@@ -219,7 +247,8 @@ const ingest = Effect.fn("tapestry ingest")(function* (input: Input) {
               }
             })
           })
-        return yield* withOwner(Effect.flatMap(Imports, run), (client) => run(importerOf(client)))
+        const tally = yield* withOwner(Effect.flatMap(Imports, run), (client) => run(importerOf(client)))
+        return { spec, tally }
       })
     )
   ).pipe(
@@ -244,7 +273,7 @@ const ingest = Effect.fn("tapestry ingest")(function* (input: Input) {
 
 export const command = Command.make("ingest", flags, ingest).pipe(
   Command.withDescription(
-    "Takes rows from a file into the store. The file is archived as it is, in segments, and each row names the segment it came from. Columns are known by their names (ts, open, venue, ...), in any case and with or without underscores. A stamp is ISO 8601 with an offset, or a number of milliseconds; nanoseconds in a column named tsNs. Rows that cannot be accepted are written to a file with their line and the reason, and the command ends with 3. It can be broken off and run again: what is imported is not written twice."
+    "Takes rows from a file into the store. The file is archived as it is, in segments, and each row names the segment it came from. Columns are known by their names (ts, open, venue, ...), in any case and with or without underscores. A stamp is ISO 8601 with an offset, or a number of milliseconds; nanoseconds in a column named tsNs. Arrow IPC, the stream and the file format, has stamps of any unit; a column of a type that cannot be taken exactly is refused. Rows that cannot be accepted are written to a file with their line (of Arrow their row) and the reason, and the command ends with 3. It can be broken off and run again: what is imported is not written twice."
   ),
   Command.withShortDescription("Take rows from a file"),
   Command.withExamples([
@@ -253,6 +282,10 @@ export const command = Command.make("ingest", flags, ingest).pipe(
       description: "One symbol's trades"
     },
     { command: "tapestry ingest bars bars.csv --timeframe 1m", description: "Bars whose rows say vendor and symbol" },
+    {
+      command: "tapestry ingest quotes quotes.arrow --vendor acme --assume-utc",
+      description: "What pandas or Polars wrote, with timestamps in UTC that do not say so"
+    },
     { command: "zcat news.ndjson.gz | tapestry ingest news - --vendor wire", description: "From standard input" }
   ])
 )

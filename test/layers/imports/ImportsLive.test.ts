@@ -7,10 +7,11 @@ import type { Bar } from "../../../src/domain/Bar.ts"
 import type { AnyRecord, RecordSeries } from "../../../src/domain/records/RecordKind.ts"
 import { RecordKind } from "../../../src/domain/records/RecordKind.ts"
 import type { SeriesKey } from "../../../src/domain/SeriesKey.ts"
+import { recordsArrow } from "../../../src/layers/export/RecordsArrow.ts"
 import { recordsText } from "../../../src/layers/export/RecordsText.ts"
 import * as ModelVendor from "../../../src/layers/testing/ModelVendor.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
-import { type ImportedRows, type ImportKind, Imports } from "../../../src/services/Imports.ts"
+import { type ImportedRows, type ImportKind, type ImportSpec, Imports } from "../../../src/services/Imports.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { RecordStore } from "../../../src/services/RecordStore.ts"
@@ -316,22 +317,35 @@ describe("imports", () => {
     unit: fc.constantFrom("a", '"', "\n", "\r", "\\", ",", "é", "🚀", "\u2028", " ", "'", "\t"),
     maxLength: 8
   })
-  for (const format of ["ndjson", "csv"] as const) {
+  /** As `dump` writes it. */
+  const written = (
+    kind: ImportKind,
+    format: ImportSpec["format"],
+    series: SeriesKey,
+    given: ReadonlyArray<AnyRecord>
+  ): string | Uint8Array => {
+    if (format === "arrow") {
+      const { head, rows, tail } = recordsArrow(kind)
+      return Buffer.concat([head, rows(series, given), tail()].map((part) => Buffer.from(part)))
+    }
+    const { head, rows } = recordsText(kind, format)
+    return head + rows(series, given)
+  }
+  for (const format of ["ndjson", "csv", "arrow"] as const) {
     it(`73, 75: rows of every kind survive ${format}, whatever their texts`, async () => {
       for (const kind of RecordKind.literals) {
         await Effect.gen(function* () {
           const series: RecordSeries = { ...recordSeries(kind), vendor: "acme" }
           const records = yield* RecordStore
-          const { head, rows } = recordsText(kind, format)
           const given: ReadonlyArray<AnyRecord> = samples[kind]
-          const text = head + rows(series, given)
+          const text = written(kind, format, series, given)
           const tally = yield* importing(text, specOf({ kind, format, defaults: { vendor: null, symbol: null } }))
           assert.deepStrictEqual(tally.rejectedLines, [])
           const stored = yield* collect(records.rows(series, everything))
           assert.sameDeepMembers([...stored], [...given])
-          assert.strictEqual(
-            head + rows(series, stored),
-            head + rows(series, yield* collect(records.rows(series, everything)))
+          assert.deepStrictEqual(
+            written(kind, format, series, stored),
+            written(kind, format, series, yield* collect(records.rows(series, everything)))
           )
         }).pipe(Effect.provide(fresh), Effect.runPromise)
       }
@@ -344,8 +358,7 @@ describe("imports", () => {
           Effect.gen(function* () {
             const series: RecordSeries<"news"> = { ...recordSeries("news"), vendor: "acme" }
             const given = items.map((item, ts) => ({ ts, sentiment: null, ...item }))
-            const { head, rows } = recordsText("news", format)
-            yield* importing(head + rows(series, given), specOf({ kind: "news", format }))
+            yield* importing(written("news", format, series, given), specOf({ kind: "news", format }))
             assert.deepStrictEqual(yield* collect((yield* RecordStore).rows(series, everything)), given)
           }).pipe(Effect.provide(fresh), Effect.runPromise)
       )

@@ -55,13 +55,20 @@ export const specOf = (
   defaults: { ...nothingSaid, ...parts.defaults }
 })
 
-/** Imports a text in one piece; gives what it did, and the rows that were not accepted. */
-export const importing = Effect.fnUntraced(function* (text: string, spec: ImportSpec = specOf()) {
+/** Imports a text in one piece, or in pieces of `size` bytes; gives what it did, and the rows that were not accepted. */
+export const importing = Effect.fnUntraced(function* (
+  text: string | Uint8Array,
+  spec: ImportSpec = specOf(),
+  size = Number.POSITIVE_INFINITY
+) {
+  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text
+  const pieces: Array<Uint8Array> = []
+  for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size))
   const rejected: Array<RejectedLine> = []
   const tally = yield* importText({
     imports: yield* Imports,
     spec,
-    text: Stream.make(new TextEncoder().encode(text)),
+    text: Stream.fromIterable(pieces),
     progress: (_, lines) => Effect.sync(() => rejected.push(...lines))
   })
   return { ...tally, rejectedLines: rejected }
