@@ -190,6 +190,17 @@ describe("imports of Arrow", () => {
           [6, "size is negative: -1"]
         ]
       )
+      const nul = stream({
+        ts: stamps(TimeUnit.NANOSECOND, [7n, 8n]),
+        price: doubles(1, 2),
+        venue: column(["a\u0000b", ""], new Utf8())
+      })
+      const { rejectedLines } = yield* importing(nul, arrow)
+      assert.deepStrictEqual(
+        rejectedLines.map(({ line, reason }) => [line, reason]),
+        [[1, "venue: text with a NUL character cannot be stored"]]
+      )
+      assert.deepInclude((yield* stored).at(-1), { tsNs: 8n, venue: "" })
       const error = yield* Effect.flip(importing(whole, { ...arrow, rejects: "fail", name: "again" }))
       assert.include(String(error), "row 2: price is not a finite number: NaN")
     }).pipe(Effect.provide(fresh))
