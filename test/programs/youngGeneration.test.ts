@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { limit } from "../../src/programs/serving/youngGeneration.ts"
+import { limit } from "../../src/programs/youngGeneration.ts"
 
 const child = fileURLToPath(new URL("youngGenerationChild.ts", import.meta.url))
 

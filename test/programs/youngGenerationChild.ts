@@ -3,7 +3,7 @@
  * generation at the end; `held` as argument puts the layer around it.
  */
 import { Effect } from "effect"
-import * as YoungGeneration from "../../src/programs/serving/youngGeneration.ts"
+import * as YoungGeneration from "../../src/programs/youngGeneration.ts"
 
 const kept: Array<ReadonlyArray<{ readonly n: number }>> = []
 

@@ -14,9 +14,6 @@ export interface DeadLetter extends Schema.Schema.Type<typeof DeadLetter> {}
 
 export const decodeLetter = Schema.decodeUnknownResult(Schema.fromJsonString(DeadLetter))
 
-/** A letter as its line, from the text of its row, which is not written anew: its numbers stay as they are. */
+/** A letter as its line; `row` is the text of its row. */
 export const letterLine = (at: string, reason: string, kind: ImportKind, row: string): string =>
   `{"at":${JSON.stringify(at)},"reason":${JSON.stringify(reason)},"kind":"${kind}","row":${row}}\n`
-
-/** The text of the row in a line as {@link letterLine} writes it. */
-export const rowText = (line: string): string => line.slice(line.indexOf('"row":') + '"row":'.length, -1)

@@ -8,7 +8,7 @@
  * Hard cases: the file may be written meanwhile by a batch processor, so it is renamed first (`FILE.replaying`) and letters that come
  * during the replay begin a new one; one that was just being written is found at the end of the renamed. A replay that broke off, or was
  * killed, left the renamed file, and the next one begins with that: rows that were committed by then are known by their segment and not
- * written again. A line that is no letter stays as it is. A row that the store refuses as such (a constraint of the database) takes
+ * written again; killed while it gives back what is left, it leaves those letters there twice. A line that is no letter stays as it is. A row that the store refuses as such (a constraint of the database) takes
  * its chunk down, and is found by halving.
  */
 import { Effect, FileSystem, type PlatformError, Result, Stream } from "effect"
@@ -16,7 +16,7 @@ import type { SessionId } from "../../domain/Session.ts"
 import { type Importer, type ImportKind, ImportsError, UnreadableText } from "../../services/Imports.ts"
 import { plainSpec } from "../imports/plainSpec.ts"
 import { type Cut, SegmentCutter } from "../imports/SegmentCutter.ts"
-import { decodeLetter, letterLine, rowText } from "./DeadLetter.ts"
+import { decodeLetter, letterLine } from "./DeadLetter.ts"
 import { mayPass } from "./mayPass.ts"
 
 export interface DeadLetterTally {
@@ -111,10 +111,10 @@ const replayCut = Effect.fnUntraced(function* <E>(imports: Importer<E>, session:
     const letter = decodeLetter(line)
     if (Result.isFailure(letter)) strange.push(`${line}\n`)
     else {
-      const { at, kind } = letter.success
+      const { at, kind, row } = letter.success
       const known = kinds.get(kind) ?? []
       kinds.set(kind, known)
-      known.push({ at, kind, row: rowText(line) })
+      known.push({ at, kind, row: JSON.stringify(row) })
     }
   }
   let done: Done = { ...nothing, left: strange }

@@ -83,7 +83,7 @@ const dump = Effect.fn("tapestry dump")(function* (input: Input) {
     (Option.isNone(input.symbol) || input.symbol.value === symbol) &&
     (Option.isNone(input.timeframe) || input.timeframe.value === timeframe)
   const written = yield* Ref.make(0)
-  const { small: youngGeneration } = yield* Effect.promise(() => import("../serving/youngGeneration.ts"))
+  const { small: youngGeneration } = yield* Effect.promise(() => import("../youngGeneration.ts"))
   yield* withProgress({ label: `dumping ${input.kind}`, units: "rows", things: "rows" }, ({ report }) =>
     withData(
       Effect.gen(function* () {

@@ -1,17 +1,9 @@
 import { Clock, Effect, FileSystem, Option, Path, Ref, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import type { SessionId, SessionOutcome } from "../../domain/Session.ts"
 import type { ImportTally } from "../../layers/imports/importText.ts"
 import type { Content } from "../../layers/imports/openText.ts"
 import { wordsOf } from "../../layers/platformWords.ts"
-import type { TapestryClient } from "../../rpc/client/TapestryClient.ts"
-import {
-  type Importer,
-  type ImportSegment,
-  type ImportSpec,
-  Imports,
-  type RejectedLine
-} from "../../services/Imports.ts"
+import { type Importer, type ImportSpec, Imports, type RejectedLine } from "../../services/Imports.ts"
 import { Ended } from "../failure/Ended.ts"
 import { asCommand, UsageError } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
@@ -19,6 +11,7 @@ import { kindArgument, kindOf } from "../flags/KindArgument.ts"
 import { seriesFlags } from "../flags/SeriesFlags.ts"
 import { importDocument, importLines } from "../format/ImportLines.ts"
 import { bytes, counted } from "../format/Numbers.ts"
+import { ownerImporter } from "../ownerImporter.ts"
 import { settings } from "../Settings.ts"
 import { Output } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
@@ -185,15 +178,6 @@ const bytesOf = Effect.fnUntraced(function* (file: string) {
   return { bytes: fs.stream(file, { chunkSize: 262_144 }), size: Number(info.size) }
 })
 
-/** The process that owns the data directory, as an importer. */
-export const importerOf = (client: TapestryClient["Service"]) => ({
-  begin: client["Import.begin"](),
-  segment: (session: SessionId, spec: ImportSpec, segment: ImportSegment) =>
-    client["Import.segment"]({ session, spec, ...segment }),
-  end: (session: SessionId, outcome: SessionOutcome, reason: string | null) =>
-    client["Import.end"]({ session, outcome, reason })
-})
-
 const ingest = Effect.fn("tapestry ingest")(function* (input: Input) {
   const json = yield* Json
   const { errorTerminal, line, lines, note, terminal } = yield* Output
@@ -247,7 +231,7 @@ const ingest = Effect.fn("tapestry ingest")(function* (input: Input) {
               }
             })
           })
-        const tally = yield* withOwner(Effect.flatMap(Imports, run), (client) => run(importerOf(client)))
+        const tally = yield* withOwner(Effect.flatMap(Imports, run), (client) => run(ownerImporter(client)))
         return { spec, tally }
       })
     )

@@ -11,9 +11,9 @@ import { Json } from "../flags/GlobalFlags.ts"
 import { levelOf } from "../logLevels.ts"
 import { settings } from "../Settings.ts"
 import { Output } from "../terminal/Output.ts"
+import * as YoungGeneration from "../youngGeneration.ts"
 import { addressDocument, addressLine } from "./addresses.ts"
 import { type ServeFlags, type ServeSettings, serveSettings } from "./ServeSettings.ts"
-import * as YoungGeneration from "./youngGeneration.ts"
 
 /** An owner that is about to end is waited for; one that stays is named in the error. */
 const patienceForOwner = "1 second"

@@ -112,6 +112,27 @@ describe("replayDeadLetters", () => {
     )
   )
 
+  it.effect("letters that somebody else wrote, spaced or in another order, are letters", () =>
+    withProcessor({ maxRows: 64, maxAge: "1 hour" }, (layer, file) =>
+      Effect.gen(function* () {
+        yield* Effect.provide(given(3), layer)
+        const [first, second, third] = deadLettersOf(file).map(({ at, kind, reason, row: of }) => ({
+          row: of,
+          reason,
+          kind,
+          at,
+          seen: true
+        }))
+        writeFileSync(
+          file,
+          `${JSON.stringify(first)}\r\n${JSON.stringify(second, null, 1).replaceAll("\n", " ")}  \n${JSON.stringify(third)}`
+        )
+        assert.deepInclude(yield* replay(file, yield* Imports), { letters: 3, inserted: 3, left: 0 })
+        assert.deepStrictEqual(yield* values, [0, 1, 2])
+      })
+    )
+  )
+
   it.effect("letters that are being written while the file is renamed are found at its end", () =>
     withProcessor({ maxRows: 64, maxAge: "1 hour" }, (layer, file) =>
       Effect.gen(function* () {

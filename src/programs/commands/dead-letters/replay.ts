@@ -6,11 +6,11 @@ import { Ended } from "../../failure/Ended.ts"
 import { asCommand, UsageError } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
 import { counted, grouped } from "../../format/Numbers.ts"
+import { ownerImporter } from "../../ownerImporter.ts"
 import { Output } from "../../terminal/Output.ts"
 import { withProgress } from "../../terminal/Progress.ts"
 import { styleOf } from "../../terminal/Style.ts"
 import { withOwner } from "../../withData.ts"
-import { importerOf } from "../ingest.ts"
 import { fileArgument, partsOf } from "./fileArgument.ts"
 
 const flags = { file: fileArgument }
@@ -31,7 +31,7 @@ const replay = Effect.fn("tapestry dead-letters replay")(
           file,
           progress: ({ bytes, letters }, of) => report({ done: bytes, of, count: letters })
         })
-      return withOwner(Effect.flatMap(Imports, run), (client) => run(importerOf(client)))
+      return withOwner(Effect.flatMap(Imports, run), (client) => run(ownerImporter(client)))
     }).pipe(
       Effect.mapError((error) =>
         error instanceof PlatformError.PlatformError
