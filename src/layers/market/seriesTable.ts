@@ -1,10 +1,12 @@
 /** The tables `series` and `generations`, as synchronous steps. A series exists from its first commit or generation on. */
 import { createHash } from "node:crypto"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
+import { defaultTenant } from "../../domain/Tenant.ts"
 import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { num, numOrNull } from "./rows.ts"
 
-export const tenant = "default"
+/** Whose rows these are. */
+export const tenant: string = defaultTenant.name
 
 export interface SeriesRow {
   readonly id: number

@@ -2,14 +2,14 @@
 import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { canonical, type SeriesKey } from "../../../domain/SeriesKey.ts"
+import { defaultTenant } from "../../../domain/Tenant.ts"
 import type { PostgresRow, Query } from "../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
 import { int8, int8s, text, texts, uuid } from "../../postgres/values.ts"
 import { num, numOrNull } from "../rows.ts"
 
 /** Whose rows these are. There is one tenant so far: the one that a server without tenants works for. */
-const defaultTenant = "00000000-0000-0000-0000-000000000001"
-export const tenant = uuid(defaultTenant)
+export const tenant = uuid(defaultTenant.id)
 
 export interface SeriesRow {
   readonly id: number
