@@ -17,7 +17,9 @@ import * as doctor from "./commands/doctor.ts"
 import * as dump from "./commands/dump.ts"
 import * as explain from "./commands/explain.ts"
 import * as exporting from "./commands/export.ts"
+import * as freshness from "./commands/freshness.ts"
 import * as ingest from "./commands/ingest.ts"
+import * as latest from "./commands/latest.ts"
 import * as rebuild from "./commands/rebuild.ts"
 import * as reconcile from "./commands/reconcile.ts"
 import * as restore from "./commands/restore.ts"
@@ -51,6 +53,8 @@ const tapestry = Command.make("tapestry").pipe(
     ingest.command,
     dump.command,
     deadLetters.command,
+    latest.command,
+    freshness.command,
     series.command,
     store.command,
     vendors.command,
