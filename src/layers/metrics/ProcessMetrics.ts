@@ -1,10 +1,11 @@
-/** Gauges of the process itself, read when somebody asks for the metrics and not before. */
+/** Gauges of the process itself, read when somebody asks for the metrics and not before; and counters that are there before they count. */
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { Effect, Layer, Metric } from "effect"
 import {
   eventLoopDelaySeconds,
   heapUsedBytes,
   residentBytes,
+  shownFromTheStart,
   startTimeSeconds,
   uptimeSeconds
 } from "../../services/Metrics.ts"
@@ -43,6 +44,7 @@ export const layer: Layer.Layer<never> = Layer.effectDiscard(
       delays.reset()
       return seconds
     }
+    yield* Effect.forEach(shownFromTheStart, Metric.value, { discard: true })
     yield* pulled(residentBytes, () => process.memoryUsage.rss())
     yield* pulled(heapUsedBytes, () => process.memoryUsage().heapUsed)
     yield* pulled(startTimeSeconds, () => Math.round((performance.timeOrigin / 1000) * 1000) / 1000)
