@@ -1,5 +1,6 @@
 import { Command } from "effect/cli"
 import * as migrate from "./store/migrate.ts"
+import * as ping from "./store/ping.ts"
 import * as stamp from "./store/stamp.ts"
 import * as stats from "./store/stats.ts"
 import * as status from "./store/status.ts"
@@ -7,5 +8,12 @@ import * as version from "./store/version.ts"
 
 export const command = Command.make("store").pipe(
   Command.withDescription("The market store itself: where it is, which schema it has, how large it is."),
-  Command.withSubcommands([status.command, version.command, migrate.command, stamp.command, stats.command])
+  Command.withSubcommands([
+    status.command,
+    ping.command,
+    version.command,
+    migrate.command,
+    stamp.command,
+    stats.command
+  ])
 )
