@@ -1,10 +1,13 @@
-/** MarketStore and RecordStore in one SQLite file. What is stored and why is in docs/store.md; the tables are in migrations.ts. */
+/** MarketStore, RecordStore and JobLedger in one SQLite file. What is stored and why is in docs/store.md; the tables are in migrations.ts. */
 import { Context, Effect, Layer, Metric } from "effect"
 import { canonical } from "../../domain/SeriesKey.ts"
+import { JobLedger } from "../../services/JobLedger.ts"
 import { type Commit, MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { rowsCommitted } from "../../services/Metrics.ts"
 import { type RecordCommit, type RecordResult, RecordStore } from "../../services/RecordStore.ts"
 import { reached } from "../FaultPoint.ts"
+import { make as makeLedger } from "../jobs/ledger/ledger.ts"
+import { sqliteJobSql } from "../jobs/ledger/sqliteJobSql.ts"
 import * as Checkpointer from "../sqlite/Checkpointer.ts"
 import { expectMigrated, migrate } from "../sqlite/migrate.ts"
 import { open } from "../sqlite/SqliteDatabase.ts"
@@ -177,8 +180,13 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     })
   })
 
-  return Context.make(MarketStore, bars).pipe(Context.add(RecordStore, records))
+  return Context.make(MarketStore, bars).pipe(
+    Context.add(RecordStore, records),
+    Context.add(JobLedger, makeLedger(sqliteJobSql(database)))
+  )
 })
 
-export const layer = (options: MarketStoreSqliteOptions): Layer.Layer<MarketStore | RecordStore, MarketStoreError> =>
+export const layer = (
+  options: MarketStoreSqliteOptions
+): Layer.Layer<MarketStore | RecordStore | JobLedger, MarketStoreError> =>
   Layer.effectContext(mapStoreError(make(options)))

@@ -1,4 +1,5 @@
 import type { SqliteMigration } from "../sqlite/migrate.ts"
+import { jobs } from "./migrations/0007-jobs.ts"
 
 /**
  * The tables of market.sqlite. Times are UTC epoch milliseconds. Hot tables have no foreign keys: every insert would pay for
@@ -387,5 +388,6 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
         primary key (generation, ts, ns, identity, applied)
       ) strict, without rowid`
     ]
-  }
+  },
+  jobs
 ]

@@ -38,7 +38,7 @@ const reasonOf = (error: SqliteFailure | SchemaMismatch): MarketStoreError["reas
   })
 }
 
-const fromDatabase = (error: SqliteFailure | SchemaMismatch | MarketStoreError): MarketStoreError =>
+export const fromDatabase = (error: SqliteFailure | SchemaMismatch | MarketStoreError): MarketStoreError =>
   error._tag === "MarketStoreError" ? error : new MarketStoreError({ reason: reasonOf(error) })
 
 /** Turns what the database says into the store's own error; the store's own pass through. */

@@ -1,13 +1,16 @@
 /**
- * MarketStore and RecordStore in a PostgreSQL database. What is stored and why is in docs/store.md, what differs from SQLite in
+ * MarketStore, RecordStore and JobLedger in a PostgreSQL database. What is stored and why is in docs/store.md, what differs from SQLite in
  * docs/production.md; the tables are in migrations.ts.
  */
 import { Context, Effect, Layer, Metric, type Redacted } from "effect"
 import { canonical } from "../../../domain/SeriesKey.ts"
+import { JobLedger } from "../../../services/JobLedger.ts"
 import { type Commit, type GenerationId, MarketStore, type MarketStoreError } from "../../../services/MarketStore.ts"
 import { rowsCommitted } from "../../../services/Metrics.ts"
 import { RecordStore } from "../../../services/RecordStore.ts"
 import { reached } from "../../FaultPoint.ts"
+import { make as makeLedger } from "../../jobs/ledger/ledger.ts"
+import { postgresJobSql } from "../../jobs/ledger/postgresJobSql.ts"
 import { expectMigrated, migrate } from "../../postgres/migrate.ts"
 import { prepare } from "../CommitBatch.ts"
 import * as KeyedLock from "../KeyedLock.ts"
@@ -141,8 +144,13 @@ const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
     mismatches: (left, right, range, read) => readMismatches(database, left, right, range, read?.open === true),
     forget: Effect.fn("MarketStore.forget")((series) => locks.withLock(canonical(series))(forget(database, series)))
   })
-  return Context.make(MarketStore, bars).pipe(Context.add(RecordStore, recordStore(database, locks)))
+  return Context.make(MarketStore, bars).pipe(
+    Context.add(RecordStore, recordStore(database, locks)),
+    Context.add(JobLedger, makeLedger(postgresJobSql(database)))
+  )
 })
 
-export const layer = (options: MarketStorePostgresOptions): Layer.Layer<MarketStore | RecordStore, MarketStoreError> =>
+export const layer = (
+  options: MarketStorePostgresOptions
+): Layer.Layer<MarketStore | RecordStore | JobLedger, MarketStoreError> =>
   Layer.effectContext(mapStoreFailure(make(options)))

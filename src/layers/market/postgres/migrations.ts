@@ -1,4 +1,5 @@
 import type { PostgresMigration } from "../../postgres/migrate.ts"
+import { jobs } from "./migrations/0003-jobs.ts"
 
 /**
  * The tables of the schema `tapestry`. They mean what the tables of the same names mean in SQLite (../migrations.ts); what differs:
@@ -338,5 +339,6 @@ export const migrations: ReadonlyArray<PostgresMigration> = [
         primary key (generation, last_ts, id)
       )`
     ]
-  }
+  },
+  jobs
 ]

@@ -103,7 +103,7 @@ const reasonOf = (error: PostgresFailure): MarketStoreError["reason"] => {
   }
 }
 
-const fromPostgres = (error: PostgresFailure | SchemaMismatch | MarketStoreError): MarketStoreError => {
+export const fromPostgres = (error: PostgresFailure | SchemaMismatch | MarketStoreError): MarketStoreError => {
   if (error._tag === "MarketStoreError") return error
   if (error._tag === "SchemaMismatch") {
     return new MarketStoreError({ reason: new StoreSchemaMismatch({ message: error.message }) })

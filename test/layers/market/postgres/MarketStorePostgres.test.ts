@@ -10,6 +10,7 @@ import { addressOf } from "../../../../src/layers/postgres/PostgresAddress.ts"
 import { open } from "../../../../src/layers/postgres/PostgresDatabase.ts"
 import { MarketStore } from "../../../../src/services/MarketStore.ts"
 import { RecordStore } from "../../../../src/services/RecordStore.ts"
+import { jobLedgerContract } from "../../../services/JobLedger.contract.ts"
 import { marketStoreContract } from "../../../services/MarketStore.contract.ts"
 import {
   bar,
@@ -32,6 +33,7 @@ const layerOf = (url: string, readonly = false) => MarketStorePostgres.layer({ u
 const empty = Layer.unwrap(Effect.map(freshDatabase, (url) => layerOf(url)))
 marketStoreContract("PostgreSQL", empty)
 recordStoreContract("PostgreSQL", empty)
+jobLedgerContract("PostgreSQL", empty)
 
 /** A store with connections of its own, as another process would have it. */
 const opened = (url: string, readonly = false) =>

@@ -1,0 +1,34 @@
+/** Jobs in PostgreSQL. */
+import { defaultTenant } from "../../../domain/Tenant.ts"
+import { JobQueueError } from "../../../services/JobQueue.ts"
+import { fromPostgres } from "../../market/postgres/storeFailure.ts"
+import type { PostgresDatabase, Query } from "../../postgres/PostgresDatabase.ts"
+import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
+import { int8, type SqlParameter, text, uuid } from "../../postgres/values.ts"
+import type { Cell, JobSql, JobTables, Run } from "./JobSql.ts"
+
+const schema = "tapestry"
+
+export const tables: JobTables = {
+  jobs: `${schema}.jobs`,
+  runs: `${schema}.job_runs`,
+  tenant: { _tag: "Uuid", value: defaultTenant.id },
+  skipLocked: "for update of j skip locked"
+}
+
+const parameter = (cell: Cell): SqlParameter =>
+  cell._tag === "Int" ? int8(cell.value) : cell._tag === "Uuid" ? uuid(cell.value) : text(cell.value)
+
+/** Statements of a transaction that somebody else has begun. */
+export const within =
+  (query: Query): Run<PostgresFailure> =>
+  (sql, cells = []) =>
+    query(sql, cells.map(parameter))
+
+export const postgresJobSql = (database: PostgresDatabase): JobSql<PostgresFailure> => ({
+  exclusive: false,
+  tables,
+  read: (operation) => within(database.query(operation)),
+  write: (operation, body) => database.transaction(operation, (query) => body(within(query))),
+  asError: (error) => (error._tag === "JobQueueError" ? error : new JobQueueError({ reason: fromPostgres(error) }))
+})
