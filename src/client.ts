@@ -1,4 +1,5 @@
 /** Clients of a Tapestry server: one Layer a transport, all with the contract's types and errors. */
+export { asAdmin } from "./rpc/client/asAdmin.ts"
 export * as HttpClient from "./rpc/client/HttpClient.ts"
 export * as RemoteStitchingCache from "./rpc/client/RemoteStitchingCache.ts"
 export { TapestryClient } from "./rpc/client/TapestryClient.ts"

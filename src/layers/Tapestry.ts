@@ -2,6 +2,7 @@
 import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import type { Calendar } from "../services/Calendar.ts"
+import type { ControlPlane } from "../services/ControlPlane.ts"
 import type { Imports } from "../services/Imports.ts"
 import type { IngestSession } from "../services/IngestSession.ts"
 import type { Maintenance } from "../services/Maintenance.ts"
@@ -26,6 +27,7 @@ import * as ImportsLive from "./imports/ImportsLive.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as ConfiguredStore from "./market/ConfiguredStore.ts"
+import * as ControlPlaneLive from "./market/upkeep/ControlPlaneLive.ts"
 import * as OwnerLock from "./owner/OwnerLock.ts"
 import * as PreferredVendorsLive from "./preferred/PreferredVendorsLive.ts"
 import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
@@ -56,6 +58,7 @@ export interface TapestryOptions {
 export type TapestryServices =
   | AdapterRegistry
   | Calendar
+  | ControlPlane
   | ProvenanceStore
   | IngestSession
   | Quota
@@ -142,9 +145,11 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
   Layer.unwrap(
     Effect.gen(function* () {
       const path = yield* Path.Path
+      const store = { store: config.store, filename: path.join(dataDir, "market.sqlite"), readonly }
       const opened = Layer.mergeAll(
         ProvenanceStoreSqlite.layer({ directory: dataDir, readonly, syncBeside, ...config.archive }),
-        ConfiguredStore.layer({ store: config.store, filename: path.join(dataDir, "market.sqlite"), readonly }),
+        ConfiguredStore.layer(store),
+        ControlPlaneLive.layer(store),
         // Who may only read spends nothing, so there is nothing to write down.
         QuotaSqlite.layer({ filename: readonly ? ":memory:" : path.join(dataDir, "quota.sqlite") })
       )

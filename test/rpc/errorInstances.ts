@@ -1,4 +1,5 @@
 /** One instance of each error of the contract, by its path: what a handler raises where a test cannot provoke it. */
+import { AdminError, AdminOff, Unauthenticated } from "../../src/rpc/contract/AdminOnly.ts"
 import {
   InternalError,
   ProtocolError,
@@ -129,6 +130,8 @@ const imports = [
   ...archive
 ].map((reason) => new ImportsError({ reason }))
 
+const admin = [new Unauthenticated({ message }), new AdminOff({ message })].map((reason) => new AdminError({ reason }))
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -154,6 +157,7 @@ export type RaisedError =
   | (typeof reconciliation)[number]
   | (typeof preferred)[number]
   | (typeof imports)[number]
+  | (typeof admin)[number]
   | (typeof border)[number]
 
 const all: ReadonlyArray<RaisedError> = [
@@ -168,6 +172,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...reconciliation,
   ...preferred,
   ...imports,
+  ...admin,
   ...border
 ]
 

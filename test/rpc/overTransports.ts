@@ -9,7 +9,8 @@ import type { TapestryClient } from "../../src/rpc/client/TapestryClient.ts"
 import * as TcpClient from "../../src/rpc/client/TcpClient.ts"
 import * as UnixClient from "../../src/rpc/client/UnixClient.ts"
 import * as WebSocketClient from "../../src/rpc/client/WebSocketClient.ts"
-import { type Addresses, serve } from "../../src/rpc/server/Served.ts"
+import { type Addresses, type ServedOptions, serve } from "../../src/rpc/server/Served.ts"
+import { adminToken } from "./adminToken.ts"
 
 const host = "127.0.0.1"
 
@@ -35,15 +36,18 @@ export const transports: {
 }
 
 /** A server with every listener, on ports that are free. */
-export const everywhere = Effect.gen(function* () {
+export const servedWith = Effect.fnUntraced(function* (options: Pick<ServedOptions, "adminToken">) {
   const socket = yield* socketPath
   return yield* serve({
     product: "0.0.0-test",
     http: { host, port: 0, allowedHosts: [], allowedOrigins: [] },
     tcp: { host, port: 0 },
-    socket
+    socket,
+    ...options
   })
 })
+
+export const everywhere = servedWith({ adminToken })
 
 export const served = (
   connect: (addresses: Addresses) => Layer.Layer<TapestryClient>

@@ -7,6 +7,7 @@ import type { SeriesKey } from "../../src/domain/SeriesKey.ts"
 import { SessionId } from "../../src/domain/Session.ts"
 import * as ModelVendor from "../../src/layers/testing/ModelVendor.ts"
 import type { TapestryClient } from "../../src/rpc/client/TapestryClient.ts"
+import { AdminOnly } from "../../src/rpc/contract/AdminOnly.ts"
 import { Border } from "../../src/rpc/contract/Border.ts"
 import * as Handlers from "../../src/rpc/handlers/Handlers.ts"
 import { ServerInfo } from "../../src/rpc/handlers/ServerInfo.ts"
@@ -16,6 +17,7 @@ import * as RpcHostLive from "../../src/rpc/server/RpcHostLive.ts"
 import * as SocketListener from "../../src/rpc/server/SocketListener.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../src/services/Calendar.ts"
+import { ControlPlane } from "../../src/services/ControlPlane.ts"
 import { Imports } from "../../src/services/Imports.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
@@ -72,6 +74,7 @@ const services = Layer.mergeAll(
   }),
   Layer.mock(Imports, { end: (_, __, reason) => raise("ImportsError", reason ?? "") }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
+  Layer.mock(ControlPlane, {}),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
   Layer.succeed(ServerInfo, { product: "0.0.0-test", startedAt: 0 })
 )
@@ -87,10 +90,12 @@ const border = Layer.succeed(Border, (call, { headers }) => {
   return error !== undefined && isBorderError(error) ? Effect.fail(error) : call
 })
 
+const adminOnly = Layer.succeed(AdminOnly, (_, { headers }) => raise("AdminError", headers["x-raise"] ?? ""))
+
 /** Where it listens, on free ports; until the scope closes. */
 export const raisingServer = Effect.gen(function* () {
   const context = yield* Layer.build(
-    RpcHostLive.layer.pipe(Layer.provide([Handlers.layer, border]), Layer.provideMerge(services))
+    RpcHostLive.layer.pipe(Layer.provide([Handlers.layer, border, adminOnly]), Layer.provideMerge(services))
   )
   return yield* Effect.gen(function* () {
     const path = yield* socketPath
@@ -113,6 +118,7 @@ type Client = TapestryClient["Service"]
 export const carriers: {
   readonly [Tag in Outermost]: (client: Client, path: string) => ReadonlyArray<Effect.Effect<unknown, CallError>>
 } = {
+  AdminError: (client, path) => [client["Admin.migrate"](undefined, { headers: { "x-raise": path } })],
   StitchingCacheError: (client, path) => [
     client["Series.resolve"]({ vendor: path, query }),
     Stream.runDrain(client["Series.bars"]({ series: seriesBy(path), range })),

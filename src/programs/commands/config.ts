@@ -6,7 +6,8 @@ import { Json } from "../flags/GlobalFlags.ts"
 import { rangeDocument } from "../format/Documents.ts"
 import { redacted } from "../format/redacted.ts"
 import { render } from "../format/Table.ts"
-import { type Origin, type Settings, settings } from "../Settings.ts"
+import { type Origin, type Settings, type Sourced, settings } from "../Settings.ts"
+import { adminTokenSource } from "../serving/adminTokenSource.ts"
 import { noFlags, type ServeSettings, serveSettings } from "../serving/ServeSettings.ts"
 import { Output } from "../terminal/Output.ts"
 import { oneLine, styleOf } from "../terminal/Style.ts"
@@ -21,7 +22,8 @@ interface Value {
 
 const values = (
   { config, configFile, dataDir, logLevel, store }: Settings,
-  { allowedHosts, allowedOrigins, http, tcp }: ServeSettings
+  { allowedHosts, allowedOrigins, http, tcp }: ServeSettings,
+  token: Sourced<string>
 ): ReadonlyArray<Value> => {
   const own = (key: string, value: unknown): Value => ({
     key,
@@ -43,6 +45,7 @@ const values = (
     { key: "serve.tcp", value: ListenAddress.format(tcp.value), origin: tcp.origin },
     { key: "serve.allowedHosts", ...allowedHosts },
     { key: "serve.allowedOrigins", ...allowedOrigins },
+    { key: "serve.adminToken", ...token },
     ...config.calendars.map(({ known, name, title, zone }) => ({
       ...own(`calendars.${name}`, { title, zone, known: rangeDocument(known) }),
       brief: `${title} (${zone})`
@@ -61,7 +64,7 @@ const config = Effect.fn("tapestry config")(function* () {
   const json = yield* Json
   const { line, lines, terminal } = yield* Output
   const given = yield* settings
-  const all = values(given, yield* serveSettings(given, noFlags))
+  const all = values(given, yield* serveSettings(given, noFlags), yield* adminTokenSource)
   if (json)
     return yield* line(JSON.stringify({ values: all.map(({ key, value, origin }) => ({ key, value, origin })) }))
   const [header = "", ...rows] = render(

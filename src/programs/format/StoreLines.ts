@@ -1,18 +1,9 @@
 /** The store's own state and sizes, for people. */
-import type { SchemaReport } from "../../layers/market/upkeep/SchemaReport.ts"
-import type { KindCount, SeriesStats, TableSize } from "../../layers/market/upkeep/StoreUpkeep.ts"
+import type { SchemaReport, SeriesStats, StoreStatus, TableSize } from "../../services/ControlPlane.ts"
 import { fieldLines } from "../terminal/printList.ts"
 import { oneLine, type Style } from "../terminal/Style.ts"
 import { bytes, grouped } from "./Numbers.ts"
 import { type Column, render } from "./Table.ts"
-
-export interface StoreStatus extends SchemaReport {
-  readonly store: "sqlite" | "postgres"
-  readonly where: string
-  readonly bytes: number
-  /** Null: not counted, since the tables may be others than this release's. */
-  readonly kinds: ReadonlyArray<KindCount> | null
-}
 
 const meaningOf = ({ expected, state, version }: SchemaReport, style: Style): string => {
   switch (state) {

@@ -13,6 +13,7 @@ import { settings } from "../Settings.ts"
 import { Output } from "../terminal/Output.ts"
 import * as YoungGeneration from "../youngGeneration.ts"
 import { addressDocument, addressLine } from "./addresses.ts"
+import { adminToken } from "./adminToken.ts"
 import { type ServeFlags, type ServeSettings, serveSettings } from "./ServeSettings.ts"
 
 /** An owner that is about to end is waited for; one that stays is named in the error. */
@@ -51,6 +52,7 @@ export const serving = Effect.fnUntraced(function* (input: ServeFlags & { readon
   const given = yield* settings
   const where = yield* serveSettings(given, input)
   const open = yield* checked(where, input.insecure)
+  const token = yield* adminToken
   const dataDir = given.dataDir.value
   const { allowedHosts, allowedOrigins, http, tcp } = where
 
@@ -67,7 +69,8 @@ export const serving = Effect.fnUntraced(function* (input: ServeFlags & { readon
           ? null
           : { ...http.value, allowedHosts: allowedHosts.value, allowedOrigins: allowedOrigins.value },
       tcp: tcp.value,
-      socket: yield* ownerSocket(dataDir)
+      socket: yield* ownerSocket(dataDir),
+      ...(token === null ? {} : { adminToken: token })
     })
     yield* Effect.addFinalizer(() => Effect.logInfo("going down; calls under way have 10 s to end"))
     yield* sayWhere(addresses, dataDir)

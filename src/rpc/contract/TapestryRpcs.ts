@@ -1,3 +1,4 @@
+import { AdminRpcs } from "./AdminRpcs.ts"
 import { ArchiveRpcs } from "./ArchiveRpcs.ts"
 import { Border } from "./Border.ts"
 import { CalendarRpcs } from "./CalendarRpcs.ts"
@@ -6,6 +7,7 @@ import { PreferredRpcs } from "./PreferredRpcs.ts"
 import { QuotaRpcs } from "./QuotaRpcs.ts"
 import { ReconcileRpcs } from "./ReconcileRpcs.ts"
 import { SeriesRpcs } from "./SeriesRpcs.ts"
+import { StoreRpcs } from "./StoreRpcs.ts"
 import { SystemRpcs } from "./SystemRpcs.ts"
 import { VendorsRpcs } from "./VendorsRpcs.ts"
 
@@ -18,5 +20,7 @@ export class TapestryRpcs extends SystemRpcs.merge(
   ReconcileRpcs,
   PreferredRpcs,
   CalendarRpcs,
-  ImportRpcs
+  ImportRpcs,
+  StoreRpcs,
+  AdminRpcs
 ).middleware(Border) {}

@@ -3,6 +3,7 @@ import { Layer } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { Calendar } from "../../services/Calendar.ts"
+import type { ControlPlane } from "../../services/ControlPlane.ts"
 import type { Imports } from "../../services/Imports.ts"
 import type { Maintenance } from "../../services/Maintenance.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
@@ -12,6 +13,7 @@ import type { Quota } from "../../services/Quota.ts"
 import type { Reconciliation } from "../../services/Reconciliation.ts"
 import type { StitchingCache } from "../../services/StitchingCache.ts"
 import type { TapestryRpcs } from "../contract/TapestryRpcs.ts"
+import * as AdminHandlers from "./AdminHandlers.ts"
 import * as ArchiveHandlers from "./ArchiveHandlers.ts"
 import * as CalendarHandlers from "./CalendarHandlers.ts"
 import * as ImportHandlers from "./ImportHandlers.ts"
@@ -20,6 +22,7 @@ import * as QuotaHandlers from "./QuotaHandlers.ts"
 import * as ReconcileHandlers from "./ReconcileHandlers.ts"
 import * as SeriesHandlers from "./SeriesHandlers.ts"
 import type { ServerInfo } from "./ServerInfo.ts"
+import * as StoreHandlers from "./StoreHandlers.ts"
 import * as SystemHandlers from "./SystemHandlers.ts"
 import * as VendorsHandlers from "./VendorsHandlers.ts"
 
@@ -28,6 +31,7 @@ export const layer: Layer.Layer<
   never,
   | AdapterRegistry
   | Calendar
+  | ControlPlane
   | Imports
   | Maintenance
   | MarketStore
@@ -46,5 +50,7 @@ export const layer: Layer.Layer<
   ReconcileHandlers.layer,
   PreferredHandlers.layer,
   CalendarHandlers.layer,
-  ImportHandlers.layer
+  ImportHandlers.layer,
+  StoreHandlers.layer,
+  AdminHandlers.layer
 )

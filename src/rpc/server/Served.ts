@@ -15,6 +15,8 @@ import { Clock, Effect, Exit, Layer, Option, Scope } from "effect"
 import type { NetAddress } from "effect/net"
 import type { TapestryServices } from "../../layers/Tapestry.ts"
 import { Owner, type OwnerError } from "../../services/Owner.ts"
+import * as AdminOnlyLive from "../handlers/AdminOnlyLive.ts"
+import type { AdminToken } from "../handlers/AdminToken.ts"
 import * as BorderLive from "../handlers/BorderLive.ts"
 import * as Handlers from "../handlers/Handlers.ts"
 import { ServerInfo } from "../handlers/ServerInfo.ts"
@@ -46,6 +48,8 @@ export interface ServedOptions {
   readonly tcp: HostPort | null
   /** JSON lines over a Unix socket at this path, for this user alone; null: not at all. */
   readonly socket: string | null
+  /** Lets who has it change the deployment over the network; unless given, nobody may but over the Unix socket. */
+  readonly adminToken?: AdminToken
   /** When this is done, going down waits for nobody any more: what is under way is cut off. Unless given, it waits up to 10 s. */
   readonly hurry?: Effect.Effect<void>
 }
@@ -78,7 +82,10 @@ const comeUp = Effect.fnUntraced(function* (options: ServedOptions) {
   const startedAt = Option.isSome(owner) ? owner.value.startedAt : yield* Clock.currentTimeMillis
   const info = Layer.succeed(ServerInfo, { product: options.product, startedAt })
   const context = yield* Layer.build(
-    RpcHostLive.layer.pipe(Layer.provide([Handlers.layer, BorderLive.layer]), Layer.provideMerge(info))
+    RpcHostLive.layer.pipe(
+      Layer.provide([Handlers.layer, BorderLive.layer, AdminOnlyLive.layer(options.adminToken ?? null)]),
+      Layer.provideMerge(info)
+    )
   )
   return yield* Effect.gen(function* () {
     const host = yield* RpcHost

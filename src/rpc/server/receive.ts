@@ -12,6 +12,7 @@ import { Cause, Effect, Exit, Metric, Result } from "effect"
 import { Headers } from "effect/http"
 import { refusals } from "../../services/Metrics.ts"
 import { type BorderError, ProtocolError, ShuttingDown, TooBusy } from "../contract/Border.ts"
+import { Caller } from "../handlers/Caller.ts"
 import { incident } from "../handlers/incident.ts"
 import type { Call, ConnectionCalls } from "./ConnectionCalls.ts"
 import { type ClientRequest, decodeMessage } from "./decodeMessage.ts"
@@ -144,13 +145,19 @@ const makeBegin = (receiving: Receiving) => {
         ...(discard ? { discard } : {})
       })
       const hears = !isNotification && !discard
-      return Effect.as(server.write(connection.id, message, hears ? undefined : { onRequest: ending(call) }), null)
+      return Effect.as(server.write(connection.id, message, { onRequest: hears ? called(call) : ending(call) }), null)
     })
+
+  /** What runs for a call is told where it came from. */
+  function called({ connection: { transport } }: Call) {
+    return Effect.provideService(Caller, { transport: transport.kind, peer: transport.peer })
+  }
 
   /** Calls whose client does not hear of their end: it is seen at their fiber. */
   function ending(call: Call) {
+    const knowing = called(call)
     return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-      Effect.onExit(effect, (exit) => {
+      Effect.onExit(knowing(effect), (exit) => {
         // What was interrupted or refused is no mistake of ours, and Border has its line.
         if (!receiving.end(call) || Exit.isSuccess(exit) || !call.silent || !Cause.hasDies(exit.cause))
           return Effect.void

@@ -6,13 +6,16 @@ import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, Layer, Stream } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import { ResponseId } from "../../../src/domain/Response.ts"
+import { canonical } from "../../../src/domain/SeriesKey.ts"
 import type { TapestryServices } from "../../../src/layers/Tapestry.ts"
+import { asAdmin } from "../../../src/rpc/client/asAdmin.ts"
 import { TapestryClient } from "../../../src/rpc/client/TapestryClient.ts"
 import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
 import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../../src/services/Calendar.ts"
+import { ControlPlane } from "../../../src/services/ControlPlane.ts"
 import { type ImportSpec, Imports } from "../../../src/services/Imports.ts"
 import { Maintenance } from "../../../src/services/Maintenance.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
@@ -22,6 +25,7 @@ import { Quota } from "../../../src/services/Quota.ts"
 import { Reconciliation } from "../../../src/services/Reconciliation.ts"
 import { RecordStore } from "../../../src/services/RecordStore.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
+import { secret } from "../adminToken.ts"
 import { between, seriesOf, utc, World, layer as world } from "./world.ts"
 
 type Tag = Rpc.Tag<RpcGroup.Rpcs<typeof TapestryRpcs>>
@@ -529,6 +533,51 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
       "nothing that was imported is lost"
     )
     assert.strictEqual((yield* all((yield* RecordStore).rows(series, between("1970-01-01", "1971-01-01")))).length, 1)
+  }),
+  "Store.version": Effect.gen(function* () {
+    const { migrations, ...expected } = yield* (yield* ControlPlane).schema
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Store.version"](), expected)
+    assert.deepInclude(expected, { version: migrations.length, expected: migrations.length, state: "current" })
+  }),
+  "Store.status": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const status = yield* (yield* TapestryClient)["Store.status"]()
+    assert.deepStrictEqual(status, yield* (yield* ControlPlane).status)
+    assert.isTrue(status.migrations.every(({ state }) => state === "applied"))
+    assert.strictEqual(status.where, `${(yield* World).dataDir}/market.sqlite`)
+    const [bars] = (status.kinds ?? []).filter(({ kind }) => kind === "bar")
+    assert.isAtLeast(bars?.rows ?? 0, 180)
+  }),
+  "Store.sizes": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    const sizes = yield* (yield* TapestryClient)["Store.sizes"]()
+    assert.deepStrictEqual(sizes, yield* (yield* ControlPlane).sizes)
+    const names = sizes.tables.map(({ table }) => table)
+    assert.deepStrictEqual(names, [...names].sort())
+    assert.isAbove(sizes.tables.find(({ table }) => table === "bars")?.bytes ?? 0, 4_096)
+  }),
+  "Store.series": Effect.gen(function* () {
+    yield* stored("ALPHA")
+    yield* stored("BETA")
+    const series = yield* all((yield* TapestryClient)["Store.series"]())
+    assert.deepStrictEqual(series, yield* all((yield* ControlPlane).series))
+    const keys = series.map(({ series }) => series)
+    assert.deepStrictEqual(keys, [...keys].sort())
+    const one = series.find(({ series }) => series === canonical(seriesOf("BETA", "1m")))
+    assert.isAtLeast(one?.rows ?? 0, 180, keys.join(" "))
+  }),
+  "Admin.migrate": Effect.gen(function* () {
+    const { version } = yield* (yield* ControlPlane).schema
+    const migrated = yield* asAdmin(secret)((yield* TapestryClient)["Admin.migrate"]())
+    assert.deepStrictEqual(migrated, { applied: [], version })
+  }),
+  "Admin.stamp": Effect.gen(function* () {
+    const { version } = yield* (yield* ControlPlane).schema
+    const client = yield* TapestryClient
+    const proven = yield* asAdmin(secret)(client["Admin.stamp"]({ version }))
+    assert.deepStrictEqual(proven, { recorded: [], done: false })
+    const refused = yield* Effect.flip(asAdmin(secret)(client["Admin.stamp"]({ version: 999, confirm: true })))
+    assert.match(refused.message, /no schema version 999/)
   }),
   "Calendar.list": Effect.gen(function* () {
     const list = yield* (yield* TapestryClient)["Calendar.list"]()

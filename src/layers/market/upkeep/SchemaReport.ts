@@ -1,4 +1,5 @@
 /** How a store's schema stands to the one that this release knows. */
+import type { MigrationState, SchemaReport, SchemaState } from "../../../services/ControlPlane.ts"
 
 /** A migration of this release, and the checksum of its statements. */
 export interface KnownMigration {
@@ -11,30 +12,6 @@ export interface KnownMigration {
 export interface RecordedMigration {
   readonly id: number
   readonly sha256: string
-}
-
-export interface MigrationState {
-  readonly id: number
-  /** Null for one that this release does not know. */
-  readonly name: string | null
-  /** `changed`: it was applied with other statements than this release has. */
-  readonly state: "applied" | "pending" | "changed" | "unknown"
-}
-
-/**
- * `absent`: no tables yet. `unrecorded`: tables, and nothing that says which migrations made them. `newer`: by a newer release.
- * `foreign`: an older migration that this release does not know, or one that was changed since.
- */
-export type SchemaState = "current" | "behind" | "absent" | "unrecorded" | "newer" | "foreign"
-
-export interface SchemaReport {
-  /** The highest migration that is recorded; 0 for none. */
-  readonly version: number
-  /** What this release needs. */
-  readonly expected: number
-  readonly state: SchemaState
-  /** Ascending. */
-  readonly migrations: ReadonlyArray<MigrationState>
 }
 
 const highest = (migrations: ReadonlyArray<{ readonly id: number }>): number =>

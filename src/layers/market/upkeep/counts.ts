@@ -1,9 +1,17 @@
 /** Counts of a store, as both databases compute them: the same statements, over tables of the same names. */
+import { Effect, Option, Stream } from "effect"
+import type { KindCount, SeriesStats } from "../../../services/ControlPlane.ts"
 import { num, type SqlRow } from "../rows.ts"
-import type { KindCount, SeriesStats } from "./StoreUpkeep.ts"
 
-/** `schema` is what stands before a table's name. PostgreSQL's sums of int8 are numeric unless they are made int8 again. */
-export const countStatements = (schema: string, whole: (sum: string) => string) => ({
+/**
+ * `schema` is what stands before a table's name. PostgreSQL's sums of int8 are numeric unless they are made int8 again. The
+ * series are those behind a key (the first parameter), at most so many (the second).
+ */
+export const countStatements = (
+  schema: string,
+  whole: (sum: string) => string,
+  [after, most]: readonly [string, string]
+) => ({
   kinds: `select s.kind, count(distinct s.id),
     ${whole("sum(case when g.id = s.generation then g.row_count else 0 end)")},
     ${whole("sum(case when g.state in ('current', 'superseded') then g.revision_count else 0 end)")}
@@ -14,7 +22,8 @@ export const countStatements = (schema: string, whole: (sum: string) => string) 
       where series = s.id and state in ('current', 'superseded')),
     (select count(*) from ${schema}applied a join ${schema}generations g on g.id = a.generation where g.series = s.id),
     (select count(*) from ${schema}coverage where generation = s.generation)
-    from ${schema}series s join ${schema}generations seen on seen.id = s.generation order by s.canonical`
+    from ${schema}series s join ${schema}generations seen on seen.id = s.generation
+    where s.canonical > ${after} order by s.canonical limit ${most}`
 })
 
 export const kindCount = (row: SqlRow): KindCount => ({
@@ -33,3 +42,17 @@ export const seriesStats = (row: SqlRow): SeriesStats => ({
   responses: num(row[5]),
   intervals: num(row[6])
 })
+
+/** Of a page. Each series is looked up in several tables, and in SQLite that stands in the event loop. */
+const pageSeries = 100
+
+/** Series page by page; each page is read when the one before it was taken. */
+export const seriesPages = <E>(
+  page: (after: string, most: number) => Effect.Effect<ReadonlyArray<SeriesStats>, E>
+): Stream.Stream<SeriesStats, E> =>
+  Stream.paginate("", (after) =>
+    Effect.map(page(after, pageSeries), (found) => {
+      const last = found.length < pageSeries ? undefined : found.at(-1)
+      return [found, last === undefined ? Option.none() : Option.some(last.series)] as const
+    })
+  )

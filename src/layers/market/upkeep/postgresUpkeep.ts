@@ -15,13 +15,13 @@ import { int4, text } from "../../postgres/values.ts"
 import { migrations } from "../postgres/migrations.ts"
 import { openDatabase } from "../postgres/openDatabase.ts"
 import { mapStoreFailure } from "../postgres/storeFailure.ts"
-import { countStatements, kindCount, seriesStats } from "./counts.ts"
+import { countStatements, kindCount, seriesPages, seriesStats } from "./counts.ts"
 import { assess, refusalOf } from "./SchemaReport.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
 import { differenceOf, mayStamp, mismatch, type Trait, toRecord } from "./stamping.ts"
 
 const known = migrations.map((migration) => ({ id: migration.id, name: migration.name, sha256: checksum(migration) }))
-const counts = countStatements("tapestry.", (sum) => `(${sum})::int8`)
+const counts = countStatements("tapestry.", (sum) => `(${sum})::int8`, ["$1", "$2"])
 
 const thereIs = "select to_regclass($1)::text"
 const selectRecorded = "select id, sha256 from tapestry.migration_checksums order by id"
@@ -118,7 +118,11 @@ export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacte
     bytes: Effect.map(tables, (found) => found.reduce((sum, { bytes }) => sum + bytes, 0)),
     kinds: mapStoreFailure(Effect.map(query("kinds")(counts.kinds), (rows) => rows.map(kindCount))),
     tables,
-    series: mapStoreFailure(Effect.map(query("series")(counts.series), (rows) => rows.map(seriesStats))),
+    series: seriesPages((after, most) =>
+      mapStoreFailure(
+        Effect.map(query("series")(counts.series, [text(after), int4(most)]), (rows) => rows.map(seriesStats))
+      )
+    ),
     migrate: Effect.gen(function* () {
       const before = yield* report
       const refusal = refusalOf(address, before)

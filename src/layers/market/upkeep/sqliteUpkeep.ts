@@ -6,16 +6,17 @@ import { stat } from "node:fs/promises"
 import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { checksum, migrate } from "../../sqlite/migrate.ts"
+import { readInSteps } from "../../sqlite/readInSteps.ts"
 import { open, type SqliteDatabase, SqliteFailure, type SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
 import { migrations } from "../migrations.ts"
 import { mapStoreError } from "../storeError.ts"
-import { countStatements, kindCount, seriesStats } from "./counts.ts"
+import { countStatements, kindCount, seriesPages, seriesStats } from "./counts.ts"
 import { assess, type RecordedMigration, refusalOf } from "./SchemaReport.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
 import { differenceOf, mayStamp, mismatch, type Trait, toRecord } from "./stamping.ts"
 
 const known = migrations.map((migration) => ({ id: migration.id, name: migration.name, sha256: checksum(migration) }))
-const counts = countStatements("", (sum) => sum)
+const counts = countStatements("", (sum) => sum, ["?", "?"])
 
 const named = "select count(*) from sqlite_master where type = 'table' and name = ?"
 const selectRecorded = "select id, sha256 from migration_checksums order by id"
@@ -24,8 +25,9 @@ const createRecorded =
 const selectTraits = `select type, name, sql from sqlite_master
   where sql is not null and name not like 'sqlite_%' and name not in ('migrations', 'migration_checksums')`
 const selectSize = "select page_count * page_size from pragma_page_count(), pragma_page_size()"
-const selectTables = `select coalesce(m.tbl_name, d.name), sum(d.pgsize) from dbstat d left join sqlite_master m on m.name = d.name
-  where d.aggregate = 1 group by 1 order by 1`
+/** An index is its table's. */
+const selectOwners = "select name, tbl_name from sqlite_master"
+const selectPages = "select name, pgsize from dbstat"
 
 const has = (db: SyncDatabase, table: string): boolean => db.prepare(named).get(table)?.[0] !== 0
 
@@ -113,13 +115,27 @@ export const sqliteUpkeep = Effect.fnUntraced(function* (filename: string, reado
       (pages, log) => pages + log
     ),
     kinds: read("kinds", (db) => db.prepare(counts.kinds).all().map(kindCount)),
-    tables: read("tables", (db) =>
-      db
-        .prepare(selectTables)
-        .all()
-        .map(([table, bytes]) => ({ table: String(table), bytes: Number(bytes) }))
+    tables: Effect.gen(function* () {
+      const owners = new Map<unknown, string>(
+        yield* read("tables", (db) =>
+          db
+            .prepare(selectOwners)
+            .all()
+            .map(([name, table]): [string, string] => [String(name), String(table)])
+        )
+      )
+      const sizes = new Map<string, number>()
+      yield* mapStoreError(
+        readInSteps(filename, "tables", selectPages, ([name, bytes]) => {
+          const table = owners.get(name) ?? String(name)
+          sizes.set(table, (sizes.get(table) ?? 0) + Number(bytes))
+        })
+      )
+      return [...sizes].map(([table, bytes]) => ({ table, bytes })).sort((a, b) => (a.table < b.table ? -1 : 1))
+    }),
+    series: seriesPages((after, most) =>
+      read("series", (db) => db.prepare(counts.series).all(after, most).map(seriesStats))
     ),
-    series: read("series", (db) => db.prepare(counts.series).all().map(seriesStats)),
     migrate: Effect.gen(function* () {
       const before = yield* report
       const refusal = refusalOf(filename, before)

@@ -1,6 +1,6 @@
 /** What holds for a stamp in every store: what may be recorded, and what tables prove. */
+import type { SchemaReport } from "../../../services/ControlPlane.ts"
 import { MarketStoreError, StoreSchemaMismatch } from "../../../services/MarketStore.ts"
-import type { SchemaReport } from "./SchemaReport.ts"
 
 export const mismatch = (message: string) => new MarketStoreError({ reason: new StoreSchemaMismatch({ message }) })
 

@@ -1,6 +1,7 @@
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { Command } from "effect/cli"
 import type { StoreUpkeep } from "../../../layers/market/upkeep/StoreUpkeep.ts"
+import { seriesOf, sizesOf } from "../../../layers/market/upkeep/storeStatus.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
 import { sharesOf, statsLines } from "../../format/StoreLines.ts"
@@ -9,11 +10,8 @@ import { styleOf } from "../../terminal/Style.ts"
 import { nothingYet, withUpkeep } from "../../withUpkeep.ts"
 
 const statsOf = Effect.fnUntraced(function* (upkeep: StoreUpkeep) {
-  const { state } = yield* upkeep.report
-  const known = state === "current" || state === "behind"
-  const tables = yield* upkeep.tables
-  const series = sharesOf(known ? yield* upkeep.series : [], tables)
-  return { store: upkeep.store, where: upkeep.where, bytes: yield* upkeep.bytes, tables, series }
+  const sizes = yield* sizesOf(upkeep)
+  return { ...sizes, series: sharesOf(yield* Stream.runCollect(seriesOf(upkeep)), sizes.tables) }
 })
 
 const stats = Effect.fn("tapestry store stats")(

@@ -1,21 +1,13 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import type { StoreUpkeep } from "../../../layers/market/upkeep/StoreUpkeep.ts"
+import { statusOf } from "../../../layers/market/upkeep/storeStatus.ts"
 import { Ended } from "../../failure/Ended.ts"
 import { asCommand } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
-import { type StoreStatus, statusLines } from "../../format/StoreLines.ts"
+import { statusLines } from "../../format/StoreLines.ts"
 import { Output } from "../../terminal/Output.ts"
 import { styleOf } from "../../terminal/Style.ts"
 import { nothingYet, withUpkeep } from "../../withUpkeep.ts"
-
-/** Rows are counted where the tables are known: those of another release may be others. */
-const statusOf = Effect.fnUntraced(function* ({ bytes, kinds, report, store, where }: StoreUpkeep) {
-  const schema = yield* report
-  const counted = schema.state === "current" || schema.state === "behind"
-  const status: StoreStatus = { store, where, ...schema, bytes: yield* bytes, kinds: counted ? yield* kinds : null }
-  return status
-})
 
 const status = Effect.fn("tapestry store status")(
   function* () {

@@ -1,0 +1,56 @@
+/**
+ * The upkeep of the store that a configuration names, for a process that has that store open already.
+ *
+ * Responsibilities: connections of its own, beside those of the store: a question must not wait for what the store is at, and a change of
+ * the schema not for its pool. They are opened by the first question and closed when none came for a while. Queueing: changes wait for
+ * each other; questions wait for nobody.
+ */
+import { Effect, Layer, RcRef, type Redacted, Semaphore, Stream } from "effect"
+import { ControlPlane } from "../../../services/ControlPlane.ts"
+import type { MarketStoreError } from "../../../services/MarketStore.ts"
+import type { StoreUpkeep } from "./StoreUpkeep.ts"
+import { seriesOf, sizesOf, statusOf } from "./storeStatus.ts"
+
+export interface ControlPlaneOptions {
+  /** URL of a PostgreSQL database; null for the file. */
+  readonly store: Redacted.Redacted | null
+  readonly filename: string
+  readonly readonly: boolean
+}
+
+const idle = "1 minute"
+
+const loadPostgres = Effect.promise(() => import("./postgresUpkeep.ts"))
+const loadSqlite = Effect.promise(() => import("./sqliteUpkeep.ts"))
+
+const make = Effect.fnUntraced(function* (options: ControlPlaneOptions) {
+  const { filename, store } = options
+  const open = (readonly: boolean) =>
+    store === null
+      ? Effect.flatMap(loadSqlite, ({ sqliteUpkeep }) => sqliteUpkeep(filename, readonly))
+      : Effect.flatMap(loadPostgres, ({ postgresUpkeep }) => postgresUpkeep(store, readonly))
+  const reading = yield* RcRef.make({ acquire: open(true), idleTimeToLive: idle })
+  const changes = yield* Semaphore.make(1)
+
+  const look = <A>(ask: (upkeep: StoreUpkeep) => Effect.Effect<A, MarketStoreError>) =>
+    Effect.scoped(Effect.flatMap(RcRef.get(reading), ask))
+  const change = <A>(act: (upkeep: StoreUpkeep) => Effect.Effect<A, MarketStoreError>) =>
+    changes.withPermit(Effect.scoped(Effect.flatMap(open(options.readonly), act)))
+
+  return ControlPlane.of({
+    schema: look(({ report }) => report),
+    status: look(statusOf),
+    sizes: look(sizesOf),
+    series: Stream.unwrap(Effect.map(RcRef.get(reading), seriesOf)),
+    migrate: change(({ migrate, report }) =>
+      Effect.gen(function* () {
+        const applied = yield* migrate
+        return { applied, version: (yield* report).version }
+      })
+    ),
+    stamp: (version, confirm) => change(({ stamp }) => stamp(version, confirm))
+  })
+})
+
+export const layer = (options: ControlPlaneOptions): Layer.Layer<ControlPlane> =>
+  Layer.effect(ControlPlane, make(options))

@@ -1,0 +1,27 @@
+/** A store's state and sizes, of what its upkeep says. */
+import { Effect, Stream } from "effect"
+import type { SchemaReport, StoreSizes, StoreStatus } from "../../../services/ControlPlane.ts"
+import type { StoreUpkeep } from "./StoreUpkeep.ts"
+
+/** Tables of another release may be others: nothing is counted there. */
+const isKnown = ({ state }: SchemaReport): boolean => state === "current" || state === "behind"
+
+export const statusOf = Effect.fnUntraced(function* ({ bytes, kinds, report, store, where }: StoreUpkeep) {
+  const schema = yield* report
+  const status: StoreStatus = {
+    store,
+    where,
+    bytes: yield* bytes,
+    ...schema,
+    kinds: isKnown(schema) ? yield* kinds : null
+  }
+  return status
+})
+
+export const sizesOf = Effect.fnUntraced(function* ({ bytes, store, tables, where }: StoreUpkeep) {
+  const sizes: StoreSizes = { store, where, bytes: yield* bytes, tables: yield* tables }
+  return sizes
+})
+
+export const seriesOf = ({ report, series }: StoreUpkeep) =>
+  Stream.unwrap(Effect.map(report, (schema) => (isKnown(schema) ? series : Stream.empty)))

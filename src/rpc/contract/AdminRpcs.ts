@@ -1,0 +1,17 @@
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Migrated, Stamped } from "../../services/ControlPlane.ts"
+import { MarketStoreError } from "../../services/MarketStore.ts"
+import { AdminOnly } from "./AdminOnly.ts"
+
+/** What changes the deployment for everybody; see AdminOnly for who may. */
+export class AdminRpcs extends RpcGroup.make(
+  /** Runs the migrations that are pending. */
+  Rpc.make("Admin.migrate", { success: Migrated, error: MarketStoreError }),
+  /** Records a schema version that the tables prove; unless `confirm` is true it is only looked whether they do. */
+  Rpc.make("Admin.stamp", {
+    payload: { version: Schema.Int, confirm: Schema.optionalKey(Schema.Boolean) },
+    success: Stamped,
+    error: MarketStoreError
+  })
+).middleware(AdminOnly) {}

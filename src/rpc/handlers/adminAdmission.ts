@@ -1,0 +1,31 @@
+/** Whether a call that changes the deployment may begin. */
+import { AdminError, AdminOff, Unauthenticated } from "../contract/AdminOnly.ts"
+import * as AdminToken from "./AdminToken.ts"
+import type { Caller } from "./Caller.ts"
+
+const bearer = /^Bearer +(\S+) *$/i
+
+const off = new AdminError({
+  reason: new AdminOff({
+    message:
+      "this server has no admin token, so the deployment cannot be changed over the network; start it with TAPESTRY_ADMIN_TOKEN or TAPESTRY_ADMIN_TOKEN_FILE, or use the commands of tapestry where it runs"
+  })
+})
+
+const unauthenticated = (message: string) => new AdminError({ reason: new Unauthenticated({ message }) })
+const missing = unauthenticated("this needs the admin token, as the header authorization: Bearer TOKEN")
+const wrong = unauthenticated("this is not the admin token of this server")
+
+/** Null: it may. `authorization` is the call's header of that name. */
+export const refusalOf = (
+  token: AdminToken.AdminToken | null,
+  caller: Caller | null,
+  authorization: string | undefined
+): AdminError | null => {
+  // The mode of its file is the guard: who may open it may do everything.
+  if (caller?.transport === "unix") return null
+  if (token === null) return off
+  const presented = bearer.exec(authorization ?? "")?.[1]
+  if (presented === undefined) return missing
+  return AdminToken.matches(token, presented) ? null : wrong
+}
