@@ -1,6 +1,6 @@
 /** Whether a store answers: a line for people, a document, metrics. */
 import { Result } from "effect"
-import type { SchemaReport } from "../../layers/market/upkeep/SchemaReport.ts"
+import type { SchemaReport } from "../../services/ControlPlane.ts"
 
 interface Answered {
   /** Null: the data directory has no store yet. */
