@@ -21,7 +21,8 @@ const setGrowth = (factor: number): void => setFlagsFromString(`--semi-space-gro
 export const youngBytes = (): number =>
   getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? 0
 
-const held = (limit: number): Layer.Layer<never> =>
+/** At a limit of one's own, while the scope lives. */
+export const heldAt = (limit: number): Layer.Layer<never> =>
   Layer.effectDiscard(
     Effect.acquireRelease(
       Effect.sync(() => {
@@ -44,7 +45,4 @@ const held = (limit: number): Layer.Layer<never> =>
   )
 
 /** While the scope lives. */
-export const layer: Layer.Layer<never> = held(limit)
-
-/** As {@link layer}, with half of that: for commands that pass rows on, of which none survives a page. */
-export const small: Layer.Layer<never> = held(limit / 2)
+export const layer: Layer.Layer<never> = heldAt(limit)

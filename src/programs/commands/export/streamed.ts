@@ -1,0 +1,89 @@
+/** Rows of a kind as one text or Arrow file, one series after the other; each row says which it is of, so that `ingest` takes it back. */
+import { Effect, Option, Ref, Stream } from "effect"
+import type { Bar } from "../../../domain/Bar.ts"
+import type { AnyRecord, RecordSeries } from "../../../domain/records/RecordKind.ts"
+import type { SeriesKey } from "../../../domain/SeriesKey.ts"
+import type { EpochMillis, TimeRange } from "../../../domain/TimeRange.ts"
+import type { RecordsWriter } from "../../../layers/export/RecordsText.ts"
+import type { ImportKind } from "../../../services/Imports.ts"
+import { MarketStore, type MarketStoreError } from "../../../services/MarketStore.ts"
+import { RecordStore } from "../../../services/RecordStore.ts"
+import { counted } from "../../format/Numbers.ts"
+import { writeAtomically } from "../../terminal/AtomicFile.ts"
+import { Output } from "../../terminal/Output.ts"
+import { withProgress } from "../../terminal/Progress.ts"
+import { withData } from "../../withData.ts"
+import { type Selection, selected } from "./selection.ts"
+
+export type RowFormat = "ndjson" | "csv" | "arrow"
+
+/** What a file's name says; NDJSON where it says nothing. */
+export const formatOf = (file: string): RowFormat => {
+  if (/\.(arrow|feather|ipc)$/i.test(file)) return "arrow"
+  return /\.csv$/i.test(file) ? "csv" : "ndjson"
+}
+
+/** So few that neither their text nor a list of them is an object for V8's space of large ones, which only full collections empty. */
+const sliceRows = 512
+
+const isRecords = (series: SeriesKey): series is RecordSeries =>
+  series.kind !== "bar" && series.kind !== "corporate-action"
+
+const writerOf = (kind: ImportKind, format: RowFormat): Effect.Effect<RecordsWriter> =>
+  format === "arrow"
+    ? Effect.map(
+        Effect.promise(() => import("../../../layers/export/RecordsArrow.ts")),
+        ({ recordsArrow }) => recordsArrow(kind)
+      )
+    : Effect.map(
+        Effect.promise(() => import("../../../layers/export/RecordsText.ts")),
+        ({ recordsText }) => recordsText(kind, format)
+      )
+
+export interface StreamedOptions {
+  readonly selection: Selection
+  readonly range: TimeRange
+  readonly asOf: Option.Option<EpochMillis>
+  readonly format: RowFormat
+  /** `-` for standard output; a file appears when it is complete. */
+  readonly out: string
+}
+
+export const writeStreamed = Effect.fnUntraced(function* ({ asOf, format, out, range, selection }: StreamedOptions) {
+  const { note, write } = yield* Output
+  const known = Option.isSome(asOf) ? { asOf: asOf.value } : {}
+  const { head, rows, tail } = yield* writerOf(selection.kind, format)
+  const written = yield* Ref.make(0)
+  const { layer: flatHeap } = yield* Effect.promise(() => import("../../flatHeap.ts"))
+  yield* withProgress({ label: "exporting", units: "rows", things: "rows" }, ({ report }) =>
+    withData(
+      Effect.gen(function* () {
+        const market = yield* MarketStore
+        const records = yield* RecordStore
+        const all = yield* selected(selection)
+        const of = all.reduce((sum, { rows: count }) => sum + count, 0)
+        const rowsOf = (series: SeriesKey): Stream.Stream<Bar | AnyRecord, MarketStoreError> =>
+          isRecords(series) ? records.rows(series, range, known) : market.bars(series, range, known)
+        const text = (series: SeriesKey) =>
+          Stream.chunks(Stream.rechunk(rowsOf(series), sliceRows)).pipe(
+            Stream.mapEffect((chunk) =>
+              Effect.gen(function* () {
+                const done = yield* Ref.updateAndGet(written, (before) => before + chunk.length)
+                yield* report({ done, of, count: done })
+                return rows(series, chunk)
+              })
+            )
+          )
+        const whole = Stream.concat(
+          Stream.concat(
+            Stream.succeed(head),
+            Stream.flatMap(Stream.fromArray(all), ({ series }) => text(series))
+          ),
+          Stream.sync(tail)
+        ).pipe(Stream.filter(({ length }) => length > 0))
+        yield* out === "-" ? Stream.runForEach(whole, write) : writeAtomically(out, whole)
+      })
+    )
+  ).pipe(Effect.provide(flatHeap))
+  if (out !== "-") yield* note(`${counted(yield* Ref.get(written), "row")} in ${out}`)
+})
