@@ -45,6 +45,31 @@ describe("tapestry ingest and dump", () => {
     assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", "again"), dumps[0])
   })
 
+  it("77: restore KIND is ingest, with every flag of it; a directory is a backup, also one that is called as a kind", () => {
+    const where = { cwd: scratch("restore") }
+    write(where, "tape.csv", tape(2_000))
+    ok(where, "ingest", "trades", "tape.csv", ...of, "--data-dir", "first")
+    const before = ok(where, "dump", "trades", "-", "--data-dir", "first")
+    ok(where, "dump", "trades", "tape.ndjson", "--data-dir", "first")
+    const taken = json(where, 0, "restore", "trades", "tape.ndjson", "--write-mode", "copy", "--data-dir", "second")
+    assert.deepInclude(taken, { kind: "trade", rows: 2_000, inserted: 2_000 })
+    assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", "second"), before)
+    const piped = shell(where, "tapestry dump trades - --data-dir first | tapestry restore trades - --data-dir third")
+    assert.match(piped.stdout, /2,000 rows: 2,000 new/, piped.stderr)
+    assert.strictEqual(tapestry(where, "ingest", "trades", "tape.csv", ...of, "--write-mode", "bulk").code, 2)
+    const nameless = tapestry(where, "restore", "trades")
+    assert.deepStrictEqual([nameless.code, nameless.stdout], [2, ""])
+    ok(where, "backup", "trades", "--data-dir", "first")
+    assert.include(ok(where, "restore", "./trades", "--data-dir", "back"), "restored back")
+    assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", "back"), before)
+    ok(where, "backup", "saved", "--data-dir", "first")
+    assert.include(ok(where, "restore", "saved", "--data-dir", "back", "--overwrite"), "restored back")
+    assert.include(
+      ok(where, "restore", "--help").replace(/\s+/g, " "),
+      "'tapestry restore KIND FILE' is 'tapestry ingest KIND FILE'"
+    )
+  })
+
   it("71, 75: what dump writes as Arrow is taken back exactly, as a file, packed and piped; bad rows are told by their number", () => {
     const where = { cwd: scratch("ingest-arrow") }
     write(where, "tape.csv", tape(30_000))

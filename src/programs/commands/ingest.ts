@@ -1,5 +1,6 @@
 import { Clock, Effect, FileSystem, Option, Path, Ref, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { WriteMode } from "../../domain/WriteMode.ts"
 import type { ImportTally } from "../../layers/imports/importText.ts"
 import type { Content } from "../../layers/imports/openText.ts"
 import { wordsOf } from "../../layers/platformWords.ts"
@@ -20,8 +21,8 @@ import { withOwner } from "../withData.ts"
 
 const { adjustment, currency, dataset, price, session } = seriesFlags
 
-const flags = {
-  kind: kindArgument,
+/** All that says what is read and how, but for the kind of the rows. */
+export const sourceFlags = {
   file: Argument.String("file").pipe(
     Argument.withDescription("NDJSON, CSV or Arrow IPC, as it is or packed with gzip or zstd; - for standard input")
   ),
@@ -96,10 +97,18 @@ const flags = {
       "Where rows that cannot be accepted are written, with line (of Arrow: row) and reason; in the data directory unless given"
     ),
     Flag.optional
+  ),
+  writeMode: Flag.Literals("write-mode", WriteMode.literals).pipe(
+    Flag.withDescription(
+      "Accepted for market-data-store's users: all of them mean the one way in which rows are written"
+    ),
+    Flag.optional
   )
 }
 
-type Input = Command.Command.Config.Infer<typeof flags>
+const flags = { kind: kindArgument, ...sourceFlags }
+
+export type IngestInput = Command.Command.Config.Infer<typeof flags>
 
 const loadImports = Effect.promise(() =>
   Promise.all([import("../../layers/imports/importText.ts"), import("../../layers/imports/openText.ts")])
@@ -108,7 +117,7 @@ const loadImports = Effect.promise(() =>
 /** Rows that are shown one by one; all of them are in the reject file. */
 const shown = 5
 
-const specOf = Effect.fnUntraced(function* (input: Input) {
+const specOf = Effect.fnUntraced(function* (input: IngestInput) {
   const kind = yield* kindOf(input.kind)
   if (input.delimiter.length !== 1) {
     return yield* new UsageError({ message: `--delimiter ${JSON.stringify(input.delimiter)}: it is one character` })
@@ -146,7 +155,7 @@ const specOf = Effect.fnUntraced(function* (input: Input) {
 })
 
 /** With the format that the first bytes say, which they do of Arrow alone. */
-const specFor = Effect.fnUntraced(function* (spec: ImportSpec, input: Input, content: Content) {
+const specFor = Effect.fnUntraced(function* (spec: ImportSpec, input: IngestInput, content: Content) {
   const given = Option.getOrNull(input.format)
   if (content === "parquet") {
     return yield* new UsageError({
@@ -178,7 +187,7 @@ const bytesOf = Effect.fnUntraced(function* (file: string) {
   return { bytes: fs.stream(file, { chunkSize: 262_144 }), size: Number(info.size) }
 })
 
-const ingest = Effect.fn("tapestry ingest")(function* (input: Input) {
+export const ingestRows = Effect.fn("tapestry ingest")(function* (input: IngestInput) {
   const json = yield* Json
   const { errorTerminal, line, lines, note, terminal } = yield* Output
   const warn = styleOf(errorTerminal).yellow
@@ -253,7 +262,9 @@ const ingest = Effect.fn("tapestry ingest")(function* (input: Input) {
   if (rejectFile === null) return
   yield* note(warn(`${counted(tally.rejected, "row")} could not be accepted: ${rejectFile}`))
   return yield* new Ended({ code: 3 })
-}, asCommand("ingest"))
+})
+
+const ingest = (input: IngestInput) => asCommand("ingest")(ingestRows(input))
 
 export const command = Command.make("ingest", flags, ingest).pipe(
   Command.withDescription(

@@ -15,9 +15,9 @@ const kinds: Readonly<Record<string, ImportKind>> = {
   signals: "signal"
 }
 
-export const kindArgument = Argument.Literals("kind", Object.keys(kinds)).pipe(
-  Argument.withDescription("What the rows are")
-)
+export const kindNames: ReadonlyArray<string> = Object.keys(kinds)
+
+export const kindArgument = Argument.Literals("kind", kindNames).pipe(Argument.withDescription("What the rows are"))
 
 export const kindOf = (name: string): Effect.Effect<ImportKind, UsageError> => {
   const kind = kinds[name]

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Metric, type Redacted } from "effect"
 import { canonical } from "../../../domain/SeriesKey.ts"
+import type { WriteMode } from "../../../domain/WriteMode.ts"
 import { JobLedger } from "../../../services/JobLedger.ts"
 import { type Commit, type GenerationId, MarketStore, type MarketStoreError } from "../../../services/MarketStore.ts"
 import { rowsCommitted } from "../../../services/Metrics.ts"
@@ -54,6 +55,8 @@ export interface MarketStorePostgresOptions {
   readonly url: Redacted.Redacted
   /** Reads what is there; every write fails with StoreReadOnly. */
   readonly readonly?: boolean
+  /** Accepted, and nothing follows from it: rows are written in one way at every size. */
+  readonly writeMode?: WriteMode
 }
 
 const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
