@@ -122,7 +122,6 @@ export const command = Command.make("actions", flags, actions).pipe(
   Command.withDescription(
     "Splits, dividends and capital gains of a symbol, as its vendor tells them along with the bars. What is missing of the bars is fetched first. Amounts are as the vendor states them: one that adjusts its history for splits states them in today's shares."
   ),
-  Command.withShortDescription("Splits, dividends and capital gains of a symbol"),
   Command.withExamples([
     {
       command: "tapestry actions AAPL --vendor yahoo --from 2014-01-01 --to 2021-01-01",

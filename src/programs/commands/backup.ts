@@ -38,7 +38,6 @@ export const command = Command.make("backup", flags, run).pipe(
   Command.withDescription(
     "Copy the data directory while it is in use, as of one instant. Into an earlier backup it copies only what is new; what is there is whole at any time."
   ),
-  Command.withShortDescription("Copy the data directory while it is in use"),
   Command.withExamples([
     { command: "tapestry backup /backup/tapestry", description: "Every night, into the same directory" }
   ])

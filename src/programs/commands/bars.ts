@@ -185,7 +185,6 @@ export const command = Command.make("bars", flags, bars).pipe(
   Command.withDescription(
     "Bars of a series. What the store does not have is fetched, once; what cannot be had is named. Ranges are half-open: --from is part of them, --to is not."
   ),
-  Command.withShortDescription("Bars of a series, fetching only what is missing"),
   Command.withExamples([
     {
       command: "tapestry bars SPX --vendor sample --timeframe 1d --from 2009-01-01 --to 2010-01-01",

@@ -104,7 +104,6 @@ export const command = Command.make("calendar", flags, calendar).pipe(
   Command.withDescription(
     "When an exchange trades: its sessions with opening, break and close, half days and holidays. Calendars come with Tapestry and from the configuration; without a name they are listed."
   ),
-  Command.withShortDescription("When an exchange trades"),
   Command.withExamples([
     { command: "tapestry calendar", description: "The calendars there are" },
     {

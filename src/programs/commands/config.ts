@@ -82,7 +82,6 @@ export const command = Command.make("config", {}, config).pipe(
   Command.withDescription(
     "The settings that hold and where each comes from: a flag, the environment, the configuration file or the default. Secrets are not shown."
   ),
-  Command.withShortDescription("The settings that hold, and where each comes from"),
   Command.withExamples([
     { command: "tapestry config --config ./tapestry.yaml", description: "Check a configuration file" }
   ])

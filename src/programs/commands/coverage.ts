@@ -98,7 +98,6 @@ export const command = Command.make("coverage", flags, coverage).pipe(
   Command.withDescription(
     "What is known of a range of a series, and by which answer: a strip of blocks and the intervals behind it. Nobody is asked. Without a range: all that is known."
   ),
-  Command.withShortDescription("What is known of a series, and what is missing"),
   Command.withExamples([
     {
       command: "tapestry coverage SPX --vendor sample --timeframe 1d",

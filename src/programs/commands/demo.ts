@@ -140,6 +140,5 @@ export const command = Command.make("demo", flags, demo).pipe(
   Command.withDescription(
     "A tour in seconds, on sample data: a range is fetched, a wider one only in part, the same one not at all, and one number is traced to its bytes. Then it is served, until Ctrl-C. Nothing is left behind."
   ),
-  Command.withShortDescription("A tour in seconds, on sample data; leaves nothing behind"),
   Command.withExamples([{ command: "tapestry demo" }, { command: "tapestry demo --once" }])
 )

@@ -169,7 +169,6 @@ export const command = Command.make("diff", flags, diff).pipe(
   Command.withDescription(
     "What a vendor changed of a series between two instants: rows added, withdrawn and changed, with both values and the two answers that gave them. Nobody is asked. Without a range: all that is known. Ends with 3 when there are differences, with 0 when there are none."
   ),
-  Command.withShortDescription("What a vendor changed between two instants"),
   Command.withExamples([
     {
       command: "tapestry diff SPX --vendor sample --timeframe 1d --between 2026-11-20 2026-11-21",

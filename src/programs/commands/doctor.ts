@@ -43,6 +43,5 @@ export const command = Command.make("doctor", {}, doctor).pipe(
   Command.withDescription(
     "Whether all is well: versions, the configuration, the data directory, its owner and its databases, the disk, the clock, and each vendor. Ends with 1 when something is not."
   ),
-  Command.withShortDescription("Whether all is well: data directory, versions, vendors, disk, clock"),
   Command.withExamples([{ command: "tapestry doctor" }])
 )

@@ -59,7 +59,6 @@ export const command = Command.make("explain", flags, explain).pipe(
   Command.withDescription(
     "The chain behind one row: the request that asked for it, the answer it came in, the sha256 of that answer's exact bytes, and the line in them."
   ),
-  Command.withShortDescription("Where one row came from, down to the bytes"),
   Command.withExamples([
     {
       command: "tapestry explain SPX --vendor sample --timeframe 1d --at 2009-03-09",

@@ -97,7 +97,6 @@ export const command = Command.make("freshness", flags, freshness).pipe(
   Command.withDescription(
     "How far each series of every kind has come: its last row, how old that is, and the answer that was the newest to speak of it. Nothing is fetched. With --older-than it is a check for a monitor: it lists what is too old, and ends with 3 when anything is."
   ),
-  Command.withShortDescription("How old the last row of each series is"),
   Command.withExamples([
     { command: "tapestry freshness", description: "Of everything that is stored" },
     { command: "tapestry freshness --vendor acme --older-than 36h", description: "What has stopped coming" }

@@ -77,7 +77,6 @@ export const command = Command.make("latest", flags, latest).pipe(
   Command.withDescription(
     "The newest close of each series of bars, with its instant: how old it is, it says itself. Nothing is fetched. A symbol without stored bars is named, and the command ends with 3."
   ),
-  Command.withShortDescription("The newest stored price of each symbol"),
   Command.withExamples([
     { command: "tapestry latest", description: "Of all series" },
     { command: "tapestry latest SPY QQQ --vendor yahoo --json", description: "Of two symbols, for a program" }

@@ -230,7 +230,6 @@ export const command = Command.make("rebuild", flags, rebuild).pipe(
   Command.withDescription(
     "Make the market store again from the archive alone: every answer is read again with today's decoders. Each series is built beside the one that readers see and takes its place at once. With --check nothing changes: what differs is named, with the decoder that read it. Ends with 3 when anything differs, when bytes in the archive are damaged, or when a series cannot be read for want of its vendor."
   ),
-  Command.withShortDescription("Make the store again from the archive, or compare the two"),
   Command.withExamples([
     { command: "tapestry rebuild --check", description: "Is every row what the archive says?" },
     { command: "tapestry rebuild --vendor yahoo --symbol AAPL", description: "After a decoder was mended" }

@@ -101,7 +101,6 @@ export const command = Command.make("reconcile", flags, reconcile).pipe(
   Command.withDescription(
     "Compares what two vendors say of the same bars, where both are final. What is missing of either is fetched first. Every disagreement is kept; one that is not found any more is marked as resolved. Ends with 3 when there is any, or when a part could not be compared."
   ),
-  Command.withShortDescription("What two vendors disagree about"),
   Command.withExamples([
     {
       command:

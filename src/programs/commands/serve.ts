@@ -42,7 +42,6 @@ export const command = Command.make("serve", flags, serve).pipe(
   Command.withDescription(
     "Serves the data directory until it is told to stop: typed calls over HTTP, WebSocket, TCP and a Unix socket. It owns the directory meanwhile; other commands find it there and ask it. The first line on standard output says where it listens."
   ),
-  Command.withShortDescription("Serve the data directory over HTTP, WebSocket, TCP and a Unix socket"),
   Command.withExamples([
     { command: "tapestry serve" },
     { command: "tapestry serve --http 127.0.0.1:0 --tcp off --json", description: "A free port, told as JSON" }

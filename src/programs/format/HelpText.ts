@@ -57,13 +57,21 @@ export const helpText = (doc: HelpDoc, columns: number, style: Style): string =>
     ...(description === undefined ? [] : [indent + style.dim(`# ${description}`)]),
     indent + command
   ])
-  const commands = (doc.subcommands ?? []).flatMap(({ commands }) =>
-    commands.map((command) => ({ name: command.name, text: command.shortDescription ?? command.description }))
-  )
+  const groups = (doc.subcommands ?? []).map(({ commands, group }) => ({
+    title: group === undefined ? "COMMANDS" : `COMMANDS: ${group.toUpperCase()}`,
+    list: commands.map((command) => ({ name: command.name, text: command.shortDescription ?? command.description }))
+  }))
+  // One column for all of them.
+  const longest = Math.max(0, ...groups.flatMap(({ list }) => list.map(({ name }) => displayWidth(name))))
   return [
     ...(doc.description === "" ? [] : [wrap(doc.description, width).join("\n")]),
     ...section("USAGE", [indent + doc.usage]),
-    ...entries("COMMANDS", commands),
+    ...groups.flatMap(({ list, title }) =>
+      entries(
+        title,
+        list.map(({ name, text }) => ({ name: name.padEnd(longest), text }))
+      )
+    ),
     ...entries("ARGUMENTS", (doc.args ?? []).map(argumentEntry)),
     ...entries("FLAGS", doc.flags.map(flagEntry)),
     ...entries("GLOBAL FLAGS", (doc.globalFlags ?? []).map(flagEntry)),
