@@ -9,6 +9,7 @@ import type { ResponseStatus } from "../domain/Response.ts"
 
 /** How a call ended. `refused`: a typed error of its procedure or of the border; `failed`: a defect of ours. */
 export type CallOutcome = "ok" | "refused" | "failed" | "interrupted" | "cut"
+export type HttpMethodLabel = "GET" | "HEAD" | "POST" | "OPTIONS" | "other"
 export type TransportKind = "tcp" | "unix" | "http" | "websocket"
 /** What is refused before a procedure begins: what a client sent, or what there is no room or time for. */
 export type RefusalCode =
@@ -112,6 +113,28 @@ export const quotaWaitSeconds = labelled<[account: string], number, Metric.Histo
     boundaries: waitBoundaries
   }),
   ["account"]
+)
+
+/**
+ * Add 1 when a request over HTTP has its answer. `endpoint` is the path as the server writes it, with the names of its parts and never
+ * their values; `other` where there is nothing at the path.
+ */
+export const httpRequests = labelled<
+  [method: HttpMethodLabel, endpoint: string, status: string],
+  number,
+  Metric.CounterState<number>
+>(counter("http_requests_total", "Requests over HTTP, by method, endpoint and status"), [
+  "method",
+  "endpoint",
+  "status"
+])
+/** Seconds until an answer begins; what is streamed goes on after that. */
+export const httpRequestSeconds = labelled<[method: HttpMethodLabel, endpoint: string], number, Metric.HistogramState>(
+  Metric.histogram("http_request_duration_seconds", {
+    description: "Seconds until the answer to a request over HTTP begins",
+    boundaries: callBoundaries
+  }),
+  ["method", "endpoint"]
 )
 
 /** 1 while the stores answer, 0 while they do not; the name is that of the store that Tapestry replaces. */

@@ -8,6 +8,7 @@ import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer, type Scope } from "effect"
 import { NetAddress } from "effect/net"
+import type { ControlPlane } from "../../services/ControlPlane.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import * as App from "./http/App.ts"
@@ -31,7 +32,7 @@ export const listen: (
 ) => Effect.Effect<
   { readonly address: NetAddress.SocketAddress },
   ListenError,
-  Scope.Scope | RpcHost | MarketStore | ProvenanceStore
+  Scope.Scope | RpcHost | MarketStore | ProvenanceStore | ControlPlane
 > = Effect.fn("HttpListener.listen")(function* (options) {
   const host = yield* RpcHost
   const places = Places.make(host)

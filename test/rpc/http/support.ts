@@ -8,6 +8,7 @@ import { Border, OnShutdown } from "../../../src/rpc/contract/Border.ts"
 import { type HttpListenerOptions, listen } from "../../../src/rpc/server/HttpListener.ts"
 import { RpcHost } from "../../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../../src/rpc/server/RpcHostLive.ts"
+import { ControlPlane } from "../../../src/services/ControlPlane.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 
@@ -97,7 +98,8 @@ const stores = Layer.mergeAll(
 /** Listens until the scope of the test closes. */
 export const serve = Effect.fnUntraced(function* (
   options: Partial<HttpListenerOptions> = {},
-  provided: Layer.Layer<MarketStore | ProvenanceStore> = stores
+  provided: Layer.Layer<MarketStore | ProvenanceStore> = stores,
+  control: Layer.Layer<ControlPlane> = Layer.mock(ControlPlane, {})
 ) {
   const seen = {
     rows: yield* Ref.make(0),
@@ -109,7 +111,11 @@ export const serve = Effect.fnUntraced(function* (
     Layer.effect(
       RpcHost,
       Effect.suspend(() => RpcHostLive.make(TestRpcs))
-    ).pipe(Layer.provide([handlers, border]), Layer.provide(Layer.succeed(Seen, seen)), Layer.provideMerge(provided))
+    ).pipe(
+      Layer.provide([handlers, border]),
+      Layer.provide(Layer.succeed(Seen, seen)),
+      Layer.provideMerge(Layer.merge(provided, control))
+    )
   )
   const { address } = yield* Effect.provideContext(
     listen({ host: "127.0.0.1", port: 0, allowedHosts: [], allowedOrigins: [], ...options }),

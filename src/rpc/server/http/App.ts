@@ -3,7 +3,7 @@
  * dressed (gzip, CORS, `connection: close` while the server drains).
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Cause, Context, Effect, type Scope } from "effect"
+import { Cause, Clock, Context, Effect, type Scope } from "effect"
 import {
   HttpMiddleware,
   type HttpPlatform,
@@ -12,10 +12,13 @@ import {
   HttpServerRequest,
   HttpServerResponse
 } from "effect/http"
+import type { ControlPlane } from "../../../services/ControlPlane.ts"
 import { MarketStore } from "../../../services/MarketStore.ts"
+import * as Metrics from "../../../services/Metrics.ts"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
 import { incident } from "../../handlers/incident.ts"
 import { RpcHost } from "../RpcHost.ts"
+import * as ControlRoutes from "./ControlRoutes.ts"
 import * as CrossOrigin from "./CrossOrigin.ts"
 import type * as Guard from "./Guard.ts"
 import * as Health from "./Health.ts"
@@ -32,15 +35,15 @@ export interface AppOptions {
   readonly crossOrigin: boolean
 }
 
-type Services = RpcHost | MarketStore | ProvenanceStore
+type Services = RpcHost | MarketStore | ProvenanceStore | ControlPlane
 
-type App<R> = Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, R>
+type App<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 
 /** gzip alone: what every client has. Streams are flushed after each piece, so a chunk of rows is not kept for the next. */
 const compressed = HttpMiddleware.compression({
   algorithms: ["gzip"],
   levels: { gzip: 4 },
-  compressible: (type) => /^(application\/(x-ndjson|json)|text\/)/.test(type)
+  compressible: (type) => /^(application\/(x-ndjson|json|problem\+json)|text\/)/.test(type)
 })
 
 const isNotFound = (error: unknown): boolean =>
@@ -62,16 +65,36 @@ const routed = Effect.fnUntraced(function* (options: AppOptions) {
   yield* router.add("GET", "/healthz", Effect.succeed(Health.alive))
   yield* router.add("GET", "/readyz", Effect.provideContext(Health.ready, services))
   yield* router.add("GET", "/metrics", MetricsPage.page)
+  const control = yield* ControlRoutes.make
+  for (const [method, template] of Routes.control) yield* router.add(method, template, control)
   return router.asHttpEffect()
 })
+
+const methodLabels: ReadonlySet<string> = new Set<Metrics.HttpMethodLabel>(["GET", "HEAD", "POST", "OPTIONS"])
+const isLabel = (method: string): method is Metrics.HttpMethodLabel => methodLabels.has(method)
+
+/** Counts a request, and how long it took until its answer begins. */
+const tallied = <E, R>(app: App<E, R>, request: HttpServerRequest.HttpServerRequest): App<E, R> =>
+  Effect.contextWith((context) => {
+    const clock = Context.get(context, Clock.Clock)
+    const began = clock.monotonicTimeNanosUnsafe()
+    return Effect.map(app, (response) => {
+      const method = isLabel(request.method) ? request.method : "other"
+      const endpoint = Routes.templateOf(request.url) ?? "other"
+      const seconds = Number(clock.monotonicTimeNanosUnsafe() - began) / 1e9
+      Metrics.httpRequests(method, endpoint, String(response.status)).updateUnsafe(1, context)
+      Metrics.httpRequestSeconds(method, endpoint).updateUnsafe(seconds, context)
+      return response
+    })
+  })
 
 /** Answers one request, whatever it is. */
 export const make = Effect.fnUntraced(function* (
   options: AppOptions
 ): Effect.fn.Return<
-  App<HttpServerRequest.HttpServerRequest | HttpPlatform.HttpPlatform | Scope.Scope>,
+  App<unknown, HttpServerRequest.HttpServerRequest | HttpPlatform.HttpPlatform | Scope.Scope>,
   never,
-  Services
+  Services | Scope.Scope
 > {
   const host = yield* RpcHost
   const router = yield* routed(options)
@@ -87,8 +110,7 @@ export const make = Effect.fnUntraced(function* (
     )
   })
 
-  const app = Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
+  const served = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
     const head = NodeHttpServerRequest.toIncomingMessage(request)
     // A probe is answered also when there is no place: a server that is busy is not one to be restarted.
     if (!options.places.has(head.socket) && !Routes.isProbe(request.url)) return toResponse(tooBusy)
@@ -101,5 +123,5 @@ export const make = Effect.fnUntraced(function* (
     const { draining } = yield* host.state
     return draining ? HttpServerResponse.setHeader(dressed, "connection", "close") : dressed
   })
-  return compressed(app)
+  return compressed(Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => tallied(served(request), request)))
 })

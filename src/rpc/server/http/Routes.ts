@@ -1,15 +1,24 @@
 import type { Refusal } from "./Refusal.ts"
 
+export type Method = "GET" | "POST"
+
+/** What the control plane has, as the router writes it. */
+export const control: ReadonlyArray<readonly [method: Method, template: `/${string}`]> = [
+  ["GET", "/openapi.json"],
+  ["GET", "/schema/version"]
+]
+
 /** What there is, and by which methods; HEAD works where GET does. The answer to a path or method that is not says so. */
-const methods: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
+const methods: ReadonlyMap<string, ReadonlyArray<Method>> = new Map([
   ["/rpc", ["GET", "POST"]],
   ["/healthz", ["GET"]],
   ["/readyz", ["GET"]],
-  ["/metrics", ["GET"]]
+  ["/metrics", ["GET"]],
+  ...control.map(([method, template]): [string, ReadonlyArray<Method>] => [template, [method]])
 ])
 
 const there =
-  "POST /rpc (calls as JSON lines), GET /rpc (calls over a WebSocket), GET /healthz, GET /readyz and GET /metrics are served here"
+  "POST /rpc (calls as JSON lines), GET /rpc (calls over a WebSocket), GET /healthz, GET /readyz, GET /metrics and what GET /openapi.json describes are served here"
 
 /** The path as the router reads it: without query, without the slash at its end, double slashes as one. */
 export const pathOf = (url: string): string => {
@@ -18,15 +27,23 @@ export const pathOf = (url: string): string => {
   return single.length > 1 && single.endsWith("/") ? single.slice(0, -1) : single
 }
 
+/** The path as it is written here, with the names of its parts; null when there is no such path. */
+export const templateOf = (url: string): string | null => {
+  const path = pathOf(url)
+  return methods.has(path) ? path : null
+}
+
 /** The methods of a path, for `Allow`; null when there is no such path. */
 export const allowOf = (url: string): string | null => {
-  const known = methods.get(pathOf(url))
+  const known = methods.get(templateOf(url) ?? "")
   if (known === undefined) return null
   return [...known.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ")
 }
 
+const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"])
+
 /** Asked by those who watch the server. */
-export const isProbe = (url: string): boolean => methods.has(pathOf(url)) && pathOf(url) !== "/rpc"
+export const isProbe = (url: string): boolean => probes.has(pathOf(url))
 
 /** For a request that no route took. */
 export const notServed = (method: string, url: string): Refusal => {

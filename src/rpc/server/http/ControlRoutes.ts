@@ -1,0 +1,76 @@
+/**
+ * The control plane's way into the router.
+ *
+ * Responsibilities: what it is made of (effect/http-api and its schemas) is loaded by the first request and kept until the listener
+ * closes, since most servers are never asked; whatever is refused says why as problem details, also what effect refuses by itself.
+ * Queueing: none. Hard case: who asks first and leaves must not take the loading with him.
+ */
+import { ByteSize, Cause, Context, Effect, Scope } from "effect"
+import { HttpIncomingMessage, HttpServerRequest, HttpServerResponse, ProblemDetails } from "effect/http"
+import { ControlPlane } from "../../../services/ControlPlane.ts"
+import { correlationId } from "../../handlers/correlation.ts"
+import { incident } from "../../handlers/incident.ts"
+import { RpcHost } from "../RpcHost.ts"
+import { pathOf } from "./Routes.ts"
+
+/** Of a body: what is asked for here is a few names and dates. */
+const maxBody = 64 * 1024
+
+const titles: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  500: "Internal Server Error",
+  503: "Service Unavailable"
+}
+
+const problem = (status: number, extension: Readonly<Record<string, string>> = {}) =>
+  ProblemDetails.toResponse({ type: ProblemDetails.blankType, status, title: titles[status] ?? "Error", ...extension })
+
+const isProblem = ({ body }: HttpServerResponse.HttpServerResponse): boolean =>
+  "contentType" in body && body.contentType === ProblemDetails.contentType
+
+/** Answers that effect makes by itself have a status and no words. */
+const inWords = (response: HttpServerResponse.HttpServerResponse) =>
+  response.status < 400 || isProblem(response) ? response : problem(response.status)
+
+const load = Effect.promise(() => import("./api/apiEffect.ts"))
+
+export const make = Effect.gen(function* () {
+  const host = yield* RpcHost
+  const services = Context.pick(ControlPlane)(yield* Effect.context<ControlPlane>())
+  const scope = yield* Effect.scope
+  const api = yield* Effect.cached(
+    load.pipe(
+      Effect.flatMap(({ make }) => make),
+      Scope.provide(scope),
+      Effect.provideContext(services),
+      Effect.uninterruptible
+    )
+  )
+
+  return Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const { draining } = yield* host.state
+    if (draining) {
+      const detail = "the server is shutting down; try again"
+      return HttpServerResponse.setHeader(problem(503, { detail, error: "ShuttingDown" }), "retry-after", "1")
+    }
+    if (Number(request.headers["content-length"] ?? 0) > maxBody) {
+      return problem(413, { detail: `a body has at most ${maxBody} bytes` })
+    }
+    const call = yield* correlationId(request.headers["x-correlation-id"])
+    return yield* Effect.flatten(api).pipe(
+      Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBody)),
+      Effect.map(inWords),
+      Effect.catchCause((cause) =>
+        Cause.hasInterruptsOnly(cause)
+          ? Effect.interrupt
+          : Effect.map(incident(cause, { path: pathOf(request.url) }), ({ _tag, incident: number, message }) =>
+              problem(500, { detail: message, error: _tag, incident: number })
+            )
+      ),
+      Effect.annotateLogs({ call })
+    )
+  })
+})
