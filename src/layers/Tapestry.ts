@@ -5,6 +5,8 @@ import type { Calendar } from "../services/Calendar.ts"
 import type { ControlPlane } from "../services/ControlPlane.ts"
 import type { Imports } from "../services/Imports.ts"
 import type { IngestSession } from "../services/IngestSession.ts"
+import type { JobLedger } from "../services/JobLedger.ts"
+import type { JobQueue } from "../services/JobQueue.ts"
 import type { Maintenance } from "../services/Maintenance.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
@@ -25,6 +27,8 @@ import * as CalendarLive from "./calendar/CalendarLive.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
 import * as ImportsLive from "./imports/ImportsLive.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
+import * as BackfillJobs from "./jobs/backfill/BackfillJobs.ts"
+import * as JobQueueLive from "./jobs/JobQueueLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as ConfiguredStore from "./market/ConfiguredStore.ts"
 import * as ControlPlaneLive from "./market/upkeep/ControlPlaneLive.ts"
@@ -42,7 +46,7 @@ import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
 
 export interface TapestryOptions {
   /**
-   * Holds provenance.sqlite, responses/, quota.sqlite, the owner's lock, and market.sqlite unless the configuration names another store;
+   * Holds provenance.sqlite, responses/, quota.sqlite, workflows.sqlite, the owner's lock, and market.sqlite unless the configuration names another store;
    * made when it is not there.
    */
   readonly dataDir: string
@@ -67,6 +71,8 @@ export type TapestryServices =
   | Maintenance
   | PreferredVendors
   | RecordStore
+  | JobLedger
+  | JobQueue
   | Reconciliation
   | Imports
 
@@ -158,7 +164,9 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
       const below = Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars))
       // Who may only read has no arrivals.
       const arrivals = readonly || config.reconcile.length === 0 ? [] : config.reconcile
-      return Layer.merge(ReconciliationLive.layer, PreferredVendorsLive.layer).pipe(
+      const jobs = JobQueueLive.layer({ workflows: readonly ? null : path.join(dataDir, "workflows.sqlite") })
+      return Layer.mergeAll(ReconciliationLive.layer, PreferredVendorsLive.layer, BackfillJobs.layer).pipe(
+        Layer.provideMerge(jobs),
         Layer.provideMerge(StitchingCacheLive.layer),
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provide(Layer.succeed(DiskRoom, diskRoomOf(dataDir, config.minFree))),

@@ -87,11 +87,11 @@ export interface JobSteps {
    * Does a part of the work once, whatever becomes of this process: an attempt that goes on in another one gets the result that was
    * kept. `name` is the step's own in this attempt. The result is kept as JSON, so it should be counts and never rows.
    */
-  readonly step: <S extends Schema.ConstraintCodec<unknown, Schema.Json, never, never>>(
+  readonly step: <A>(
     name: string,
-    result: S,
-    effect: Effect.Effect<S["Type"], JobFailure>
-  ) => Effect.Effect<S["Type"], JobFailure>
+    result: Schema.ConstraintCodec<A, unknown>,
+    effect: Effect.Effect<A, JobFailure>
+  ) => Effect.Effect<A, JobFailure>
   /** Tells how far the attempt is. */
   readonly progress: (progress: JobProgress) => Effect.Effect<void>
 }
@@ -99,7 +99,12 @@ export interface JobSteps {
 /** What a job ends with; one with `failure` has failed, and says what came of it all the same. */
 export interface JobEnding {
   readonly outcome: JobOutcome
-  readonly failure?: { readonly message: string; readonly passing: boolean }
+  readonly failure?: {
+    readonly message: string
+    readonly passing: boolean
+    /** Milliseconds before which another attempt would be in vain. */
+    readonly retryAfter?: number
+  }
 }
 
 /** How jobs of one type are done. */

@@ -136,6 +136,20 @@ export const httpRequestSeconds = labelled<[method: HttpMethodLabel, endpoint: s
   }),
   ["method", "endpoint"]
 )
+/** One each attempt at a job that has ended; the names are those of the store that Tapestry replaces. `job_name` is the type. */
+export const jobRuns = labelled<
+  [name: string, provider: string, mode: string, status: "success" | "failure" | "cancelled"],
+  number,
+  Metric.CounterState<number>
+>(counter("store_job_runs_total", "Attempts at jobs that ended, by how"), ["job_name", "provider", "mode", "status"])
+/** Seconds from the beginning of an attempt to its end, with what it was put aside for. */
+export const jobRunSeconds = labelled<[name: string, provider: string, mode: string], number, Metric.HistogramState>(
+  Metric.histogram("store_job_runs_duration_seconds", {
+    description: "Seconds that attempts at jobs took",
+    boundaries: [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400]
+  }),
+  ["job_name", "provider", "mode"]
+)
 
 /** 1 while the stores answer, 0 while they do not; the name is that of the store that Tapestry replaces. */
 export const storeUp = Metric.gauge("store_up", { description: "Whether the stores answer (1) or not (0)" })

@@ -1,0 +1,176 @@
+/**
+ * Jobs over a ledger, run where somebody wants them to be run.
+ *
+ * Responsibilities: what types of jobs there are; what the ledger is asked; the dispatcher, which begins what is due while somebody holds it
+ * (`work`), and only in a process that owns its data directory.
+ *
+ * Queueing: the ledger is the queue. One fiber looks for the next job whenever something may have changed (a job was queued or has ended,
+ * somebody came or went, an instant has come), and in a store that other processes write to every two seconds. As many run at once as the
+ * most generous of those who hold the dispatcher allows.
+ *
+ * Hard cases: whoever holds it for certain jobs alone gets those and no others begun. A process that dies leaves its jobs running in the ledger: who
+ * runs jobs next puts them aside first, and they are begun again by their priority like any other, each going on in the attempt that it was in.
+ * A store that is away makes the dispatcher wait, and never end. Nothing of effect's workflows is loaded before a job is due.
+ */
+import { Clock, Effect, Layer, Queue, Schedule, Scope, Semaphore, Stream } from "effect"
+import { isTerminal, type JobId } from "../../domain/Job.ts"
+import { JobLedger } from "../../services/JobLedger.ts"
+import { JobQueue, JobQueueError, type JobType, type JobView, UnknownJobType } from "../../services/JobQueue.ts"
+import { MarketStoreError, StoreReadOnly } from "../../services/MarketStore.ts"
+import { makeRunner, type Runner } from "./runner.ts"
+import { openWorkflowFile } from "./WorkflowFile.ts"
+
+export interface JobQueueOptions {
+  /** Path of workflows.sqlite; null in a process that runs no jobs. */
+  readonly workflows: string | null
+}
+
+interface Holder {
+  /** Null: all. */
+  readonly only: ReadonlyArray<JobId> | null
+  readonly concurrency: number
+}
+
+const defaultConcurrency = 2
+/** Milliseconds after which the ledger is looked at although nothing is known to have changed. */
+const pollShared = 2_000
+const pollAlone = 60_000
+const shortest = 50
+
+const watchEvery = "200 millis"
+
+const readOnly = new JobQueueError({
+  reason: new MarketStoreError({
+    reason: new StoreReadOnly({
+      message: "jobs are run by the process that owns the data directory; this one only reads"
+    })
+  })
+})
+
+const asText = ({ job, run }: JobView): string => JSON.stringify([job, run])
+
+const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
+  const ledger = yield* JobLedger
+  const scope = yield* Effect.scope
+  const types = new Map<string, JobType>()
+  const holders = new Set<Holder>()
+  const wake = yield* Queue.sliding<null>(1)
+  const look = Effect.asVoid(Queue.offer(wake, null))
+
+  const typeOf = (type: string): Effect.Effect<JobType, JobQueueError> =>
+    Effect.suspend(() => {
+      const found = types.get(type)
+      return found === undefined
+        ? Effect.fail(new JobQueueError({ reason: new UnknownJobType({ type, known: [...types.keys()].sort() }) }))
+        : Effect.succeed(found)
+    })
+
+  const only = (): ReadonlyArray<JobId> | null =>
+    [...holders].some((holder) => holder.only === null) ? null : [...holders].flatMap((holder) => holder.only ?? [])
+  const room = () => Math.max(0, ...[...holders].map(({ concurrency }) => concurrency))
+
+  const opening = yield* Semaphore.make(1)
+  let runner: Runner | null = null
+  const runnerOf = opening.withPermit(
+    Effect.gen(function* () {
+      if (workflows === null) return yield* readOnly
+      if (runner !== null) return runner
+      const file = yield* openWorkflowFile(workflows)
+      runner = yield* makeRunner({ ledger, file, typeOf, ended: look })
+      return runner
+    }).pipe(Scope.provide(scope))
+  )
+
+  /** Begins what is due, and answers how long nothing else is. */
+  const turn = Effect.gen(function* () {
+    const runner = yield* runnerOf
+    while (runner.running() < room()) {
+      const claimed = yield* runner.begin(only())
+      if (!claimed) break
+    }
+    const poll = ledger.exclusive ? pollAlone : pollShared
+    if (runner.running() >= room()) return poll
+    const due = yield* ledger.nextDue({ runner: runner.name, only: only() })
+    return due === null ? poll : Math.min(poll, Math.max(shortest, due - (yield* Clock.currentTimeMillis)))
+  })
+
+  const dispatching = Effect.forever(
+    Effect.gen(function* () {
+      if (holders.size === 0) return yield* Queue.take(wake)
+      const wait = yield* Effect.catch(turn, (error) =>
+        Effect.as(Effect.logWarning(`no job is begun: ${error.message}`), pollShared)
+      )
+      return yield* Effect.raceFirst(Queue.take(wake), Effect.sleep(wait))
+    })
+  )
+  if (workflows !== null) yield* Effect.forkIn(dispatching, scope)
+
+  const enqueue: JobQueue["Service"]["enqueue"] = Effect.fn("JobQueue.enqueue")(function* (spec, options) {
+    const type = yield* typeOf(spec.type)
+    yield* Effect.mapError(type.read(spec.payload), (reason) => new JobQueueError({ reason }))
+    const enqueued = yield* ledger.enqueue(spec, options)
+    yield* look
+    return enqueued
+  })
+
+  const cancel: JobQueue["Service"]["cancel"] = Effect.fn("JobQueue.cancel")(function* (wanted) {
+    const job = yield* ledger.cancel(wanted)
+    if (isTerminal(job.state)) return job
+    if (runner !== null && (yield* runner.end(job.id))) return (yield* ledger.get(job.id)).job
+    // Nobody else can have it under way: whoever had it is gone.
+    if (ledger.exclusive && workflows !== null && runner === null) {
+      yield* ledger.suspend("")
+      return (yield* ledger.get(job.id)).job
+    }
+    return job
+  })
+
+  return JobQueue.of({
+    register: (type) =>
+      Effect.acquireRelease(
+        Effect.suspend(() => {
+          types.set(type.name, type)
+          return look
+        }),
+        () => Effect.sync(() => types.get(type.name) === type && types.delete(type.name))
+      ),
+    enqueue,
+    get: ledger.get,
+    runs: ledger.runs,
+    list: ledger.list,
+    cancel,
+    retry: Effect.fn("JobQueue.retry")(function* (wanted) {
+      const retried = yield* ledger.retry(wanted)
+      yield* look
+      return retried
+    }),
+    stuck: ledger.stuck,
+    cleanup: ledger.cleanup,
+    watch: (job) =>
+      Stream.fromEffectSchedule(ledger.get(job), Schedule.spaced(watchEvery)).pipe(
+        Stream.changesWith((a, b) => asText(a) === asText(b)),
+        Stream.takeUntil(({ job }) => isTerminal(job.state))
+      ),
+    work: Effect.fn("JobQueue.work")(function* ({ concurrency = defaultConcurrency, only: names } = {}) {
+      if (workflows === null) return yield* readOnly
+      const holder: Holder = { only: names ?? null, concurrency }
+      // What cannot be opened is said to whoever wants it, and not only to the log.
+      yield* runnerOf
+      return yield* Effect.acquireUseRelease(
+        Effect.andThen(
+          Effect.sync(() => holders.add(holder)),
+          look
+        ),
+        () => Effect.never,
+        () =>
+          Effect.andThen(
+            Effect.sync(() => holders.delete(holder)),
+            look
+          )
+      )
+    })
+  })
+})
+
+export const layer = (options: JobQueueOptions): Layer.Layer<JobQueue, never, JobLedger> =>
+  Layer.effect(JobQueue, make(options))
