@@ -1,5 +1,6 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { MarketStoreError } from "./MarketStore.ts"
+import { PolicyReport } from "./StorePolicies.ts"
 
 /** `name` is null for a migration that this release does not know. `changed`: it was applied with other statements than this release has. */
 export const MigrationState = Schema.Struct({
@@ -61,11 +62,12 @@ const place = {
   bytes: Schema.Int
 }
 
-/** `kinds` is null where the tables may be others than this release's. */
+/** `kinds` is null where the tables may be others than this release's, `timescale` in a store without it. */
 export const StoreStatus = Schema.Struct({
   ...place,
   ...SchemaReport.fields,
-  kinds: Schema.NullOr(Schema.Array(KindCount))
+  kinds: Schema.NullOr(Schema.Array(KindCount)),
+  timescale: Schema.NullOr(PolicyReport)
 })
 export interface StoreStatus extends Schema.Schema.Type<typeof StoreStatus> {}
 

@@ -190,7 +190,8 @@ interface Spare {
   readonly client: PgClient.PgClient
 }
 
-const emptied = `do $$ declare list text; begin
+/** Empties every table. */
+export const emptied = `do $$ declare list text; begin
   select string_agg(format('tapestry.%I', tablename), ', ') into list from pg_tables
     where schemaname = 'tapestry' and tablename not like 'migration%';
   execute 'truncate ' || list || ' restart identity';

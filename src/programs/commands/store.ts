@@ -1,6 +1,9 @@
 import { Command } from "effect/cli"
+import * as compress from "./store/compress.ts"
 import * as migrate from "./store/migrate.ts"
 import * as ping from "./store/ping.ts"
+import * as policies from "./store/policies.ts"
+import * as retention from "./store/retention.ts"
 import * as stamp from "./store/stamp.ts"
 import * as stats from "./store/stats.ts"
 import * as status from "./store/status.ts"
@@ -14,6 +17,9 @@ export const command = Command.make("store").pipe(
     version.command,
     migrate.command,
     stamp.command,
-    stats.command
+    stats.command,
+    policies.command,
+    compress.command,
+    retention.command
   ])
 )

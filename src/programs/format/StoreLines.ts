@@ -3,6 +3,7 @@ import type { SchemaReport, SeriesStats, StoreStatus, TableSize } from "../../se
 import { fieldLines } from "../terminal/printList.ts"
 import { oneLine, type Style } from "../terminal/Style.ts"
 import { bytes, grouped } from "./Numbers.ts"
+import { policyLines } from "./PolicyLines.ts"
 import { type Column, render } from "./Table.ts"
 
 const meaningOf = ({ expected, state, version }: SchemaReport, style: Style): string => {
@@ -79,7 +80,8 @@ export const statusLines = (status: StoreStatus, style: Style): ReadonlyArray<st
             ]),
             style
           )
-        ])
+        ]),
+    ...(status.timescale === null ? [] : ["", ...policyLines(status.timescale, style)])
   ]
 }
 

@@ -35,6 +35,7 @@ import { answersBetween, piecesBetween } from "./coverageRows.ts"
 import { barsBetween, echoesBetween, RowWindow, revisionsBetween } from "./RowWindow.ts"
 import { holdSeries, type SeriesRow } from "./seriesRows.ts"
 import { constraintViolation, isViolation } from "./storeFailure.ts"
+import { namedByTable } from "./timescale/chunkFailure.ts"
 import { writeAnswers } from "./writeAnswers.ts"
 
 /** Rows in one step: encoding and comparing them takes the event loop some milliseconds. */
@@ -172,6 +173,6 @@ export const runCommits: (
           return results
         })
       )
-      .pipe(Effect.mapError(violated(prepared)))
+      .pipe(Effect.catch(namedByTable(database)), Effect.mapError(violated(prepared)))
   }
 )

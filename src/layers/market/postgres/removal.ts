@@ -4,12 +4,13 @@
  * nothing left goes on.
  */
 import { Effect } from "effect"
-import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
-import { int8 } from "../../postgres/values.ts"
+import type { PostgresDatabase, Query } from "../../postgres/PostgresDatabase.ts"
+import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
+import { instantOf, int8 } from "../../postgres/values.ts"
 import { tableOf } from "../records/recordCells.ts"
-import { num } from "../rows.ts"
+import { num, numOrNull } from "../rows.ts"
 
-/** Deletes some rows and says how many those were. */
+/** Deletes some rows and says how many those were. Not for hypertables: rows of several chunks share a ctid. */
 const counted = (table: string, chosen: string) => `with gone as (
     delete from tapestry.${table} where ctid = any (array(${chosen})) returning 1
   ) select count(*) from gone`
@@ -25,30 +26,51 @@ const ofResponses = (table: string, rows: number) =>
 
 const many = 20_000
 
+type Sweep = (query: Query, generation: number) => Effect.Effect<number, PostgresFailure>
+
+const step =
+  (sql: string): Sweep =>
+  (query, generation) =>
+    Effect.map(query(sql, [int8(generation)]), ([row]) => num(row?.[0]))
+
+/**
+ * From the oldest on, by time: rows of a hypertable are found by that in their chunks, and batches that are compressed are looked into
+ * only where it meets them.
+ */
+const byTime = (table: string): Sweep => {
+  const upTo = `select max(ts) from (select ts from tapestry.${table} where generation = $1 order by ts limit ${many}) first`
+  const remove = `with gone as (delete from tapestry.${table} where generation = $1 and ts <= $2 returning 1)
+    select count(*) from gone`
+  return Effect.fnUntraced(function* (query, generation) {
+    const [bound] = yield* query(upTo, [int8(generation)])
+    const last = numOrNull(bound?.[0])
+    if (last === null) return 0
+    const [row] = yield* query(remove, [int8(generation), instantOf(last)])
+    return num(row?.[0])
+  })
+}
+
 /** `applied` goes last: blocks and actions are found through it. */
-const sweeps = [
-  ofGeneration("bars", many),
-  ofGeneration("revisions", many),
-  ...Object.values(tableOf).map((table) => ofGeneration(table, many)),
-  ofGeneration("record_revisions", many),
-  ofGeneration("record_echoes", many / 20),
-  ofGeneration("coverage", many),
-  ofGeneration("refusals", many),
-  ofGeneration("answers", many),
+const sweeps: ReadonlyArray<Sweep> = [
+  byTime("bars"),
+  byTime("revisions"),
+  ...Object.values(tableOf).map(byTime),
+  byTime("record_revisions"),
+  step(ofGeneration("record_echoes", many / 20)),
+  step(ofGeneration("coverage", many)),
+  step(ofGeneration("refusals", many)),
+  step(ofGeneration("answers", many)),
   // A block has thousands of stamps.
-  ofResponses("echoes", many / 20),
-  ofResponses("actions", many),
-  ofGeneration("action_answers", many),
-  ofGeneration("applied", many)
+  step(ofResponses("echoes", many / 20)),
+  step(ofResponses("actions", many)),
+  step(ofGeneration("action_answers", many)),
+  step(ofGeneration("applied", many))
 ]
 
 const removeGeneration = Effect.fnUntraced(function* (database: PostgresDatabase, generation: number) {
   const query = database.query("remove generation")
   for (const sweep of sweeps) {
-    for (let left = 1; left > 0; ) {
-      const [row] = yield* query(sweep, [int8(generation)])
-      left = num(row?.[0])
-    }
+    while ((yield* sweep(query, generation)) > 0);
   }
   yield* query("delete from tapestry.generations where id = $1 and state = 'dropped'", [int8(generation)])
 })

@@ -2,6 +2,8 @@
 import type { Effect, Stream } from "effect"
 import type { KindCount, SchemaReport, SeriesStats, Stamped, TableSize } from "../../../services/ControlPlane.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
+import type { Dropped, Retention } from "../../../services/StorePolicies.ts"
+import type { StorePolicies } from "./StorePolicies.ts"
 
 export interface StoreUpkeep {
   readonly store: "sqlite" | "postgres"
@@ -22,4 +24,12 @@ export interface StoreUpkeep {
    * `confirm` only looks whether they are. It never takes a record away.
    */
   readonly stamp: (version: number, options: { readonly confirm: boolean }) => Effect.Effect<Stamped, MarketStoreError>
+  /** What keeps it from having any, in one sentence, where it has not TimescaleDB. */
+  readonly policies: Effect.Effect<StorePolicies | string, MarketStoreError>
+  /** Drops rows before an instant, and all that says that they are there; without `apply` only says what would go. */
+  readonly retain: (
+    of: Retention,
+    before: number,
+    options: { readonly apply: boolean }
+  ) => Effect.Effect<Dropped, MarketStoreError>
 }

@@ -15,10 +15,13 @@ import { int4, text } from "../../postgres/values.ts"
 import { migrations } from "../postgres/migrations.ts"
 import { openDatabase } from "../postgres/openDatabase.ts"
 import { mapStoreFailure } from "../postgres/storeFailure.ts"
+import { type Extension, findExtension } from "../postgres/timescale/extension.ts"
+import { runRetention } from "../postgres/timescale/retention.ts"
 import { countStatements, kindCount, seriesPages, seriesStats } from "./counts.ts"
 import { assess, refusalOf } from "./SchemaReport.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
 import { differenceOf, mayStamp, mismatch, type Trait, toRecord } from "./stamping.ts"
+import { timescalePolicies } from "./timescalePolicies.ts"
 
 const known = migrations.map((migration) => ({ id: migration.id, name: migration.name, sha256: checksum(migration) }))
 const counts = countStatements("tapestry.", (sum) => `(${sum})::int8`, ["$1", "$2"])
@@ -29,7 +32,12 @@ const createRecorded =
   "create table if not exists tapestry.migration_checksums (id int4 primary key, sha256 text not null)"
 const upsertRecorded = `insert into tapestry.migration_checksums (id, sha256) values ($1, $2)
   on conflict (id) do update set sha256 = excluded.sha256`
-const selectTables = `select c.relname::text, pg_total_relation_size(c.oid)
+/** A hypertable itself is empty: what it has is in its chunks. */
+const selectTables = (extension: Extension | null) => `select c.relname::text, ${
+  extension === null
+    ? "pg_total_relation_size(c.oid)"
+    : `coalesce(${extension.fn("hypertable_size")}(c.oid), pg_total_relation_size(c.oid))`
+}
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = 'tapestry' and c.relkind in ('r', 'p') order by 1`
 
@@ -106,8 +114,9 @@ export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacte
   const { address, query } = database
   const report = mapStoreFailure(reportIn(query("schema")))
   const tables = mapStoreFailure(
-    Effect.map(query("tables")(selectTables), (rows) =>
-      rows.map(([table, bytes]) => ({ table: String(table), bytes: Number(bytes) }))
+    Effect.map(
+      Effect.flatMap(findExtension(query("tables")), (extension) => query("tables")(selectTables(extension))),
+      (rows) => rows.map(([table, bytes]) => ({ table: String(table), bytes: Number(bytes) }))
     )
   )
 
@@ -145,7 +154,9 @@ export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacte
             return { recorded, done }
           })
         )
-      )
+      ),
+    policies: timescalePolicies(database),
+    retain: (of, before, { apply }) => mapStoreFailure(runRetention(database, of, before, apply))
   }
   return upkeep
 })

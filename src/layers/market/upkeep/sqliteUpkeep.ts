@@ -13,6 +13,7 @@ import { mapStoreError } from "../storeError.ts"
 import { countStatements, kindCount, seriesPages, seriesStats } from "./counts.ts"
 import { assess, type RecordedMigration, refusalOf } from "./SchemaReport.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
+import { retain, wouldGo } from "./sqliteRetention.ts"
 import { differenceOf, mayStamp, mismatch, type Trait, toRecord } from "./stamping.ts"
 
 const known = migrations.map((migration) => ({ id: migration.id, name: migration.name, sha256: checksum(migration) }))
@@ -154,7 +155,10 @@ export const sqliteUpkeep = Effect.fnUntraced(function* (filename: string, reado
       const done = confirm && recorded.length > 0
       if (done) yield* mapStoreError(record(database, version, recorded))
       return { recorded, done }
-    })
+    }),
+    policies: Effect.succeed(`${filename} is an embedded store, without TimescaleDB`),
+    retain: (of, before, { apply }) =>
+      mapStoreError(apply ? retain(database, of, before) : wouldGo(database, of, before))
   }
   return upkeep
 })

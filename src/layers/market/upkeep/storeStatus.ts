@@ -1,19 +1,28 @@
 /** A store's state and sizes, of what its upkeep says. */
 import { Effect, Stream } from "effect"
 import type { SchemaReport, StoreSizes, StoreStatus } from "../../../services/ControlPlane.ts"
+import type { PolicyReport } from "../../../services/StorePolicies.ts"
+import type { StorePolicies } from "./StorePolicies.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
 
 /** Tables of another release may be others: nothing is counted there. */
 const isKnown = ({ state }: SchemaReport): boolean => state === "current" || state === "behind"
 
-export const statusOf = Effect.fnUntraced(function* ({ bytes, kinds, report, store, where }: StoreUpkeep) {
+export const policyReport = Effect.fnUntraced(function* ({ hypertables, policies, version }: StorePolicies) {
+  const report: PolicyReport = { timescale: version, hypertables: yield* hypertables, policies: yield* policies }
+  return report
+})
+
+export const statusOf = Effect.fnUntraced(function* ({ bytes, kinds, policies, report, store, where }: StoreUpkeep) {
   const schema = yield* report
+  const found = yield* policies
   const status: StoreStatus = {
     store,
     where,
     bytes: yield* bytes,
     ...schema,
-    kinds: isKnown(schema) ? yield* kinds : null
+    kinds: isKnown(schema) ? yield* kinds : null,
+    timescale: typeof found === "string" ? null : yield* policyReport(found)
   }
   return status
 })

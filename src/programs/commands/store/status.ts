@@ -29,7 +29,7 @@ const status = Effect.fn("tapestry store status")(
 
 export const command = Command.make("status", {}, status).pipe(
   Command.withDescription(
-    "Where the store is, its schema version and this release's, the migrations that are pending or that differ, its size, and its rows by kind. Ends with 1 where this release cannot use it."
+    "Where the store is, its schema version and this release's, the migrations that are pending or that differ, its size, its rows by kind, and with TimescaleDB its hypertables and policies. Ends with 1 where this release cannot use it."
   ),
   Command.withShortDescription("Where the store is, its schema, its size, its rows by kind"),
   Command.withExamples([

@@ -7,7 +7,7 @@ import * as MarketStorePostgres from "../../../../src/layers/market/postgres/Mar
 import { seriesDigest } from "../../../../src/layers/market/seriesDigest.ts"
 import { MarketStore } from "../../../../src/services/MarketStore.ts"
 import { bar, commitOf, covered, everything, minute, provisional, seriesOf } from "../../../services/market/commits.ts"
-import { freshDatabase } from "../../../support/postgres.ts"
+import { onBoth } from "../../../support/timescale.ts"
 
 const series = seriesOf("A")
 
@@ -62,30 +62,32 @@ const expectedOf = (size: number) => {
   return { inserted: gone, updated: changed, unchanged: size - gone - changed, withdrawn: 0, alreadyApplied: false }
 }
 
-describe("commits of any size", () => {
-  for (const size of [1, 499, 500, 4_999, 5_000, 200_000]) {
-    it.live(
-      `${size} rows: duplicates, nulls, repetitions and late answers leave what they leave in the embedded store`,
-      () =>
-        Effect.gen(function* () {
-          const url = yield* freshDatabase
-          const postgres = yield* built(MarketStorePostgres.layer({ url: Redacted.make(url) }))
-          const sqlite = yield* built(MarketStoreSqlite.layer({ filename: ":memory:" }))
-          // The whole story takes a minute of 200,000 rows.
-          const commits = size > 5_000 ? commitsOf(size).slice(0, 3) : commitsOf(size)
-          for (const commit of commits) {
-            const result = yield* postgres.commit(commit)
-            assert.deepStrictEqual(result, yield* sqlite.commit(commit), `response ${commit.response}`)
-            if (commit.response === 2) assert.deepInclude(result, { unchanged: size, inserted: 0, updated: 0 })
-            if (commit.response === 7) assert.deepStrictEqual(result, expectedOf(size))
-          }
-          assert.deepStrictEqual(yield* seriesDigest(postgres, series), yield* seriesDigest(sqlite, series))
-          assert.strictEqual(yield* postgres.count(series, everything), size)
-          if (size > 5_000) return
-          const asOf = 4_500
-          const then = (store: MarketStore["Service"]) => Stream.runCollect(store.bars(series, everything, { asOf }))
-          assert.isTrue(JSON.stringify(yield* then(postgres)) === JSON.stringify(yield* then(sqlite)))
-        })
-    )
-  }
+onBoth(({ fresh, title }) => {
+  describe(`commits of any size on ${title}`, () => {
+    for (const size of [1, 499, 500, 4_999, 5_000, 200_000]) {
+      it.live(
+        `${size} rows: duplicates, nulls, repetitions and late answers leave what they leave in the embedded store`,
+        () =>
+          Effect.gen(function* () {
+            const url = yield* fresh
+            const postgres = yield* built(MarketStorePostgres.layer({ url: Redacted.make(url) }))
+            const sqlite = yield* built(MarketStoreSqlite.layer({ filename: ":memory:" }))
+            // The whole story takes a minute of 200,000 rows.
+            const commits = size > 5_000 ? commitsOf(size).slice(0, 3) : commitsOf(size)
+            for (const commit of commits) {
+              const result = yield* postgres.commit(commit)
+              assert.deepStrictEqual(result, yield* sqlite.commit(commit), `response ${commit.response}`)
+              if (commit.response === 2) assert.deepInclude(result, { unchanged: size, inserted: 0, updated: 0 })
+              if (commit.response === 7) assert.deepStrictEqual(result, expectedOf(size))
+            }
+            assert.deepStrictEqual(yield* seriesDigest(postgres, series), yield* seriesDigest(sqlite, series))
+            assert.strictEqual(yield* postgres.count(series, everything), size)
+            if (size > 5_000) return
+            const asOf = 4_500
+            const then = (store: MarketStore["Service"]) => Stream.runCollect(store.bars(series, everything, { asOf }))
+            assert.isTrue(JSON.stringify(yield* then(postgres)) === JSON.stringify(yield* then(sqlite)))
+          })
+      )
+    }
+  })
 })

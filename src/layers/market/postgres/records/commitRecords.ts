@@ -29,6 +29,7 @@ import { addCounts, begin } from "../beginCommit.ts"
 import { answersBetween } from "../coverageRows.ts"
 import { holdSeries, type SeriesRow, tenant } from "../seriesRows.ts"
 import { constraintViolation, isViolation } from "../storeFailure.ts"
+import { namedByTable } from "../timescale/chunkFailure.ts"
 import { writeAnswers } from "../writeAnswers.ts"
 import { loadHistory, loadNewest } from "./RecordWindow.ts"
 import { rowArrays, statements } from "./recordStatements.ts"
@@ -195,6 +196,6 @@ export const runRecordCommits: (
           return results
         })
       )
-      .pipe(Effect.mapError(violated(prepared)))
+      .pipe(Effect.catch(namedByTable(database)), Effect.mapError(violated(prepared)))
   }
 )

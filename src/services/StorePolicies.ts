@@ -1,0 +1,54 @@
+/** What a database with TimescaleDB does by itself, as operators see it, and retention, which every store has by command. */
+import { Schema } from "effect"
+import type { RecordKind } from "../domain/records/RecordKind.ts"
+import { EpochMillis } from "../domain/TimeRange.ts"
+
+/**
+ * `chunkMillis`: what chunks that are made from now on span. `before` and `after`: bytes of the compressed chunks, as they were and as
+ * they are; null where none is.
+ */
+export const Hypertable = Schema.Struct({
+  table: Schema.String,
+  chunkMillis: Schema.Int,
+  chunks: Schema.Int,
+  compressedChunks: Schema.Int,
+  before: Schema.NullOr(Schema.Int),
+  after: Schema.NullOr(Schema.Int)
+})
+export interface Hypertable extends Schema.Schema.Type<typeof Hypertable> {}
+
+/**
+ * `job` is TimescaleDB's number of it. `of`: a table, a kind with or without a timeframe, or the timeframe of an aggregate. `afterMillis`:
+ * the age from which on it acts; null: it has no such bound. `lastRun` is null before the first.
+ */
+export const Policy = Schema.Struct({
+  job: Schema.Int,
+  action: Schema.Literals(["compress", "retention", "refresh"]),
+  of: Schema.String,
+  afterMillis: Schema.NullOr(Schema.Int),
+  everyMillis: Schema.Int,
+  lastRun: Schema.NullOr(Schema.Struct({ at: EpochMillis, succeeded: Schema.Boolean })),
+  nextRun: Schema.NullOr(EpochMillis)
+})
+export interface Policy extends Schema.Schema.Type<typeof Policy> {}
+
+/** `timescale` is the version of the extension. */
+export const PolicyReport = Schema.Struct({
+  timescale: Schema.String,
+  hypertables: Schema.Array(Hypertable),
+  policies: Schema.Array(Policy)
+})
+export interface PolicyReport extends Schema.Schema.Type<typeof PolicyReport> {}
+
+/** Which rows go when they are old: those of a kind, or of its series of one timeframe. */
+export interface Retention {
+  readonly kind: "bar" | RecordKind
+  readonly timeframe: string | null
+}
+
+/** `rows`: of all generations. Everything before `before` is gone; null where nothing was old enough. */
+export interface Dropped {
+  readonly rows: number
+  readonly chunks: number
+  readonly before: number | null
+}
