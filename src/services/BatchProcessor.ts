@@ -104,5 +104,7 @@ export class BatchProcessor extends Context.Service<
     readonly stats: Effect.Effect<ReadonlyArray<BatchStats>>
     /** From the time of subscription on; who does not read loses the oldest and holds nobody up. */
     readonly feedback: Stream.Stream<FeedbackEvent>
+    /** Rows that had to go from a full buffer (`dropOldest`), submitted or offered; as `feedback`. */
+    readonly dropped: Stream.Stream<BatchRow>
   }
 >()("tapestry/BatchProcessor") {}

@@ -151,6 +151,63 @@ export const jobRunSeconds = labelled<[name: string, provider: string, mode: str
   ["job_name", "provider", "mode"]
 )
 
+// Of batch processors, by the names of the system whose write coordinator they replace. `coordinator`: the processor's name and the kind.
+
+/** Rows that were taken. */
+export const batchSubmitted = labelled<[coordinator: string], number, Metric.CounterState<number>>(
+  counter("mds_coord_items_submitted_total", "Rows that batch processors took"),
+  ["coord_id"]
+)
+/** `drop_oldest`: they had to go for newer ones. `queue_full`: they were refused. */
+export const batchDropped = labelled<
+  [coordinator: string, reason: "drop_oldest" | "queue_full"],
+  number,
+  Metric.CounterState<number>
+>(counter("mds_coord_items_dropped_total", "Rows for which a batch processor had no room"), ["coord_id", "reason"])
+/** Rows that are held, those under way too. */
+export const batchQueueDepth = labelled<[coordinator: string], number, Metric.GaugeState<number>>(
+  Metric.gauge("mds_coord_queue_depth", { description: "Rows that a batch processor holds" }),
+  ["coord_id"]
+)
+export const batchWorkersAlive = labelled<[coordinator: string], number, Metric.GaugeState<number>>(
+  Metric.gauge("mds_coord_workers_alive", { description: "Whether rows of a kind are being flushed (1)" }),
+  ["coord_id"]
+)
+/** One breaker for all kinds, so it has the processor's name alone: 0 closed, 1 open, 2 half open. */
+export const batchCircuit = labelled<[name: string], number, Metric.GaugeState<number>>(
+  Metric.gauge("mds_coord_circuit_state", { description: "The breaker: 0 closed, 1 open, 2 half open" }),
+  ["coord_id"]
+)
+export const batchesWritten = labelled<[coordinator: string], number, Metric.CounterState<number>>(
+  counter("mds_worker_batches_written_total", "Batches that were committed"),
+  ["coord_id"]
+)
+/** One each batch, or part of one, that was refused for what is in it; `type` is the tag of the reason. */
+export const batchErrors = labelled<[coordinator: string, type: string], number, Metric.CounterState<number>>(
+  counter("mds_worker_write_errors_total", "Batches and parts of them that were refused, by the reason"),
+  ["coord_id", "error_type"]
+)
+/** Seconds of a batch from when it is taken up to its end, pauses and tries included. */
+export const batchSeconds = labelled<[coordinator: string], number, Metric.HistogramState>(
+  Metric.histogram("mds_worker_write_latency_seconds", {
+    description: "Seconds that a batch took, its retries included",
+    boundaries: callBoundaries
+  }),
+  ["coord_id"]
+)
+/** Add 1 for each try to archive and store a batch. */
+export const sinkWrites = labelled<[kind: string, status: "success" | "failure"], number, Metric.CounterState<number>>(
+  counter("sink_writes_total", "Tries to store a batch, by kind and how they ended"),
+  ["sink", "status"]
+)
+export const sinkSeconds = labelled<[kind: string], number, Metric.HistogramState>(
+  Metric.histogram("sink_write_latency_seconds", {
+    description: "Seconds of one try to store a batch",
+    boundaries: callBoundaries
+  }),
+  ["sink"]
+)
+
 /** 1 while the stores answer, 0 while they do not; the name is that of the store that Tapestry replaces. */
 export const storeUp = Metric.gauge("store_up", { description: "Whether the stores answer (1) or not (0)" })
 

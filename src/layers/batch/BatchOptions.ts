@@ -25,6 +25,11 @@ export interface BatchOptions {
   readonly breakerOpenFor: Duration.Input
   /** How long a closing processor goes on with what it holds. */
   readonly drain: Duration.Input
+  /**
+   * What becomes of the rows that are held when the scope closes because something in it failed (and not because it was interrupted, or
+   * done): `commit` them as always, or take them to be one half of something and leave them to the `deadLetters`.
+   */
+  readonly afterFailure: "commit" | "deadLetters"
   /** Where rows go that cannot be committed: one JSON object a line. */
   readonly deadLetters: string
 }
@@ -43,5 +48,6 @@ export const defaults: Omit<BatchOptions, "deadLetters"> = {
   retryCap: "2 seconds",
   breakerFailures: 5,
   breakerOpenFor: "1 second",
-  drain: "10 seconds"
+  drain: "10 seconds",
+  afterFailure: "commit"
 }

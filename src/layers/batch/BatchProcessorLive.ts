@@ -12,12 +12,15 @@
  * - The store is away: the same batch is tried again until it passes; a breaker lets one probe through at a time. The buffer fills, and
  *   its policy says what producers get. What was archived before the store failed is found there, not archived again.
  * - A batch is refused for what is in it: it is halved until the rows at fault are alone; they go to the dead-letter file with the reason,
- *   and all others are committed.
- * - Closing: nobody enters any more, and what is held is flushed until the deadline. What is left then goes to the dead-letter file, also a
+ *   and all others are committed. So it is with one that meets a mistake of ours: the flusher must not die of it, or its producers would wait
+ *   for ever.
+ * - Closing: nobody enters any more, and what is held is flushed until the deadline (or not at all, after a failure, where that is asked for). What is left then goes to the dead-letter file, also a
  *   batch that was interrupted and may have been committed: writing it again changes nothing.
  */
 import {
+  Cause,
   Clock,
+  Data,
   Deferred,
   Duration,
   Effect,
@@ -42,16 +45,25 @@ import {
   ProcessorClosed,
   RowPoisoned
 } from "../../services/BatchProcessor.ts"
-import { ImportKind, type Imports } from "../../services/Imports.ts"
+import { ImportKind, type Imports, type ImportsError } from "../../services/Imports.ts"
+import * as Metrics from "../../services/Metrics.ts"
 import { recordsText } from "../export/RecordsText.ts"
 import { type RowCheck, rowCheck } from "../imports/decodedRows.ts"
+import { timed } from "../metrics/timed.ts"
 import { type BatchOptions, defaults } from "./BatchOptions.ts"
 import * as BatchWriter from "./BatchWriter.ts"
 import * as DeadLetters from "./DeadLetters.ts"
+import * as laneMetrics from "./laneMetrics.ts"
 import { type Arriving, type Held, RowBuffer } from "./RowBuffer.ts"
 import { Watermarks } from "./Watermarks.ts"
 
 const unreadFeedback = 256
+
+/** What refused a batch, by the innermost reason. */
+const errorTag = (reason: ImportsError["reason"]): string =>
+  reason._tag === "MarketStoreError" || reason._tag === "ProvenanceStoreError" ? reason.reason._tag : reason._tag
+
+class WriteDefect extends Data.TaggedError("WriteDefect")<{ readonly message: string }> {}
 
 interface Lane {
   readonly kind: ImportKind
@@ -61,6 +73,9 @@ interface Lane {
   readonly text: ReturnType<typeof recordsText>
   /** Those who flush, and up to which place. */
   flushing: Array<{ readonly through: number; readonly done: Deferred.Deferred<void> }>
+  alive: boolean
+  /** The batch that is under way has met a mistake of ours, which the log has. */
+  failing: boolean
   /** Of the segments of this kind in the archive. */
   offset: number
   committed: number
@@ -74,8 +89,10 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
   const writer = yield* BatchWriter.make(options)
   const deadLetters = yield* DeadLetters.make(options.deadLetters)
   const feedback = yield* PubSub.sliding<FeedbackEvent>(unreadFeedback)
+  const dropped = yield* PubSub.sliding<BatchRow>(unreadFeedback)
   const permits = yield* Semaphore.make(options.concurrency)
   const clock = yield* Clock.Clock
+  const context = yield* Effect.context<never>()
   const flushers = yield* Scope.make()
   const maxAge = Duration.toMillis(options.maxAge)
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
@@ -83,13 +100,17 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
   const lanes = new Map<ImportKind, Lane>()
   const state = { closing: false }
 
+  const nameOf = ({ kind }: Pick<Lane, "kind">): string => `${options.name}:${kind}`
+  const written = (lane: Lane) => Metrics.batchesWritten(nameOf(lane)).updateUnsafe(1, context)
+  const refusedFor = (lane: Lane, reason: string) => Metrics.batchErrors(nameOf(lane), reason).updateUnsafe(1, context)
+
   const tell = (lane: Lane): void => {
-    const { buffer, kind } = lane
+    const { buffer } = lane
     const utilization = buffer.held / buffer.capacity
     const change = lane.watermarks.at(utilization)
     if (change === null) return
     const event: FeedbackEvent = {
-      coordinator_id: `${options.name}:${kind}`,
+      coordinator_id: nameOf(lane),
       queue_size: buffer.held,
       capacity: buffer.capacity,
       source: "store",
@@ -123,7 +144,16 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
     const retried = () => {
       lane.retries++
     }
-    return writer.write({ kind: lane.kind, batch, offset, retried })
+    return Effect.catchDefect(writer.write({ kind: lane.kind, batch, offset, retried }), (defect) =>
+      Effect.andThen(
+        // Halves of what failed so would only say the same again.
+        lane.failing ? Effect.void : Effect.logError(`${batch.length} ${lane.kind} rows of ${options.name}`, defect),
+        Effect.suspend(() => {
+          lane.failing = true
+          return Effect.fail(new WriteDefect({ message: "internal error; the log of its time says which" }))
+        })
+      )
+    )
   }
 
   const finish = (batch: ReadonlyArray<Held>, with_: Effect.Effect<void, BatchError>): void => {
@@ -137,10 +167,12 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
           lane.committed += batch.length
           lane.unchanged += unchanged
           lane.buffer.settle(batch)
+          written(lane)
           // Last: who is told goes on at once, and may look at what is counted.
           finish(batch, Effect.void)
         }),
       onFailure: (error) => {
+        refusedFor(lane, "reason" in error ? errorTag(error.reason) : error._tag)
         if (batch.length > 1) {
           const middle = batch.length >>> 1
           return Effect.andThen(commit(lane, batch.slice(0, middle)), commit(lane, batch.slice(middle)))
@@ -179,7 +211,8 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
       while (yield* due(lane)) {
         const batch = lane.buffer.take(options.maxRows, options.maxBytes)
         lane.flushes++
-        yield* permits.withPermit(commit(lane, batch))
+        lane.failing = false
+        yield* permits.withPermit(commit(lane, batch)).pipe(timed(Metrics.batchSeconds(nameOf(lane))))
       }
     })
 
@@ -198,11 +231,16 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
           tell(lane)
           // A producer that adds to a batch that is not due wakes nobody, but for the first, whose age counts.
           if (lane.buffer.length <= 1 || isDue(lane)) awake.openUnsafe()
+        },
+        dropped: ({ row, series }) => {
+          PubSub.publishUnsafe(dropped, { row, series })
         }
       }),
       watermarks: new Watermarks(options.highWatermark, options.lowWatermark),
       text: recordsText(kind, "ndjson"),
       flushing: [],
+      alive: true,
+      failing: false,
       offset: 0,
       committed: 0,
       unchanged: 0,
@@ -219,7 +257,11 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
     if (known !== undefined) return known
     if (state.closing) return yield* new BatchError({ reason: new ProcessorClosed() })
     const lane = open(kind)
-    yield* Effect.forkIn(flusher(lane), flushers)
+    yield* Scope.provide(laneMetrics.show(nameOf(lane), lane), flushers)
+    const ended = Effect.sync(() => {
+      lane.alive = false
+    })
+    yield* Effect.forkIn(Effect.ensuring(flusher(lane), ended), flushers)
     return lane
   })
 
@@ -254,32 +296,35 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
     )
   )
 
-  /** What a closing processor could not commit in time. */
-  const giveUp = Effect.fnUntraced(function* (lane: Lane) {
+  /** What a closing processor does not commit. */
+  const giveUp = Effect.fnUntraced(function* (lane: Lane, reason: string) {
     lane.buffer.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     const rest = lane.buffer.underWay
-    yield* deadLetters.write(lane.kind, rest, "the processor was closed before it could be committed")
+    yield* deadLetters.write(lane.kind, rest, reason)
     lane.deadLettered += rest.length
     lane.buffer.settle(rest)
     finish(rest, Effect.fail(new BatchError({ reason: new ProcessorClosed() })))
   })
 
-  const close = Effect.gen(function* () {
+  const close = Effect.fnUntraced(function* (abandons: boolean) {
     state.closing = true
     for (const { awake, buffer } of lanes.values()) {
       buffer.close()
       awake.openUnsafe()
     }
     const drained = Effect.andThen(flush, Effect.succeed(true))
-    const inTime = yield* Effect.timeoutOrElse(drained, {
-      duration: options.drain,
-      orElse: () => Effect.succeed(false)
-    })
+    const done = abandons
+      ? false
+      : yield* Effect.timeoutOrElse(drained, { duration: options.drain, orElse: () => Effect.succeed(false) })
     yield* Scope.close(flushers, Exit.void)
-    if (!inTime) for (const lane of lanes.values()) yield* giveUp(lane)
-    yield* writer.end(inTime ? "ok" : "partial")
+    const why = abandons ? "what it was written by had failed" : "the processor was closed before it could be committed"
+    if (!done) for (const lane of lanes.values()) yield* giveUp(lane, why)
+    yield* writer.end(done ? "ok" : "partial")
   })
-  yield* Effect.addFinalizer(() => Effect.interruptible(close))
+  yield* Effect.addFinalizer((exit) => {
+    const failed = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
+    return Effect.interruptible(close(failed && options.afterFailure === "deadLetters"))
+  })
 
   const stats = Effect.map(writer.breaker, (breaker) =>
     [...lanes.values()].map(
@@ -308,7 +353,8 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
     }),
     flush,
     stats,
-    feedback: Stream.fromPubSub(feedback)
+    feedback: Stream.fromPubSub(feedback),
+    dropped: Stream.fromPubSub(dropped)
   })
 })
 

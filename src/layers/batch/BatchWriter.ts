@@ -1,10 +1,12 @@
 /** Batches into the archive and the store, through a breaker, for as long as the store is away. */
-import { Duration, Effect, Exit, Schedule } from "effect"
+import { Cause, Duration, Effect, Exit, Metric, Schedule } from "effect"
 import { CircuitBreaker } from "effect/persistence"
 import { canonical } from "../../domain/SeriesKey.ts"
 import type { SessionId, SessionOutcome } from "../../domain/Session.ts"
 import type { BatchRow, BatchStats } from "../../services/BatchProcessor.ts"
 import { type ImportedRows, type ImportKind, Imports, type ImportsError } from "../../services/Imports.ts"
+import * as Metrics from "../../services/Metrics.ts"
+import { timed } from "../metrics/timed.ts"
 import type { BatchOptions } from "./BatchOptions.ts"
 import { mayPass } from "./mayPass.ts"
 import type { Held } from "./RowBuffer.ts"
@@ -25,6 +27,8 @@ interface Writing {
   /** Called for each try that failed and is followed by another one. */
   readonly retried: () => void
 }
+
+const breakerCodes: Readonly<Record<BatchStats["breaker"], number>> = { closed: 0, open: 1, "half-open": 2 }
 
 const bySeries = (batch: ReadonlyArray<Held>): ReadonlyArray<ImportedRows> => {
   const groups = new Map<string, { readonly series: BatchRow["series"]; readonly rows: Array<BatchRow["row"]> }>()
@@ -64,19 +68,31 @@ export const make = Effect.fnUntraced(function* (options: BatchOptions) {
   )
 
   const classify = (exit: Exit.Exit<unknown, ImportsError>): CircuitBreaker.Outcome => {
-    if (Exit.isSuccess(exit)) return CircuitBreaker.success
+    // A mistake of ours says nothing of the store.
+    if (Exit.isSuccess(exit) || Cause.hasDies(exit.cause)) return CircuitBreaker.success
     const error = Exit.findErrorOption(exit)
     return error._tag === "Some" && !mayPass(error.value) ? CircuitBreaker.success : CircuitBreaker.failure()
   }
+
+  const breakerState: Effect.Effect<BatchStats["breaker"]> = Effect.map(
+    Effect.orDie(breaker.state(store)),
+    ({ _tag }) => (_tag === "Closed" ? "closed" : _tag === "Open" ? "open" : "half-open")
+  )
+  const showBreaker = Effect.flatMap(breakerState, (state) =>
+    Metric.update(Metrics.batchCircuit(options.name), breakerCodes[state])
+  )
 
   /** One batch into the archive and the store, however long that takes; fails when it is refused for what is in it. */
   const write = ({ batch, kind, offset, retried }: Writing) => {
     const batches = bySeries(batch)
     const once = Effect.flatMap(session, (opened) =>
       imports.rows(opened, { name: `${options.name}-${kind}-${opened}`, offset, kind, batches })
+    ).pipe(
+      timed(Metrics.sinkSeconds(kind)),
+      Effect.onExit((exit) => Metric.update(Metrics.sinkWrites(kind, Exit.isSuccess(exit) ? "success" : "failure"), 1))
     )
     const admitted: Effect.Effect<Effect.Success<typeof once>, ImportsError> = breaker
-      .execute(once, { key: store, classify })
+      .execute(Effect.andThen(showBreaker, once), { key: store, classify })
       .pipe(
         Effect.catchIf(
           (error) => error instanceof CircuitBreaker.CircuitBreakerError,
@@ -88,7 +104,7 @@ export const make = Effect.fnUntraced(function* (options: BatchOptions) {
         )
       )
     let failures = 0
-    return admitted.pipe(
+    return Effect.onExit(admitted, () => showBreaker).pipe(
       Effect.tapError((error) =>
         Effect.suspend(() => {
           if (!mayPass(error)) return Effect.void
@@ -104,11 +120,6 @@ export const make = Effect.fnUntraced(function* (options: BatchOptions) {
       Effect.retry({ schedule: pauses, while: mayPass })
     )
   }
-
-  const breakerState: Effect.Effect<BatchStats["breaker"]> = Effect.map(
-    Effect.orDie(breaker.state(store)),
-    ({ _tag }) => (_tag === "Closed" ? "closed" : _tag === "Open" ? "open" : "half-open")
-  )
 
   const end = (outcome: SessionOutcome): Effect.Effect<void> =>
     Effect.suspend(() =>

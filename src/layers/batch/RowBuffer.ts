@@ -46,6 +46,7 @@ export class RowBuffer {
   private readonly overflow: OverflowPolicy
   private readonly now: () => number
   private readonly changed: () => void
+  private readonly dropped: (row: Arriving) => void
   private rows: Array<Held> = []
   private head = 0
   private waiting: Array<Producer> = []
@@ -56,6 +57,8 @@ export class RowBuffer {
   taken = 0
   bytes = 0
   droppedOldest = 0
+  /** Rows that found no room. */
+  refusedFull = 0
   /** Waiting rows whose producer waits for the commit. */
   submitted = 0
 
@@ -66,12 +69,15 @@ export class RowBuffer {
     readonly now: () => number
     /** Called whenever there is more to flush, or room. */
     readonly changed: () => void
+    /** Called for each row that has to go for a newer one, or finds no room beside what is under way. */
+    readonly dropped?: (row: Arriving) => void
   }) {
     this.kind = options.kind
     this.capacity = options.capacity
     this.overflow = options.overflow
     this.now = options.now
     this.changed = options.changed
+    this.dropped = options.dropped ?? (() => {})
   }
 
   get length(): number {
@@ -103,6 +109,7 @@ export class RowBuffer {
       }
       switch (this.overflow) {
         case "fail":
+          this.refusedFull++
           return Effect.fail(failed(new BufferFull({ kind: this.kind, capacity: this.capacity })))
         case "dropOldest":
           return this.dropFor(row)
@@ -124,6 +131,7 @@ export class RowBuffer {
     this.droppedOldest++
     const dropped = failed(new RowDropped({ kind: this.kind }))
     const oldest = this.shift()
+    this.dropped(oldest ?? row)
     if (oldest === undefined) return row.done === null ? Effect.void : Effect.fail(dropped)
     if (oldest.done !== null) Deferred.doneUnsafe(oldest.done, Effect.fail(dropped))
     this.add(row)

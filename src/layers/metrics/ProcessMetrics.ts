@@ -9,23 +9,10 @@ import {
   startTimeSeconds,
   uptimeSeconds
 } from "../../services/Metrics.ts"
+import { pulled } from "./pulled.ts"
 
 /** Milliseconds between two looks at the event loop; each costs a timer. */
 const resolution = 50
-
-const pulled = Effect.fnUntraced(function* (gauge: Metric.Gauge<number>, read: () => number) {
-  const context = yield* Effect.context<never>()
-  yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      Metric.registerUnsafe(gauge, context, {
-        get: () => ({ value: read() }),
-        update: () => {},
-        modify: () => {}
-      })
-    ),
-    (registration) => Effect.sync(registration.remove)
-  )
-})
 
 /** While the scope lives. */
 export const layer: Layer.Layer<never> = Layer.effectDiscard(
@@ -45,10 +32,10 @@ export const layer: Layer.Layer<never> = Layer.effectDiscard(
       return seconds
     }
     yield* Effect.forEach(shownFromTheStart, Metric.value, { discard: true })
-    yield* pulled(residentBytes, () => process.memoryUsage.rss())
-    yield* pulled(heapUsedBytes, () => process.memoryUsage().heapUsed)
-    yield* pulled(startTimeSeconds, () => Math.round((performance.timeOrigin / 1000) * 1000) / 1000)
-    yield* pulled(uptimeSeconds, () => process.uptime())
-    yield* pulled(eventLoopDelaySeconds, longestDelay)
+    yield* pulled(residentBytes, () => ({ value: process.memoryUsage.rss() }))
+    yield* pulled(heapUsedBytes, () => ({ value: process.memoryUsage().heapUsed }))
+    yield* pulled(startTimeSeconds, () => ({ value: Math.round((performance.timeOrigin / 1000) * 1000) / 1000 }))
+    yield* pulled(uptimeSeconds, () => ({ value: process.uptime() }))
+    yield* pulled(eventLoopDelaySeconds, () => ({ value: longestDelay() }))
   })
 )

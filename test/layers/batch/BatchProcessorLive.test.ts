@@ -1,6 +1,7 @@
 /** Batches over the real archive and store. Titles begin with the rows of the capability list that they show. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Effect, Exit, Fiber, Layer, References, Scope, Stream } from "effect"
+import { PrometheusMetrics } from "effect/observability"
 import { TestClock } from "effect/testing"
 import { BatchProcessor, type BatchRow } from "../../../src/services/BatchProcessor.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
@@ -330,5 +331,102 @@ describe("BatchProcessor", () => {
           assert.strictEqual(letters[0]?.reason, "the processor was closed before it could be committed")
         })
       )
+  )
+
+  it.effect("86: who listens is told of each row that had to go", () =>
+    withProcessor({ capacity: 2, maxAge: "1 hour", overflow: "dropOldest" }, (layer) =>
+      Effect.gen(function* () {
+        const { dropped, offer } = yield* BatchProcessor
+        const gone: Array<BatchRow> = []
+        yield* Effect.forkChild(
+          Stream.runForEach(dropped, (of) => Effect.sync(() => gone.push(of))),
+          { startImmediately: true }
+        )
+        for (const index of indices(0, 5)) yield* offer(row(index))
+        yield* settled(Effect.sync(() => gone.length === 3))
+        assert.deepStrictEqual(
+          gone,
+          indices(0, 3).map((index) => row(index))
+        )
+      }).pipe(Effect.provide(layer))
+    )
+  )
+
+  it.effect(
+    "69, 87: a mistake of ours kills no flusher: its rows are dead letters, and the next ones are committed",
+    () =>
+      withProcessor({ maxAge: "1 hour", maxRows: 8 }, (layer, file) =>
+        Effect.gen(function* () {
+          const { offer, stats, submit } = yield* BatchProcessor
+          const at = yield* StoreSwitch
+          at.before = Effect.die(new Error("a bug"))
+          for (const index of indices(0, 7)) yield* offer(row(index))
+          const failed = yield* Effect.flip(submit(row(7)))
+          assert.strictEqual(failed.reason._tag, "RowPoisoned")
+          assert.notInclude(failed.message, "a bug")
+          const letters = deadLettersOf(file)
+          assert.strictEqual(letters.length, 8)
+          assert.strictEqual(letters[0]?.reason, "internal error; the log of its time says which")
+          at.before = Effect.void
+          yield* submit(row(8))
+          assert.deepInclude((yield* stats)[0], { committed: 1, deadLettered: 8, breaker: "closed" })
+        }).pipe(Effect.provide(layer), Effect.provideService(References.MinimumLogLevel, "None"))
+      )
+  )
+
+  for (const [what, exit, afterFailure, committed] of [
+    ["a failure, where that is asked for, leaves them to the dead letters", Exit.fail("x"), "deadLetters", 0],
+    ["a failure commits them unless that is asked for", Exit.fail("x"), "commit", 5],
+    ["an interruption commits them in any case", Exit.interrupt(1), "deadLetters", 5]
+  ] as const) {
+    it.effect(`70: rows are held when the scope closes: ${what}`, () =>
+      withProcessor({ maxAge: "1 hour", afterFailure }, (layer, file) =>
+        Effect.gen(function* () {
+          const scope = yield* Scope.make()
+          const context = yield* Layer.buildWithScope(layer, scope)
+          const { offer } = yield* Effect.provide(BatchProcessor, context)
+          for (const index of indices(0, 5)) yield* offer(row(index))
+          yield* Scope.close(scope, exit)
+          assert.strictEqual(yield* stored, committed)
+          const letters = committed === 0 ? deadLettersOf(file) : []
+          assert.strictEqual(letters.length + committed, 5)
+          assert.isTrue(letters.every(({ reason }) => reason === "what it was written by had failed"))
+        })
+      )
+    )
+  }
+
+  it.effect("122: what it takes, drops, commits and gives up is counted under the names of what it replaces", () =>
+    withProcessor({ name: "counted", capacity: 4, maxAge: "1 hour", overflow: "fail" }, (layer) =>
+      Effect.gen(function* () {
+        const { flush, offer } = yield* BatchProcessor
+        const at = yield* StoreSwitch
+        const coordinator = "counted:signal"
+        for (const index of indices(0, 4)) yield* offer(row(index))
+        yield* Effect.flip(offer(row(4)))
+        const shown = yield* PrometheusMetrics.format()
+        const says = (line: string) => assert.include(`\n${shown}`, `\n${line}\n`)
+        says(`mds_coord_items_submitted_total{coord_id="${coordinator}"} 4`)
+        says(`mds_coord_items_dropped_total{coord_id="${coordinator}",reason="queue_full"} 1`)
+        says(`mds_coord_queue_depth{coord_id="${coordinator}"} 4`)
+        says(`mds_coord_workers_alive{coord_id="${coordinator}"} 1`)
+        yield* flush
+        at.poison = "bad"
+        yield* offer(row(5, "bad"))
+        yield* flush
+        // A batch is timed to its very end, which is after those who flush are told.
+        const timed = `mds_worker_write_latency_seconds_count{coord_id="${coordinator}"} 2\n`
+        yield* settled(Effect.map(PrometheusMetrics.format(), (text) => text.includes(timed)))
+        const after = yield* PrometheusMetrics.format()
+        const then = (line: string) => assert.include(`\n${after}`, `\n${line}\n`)
+        then(`mds_coord_queue_depth{coord_id="${coordinator}"} 0`)
+        then(`mds_worker_batches_written_total{coord_id="${coordinator}"} 1`)
+        then(`mds_worker_write_errors_total{coord_id="${coordinator}",error_type="InvalidRow"} 1`)
+        then('mds_coord_circuit_state{coord_id="counted"} 0')
+        assert.match(after, /^sink_writes_total\{sink="signal",status="success"\} \d+$/m)
+        assert.match(after, /^sink_writes_total\{sink="signal",status="failure"\} \d+$/m)
+        assert.match(after, /^sink_write_latency_seconds_count\{sink="signal"\} \d+$/m)
+      }).pipe(Effect.provide(layer))
+    )
   )
 })
