@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Yaml } from "effect/encoding"
 import { hostPort, serving, until } from "./programs/serving.ts"
-import { json, scratch, tapestry } from "./programs/tapestry.ts"
+import { json, ok, scratch, tapestry } from "./programs/tapestry.ts"
 
 const deploy = join(dirname(dirname(fileURLToPath(import.meta.url))), "deploy")
 const read = (name: string) => readFileSync(join(deploy, name), "utf8")
@@ -39,6 +39,11 @@ interface Rules {
       readonly annotations: Readonly<Record<string, string>>
     }>
   }>
+}
+interface Compose {
+  readonly services: Readonly<
+    Record<string, { readonly command?: ReadonlyArray<string>; readonly ports?: ReadonlyArray<string> }>
+  >
 }
 interface Dashboard {
   readonly panels: ReadonlyArray<{
@@ -112,6 +117,30 @@ describe("deploy", () => {
       assert.isAbove(annotations.description?.length ?? 0, 30, alert)
     }
     assert.strictEqual(new Set(rules.map(({ alert }) => alert)).size, rules.length)
+  })
+
+  it("the containers have settings that there are, commands that there are, and no door to other machines", () => {
+    const { services } = Yaml.parse(read("docker-compose.yml")) as Compose
+    const where = { cwd: scratch("compose"), env: { TAPESTRY_CONFIG: join(deploy, "tapestry.yaml") } }
+    const { values } = json(where, 0, "config")
+    const hosts = values.find(({ key }: { readonly key: string }) => key === "serve.allowedHosts")
+    const [target = ""] = /[\w-]+(?=:7070)/.exec(read("prometheus.yml")) ?? []
+    assert.include(hosts.value, target)
+    assert.property(services, target)
+    const lines = (services.migrate?.command ?? []).flatMap((text) => text.split("\n")).filter((line) => line !== "")
+    assert.isAtLeast(lines.length, 3)
+    for (const line of [...lines, `tapestry ${services.tapestry?.command?.join(" ")}`]) {
+      const [program, ...words] = line.trim().split(" ")
+      assert.strictEqual(program, "tapestry")
+      const named = words.slice(0, words.findIndex((word) => word.startsWith("-")) >>> 0)
+      assert.match(ok(where, ...words, "--help"), new RegExp(`^  tapestry ${named.join(" ")}( |$)`, "m"), line)
+    }
+    for (const { ports = [] } of Object.values(services)) {
+      for (const port of ports) assert.match(port, /^127\.0\.0\.1:/)
+    }
+    const asked = [...read("docker-compose.yml").matchAll(/\$\{(\w+)/g)].map(([, name]) => name)
+    const offered = [...read(".env.example").matchAll(/^(\w+)=$/gm)].map(([, name]) => name)
+    assert.deepStrictEqual([...new Set(asked)].sort(), offered.sort())
   })
 
   it("panels have ids and titles of their own", () => {
