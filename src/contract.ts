@@ -5,6 +5,7 @@
 export * as Bar from "./domain/Bar.ts"
 export * as Coverage from "./domain/Coverage.ts"
 export * as Instant from "./domain/Instant.ts"
+export * as Job from "./domain/Job.ts"
 export * as Lineage from "./domain/Lineage.ts"
 export * as Plan from "./domain/Plan.ts"
 export * as Request from "./domain/Request.ts"
@@ -28,6 +29,7 @@ export {
   TooBusy
 } from "./rpc/contract/Border.ts"
 export { CalendarRpcs } from "./rpc/contract/CalendarRpcs.ts"
+export { Enqueued, JobRpcs, JobView } from "./rpc/contract/JobRpcs.ts"
 export { QuotaRpcs } from "./rpc/contract/QuotaRpcs.ts"
 export { BarPage, RangeReport, ReadEvent, RowReceipt } from "./rpc/contract/RangeReport.ts"
 export { SeriesRpcs } from "./rpc/contract/SeriesRpcs.ts"
@@ -40,6 +42,7 @@ export { AdapterRegistryError, VendorDescription } from "./services/AdapterRegis
 export { CalendarDescription, CalendarError } from "./services/Calendar.ts"
 export { Migrated, SchemaReport, SeriesStats, Stamped, StoreSizes, StoreStatus } from "./services/ControlPlane.ts"
 export { IngestSessionError } from "./services/IngestSession.ts"
+export { JobQueueError } from "./services/JobQueue.ts"
 export { MaintenanceError } from "./services/Maintenance.ts"
 export { LatestPrice, MarketStoreError, SeriesSummary } from "./services/MarketStore.ts"
 export {

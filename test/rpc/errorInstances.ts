@@ -1,4 +1,6 @@
 /** One instance of each error of the contract, by its path: what a handler raises where a test cannot provoke it. */
+
+import { JobId } from "../../src/domain/Job.ts"
 import { AdminError, AdminOff, Unauthenticated } from "../../src/rpc/contract/AdminOnly.ts"
 import {
   InternalError,
@@ -13,6 +15,7 @@ import * as Registry from "../../src/services/AdapterRegistry.ts"
 import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
 import { ImportsError, RowRefused, UnreadableText, VendorNotOurs } from "../../src/services/Imports.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
+import * as Jobs from "../../src/services/JobQueue.ts"
 import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
 import { DifferentSeries, PreferredVendorsError } from "../../src/services/PreferredVendors.ts"
@@ -132,6 +135,18 @@ const imports = [
 
 const admin = [new Unauthenticated({ message }), new AdminOff({ message })].map((reason) => new AdminError({ reason }))
 
+const job = JobId.make("0b5f3a0e-6f0a-4d2e-9a51-1d1f0c6f7a10")
+const jobs = [
+  new Jobs.UnknownJob({ job: "0b5f" }),
+  new Jobs.AmbiguousJob({ job: "0b5f", matches: [job, job] }),
+  new Jobs.UnknownJobType({ type: "repaint", known: ["backfill"] }),
+  new Jobs.InvalidJob({ message }),
+  new Jobs.JobFinished({ job, state: "completed" }),
+  new Jobs.JobUnfinished({ job, state: "running" }),
+  new Jobs.JobsUnavailable({ again: true, message }),
+  ...market
+].map((reason) => new Jobs.JobQueueError({ reason }))
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -157,6 +172,7 @@ export type RaisedError =
   | (typeof reconciliation)[number]
   | (typeof preferred)[number]
   | (typeof imports)[number]
+  | (typeof jobs)[number]
   | (typeof admin)[number]
   | (typeof border)[number]
 
@@ -172,6 +188,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...reconciliation,
   ...preferred,
   ...imports,
+  ...jobs,
   ...admin,
   ...border
 ]

@@ -62,5 +62,10 @@ export const provoked: { readonly [path: string]: (client: Client) => Effect.Eff
   "ProvenanceStoreError/PayloadDamaged": (client) =>
     Stream.runDrain(client["Archive.payload"]({ sha256: "ab".repeat(32) })),
   "CalendarError/UnknownCalendar": (client) => Stream.runDrain(client["Calendar.sessions"]({ name: "NYSE", range })),
+  "JobQueueError/UnknownJob": (client) => client["Jobs.get"]({ job: "0b5f3a0e" }),
+  "JobQueueError/UnknownJobType": (client) =>
+    client["Jobs.enqueue"]({ spec: { key: "a", type: "repaint", payload: null } }),
+  "JobQueueError/InvalidJob": (client) =>
+    client["Jobs.enqueue"]({ spec: { key: "a", type: "backfill", payload: null } }),
   InternalError: (client) => client["Vendors.ping"]({ vendor: "broken" })
 }

@@ -19,6 +19,7 @@ import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../src/services/Calendar.ts"
 import { ControlPlane } from "../../src/services/ControlPlane.ts"
 import { Imports } from "../../src/services/Imports.ts"
+import { JobQueue } from "../../src/services/JobQueue.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
 import { PreferredVendors } from "../../src/services/PreferredVendors.ts"
@@ -73,6 +74,7 @@ const services = Layer.mergeAll(
     mismatches: (left) => Stream.fromEffect(raise("ReconciliationError", left.vendor))
   }),
   Layer.mock(Imports, { end: (_, __, reason) => raise("ImportsError", reason ?? "") }),
+  Layer.mock(JobQueue, { get: (job) => raise("JobQueueError", job) }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(ControlPlane, {}),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
@@ -154,6 +156,7 @@ export const carriers: {
   ImportsError: (client, path) => [
     client["Import.end"]({ session: SessionId.make(1), outcome: "failed", reason: path })
   ],
+  JobQueueError: (client, path) => [client["Jobs.get"]({ job: path })],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),
   TooBusy: (client, path) => raisedByBorder(client, path),

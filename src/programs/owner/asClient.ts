@@ -13,6 +13,7 @@
  */
 import { Cause, Effect, Exit, FileSystem, Layer, Path, Predicate, type Redacted, Result } from "effect"
 import type { TapestryClient as Client } from "../../rpc/client/TapestryClient.ts"
+import { JobQueueError } from "../../services/JobQueue.ts"
 import { MaintenanceError } from "../../services/Maintenance.ts"
 import {
   OtherProtocol,
@@ -50,6 +51,7 @@ const loadClient = Effect.promise(() =>
     import("../../rpc/client/TapestryClient.ts"),
     import("../../rpc/client/RemoteStitchingCache.ts"),
     import("../../rpc/client/RemoteMaintenance.ts"),
+    import("../../rpc/client/RemoteJobQueue.ts"),
     import("../../layers/market/ConfiguredStore.ts"),
     import("../../rpc/contract/SystemRpcs.ts")
   ])
@@ -58,7 +60,9 @@ const loadClient = Effect.promise(() =>
 const reasonsOf = (cause: Cause.Cause<unknown>) =>
   cause.reasons.flatMap((reason) =>
     Cause.isFailReason(reason) &&
-    (reason.error instanceof StitchingCacheError || reason.error instanceof MaintenanceError)
+    (reason.error instanceof StitchingCacheError ||
+      reason.error instanceof MaintenanceError ||
+      reason.error instanceof JobQueueError)
       ? [reason.error.reason]
       : []
   )
@@ -73,7 +77,11 @@ const isPassingCall = (error: unknown): boolean =>
 /** The owner went away in the middle, or refused for now. */
 const isPassing = (cause: Cause.Cause<unknown>): boolean =>
   reasonsOf(cause).some(
-    (reason) => (reason._tag === "CacheUnavailable" || reason._tag === "MaintenanceUnavailable") && reason.again
+    (reason) =>
+      (reason._tag === "CacheUnavailable" ||
+        reason._tag === "MaintenanceUnavailable" ||
+        reason._tag === "JobsUnavailable") &&
+      reason.again
   ) || cause.reasons.some((reason) => Cause.isFailReason(reason) && isPassingCall(reason.error))
 
 /** The vendor that the owner does not know and this command does: the two run with different configurations. */
@@ -101,6 +109,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
     { TapestryClient },
     RemoteStitchingCache,
     RemoteMaintenance,
+    RemoteJobQueue,
     ConfiguredStore,
     { protocolVersion }
   ] = yield* loadClient
@@ -142,7 +151,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
 
     const cache = RemoteStitchingCache.layerBesideStore.pipe(
       Layer.provide(ConfiguredStore.layer({ store, filename: path.join(dataDir, "market.sqlite"), readonly: true })),
-      Layer.merge(RemoteMaintenance.layer),
+      Layer.merge(Layer.merge(RemoteMaintenance.layer, RemoteJobQueue.layer)),
       Layer.provide(Layer.succeed(TapestryClient, client))
     )
     const exit = yield* Effect.exit(Effect.provide(ask(client), cache))

@@ -3,6 +3,7 @@ import { ArchiveRpcs } from "./ArchiveRpcs.ts"
 import { Border } from "./Border.ts"
 import { CalendarRpcs } from "./CalendarRpcs.ts"
 import { ImportRpcs } from "./ImportRpcs.ts"
+import { JobRpcs } from "./JobRpcs.ts"
 import { PreferredRpcs } from "./PreferredRpcs.ts"
 import { QuotaRpcs } from "./QuotaRpcs.ts"
 import { ReconcileRpcs } from "./ReconcileRpcs.ts"
@@ -21,6 +22,7 @@ export class TapestryRpcs extends SystemRpcs.merge(
   PreferredRpcs,
   CalendarRpcs,
   ImportRpcs,
+  JobRpcs,
   StoreRpcs,
   AdminRpcs
 ).middleware(Border) {}

@@ -5,6 +5,7 @@ import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { Calendar } from "../../services/Calendar.ts"
 import type { ControlPlane } from "../../services/ControlPlane.ts"
 import type { Imports } from "../../services/Imports.ts"
+import type { JobQueue } from "../../services/JobQueue.ts"
 import type { Maintenance } from "../../services/Maintenance.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { PreferredVendors } from "../../services/PreferredVendors.ts"
@@ -17,6 +18,7 @@ import * as AdminHandlers from "./AdminHandlers.ts"
 import * as ArchiveHandlers from "./ArchiveHandlers.ts"
 import * as CalendarHandlers from "./CalendarHandlers.ts"
 import * as ImportHandlers from "./ImportHandlers.ts"
+import * as JobHandlers from "./JobHandlers.ts"
 import * as PreferredHandlers from "./PreferredHandlers.ts"
 import * as QuotaHandlers from "./QuotaHandlers.ts"
 import * as ReconcileHandlers from "./ReconcileHandlers.ts"
@@ -33,6 +35,7 @@ export const layer: Layer.Layer<
   | Calendar
   | ControlPlane
   | Imports
+  | JobQueue
   | Maintenance
   | MarketStore
   | ProvenanceStore
@@ -51,6 +54,7 @@ export const layer: Layer.Layer<
   PreferredHandlers.layer,
   CalendarHandlers.layer,
   ImportHandlers.layer,
+  JobHandlers.layer,
   StoreHandlers.layer,
   AdminHandlers.layer
 )

@@ -5,6 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, Layer, Stream } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
+import type { JobSpec } from "../../../src/domain/Job.ts"
 import { ResponseId } from "../../../src/domain/Response.ts"
 import { canonical } from "../../../src/domain/SeriesKey.ts"
 import type { TapestryServices } from "../../../src/layers/Tapestry.ts"
@@ -17,6 +18,7 @@ import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { Calendar } from "../../../src/services/Calendar.ts"
 import { ControlPlane } from "../../../src/services/ControlPlane.ts"
 import { type ImportSpec, Imports } from "../../../src/services/Imports.ts"
+import { JobQueue } from "../../../src/services/JobQueue.ts"
 import { Maintenance } from "../../../src/services/Maintenance.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { PreferredVendors } from "../../../src/services/PreferredVendors.ts"
@@ -85,6 +87,21 @@ const stored = (symbol: string, range = hours) =>
     const series = seriesOf(symbol, "1m")
     yield* (yield* StitchingCache).read({ series, range })
     return series
+  })
+
+const jobSpec = (key: string): JobSpec => ({
+  key,
+  type: "backfill",
+  payload: { vendor: "model", symbols: ["ALPHA"], timeframe: "1m", range: { ...hours } }
+})
+
+/** The id of a job that was done. */
+const doneJob = (key: string) =>
+  Effect.gen(function* () {
+    const queue = yield* JobQueue
+    const { job } = yield* queue.enqueue(jobSpec(key))
+    yield* Effect.raceFirst(Stream.runDrain(queue.watch(job.id)), queue.work({ only: [job.id] }))
+    return job.id
   })
 
 /** One for each procedure: a new one does not compile without. */
@@ -486,6 +503,76 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
   "Quota.list": Effect.gen(function* () {
     const list = yield* (yield* TapestryClient)["Quota.list"]()
     assert.deepStrictEqual(list, yield* Effect.forEach(["model", "sample"], (yield* Quota).use))
+  }),
+  "Jobs.enqueue": Effect.gen(function* () {
+    const { created, job } = yield* (yield* TapestryClient)["Jobs.enqueue"]({ spec: jobSpec("enqueue") })
+    assert.isTrue(created)
+    assert.deepStrictEqual((yield* (yield* JobQueue).get(job.id)).job, job)
+    const known = yield* (yield* TapestryClient)["Jobs.enqueue"]({ spec: jobSpec("enqueue"), again: true })
+    assert.deepStrictEqual(known, { job, created: false })
+  }),
+  "Jobs.get": Effect.gen(function* () {
+    const queue = yield* JobQueue
+    const { job } = yield* queue.enqueue(jobSpec("get"))
+    const view = yield* (yield* TapestryClient)["Jobs.get"]({ job: job.id.slice(0, 13) })
+    assert.deepStrictEqual(view, { job, run: null })
+  }),
+  "Jobs.runs": Effect.gen(function* () {
+    const job = yield* doneJob("runs")
+    const runs = yield* (yield* TapestryClient)["Jobs.runs"]({ job })
+    assert.deepStrictEqual(runs, yield* (yield* JobQueue).runs(job))
+    assert.deepStrictEqual(
+      runs.map(({ outcome, status }) => [status, outcome?.rowsStored]),
+      [["success", 180]]
+    )
+  }),
+  "Jobs.list": Effect.gen(function* () {
+    const queue = yield* JobQueue
+    const { job } = yield* queue.enqueue(jobSpec("list"))
+    const client = yield* TapestryClient
+    assert.deepStrictEqual(yield* all(client["Jobs.list"]({ key: job.key })), [{ job, run: null }])
+    assert.deepStrictEqual(yield* all(client["Jobs.list"]({})), yield* queue.list())
+  }),
+  "Jobs.cancel": Effect.gen(function* () {
+    const queue = yield* JobQueue
+    const { job } = yield* queue.enqueue(jobSpec("cancel"))
+    const cancelled = yield* (yield* TapestryClient)["Jobs.cancel"]({ job: job.id })
+    assert.strictEqual(cancelled.state, "cancelled")
+    assert.deepStrictEqual((yield* queue.get(job.id)).job, cancelled)
+  }),
+  "Jobs.retry": Effect.gen(function* () {
+    const queue = yield* JobQueue
+    const { job } = yield* queue.enqueue(jobSpec("retry"))
+    yield* queue.cancel(job.id)
+    const retried = yield* (yield* TapestryClient)["Jobs.retry"]({ job: job.id })
+    assert.isTrue(retried.created)
+    assert.notStrictEqual(retried.job.id, job.id)
+    assert.strictEqual(retried.job.key, job.key)
+  }),
+  "Jobs.stuck": Effect.gen(function* () {
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Jobs.stuck"]({ silentMillis: 900_000 }), [])
+  }),
+  "Jobs.cleanup": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    assert.strictEqual(yield* client["Jobs.cleanup"]({ before: 0 }), 0)
+    const job = yield* doneJob("cleanup")
+    const removed = yield* client["Jobs.cleanup"]({ before: 8_000_000_000_000_000 })
+    assert.isAtLeast(removed, 1)
+    assert.isFalse((yield* (yield* JobQueue).list({ limit: 1_000 })).some((view) => view.job.id === job))
+  }),
+  "Jobs.watch": Effect.gen(function* () {
+    const job = yield* doneJob("watch")
+    const told = yield* all((yield* TapestryClient)["Jobs.watch"]({ job }))
+    assert.deepStrictEqual(told, [yield* (yield* JobQueue).get(job)])
+  }),
+  "Jobs.work": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const { job } = yield* (yield* JobQueue).enqueue(jobSpec("work"))
+    const told = yield* Effect.raceFirst(
+      all(client["Jobs.watch"]({ job: job.id })),
+      Effect.andThen(Stream.runDrain(client["Jobs.work"]({ jobs: [job.id] })), Effect.never)
+    )
+    assert.strictEqual(told.at(-1)?.job.state, "completed")
   }),
   "Import.begin": Effect.gen(function* () {
     const session = yield* (yield* TapestryClient)["Import.begin"]()

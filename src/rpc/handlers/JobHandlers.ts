@@ -1,0 +1,23 @@
+import { Effect, Stream } from "effect"
+import { JobQueue } from "../../services/JobQueue.ts"
+import { JobRpcs } from "../contract/JobRpcs.ts"
+import { chunked } from "./chunked.ts"
+
+const make = Effect.gen(function* () {
+  const queue = yield* JobQueue
+
+  return JobRpcs.of({
+    "Jobs.enqueue": ({ spec, ...options }) => queue.enqueue(spec, options),
+    "Jobs.get": ({ job }) => queue.get(job),
+    "Jobs.runs": ({ job }) => queue.runs(job),
+    "Jobs.list": (filter) => chunked(queue.list(filter)),
+    "Jobs.cancel": ({ job }) => queue.cancel(job),
+    "Jobs.retry": ({ job }) => queue.retry(job),
+    "Jobs.stuck": ({ silentMillis }) => queue.stuck(silentMillis),
+    "Jobs.cleanup": ({ before }) => queue.cleanup(before),
+    "Jobs.watch": ({ job }) => queue.watch(job),
+    "Jobs.work": ({ jobs }) => Stream.fromEffectDrain(queue.work({ only: jobs }))
+  })
+})
+
+export const layer = JobRpcs.toLayer(make)
