@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import type { Bar } from "../../../domain/Bar.ts"
 import type { Query } from "../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
-import { blobs, float8s, instantOf, instants, int2s, int8, int8s } from "../../postgres/values.ts"
+import { blobs, float8s, instantOf, instants, int2s, int8, int8s, type SqlParameter } from "../../postgres/values.ts"
 import { decode, type Echo, type EchoBlock } from "../EchoBlock.ts"
 import type { BarSink, RowTables } from "../GenerationTables.ts"
 import {
@@ -19,6 +19,7 @@ import {
   toSuperseded,
   toVersion
 } from "../rows.ts"
+import { insertBars } from "./insertBars.ts"
 import { tenant } from "./seriesRows.ts"
 
 export const selectBars = `select ${barColumns} from tapestry.bars where generation = $1 and ts >= $2 and ts < $3 order by ts`
@@ -57,9 +58,6 @@ export const echoesBetween = Effect.fnUntraced(function* (
 
 const valueNames = "open, high, low, close, volume, vwap, count"
 const valueArrays = (from: number) => [0, 1, 2, 3, 4, 5, 6].map((offset) => `$${from + offset}::float8[]`).join(", ")
-
-const insertFresh = `insert into tapestry.bars (tenant, generation, applied, ts, ${valueNames}, final, position)
-  select $1, $2, $3, r.* from unnest($4::timestamptz[], ${valueArrays(5)}, $12::int2[], $13::int8[]) r`
 
 const rowNames = `ts, ${valueNames}, final, position, applied, shown, shown_position`
 const upsertBars = `insert into tapestry.bars (tenant, generation, ${rowNames})
@@ -223,53 +221,44 @@ export class RowWindow implements RowTables {
     return this.contents.echoes?.get(applied) ?? new Map()
   }
 
-  /** Writes what was gathered. */
-  flush(query: Query): Effect.Effect<void, PostgresFailure> {
+  /** What was gathered as statements, whose parameters are made now; they run when the whole is run. */
+  changes(): (query: Query) => Effect.Effect<void, PostgresFailure> {
     const generation = int8(this.contents.generation)
-    const { bars, finals, positions } = this.fresh
+    const { echoed, finalised, fresh, freshApplied, removed, removedRevisions } = this
     const put = [...this.put.values()]
-    const { echoed, finalised, freshApplied, putRevisions, removed, removedRevisions } = this
-    return Effect.gen(function* () {
-      if (removedRevisions.length > 0) {
-        const at = instants(removedRevisions.map(({ ts }) => ts))
-        yield* query(deleteRevisions, [generation, at, int8s(removedRevisions.map(({ applied }) => applied))])
-      }
-      if (putRevisions.length > 0) {
-        const versions = putRevisions.map(({ version }) => version)
-        yield* query(upsertRevisions, [
-          tenant,
-          generation,
-          ...versionArrays(versions),
-          int2s(versions.map(({ kind }) => kind)),
-          int8s(versions.map(({ supersededBy }) => supersededBy)),
-          int8s(putRevisions.map(({ supersededAt }) => supersededAt))
-        ])
-      }
-      if (removed.length > 0) yield* query(deleteBars, [generation, instants(removed)])
-      if (put.length > 0) yield* query(upsertBars, [tenant, generation, ...versionArrays(put)])
-      if (finalised.length > 0) yield* query(finaliseBars, [generation, instants(finalised)])
-      if (bars.length > 0) {
-        yield* query(insertFresh, [
-          tenant,
-          generation,
-          int8(freshApplied),
-          instants(bars.map(({ ts }) => ts)),
-          ...valuesOf(bars),
-          int2s(finals),
-          int8s(positions)
-        ])
-      }
-      if (echoed.length > 0) {
-        const bounds = echoed.map(({ block }) => block.bounds ?? { first: 0, last: 0 })
-        yield* query(insertEchoes, [
-          tenant,
-          int8s(echoed.map(({ applied }) => applied)),
-          int8s(bounds.map(({ first }) => first)),
-          int8s(bounds.map(({ last }) => last)),
-          int8s(echoed.map(({ part }) => part)),
-          blobs(echoed.map(({ block }) => block.encode()))
-        ])
-      }
-    })
+    const statements: Array<(query: Query) => Effect.Effect<unknown, PostgresFailure>> = []
+    const run = (sql: string, parameters: ReadonlyArray<SqlParameter>) =>
+      void statements.push((query) => query(sql, parameters))
+    if (removedRevisions.length > 0) {
+      const at = instants(removedRevisions.map(({ ts }) => ts))
+      run(deleteRevisions, [generation, at, int8s(removedRevisions.map(({ applied }) => applied))])
+    }
+    if (this.putRevisions.length > 0) {
+      const versions = this.putRevisions.map(({ version }) => version)
+      run(upsertRevisions, [
+        tenant,
+        generation,
+        ...versionArrays(versions),
+        int2s(versions.map(({ kind }) => kind)),
+        int8s(versions.map(({ supersededBy }) => supersededBy)),
+        int8s(this.putRevisions.map(({ supersededAt }) => supersededAt))
+      ])
+    }
+    if (removed.length > 0) run(deleteBars, [generation, instants(removed)])
+    if (put.length > 0) run(upsertBars, [tenant, generation, ...versionArrays(put)])
+    if (finalised.length > 0) run(finaliseBars, [generation, instants(finalised)])
+    if (fresh.bars.length > 0) statements.push(insertBars(this.contents.generation, freshApplied, fresh))
+    if (echoed.length > 0) {
+      const bounds = echoed.map(({ block }) => block.bounds ?? { first: 0, last: 0 })
+      run(insertEchoes, [
+        tenant,
+        int8s(echoed.map(({ applied }) => applied)),
+        int8s(bounds.map(({ first }) => first)),
+        int8s(bounds.map(({ last }) => last)),
+        int8s(echoed.map(({ part }) => part)),
+        blobs(echoed.map(({ block }) => block.encode()))
+      ])
+    }
+    return (query) => Effect.forEach(statements, (statement) => statement(query), { discard: true })
   }
 }

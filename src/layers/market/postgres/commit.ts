@@ -16,6 +16,7 @@ import { reached } from "../../FaultPoint.ts"
 import type { PostgresDatabase, Query } from "../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
 import { int8 } from "../../postgres/values.ts"
+import { type Put, writeBehind } from "../../postgres/writeBehind.ts"
 import type { CommitBatch } from "../CommitBatch.ts"
 import { type CommitTarget, emptyTally, type Tally } from "../CommitTarget.ts"
 import { compareRows } from "../comparedRows.ts"
@@ -31,7 +32,8 @@ import { assertsRows, isFinal } from "../stateCode.ts"
 import { generationGone } from "../storeError.ts"
 import { insertActions } from "./actionRows.ts"
 import { addCounts, begin } from "./beginCommit.ts"
-import { answersBetween, piecesBetween } from "./coverageRows.ts"
+import { answersBetween } from "./coverageRows.ts"
+import { PiecesAhead } from "./PiecesAhead.ts"
 import { barsBetween, echoesBetween, RowWindow, revisionsBetween } from "./RowWindow.ts"
 import { holdSeries, type SeriesRow } from "./seriesRows.ts"
 import { constraintViolation, isViolation } from "./storeFailure.ts"
@@ -51,24 +53,20 @@ interface Stretch {
 const stretchAt = Effect.fnUntraced(function* (
   query: Query,
   generation: number,
+  ahead: PiecesAhead,
   batch: CommitBatch,
   start: number,
   from: number,
   last: number
 ): Effect.fn.Return<Stretch, PostgresFailure> {
-  let end = Math.min(last, batch.bars[from + stepRows]?.ts ?? last)
-  const chunk = (): RowChunk => ({ start, end, from, to: firstBarAt(batch, from, end) })
-  const found = yield* piecesBetween(query, "coverage", generation, start, end, stepRows)
-  if (found.length === 0) return { chunk: chunk(), pieces: found, bars: [] }
-  if (found.length >= stepRows) end = Math.min(end, found[found.length - 1]?.end ?? end)
-  const bars = yield* barsBetween(query, generation, start, end, stepRows + 1)
+  const [pieces, reach] = yield* ahead.from(start, Math.min(last, batch.bars[from + stepRows]?.ts ?? last))
+  const chunk = (end: number): RowChunk => ({ start, end, from, to: firstBarAt(batch, from, end) })
+  if (pieces.length === 0) return { chunk: chunk(reach), pieces, bars: [] }
+  const bars = yield* barsBetween(query, generation, start, reach, stepRows + 1)
   const beyond = bars[stepRows]
-  if (beyond !== undefined) end = num(beyond[0])
-  return {
-    chunk: chunk(),
-    pieces: found.filter((piece) => piece.start < end),
-    bars: beyond === undefined ? bars : bars.slice(0, stepRows)
-  }
+  if (beyond === undefined) return { chunk: chunk(reach), pieces, bars }
+  const end = num(beyond[0])
+  return { chunk: chunk(end), pieces: pieces.filter((piece) => piece.start < end), bars: bars.slice(0, stepRows) }
 })
 
 const historyOf = Effect.fnUntraced(function* (query: Query, generation: number, start: number, end: number) {
@@ -85,16 +83,22 @@ const coveringIds = (covers: ReadonlyArray<CoverInterval>, { end, start }: RowCh
   ...new Set(covers.filter((cover) => cover.start < end && cover.end > start).map(({ applied }) => applied))
 ]
 
-const writeRows = Effect.fnUntraced(function* (query: Query, target: CommitTarget, batch: CommitBatch) {
+const writeRows = Effect.fnUntraced(function* (
+  query: Query,
+  put: Put<PostgresFailure>,
+  target: CommitTarget,
+  batch: CommitBatch
+) {
   const tally: Tally = emptyTally()
   const { generation } = target
   const asserting = batch.intervals.filter((interval) => interval.assertsRows)
   const last = asserting[asserting.length - 1]?.end ?? 0
+  const ahead = new PiecesAhead(query, generation, last)
   let start = asserting[0]?.start ?? last
   let from = 0
   let history: { readonly covers: ReadonlyArray<CoverInterval>; readonly sweep: HistorySweep } | undefined
   while (start < last) {
-    const { bars, chunk, pieces } = yield* stretchAt(query, generation, batch, start, from, last)
+    const { bars, chunk, pieces } = yield* stretchAt(query, generation, ahead, batch, start, from, last)
     const stored = new Map([[generation, bars]])
     let window = new RowWindow({ generation, bars: stored })
     if (pieces.length === 0) insertFresh(window, target, batch, chunk, tally)
@@ -108,7 +112,7 @@ const writeRows = Effect.fnUntraced(function* (query: Query, target: CommitTarge
         rewriteHistory(window, target, batch, chunk, history.sweep, tally)
       }
     }
-    yield* window.flush(query)
+    yield* put(window.changes()(query))
     start = chunk.end
     from = chunk.to
   }
@@ -127,7 +131,9 @@ const within = Effect.fnUntraced(function* (query: Query, { batch, commit }: Pre
     return yield* generationGone(`generation ${commit.generation} was published or dropped; begin another`)
   }
   const { target } = begun
-  const { inserted, revisions, unchanged, updated, withdrawn } = yield* writeRows(query, target, batch)
+  const { inserted, revisions, unchanged, updated, withdrawn } = yield* writeBehind((put: Put<PostgresFailure>) =>
+    writeRows(query, put, target, batch)
+  )
   yield* reached("midCommit")
   yield* writeAnswers(query, target, batch.intervals)
   if (commit.actions !== undefined) yield* insertActions(query, target, commit.actions)

@@ -78,7 +78,7 @@ export const inherit = Effect.fnUntraced(function* (query: Query, from: number, 
       newPieces,
       appliedOf: (...key) => ids.get(keyOf(...key)) ?? null
     })
-    yield* window.flush(query)
+    yield* window.changes()(query)
     start = stop
   }
   yield* query(addRevisions, [int8(revisions), int8(to)])
