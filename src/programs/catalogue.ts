@@ -40,7 +40,7 @@ const groups = [
     entries: [
       entry("export", "Rows as files, with a manifest that proves them", () => import("./commands/export.ts")),
       entry("ingest", "Take rows from a file", () => import("./commands/ingest.ts")),
-      entry("dump", "Rows of the store as a file that ingest takes back", () => import("./commands/dump.ts")),
+      entry("dump", "Rows of the store as one file that ingest takes back", () => import("./commands/dump.ts")),
       entry("dead-letters", "Rows that a batch processor had to give up", () => import("./commands/deadLetters.ts"))
     ]
   },
@@ -55,7 +55,7 @@ const groups = [
         () => import("./commands/archive.ts")
       ),
       entry("backup", "Copy the data directory while it is in use", () => import("./commands/backup.ts")),
-      entry("restore", "Put a backup back", () => import("./commands/restore.ts")),
+      entry("restore", "Put a backup back; with a kind, take rows from a file", () => import("./commands/restore.ts")),
       entry(
         "rebuild",
         "Make the store again from the archive, or compare the two",

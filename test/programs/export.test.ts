@@ -157,3 +157,93 @@ describe("tapestry export", () => {
     )
   })
 })
+
+describe("tapestry export of every kind", () => {
+  const trades = (price: number) =>
+    Array.from(
+      { length: 3_000 },
+      (_, index) =>
+        `{"tsNs":"${1_700_000_000_000_000_000n + BigInt(Math.floor(index / 3)) * 400_000n}","price":${price + (index % 7)},"size":1${index % 5 === 0 ? "" : `,"sequence":${index}`}}`
+    ).join("\n")
+
+  for (const format of ["csv", "ndjson", "arrow"]) {
+    it(`77: ${format}: stored records with a manifest that is checked against the files they were imported from`, () => {
+      const where = { cwd: scratch("export-records") }
+      writeFileSync(join(where.cwd, "first.ndjson"), trades(100))
+      writeFileSync(join(where.cwd, "later.ndjson"), trades(101).split("\n").slice(1_000, 1_200).join("\n"))
+      writeFileSync(join(where.cwd, "other.csv"), 'ts,title,url\n2024-01-02,"a ""b"",\nc\\",\n2024-01-03,é🚀,""\n')
+      ok(where, "ingest", "trades", "first.ndjson", "--vendor", "acme", "--symbol", "SPY")
+      ok(where, "ingest", "trades", "later.ndjson", "--vendor", "acme", "--symbol", "SPY")
+      ok(where, "ingest", "trades", "later.ndjson", "--vendor", "acme", "--symbol", "QQQ")
+      ok(where, "ingest", "news", "other.csv", "--vendor", "wire", "--symbol", "SPY")
+      for (const [kind, lineage, series] of [
+        ["trades", true, 2],
+        ["trades", false, 2],
+        ["news", true, 1]
+      ] as const) {
+        const out = `${kind}-${lineage}`
+        const written = json(
+          where,
+          0,
+          ...["export", "--kind", kind, "--format", format, "--out", out, ...(lineage ? ["--lineage"] : [])]
+        )
+        assert.strictEqual(written.series.length, series)
+        assert.isFalse(written.complete, "nothing proves that these are all")
+        const rows = written.series.reduce((sum: number, { file }: { file: { rows: number } }) => sum + file.rows, 0)
+        assert.strictEqual(shell(where, `cd ${out} && sha256sum -c SHA256SUMS`).code, 0)
+        const checked = json(where, 0, "export", "verify", out)
+        assert.deepStrictEqual([checked.rows, checked.archive.rows, checked.notes], [rows, rows, []])
+        assert.strictEqual(json(where, 0, "export", "verify", out, "--without-archive").archive, null)
+      }
+      const spy = ["export", "SPY", "--kind", "trades", "--format", format, "--out"] as const
+      const part = json(where, 0, ...spy, "part", "--from", "2023-11-14T22:13:20.1Z", "--to", "2023-11-14T22:13:20.2Z")
+      // 750 of the first, and those of the later ones that have no number and another price: they are other trades.
+      const rows = 750 + 40
+      assert.deepStrictEqual([part.series.length, part.series[0].file.rows], [1, rows])
+      assert.strictEqual(json(where, 0, "export", "verify", "part").archive.rows, rows)
+      const file = part.series[0].file.name
+      const again = json(where, 0, "ingest", "trades", `part/${file}`, "--data-dir", "again")
+      assert.deepInclude(again, { inserted: rows, rejected: 0 })
+      const range = ["--from", "2023-11-14T22:13:20.1Z", "--to", "2023-11-14T22:13:20.2Z"]
+      const piped = ok(where, "export", "SPY", "--kind", "trades", "--out", "-", ...range)
+      assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", "again"), piped)
+      assert.strictEqual(ok(where, "dump", "trades", "-", "--symbol", "SPY", ...range), piped)
+
+      const bytes = readFileSync(join(where.cwd, "part", file))
+      const at = Math.floor(bytes.length / 2)
+      bytes[at] = (bytes[at] ?? 0) ^ 1
+      writeFileSync(join(where.cwd, "part", file), bytes)
+      const [problem] = json(where, 1, "export", "verify", "part").problems
+      assert.deepStrictEqual([problem.file, problem.byte], [file, at])
+    })
+  }
+
+  it("bars of all series of a vendor, and a stream of bars that are fetched; what cannot be meant is said", () => {
+    const where = { cwd: scratch("export-kinds") }
+    const streamed = ok(where, "export", ...spx, ...year, "--out", "-", "--format", "csv")
+    assert.strictEqual(streamed.split("\n").length, 255)
+    const all = json(where, 0, "export", "--vendor", "sample", "--out", "all")
+    assert.deepStrictEqual([all.series.length, all.series[0].file.rows, all.complete], [1, 253, true])
+    assert.strictEqual(json(where, 0, "export", "verify", "all").archive.rows, 253)
+    const holes = tapestry(
+      where,
+      ...["export", ...spx, "--from", "2007-01-01", "--to", "2009-01-01", "--policy", "cacheOnly", "--out", "-"]
+    )
+    assert.strictEqual(holes.code, 3)
+    assert.include(holes.stderr, "SPX 1d: not had: 2007-01-01 to 2008-01-01")
+    assert.strictEqual(holes.stdout.split("\n").length, 254)
+    assert.strictEqual(json(where, 1, "export", "--kind", "quotes", "--out", "none").error.reason, "NothingStored")
+    assert.isFalse(existsSync(join(where.cwd, "none")))
+    for (const wrong of [
+      ["export", "--kind", "trades", "--policy", "force", "--out", "x"],
+      ["export", "--kind", "barz", "--out", "x"],
+      ["export", ...spx, "--out", "x"],
+      ["export", "--kind", "trades", "--out", "-", "--lineage"],
+      ["export", "--vendor", "sample", "--as-of", "2024-01-01", "--out", "x"]
+    ]) {
+      const run = tapestry(where, ...wrong)
+      assert.deepStrictEqual([run.code, run.stdout], [2, ""], wrong.join(" "))
+    }
+    assert.include(ok(where, "export", "--help").replace(/\s+/g, " "), "it has no manifest and cannot be verified")
+  })
+})

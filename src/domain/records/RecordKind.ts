@@ -38,6 +38,9 @@ export interface RecordSeries<K extends RecordKind = RecordKind> extends SeriesK
   readonly kind: K
 }
 
+export const isRecordSeries = (series: SeriesKey): series is RecordSeries =>
+  series.kind !== "bar" && series.kind !== "corporate-action"
+
 interface Definition<K extends RecordKind> extends RecordShape<RecordOf<K>> {
   /** True where rows are stamped in nanoseconds (`tsNs`), not in milliseconds (`ts`). */
   readonly nanos: boolean

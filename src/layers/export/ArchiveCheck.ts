@@ -1,15 +1,17 @@
 /** An export against the archive that its rows came from: do the answers exist, are their bytes the same, and the rows in them. */
 import { Cause, Effect, Result } from "effect"
-import type { Bar } from "../../domain/Bar.ts"
-import { parse } from "../../domain/SeriesKey.ts"
+import { canonical, parse } from "../../domain/SeriesKey.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { decoderFor } from "../../services/decoders.ts"
 import { ProvenanceStore, type ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
+import { archivedSegment, importDecoderVersion } from "../imports/archivedSegment.ts"
+import { importSource } from "../imports/importedLine.ts"
 import { ExportError } from "./ExportError.ts"
 import type { ExportedSeries, ExportReceipt } from "./Manifest.ts"
+import type { RowKind } from "./RowKind.ts"
 
-/** The rows of an answer, by stamp, as its bytes decode now. */
-export type DecodedRows = ReadonlyMap<number, { readonly bar: Bar; readonly position: number }>
+/** The rows of an answer as its bytes decode now, by what tells them apart. */
+export type DecodedRows<Row> = ReadonlyMap<string, ReadonlyArray<{ readonly row: Row; readonly position: number }>>
 
 /** What was found about an answer: what is wrong with it, or what kept it from being checked. */
 export type Found<A> =
@@ -20,7 +22,27 @@ export type Found<A> =
 export interface ArchiveCheck {
   /** The answer is in the archive as the receipt says, with its bytes whole. */
   readonly receipt: (receipt: ExportReceipt) => Effect.Effect<Found<null>, ExportError>
-  readonly rows: (entry: ExportedSeries, receipt: ExportReceipt) => Effect.Effect<Found<DecodedRows>, ExportError>
+  readonly rows: <Row>(
+    kind: RowKind<Row>,
+    entry: ExportedSeries,
+    receipt: ExportReceipt
+  ) => Effect.Effect<Found<DecodedRows<Row>>, ExportError>
+}
+
+const byKey = <Row>(
+  kind: RowKind<Row>,
+  rows: ReadonlyArray<Row>,
+  positions: ReadonlyArray<number>
+): DecodedRows<Row> => {
+  const found = new Map<string, Array<{ readonly row: Row; readonly position: number }>>()
+  for (const [index, row] of rows.entries()) {
+    const key = kind.keyOf(row)
+    const one = { row, position: positions[index] ?? -1 }
+    const alike = found.get(key)
+    if (alike === undefined) found.set(key, [one])
+    else alike.push(one)
+  }
+  return found
 }
 
 const value = <A>(found: A): Found<A> => ({ _tag: "Value", value: found })
@@ -63,45 +85,63 @@ export const make = Effect.gen(function* () {
       })
     )
 
-  const rows: ArchiveCheck["rows"] = (entry, told) =>
-    finding(
-      Effect.gen(function* () {
-        const name = `response ${told.response}`
-        const series = parse(entry.series)
-        const fetcher = yield* Effect.result(registry.fetcher(told.vendor))
-        if (Result.isFailure(series)) return problem(series.failure)
-        if (Result.isFailure(fetcher)) return unchecked(`${name} is not decoded again: ${fetcher.failure.message}`)
-        const { fetch } = fetcher.success
-        const response = yield* archive.response(told.response)
-        const decoder = decoderFor(fetch, response.askedAt)
-        if (decoder.version !== told.decoderVersion) {
-          return unchecked(
-            `${name} is not decoded again: its rows were read by decoder version ${told.decoderVersion}, and this release has ${decoder.version}`
-          )
-        }
-        const request = yield* archive.request(response.request)
-        if (request.subject === null || response.sha256 === null) return problem(`${name} has no rows in the archive`)
-        const payload = yield* archive.payload(response.sha256)
-        const decoded = yield* Effect.exit(
-          Effect.suspend(() =>
-            decoder.decode(payload, {
-              series: series.success,
-              range: request.subject?.range ?? { start: 0, end: 0 },
-              request,
-              metadata: response.metadata
-            })
-          )
-        )
-        if (decoded._tag === "Failure") {
-          if (Cause.hasInterruptsOnly(decoded.cause)) return yield* Effect.interrupt
-          return problem(`${name} cannot be decoded again: ${Cause.squash(decoded.cause)}`)
-        }
-        const { bars, positions } = decoded.value
-        return value<DecodedRows>(
-          new Map(bars.map((bar, index) => [bar.ts, { bar, position: positions[index] ?? -1 }]))
-        )
-      })
+  const olderDecoder = (told: ExportReceipt, version: number) =>
+    unchecked(
+      `response ${told.response} is not decoded again: its rows were read by decoder version ${told.decoderVersion}, and this release has ${version}`
     )
+
+  /** Rows that came from a file. */
+  const imported = Effect.fnUntraced(function* <Row>(kind: RowKind<Row>, entry: ExportedSeries, told: ExportReceipt) {
+    const name = `response ${told.response}`
+    if (told.decoderVersion !== importDecoderVersion) return olderDecoder(told, importDecoderVersion)
+    const response = yield* archive.response(told.response)
+    const request = yield* archive.request(response.request)
+    if (response.sha256 === null) return problem(`${name} has no rows in the archive`)
+    const payload = yield* archive.payload(response.sha256)
+    const read = yield* Effect.result(archivedSegment(request.params, payload))
+    if (Result.isFailure(read)) return problem(`${name} cannot be decoded again: ${read.failure.message}`)
+    const { decoded, spec } = read.success
+    if (spec.nulls === "keep") {
+      return unchecked(`${name} is not decoded again: its rows were put together with what was stored (--nulls keep)`)
+    }
+    const of = decoded.series.find(({ series }) => canonical(series) === entry.series)
+    return value(of === undefined ? byKey(kind, [], []) : byKey(kind, kind.among(of), of.positions))
+  })
+
+  /** Rows that a vendor sent. */
+  const fetched = Effect.fnUntraced(function* <Row>(kind: RowKind<Row>, entry: ExportedSeries, told: ExportReceipt) {
+    const name = `response ${told.response}`
+    const series = parse(entry.series)
+    const fetcher = yield* Effect.result(registry.fetcher(told.vendor))
+    if (Result.isFailure(series)) return problem(series.failure)
+    if (Result.isFailure(fetcher)) return unchecked(`${name} is not decoded again: ${fetcher.failure.message}`)
+    const { fetch } = fetcher.success
+    const response = yield* archive.response(told.response)
+    const decoder = decoderFor(fetch, response.askedAt)
+    if (decoder.version !== told.decoderVersion) return olderDecoder(told, decoder.version)
+    const request = yield* archive.request(response.request)
+    if (request.subject === null || response.sha256 === null) return problem(`${name} has no rows in the archive`)
+    const payload = yield* archive.payload(response.sha256)
+    const decoded = yield* Effect.exit(
+      Effect.suspend(() =>
+        decoder.decode(payload, {
+          series: series.success,
+          range: request.subject?.range ?? { start: 0, end: 0 },
+          request,
+          metadata: response.metadata
+        })
+      )
+    )
+    if (decoded._tag === "Failure") {
+      if (Cause.hasInterruptsOnly(decoded.cause)) return yield* Effect.interrupt
+      return problem(`${name} cannot be decoded again: ${Cause.squash(decoded.cause)}`)
+    }
+    const { bars, positions } = decoded.value
+    return value(byKey(kind, kind.among({ bars, records: [] }), positions))
+  })
+
+  const rows = <Row>(kind: RowKind<Row>, entry: ExportedSeries, told: ExportReceipt) =>
+    finding<DecodedRows<Row>>(told.vendor === importSource ? imported(kind, entry, told) : fetched(kind, entry, told))
 
   return { receipt, rows } satisfies ArchiveCheck
 })

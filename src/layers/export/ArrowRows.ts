@@ -6,9 +6,8 @@
 import { type Data, Field, Float64, Int64, makeData, Schema, Timestamp, TimeUnit, tableFromIPC } from "apache-arrow"
 import { Result } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
-import type { StoredBar } from "../../services/MarketStore.ts"
 import { ArrowFile } from "./ArrowFile.ts"
-import type { BadBlock, FileRow, RowCodec } from "./RowCodec.ts"
+import type { BadBlock, ExportedRow, FileRow, RowCodec } from "./RowCodec.ts"
 
 const fieldsOf = (lineage: boolean) => [
   new Field("ts", new Timestamp(TimeUnit.MILLISECOND, "UTC"), false),
@@ -17,11 +16,11 @@ const fieldsOf = (lineage: boolean) => [
   ...(lineage ? ["response", "position"].map((name) => new Field(name, new Int64(), false)) : [])
 ]
 
-const nullable = (rows: ReadonlyArray<StoredBar>, value: (bar: Bar) => number | null): Data<Float64> => {
+const nullable = (rows: ReadonlyArray<ExportedRow<Bar>>, value: (bar: Bar) => number | null): Data<Float64> => {
   const data = new Float64Array(rows.length)
   const nullBitmap = new Uint8Array(Math.ceil(rows.length / 8))
   let nullCount = 0
-  for (const [index, { bar }] of rows.entries()) {
+  for (const [index, { row: bar }] of rows.entries()) {
     const found = value(bar)
     if (found === null) nullCount++
     else {
@@ -38,17 +37,17 @@ const nullable = (rows: ReadonlyArray<StoredBar>, value: (bar: Bar) => number | 
   })
 }
 
-const prices = (rows: ReadonlyArray<StoredBar>, value: (bar: Bar) => number): Data<Float64> =>
-  makeData({ type: new Float64(), length: rows.length, data: Float64Array.from(rows, ({ bar }) => value(bar) + 0) })
+const prices = (rows: ReadonlyArray<ExportedRow<Bar>>, value: (bar: Bar) => number): Data<Float64> =>
+  makeData({ type: new Float64(), length: rows.length, data: Float64Array.from(rows, ({ row }) => value(row) + 0) })
 
-const integers = (rows: ReadonlyArray<StoredBar>, value: (row: StoredBar) => number) =>
+const integers = (rows: ReadonlyArray<ExportedRow<Bar>>, value: (row: ExportedRow<Bar>) => number) =>
   BigInt64Array.from(rows, (row) => BigInt(value(row)))
 
-const columnsOf = (rows: ReadonlyArray<StoredBar>, lineage: boolean) => [
+const columnsOf = (rows: ReadonlyArray<ExportedRow<Bar>>, lineage: boolean) => [
   makeData({
     type: new Timestamp(TimeUnit.MILLISECOND, "UTC"),
     length: rows.length,
-    data: integers(rows, ({ bar }) => bar.ts)
+    data: integers(rows, ({ row }) => row.ts)
   }),
   prices(rows, ({ open }) => open),
   prices(rows, ({ high }) => high),
@@ -59,19 +58,23 @@ const columnsOf = (rows: ReadonlyArray<StoredBar>, lineage: boolean) => [
   nullable(rows, ({ count }) => count),
   ...(lineage
     ? [
-        makeData({ type: new Int64(), length: rows.length, data: integers(rows, (row) => row.lineage.response) }),
-        makeData({ type: new Int64(), length: rows.length, data: integers(rows, (row) => row.lineage.position) })
+        makeData({
+          type: new Int64(),
+          length: rows.length,
+          data: integers(rows, ({ lineage: from }) => from.response)
+        }),
+        makeData({ type: new Int64(), length: rows.length, data: integers(rows, ({ lineage: from }) => from.position) })
       ]
     : [])
 ]
 
 const magicBytes = 8
 
-export const arrow = (lineage: boolean, about: Readonly<Record<string, string>>): RowCodec => {
+export const arrow = (lineage: boolean, about: Readonly<Record<string, string>>): RowCodec<Bar> => {
   const file = new ArrowFile(new Schema(fieldsOf(lineage), new Map(Object.entries(about))))
   const { head } = file
 
-  const decode = (block: Uint8Array): Result.Result<ReadonlyArray<FileRow>, BadBlock> =>
+  const decode = (block: Uint8Array): Result.Result<ReadonlyArray<FileRow<Bar>>, BadBlock> =>
     Result.mapError(
       Result.try(() => {
         const table = tableFromIPC(Buffer.concat([head.subarray(magicBytes), block]))
@@ -95,8 +98,8 @@ export const arrow = (lineage: boolean, about: Readonly<Record<string, string>>)
         const [response, position] = [whole("response"), whole("position")]
         return Array.from(
           { length: table.numRows },
-          (_, row): FileRow => ({
-            bar: {
+          (_, row): FileRow<Bar> => ({
+            row: {
               ts: Number(stamps?.[row] ?? Number.NaN),
               open: open(row) ?? Number.NaN,
               high: high(row) ?? Number.NaN,

@@ -26,8 +26,11 @@ const Instant = Schema.String.check(
   })
 )
 
-/** Rows that one response gave, one after the other: the stamps of the first and the last, and how many. */
-export const ReceiptRun = Schema.Struct({ first: Instant, last: Instant, rows: Count })
+/**
+ * Rows that one response gave, one after the other: the stamps of the first and the last, and how many. `from` is the number of the first
+ * of them in the file, from 0, where several rows may have one stamp.
+ */
+export const ReceiptRun = Schema.Struct({ from: Schema.optionalKey(Count), first: Instant, last: Instant, rows: Count })
 
 /**
  * An answer that was used: for rows, or because it proves that there are none. `decoderVersion` is null where it gave no rows.
@@ -50,7 +53,7 @@ export const ExportReceipt = Schema.Struct({
 })
 export interface ExportReceipt extends Schema.Schema.Type<typeof ExportReceipt> {}
 
-/** `blocks` tile the file, each `rows bytes crc32 sum moment` (see blockSums.ts); `rowHash` is that of domain/rowBytes.ts. */
+/** `blocks` tile the file, each `rows bytes crc32 sum moment` (see blockSums.ts); `rowHash` is that of domain/rowBytes.ts, of records of domain/records/recordBytes.ts. */
 export const ExportFile = Schema.Struct({
   name: Schema.String,
   bytes: Count,

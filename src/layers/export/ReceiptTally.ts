@@ -1,10 +1,13 @@
 /** Which answers rows came from, in runs of neighbours, and the receipts that are made of it. */
 import { Effect } from "effect"
-import type { StoredBar } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { ExportReceipt } from "./Manifest.ts"
+import type { ExportedRow } from "./RowCodec.ts"
+import type { RowKind } from "./RowKind.ts"
 
 interface Run {
+  /** The number of its first row in the file, from 0. */
+  readonly from: number
   readonly first: number
   last: number
   rows: number
@@ -17,15 +20,15 @@ interface Given {
   readonly runs: Array<Run>
 }
 
-export interface ReceiptTally {
-  readonly add: (rows: ReadonlyArray<StoredBar>) => void
+export interface ReceiptTally<Row> {
+  readonly add: (rows: ReadonlyArray<ExportedRow<Row>>) => void
   /** One receipt for each answer that gave rows, and for each of `proofs`, by response. */
   readonly receipts: (archive: ProvenanceStore["Service"], proofs: Iterable<number>) => ReturnType<typeof receiptsOf>
 }
 
 const iso = (ts: number): string => new Date(ts).toISOString()
 
-const receiptOf = Effect.fnUntraced(function* (archive: ProvenanceStore["Service"], given: Given) {
+const receiptOf = Effect.fnUntraced(function* (archive: ProvenanceStore["Service"], given: Given, numbered: boolean) {
   const response = yield* archive.response(given.response)
   const request = yield* archive.request(response.request)
   const receipt: ExportReceipt = {
@@ -41,7 +44,12 @@ const receiptOf = Effect.fnUntraced(function* (archive: ProvenanceStore["Service
     sizeBytes: response.sizeBytes,
     decoderVersion: given.decoderVersion,
     rows: given.rows,
-    runs: given.runs.map(({ first, last, rows }) => ({ first: iso(first), last: iso(last), rows }))
+    runs: given.runs.map(({ first, from, last, rows }) => ({
+      ...(numbered ? { from } : {}),
+      first: iso(first),
+      last: iso(last),
+      rows
+    }))
   }
   return receipt
 })
@@ -49,7 +57,8 @@ const receiptOf = Effect.fnUntraced(function* (archive: ProvenanceStore["Service
 const receiptsOf = Effect.fnUntraced(function* (
   archive: ProvenanceStore["Service"],
   given: ReadonlyArray<Given>,
-  proofs: Iterable<number>
+  proofs: Iterable<number>,
+  numbered: boolean
 ) {
   const known = new Set(given.map(({ response }) => response))
   const others = [...new Set(proofs)]
@@ -58,14 +67,14 @@ const receiptsOf = Effect.fnUntraced(function* (
   const all = [...given, ...others].toSorted(
     (a, b) => a.response - b.response || (a.decoderVersion ?? 0) - (b.decoderVersion ?? 0)
   )
-  return yield* Effect.forEach(all, (one) => receiptOf(archive, one))
+  return yield* Effect.forEach(all, (one) => receiptOf(archive, one, numbered))
 })
 
-export const make = (): ReceiptTally => {
+export const make = <Row>({ millis, numbered }: RowKind<Row>): ReceiptTally<Row> => {
   const givers = new Map<string, Given>()
   let open: { readonly giver: Given; readonly run: Run } | null = null
 
-  const giverOf = ({ lineage }: StoredBar): Given => {
+  const giverOf = ({ lineage }: ExportedRow<Row>): Given => {
     const key = `${lineage.response} ${lineage.decoderVersion}`
     const known = givers.get(key)
     if (known !== undefined) return known
@@ -75,23 +84,26 @@ export const make = (): ReceiptTally => {
     return giver
   }
 
-  const addRow = (row: StoredBar): void => {
+  let count = 0
+
+  const addRow = (row: ExportedRow<Row>): void => {
     const { response, decoderVersion } = row.lineage
     const same = open !== null && open.giver.response === response && open.giver.decoderVersion === decoderVersion
     if (open === null || !same) {
-      const run: Run = { first: row.bar.ts, last: row.bar.ts, rows: 0 }
+      const run: Run = { from: count, first: millis(row.row), last: millis(row.row), rows: 0 }
       open = { giver: giverOf(row), run }
       open.giver.runs.push(run)
     }
     open.giver.rows++
     open.run.rows++
-    open.run.last = row.bar.ts
+    open.run.last = millis(row.row)
+    count++
   }
 
   return {
     add: (rows) => {
       for (const row of rows) addRow(row)
     },
-    receipts: (archive, proofs) => receiptsOf(archive, [...givers.values()], proofs)
+    receipts: (archive, proofs) => receiptsOf(archive, [...givers.values()], proofs, numbered)
   }
 }

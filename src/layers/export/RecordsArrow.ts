@@ -11,11 +11,13 @@ import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { ImportKind } from "../../services/Imports.ts"
 import { columnsOf } from "../imports/importFields.ts"
 import { ArrowFile } from "./ArrowFile.ts"
-import { partsOf, type RecordsWriter } from "./RecordsText.ts"
+import { type Origin, partsOf, type RecordsWriter } from "./RecordsText.ts"
 
 interface Row {
   readonly series: SeriesKey
   readonly row: Bar | AnyRecord
+  /** Where it came from, of a file with lineage. */
+  readonly origin?: Origin
 }
 
 const rowsOfBatch = 4_096
@@ -90,21 +92,27 @@ const cellsOf = ({ type }: Column, cells: ReadonlyArray<Cell>): Data => {
   }
 }
 
-/** One writer writes one file. */
-export const recordsArrow = (kind: ImportKind): RecordsWriter => {
+const integers = (values: ReadonlyArray<number>): Data<Int64> =>
+  makeData({ type: new Int64(), length: values.length, data: BigInt64Array.from(values, BigInt) })
+
+/** A file batch by batch; one of these writes one file. `lineage` adds the columns `response` and `position`. */
+export const recordBatches = (kind: ImportKind, lineage = false, about: Readonly<Record<string, string>> = {}) => {
   const columns = columnsOf(kind)
   const parts = partsOf(kind)
   const inNanos = kind !== "bar" && recordKinds[kind].nanos
   const stamp = new Timestamp(inNanos ? TimeUnit.NANOSECOND : TimeUnit.MILLISECOND, "UTC")
   const always = new Set(["vendor", "symbol"])
   const file = new ArrowFile(
-    new Schema([
-      ...parts.map((part) => new Field(part, new Utf8(), !always.has(part))),
-      new Field("ts", stamp, false),
-      ...columns.map((column) => new Field(column.name, typeOf(column), column.nullable))
-    ])
+    new Schema(
+      [
+        ...parts.map((part) => new Field(part, new Utf8(), !always.has(part))),
+        new Field("ts", stamp, false),
+        ...columns.map((column) => new Field(column.name, typeOf(column), column.nullable)),
+        ...(lineage ? ["response", "position"].map((name) => new Field(name, new Int64(), false)) : [])
+      ],
+      new Map(Object.entries(about))
+    )
   )
-  let held: Array<Row> = []
 
   const batch = (rows: ReadonlyArray<Row>): Uint8Array => {
     const data = BigInt64Array.from(rows, ({ row }) => ("tsNs" in row ? row.tsNs : BigInt(row.ts)))
@@ -118,14 +126,24 @@ export const recordsArrow = (kind: ImportKind): RecordsWriter => {
             column,
             rows.map(({ row }) => cellOf(row as AnyRecord, column))
           )
-        )
+        ),
+        ...(lineage
+          ? (["response", "position"] as const).map((name) => integers(rows.map(({ origin }) => origin?.[name] ?? 0)))
+          : [])
       ],
       rows.length
     )
   }
 
+  return { head: file.head, batch, end: (): Uint8Array => file.end() }
+}
+
+/** One writer writes one file. */
+export const recordsArrow = (kind: ImportKind): RecordsWriter => {
+  const { batch, end, head } = recordBatches(kind)
+  let held: Array<Row> = []
   return {
-    head: file.head,
+    head,
     rows: (series, rows) => {
       for (const row of rows) held.push({ series, row })
       if (held.length < rowsOfBatch) return new Uint8Array()
@@ -135,7 +153,7 @@ export const recordsArrow = (kind: ImportKind): RecordsWriter => {
     },
     tail: () => {
       const rest = held.length === 0 ? new Uint8Array() : batch(held)
-      return Buffer.concat([rest, file.end()])
+      return Buffer.concat([rest, end()])
     }
   }
 }

@@ -44,29 +44,40 @@ export interface RecordsWriter {
   readonly tail: () => string | Uint8Array
 }
 
+/** The answer that a row came from, and where it is in it. */
+export interface Origin {
+  readonly response: number
+  readonly position: number
+}
+
 export interface RecordsText extends RecordsWriter {
   readonly head: string
-  /** A line a row, each with its end. To be kept for many calls: what it knows of a series it finds out once. */
-  readonly rows: (series: SeriesKey, rows: ReadonlyArray<Bar | AnyRecord>) => string
+  /**
+   * A line a row, each with its end. To be kept for many calls: what it knows of a series it finds out once. `origins` are where the rows
+   * came from, of a text with lineage.
+   */
+  readonly rows: (series: SeriesKey, rows: ReadonlyArray<Bar | AnyRecord>, origins?: ReadonlyArray<Origin>) => string
   readonly tail: () => string
 }
 
 // A bar has the columns of a bar; its cells are read by name as those of a record are.
 const cell = (row: Bar | AnyRecord, column: Column): Cell => cellOf(row as AnyRecord, column)
 
-export const recordsText = (kind: ImportKind, format: TextFormat): RecordsText => {
+/** With `lineage` there are two columns more, `response` and `position`, which `ingest` does not take. */
+export const recordsText = (kind: ImportKind, format: TextFormat, lineage = false): RecordsText => {
   const columns = columnsOf(kind)
   const parts = partsOf(kind)
   if (format === "csv") {
     return {
-      head: `${[...parts, "ts", ...columns.map(({ name }) => name)].join(",")}\n`,
-      rows: (series, rows) => {
+      head: `${[...parts, "ts", ...columns.map(({ name }) => name), ...(lineage ? ["response", "position"] : [])].join(",")}\n`,
+      rows: (series, rows, origins) => {
         const key = parts.map((part) => (series[part] === null ? "" : quoted(String(series[part])))).join(",")
         let text = ""
-        for (const row of rows) {
+        for (const [index, row] of rows.entries()) {
           text += `${key},${stampOf(row)}`
           for (const column of columns) text += `,${csvCell(column, cell(row, column))}`
-          text += "\n"
+          const origin = origins?.[index]
+          text += origin === undefined ? "\n" : `,${origin.response},${origin.position}\n`
         }
         return text
       },
@@ -85,13 +96,14 @@ export const recordsText = (kind: ImportKind, format: TextFormat): RecordsText =
   }
   return {
     head: "",
-    rows: (series, rows) => {
+    rows: (series, rows, origins) => {
       const begin = beginOf(series)
       let text = ""
-      for (const row of rows) {
+      for (const [index, row] of rows.entries()) {
         text += `${begin}${stampOf(row)}"`
         for (const { column, name } of named) text += name + JSON.stringify(cell(row, column))
-        text += "}\n"
+        const origin = origins?.[index]
+        text += origin === undefined ? "}\n" : `,"response":${origin.response},"position":${origin.position}}\n`
       }
       return text
     },

@@ -1,9 +1,8 @@
 /** Rows as CSV and NDJSON, as `tapestry bars` writes them, with the columns `response` and `position` where lineage is asked for. */
 import { Result } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
-import type { StoredBar } from "../../services/MarketStore.ts"
 import { barDocument, csvFields, csvHeader, csvRows, ndjsonRows } from "./BarsText.ts"
-import type { BadBlock, FileRow, RowCodec } from "./RowCodec.ts"
+import type { BadBlock, ExportedRow, FileRow, RowCodec } from "./RowCodec.ts"
 
 const encoder = new TextEncoder()
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -11,21 +10,21 @@ const nothing = new Uint8Array()
 
 const csvLineageHeader = `${csvHeader.trimEnd()},response,position\n`
 
-const csvLineageRows = (rows: ReadonlyArray<StoredBar>): string => {
+const csvLineageRows = (rows: ReadonlyArray<ExportedRow<Bar>>): string => {
   let text = ""
-  for (const { bar, lineage } of rows) text += `${csvFields(bar)},${lineage.response},${lineage.position}\n`
+  for (const { lineage, row: bar } of rows) text += `${csvFields(bar)},${lineage.response},${lineage.position}\n`
   return text
 }
 
-const ndjsonLineageRows = (rows: ReadonlyArray<StoredBar>): string => {
+const ndjsonLineageRows = (rows: ReadonlyArray<ExportedRow<Bar>>): string => {
   let text = ""
-  for (const { bar, lineage } of rows) {
+  for (const { lineage, row: bar } of rows) {
     text += `${JSON.stringify({ ...barDocument(bar), response: lineage.response, position: lineage.position })}\n`
   }
   return text
 }
 
-const barsOf = (rows: ReadonlyArray<StoredBar>): ReadonlyArray<Bar> => rows.map(({ bar }) => bar)
+const barsOf = (rows: ReadonlyArray<ExportedRow<Bar>>): ReadonlyArray<Bar> => rows.map(({ row }) => row)
 
 /** The number that a text is the shortest form of; NaN where it is not the one. */
 const numberOf = (text: string | undefined): number => {
@@ -50,7 +49,7 @@ const unreadableOf = (bar: Bar): string | null => {
   return Number.isNaN(bar.count) ? "count" : null
 }
 
-const csvRow = (line: string, lineage: boolean): FileRow | string => {
+const csvRow = (line: string, lineage: boolean): FileRow<Bar> | string => {
   const fields = line.split(",")
   if (fields.length !== (lineage ? 10 : 8)) return `it has ${fields.length} fields`
   const nullable = (text: string | undefined): number | null => (text === "" ? null : numberOf(text))
@@ -67,13 +66,13 @@ const csvRow = (line: string, lineage: boolean): FileRow | string => {
   }
   const unreadable = unreadableOf(bar)
   if (unreadable !== null) return `its ${unreadable} cannot be read`
-  const row = { bar, response: lineage ? numberOf(response) : null, position: lineage ? numberOf(position) : null }
+  const row = { row: bar, response: lineage ? numberOf(response) : null, position: lineage ? numberOf(position) : null }
   return Number.isNaN(row.response) || Number.isNaN(row.position) ? "its response or position cannot be read" : row
 }
 
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value)
 
-const jsonRow = (line: string, lineage: boolean): FileRow | string => {
+const jsonRow = (line: string, lineage: boolean): FileRow<Bar> | string => {
   const parsed = Result.try((): unknown => JSON.parse(line))
   if (Result.isFailure(parsed) || typeof parsed.success !== "object" || parsed.success === null) return "it is not JSON"
   const field = (name: string): unknown => Reflect.get(Object(parsed.success), name)
@@ -99,17 +98,17 @@ const jsonRow = (line: string, lineage: boolean): FileRow | string => {
   if (unreadable !== null) return `its ${unreadable} cannot be read`
   const origin = lineage ? { response: number("response"), position: number("position") } : {}
   if (JSON.stringify({ ...barDocument(bar), ...origin }) !== line) return "it is not as it was written"
-  return { bar, response: origin.response ?? null, position: origin.position ?? null }
+  return { row: bar, response: origin.response ?? null, position: origin.position ?? null }
 }
 
 const decodeLines =
-  (read: (line: string) => FileRow | string) =>
-  (block: Uint8Array): Result.Result<ReadonlyArray<FileRow>, BadBlock> => {
+  (read: (line: string) => FileRow<Bar> | string) =>
+  (block: Uint8Array): Result.Result<ReadonlyArray<FileRow<Bar>>, BadBlock> => {
     const text = Result.try(() => utf8.decode(block))
     if (Result.isFailure(text)) return Result.fail({ row: null, what: "it is not UTF-8" })
     const lines = text.success.split("\n")
     if (lines.pop() !== "") return Result.fail({ row: lines.length, what: "its line has no end" })
-    const rows: Array<FileRow> = []
+    const rows: Array<FileRow<Bar>> = []
     for (const [index, line] of lines.entries()) {
       const row = read(line)
       if (typeof row === "string") return Result.fail({ row: index, what: row })
@@ -118,7 +117,7 @@ const decodeLines =
     return Result.succeed(rows)
   }
 
-export const csv = (lineage: boolean): RowCodec => ({
+export const csv = (lineage: boolean): RowCodec<Bar> => ({
   isText: true,
   head: encoder.encode(lineage ? csvLineageHeader : csvHeader),
   encode: (rows) => encoder.encode(lineage ? csvLineageRows(rows) : csvRows(barsOf(rows))),
@@ -127,7 +126,7 @@ export const csv = (lineage: boolean): RowCodec => ({
   rowName: (row) => `line ${row + 2}`
 })
 
-export const ndjson = (lineage: boolean): RowCodec => ({
+export const ndjson = (lineage: boolean): RowCodec<Bar> => ({
   isText: true,
   head: nothing,
   encode: (rows) => encoder.encode(lineage ? ndjsonLineageRows(rows) : ndjsonRows(barsOf(rows))),

@@ -1,15 +1,14 @@
 /** One file of an export against its manifest: bytes, blocks, rows, their order, and what the rows say of coverage and receipts. */
 import { createHash } from "node:crypto"
 import { Effect, FileSystem, Path, Result } from "effect"
-import { rowBytes, rowsHeader } from "../../domain/rowBytes.ts"
 import type { ArchiveCheck } from "./ArchiveCheck.ts"
 import { type BlockSpec, blockSpec, readBlock } from "./BlockReader.ts"
 import { blockSums, maxBlockBytes } from "./blockSums.ts"
-import { codecOf } from "./codecOf.ts"
 import { damageOf } from "./damageOf.ts"
 import type { ProblemList } from "./ExportReport.ts"
 import type { ExportedSeries, Manifest } from "./Manifest.ts"
 import type { FileRow } from "./RowCodec.ts"
+import type { RowKind } from "./RowKind.ts"
 import * as RunCheck from "./RunCheck.ts"
 
 export interface FileCheckOptions {
@@ -31,16 +30,16 @@ const isWhole = (block: Uint8Array, spec: BlockSpec): boolean => {
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 /** How many bytes and rows were read, and how many of the rows were compared with the archive. */
-export const checkFile = Effect.fnUntraced(function* (options: FileCheckOptions) {
+export const checkFile = Effect.fnUntraced(function* <Row>(kind: RowKind<Row>, options: FileCheckOptions) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const { entry, manifest, problems } = options
   const { file } = entry
-  const codec = yield* codecOf(manifest.rows, manifest.lineage, entry.series)
-  const runs = RunCheck.make(entry, options.against, options.note, (message) => problems.add(file.name, message))
+  const codec = yield* kind.codec(manifest.rows, manifest.lineage)
+  const runs = RunCheck.make(kind, entry, options.against, options.note, (message) => problems.add(file.name, message))
   const handle = yield* fs.open(path.join(options.directory, file.name), { flag: "r" })
   const hash = createHash("sha256")
-  const rowsHash = createHash("sha256").update(rowsHeader)
+  const rowsHash = createHash("sha256").update(kind.hashHeader)
   const start = Date.parse(entry.range.start)
   const end = Date.parse(entry.range.end)
   const empty = entry.coverage
@@ -49,25 +48,25 @@ export const checkFile = Effect.fnUntraced(function* (options: FileCheckOptions)
   let bytes = 0
   let rows = 0
   let read = 0
-  let last = Number.NEGATIVE_INFINITY
+  let last: Row | null = null
   let gap = 0
 
   /** What is wrong with a row for itself, and in its place. */
-  const faultOf = ({ bar: { ts } }: FileRow): string | null => {
-    const before = last
-    last = Math.max(last, ts)
-    if (ts <= before) return "it is not after the row before it"
+  const faultOf = ({ row }: FileRow<Row>): string | null => {
+    const ts = kind.millis(row)
+    if (last !== null && !kind.follows(row, last)) return "it is not after the row before it"
+    last = row
     if (ts < start || ts >= end) return "it lies outside the range"
     while ((empty[gap]?.end ?? Number.POSITIVE_INFINITY) <= ts) gap++
     const interval = empty[gap]
     return interval !== undefined && interval.start <= ts ? "it lies in a part that the coverage calls empty" : null
   }
 
-  const checkRows = Effect.fnUntraced(function* (found: ReadonlyArray<FileRow>, from: number) {
+  const checkRows = Effect.fnUntraced(function* (found: ReadonlyArray<FileRow<Row>>, from: number) {
     for (const [index, row] of found.entries()) {
-      const loading = runs.load(row)
+      const loading = runs.load(row, from + index)
       if (loading !== null) yield* loading
-      const fault = faultOf(row) ?? runs.check(row)
+      const fault = faultOf(row) ?? runs.check(row, from + index)
       if (fault !== null) {
         problems.add(file.name, `${codec.rowName(from + index)}: ${fault}`, { row: from + index + 1 })
       }
@@ -95,7 +94,7 @@ export const checkFile = Effect.fnUntraced(function* (options: FileCheckOptions)
       const decoded = codec.decode(block)
       if (Result.isSuccess(decoded)) {
         read += decoded.success.length
-        rowsHash.update(rowBytes(decoded.success.map(({ bar }) => bar)))
+        rowsHash.update(kind.hashBytes(decoded.success.map(({ row }) => row)))
         yield* checkRows(decoded.success, rows)
         if (decoded.success.length !== spec.rows) {
           problems.add(file.name, `${codec.rowName(rows)} and on: ${decoded.success.length} rows, and not ${spec.rows}`)

@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import type { BlockSpec } from "./BlockReader.ts"
 import { changedByte } from "./blockSums.ts"
-import type { FileRow, RowCodec } from "./RowCodec.ts"
+import type { RowCodec } from "./RowCodec.ts"
 
 export interface Damage {
   /** From 0 in the block; null where the row cannot be told. */
@@ -22,20 +22,23 @@ const lineOf = (block: Uint8Array, offset: number): number => {
   return line
 }
 
-const same = (a: FileRow | undefined, b: FileRow | undefined): boolean => JSON.stringify(a) === JSON.stringify(b)
+/** Of nanoseconds JSON knows nothing. */
+const told = (row: unknown): string =>
+  JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value))
 
 /** The first row that differs between a block as it is and as it was. */
-const changedRow = (codec: RowCodec, is: Uint8Array, was: Uint8Array): number | null => {
+const changedRow = <Row>(codec: RowCodec<Row>, is: Uint8Array, was: Uint8Array): number | null => {
   const before = codec.decode(was)
   const now = codec.decode(is)
-  if (Result.isFailure(before) || Result.isFailure(now)) return null
-  const index = before.success.findIndex((row, at) => !same(row, now.success[at]))
+  if (Result.isFailure(before)) return null
+  if (Result.isFailure(now)) return now.failure.row
+  const index = before.success.findIndex((row, at) => told(row) !== told(now.success[at]))
   return index === -1 ? null : index
 }
 
 /** Which byte of a block was changed and in which row that is, as well as it can be told; null for a block that is whole. */
-export const damageOf = (
-  codec: RowCodec,
+export const damageOf = <Row>(
+  codec: RowCodec<Row>,
   block: Uint8Array,
   spec: BlockSpec,
   from: { readonly row: number; readonly byte: number }

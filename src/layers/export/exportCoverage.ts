@@ -1,4 +1,5 @@
 import { type CoverageInterval, CoverageState, isComplete, type StoredCoverage } from "../../domain/Coverage.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
 import { stretchesOf, walker } from "../stitching/stretchesOf.ts"
 import type { ExportCoverage } from "./Manifest.ts"
 
@@ -30,6 +31,17 @@ export const exportCoverage = ({ end, start, state }: CoverageInterval): ExportC
 export const isWhole = (coverage: ReadonlyArray<CoverageInterval>): boolean =>
   coverage.every(({ state }) => isComplete(state))
 
+/** What is stored of a range that nobody was asked for; the rest is missing. */
+export const reportStored = (
+  range: TimeRange,
+  stored: ReadonlyArray<StoredCoverage>
+): ReadonlyArray<CoverageInterval> =>
+  stretchesOf(range, stored).map(({ end, start, stored: known }) => ({
+    start,
+    end,
+    state: known?.state ?? { _tag: "Missing", cause: null }
+  }))
+
 /**
  * The report of an answer, brought to what is stored now: where the answer had something, what the store has; where it asked in vain,
  * why, whatever came since.
@@ -41,12 +53,6 @@ export const reportNow = (
   const storedIn = walker(stored, (interval) => interval)
   return answered.flatMap(
     (interval): ReadonlyArray<CoverageInterval> =>
-      "response" in interval.state
-        ? stretchesOf(interval, storedIn.members(interval)).map(({ end, start, stored: known }) => ({
-            start,
-            end,
-            state: known?.state ?? { _tag: "Missing", cause: null }
-          }))
-        : [interval]
+      "response" in interval.state ? reportStored(interval, storedIn.members(interval)) : [interval]
   )
 }

@@ -9,14 +9,18 @@
  * damage ends there.
  */
 import { createHash } from "node:crypto"
-import { Effect, FileSystem, Path, type PlatformError, Result, Stream } from "effect"
+import { Effect, FileSystem, Option, Path, type PlatformError, Result, Stream } from "effect"
+import { isRecordSeries } from "../../domain/records/RecordKind.ts"
+import { parse } from "../../domain/SeriesKey.ts"
 import { sha256Hex } from "../provenance/digest.ts"
 import type { ArchiveCheck } from "./ArchiveCheck.ts"
-import { checkFile } from "./checkFile.ts"
+import { barRows } from "./barRows.ts"
+import { checkFile, type FileCheckOptions } from "./checkFile.ts"
 import { checkManifest } from "./checkManifest.ts"
 import { ExportError, ExportUnreadable } from "./ExportError.ts"
 import { type ExportReport, ProblemList } from "./ExportReport.ts"
 import { type Manifest, manifestName, parseManifest, sumsName, sumsText } from "./Manifest.ts"
+import { recordRows } from "./recordRows.ts"
 
 export interface VerifyExportOptions {
   readonly directory: string
@@ -111,7 +115,7 @@ export const verifyExport = Effect.fn("Export.verify")(
           continue
         }
         const before = counts.rows
-        const checked = yield* checkFile({
+        const options: FileCheckOptions = {
           directory,
           manifest,
           entry,
@@ -119,7 +123,11 @@ export const verifyExport = Effect.fn("Export.verify")(
           problems,
           note: (message) => notes.add(message),
           progress: (rows) => progress(before + rows, of)
-        })
+        }
+        const key = Option.getOrNull(Result.getSuccess(parse(entry.series)))
+        const checked = yield* key !== null && isRecordSeries(key)
+          ? checkFile(recordRows(key), options)
+          : checkFile(barRows(entry.series), options)
         counts.files++
         counts.bytes += checked.bytes
         counts.rows += checked.rows

@@ -7,21 +7,23 @@
  *
  * Queueing: none; one series after the other.
  *
- * Hard cases: rows and coverage are read in many steps, and a commit may come in between. A commit that changes a row also changes
- * who proves its interval: when the coverage after the rows is not what it was before them, the file is written anew, a few times,
- * and then it is SeriesUnsettled. With `asOf` that does not happen.
+ * Hard cases: rows and coverage are read in many steps, and a commit may come in between. A commit that changes a bar also changes
+ * who proves its interval; records may be proven by nothing, and of them the answers that are applied are counted. When either is not after the rows
+ * what it was before them, the file is written anew, a few times, and then it is SeriesUnsettled. With `asOf` that does not happen.
  */
 import { Clock, Effect, Equal, FileSystem, Path, type PlatformError, Stream } from "effect"
-import { canonical } from "../../domain/SeriesKey.ts"
+import { isRecordSeries } from "../../domain/records/RecordKind.ts"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { ProvenanceStore, type ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
+import { RecordStore } from "../../services/RecordStore.ts"
 import type { RangeAnswer } from "../../services/StitchingCache.ts"
 import { wordsOf } from "../platformWords.ts"
 import { sha256Hex } from "../provenance/digest.ts"
-import { codecOf } from "./codecOf.ts"
+import { barRows } from "./barRows.ts"
 import { ExportError, ExportNotWritten, SeriesUnsettled } from "./ExportError.ts"
-import { exportCoverage, isWhole, reportNow } from "./exportCoverage.ts"
+import { exportCoverage, isWhole, reportNow, reportStored } from "./exportCoverage.ts"
 import * as FileTally from "./FileTally.ts"
 import { fileNames } from "./fileNames.ts"
 import {
@@ -35,11 +37,17 @@ import {
   sumsText
 } from "./Manifest.ts"
 import * as ReceiptTally from "./ReceiptTally.ts"
+import type { ExportedRow } from "./RowCodec.ts"
+import type { RowKind } from "./RowKind.ts"
+import { recordRows } from "./recordRows.ts"
 import { wholeDirectory } from "./wholeDirectory.ts"
 
+/** A range of a series: what `StitchingCache.read` gave of it, or (without plan and coverage) what is stored, which nobody was asked for. */
+export type ExportedRange = Pick<RangeAnswer, "series" | "range"> & Partial<Pick<RangeAnswer, "plan" | "coverage">>
+
 export interface WriteExportOptions {
-  /** What `StitchingCache.read` gave; only its series, range, policy and coverage are used. */
-  readonly answers: ReadonlyArray<Pick<RangeAnswer, "series" | "range" | "plan" | "coverage">>
+  /** Bars, or records of any kind; of each its own file. */
+  readonly answers: ReadonlyArray<ExportedRange>
   /** The rows as they were known then; the answers were read with the same. */
   readonly asOf?: EpochMillis
   readonly format: ExportFormat
@@ -63,6 +71,7 @@ const asExportError = (error: ExportError | MarketStoreError | ProvenanceStoreEr
 /** Writes the export and answers with its manifest. Fails with ExportError; nothing of it is left in its place then. */
 export const writeExport = Effect.fn("Export.write")(function* (options: WriteExportOptions) {
   const market = yield* MarketStore
+  const records = yield* RecordStore
   const archive = yield* ProvenanceStore
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -91,28 +100,36 @@ export const writeExport = Effect.fn("Export.write")(function* (options: WriteEx
       )
     )
 
+  /** What a commit to a series moves. */
+  const stateOf = Effect.fnUntraced(function* (series: SeriesKey, range: ExportedRange["range"]) {
+    const coverage = yield* market.coverage(series, range, known)
+    const applied = isRecordSeries(series) && options.asOf === undefined ? yield* market.applied(series, 0) : null
+    return { coverage, applied: applied?.size ?? 0 }
+  })
+
   /** One pass over the rows of a series; null when something was committed meanwhile. */
-  const writeRows = Effect.fnUntraced(function* (
-    answer: WriteExportOptions["answers"][number],
+  const writeRows = Effect.fnUntraced(function* <Row>(
+    kind: RowKind<Row>,
+    stored: Stream.Stream<ReadonlyArray<ExportedRow<Row>>, MarketStoreError>,
+    answer: ExportedRange,
     file: string,
     name: string
   ) {
     const { range, series } = answer
-    const text = canonical(series)
-    const codec = yield* codecOf(format, lineage, text)
-    const tally = FileTally.make()
-    const receipts = ReceiptTally.make()
-    const before = yield* market.coverage(series, range, known)
+    const codec = yield* kind.codec(format, lineage)
+    const tally = FileTally.make(kind)
+    const receipts = ReceiptTally.make(kind)
+    const before = yield* stateOf(series, range)
     const handle = yield* failed(fs.open(file, { flag: "w" }))
     const write = (block: Uint8Array) => failed(handle.writeAll(block))
     tally.add(codec.head, [])
     yield* write(codec.head)
     let rows = 0
-    yield* Stream.runForEachArray(market.storedBars(series, range, known), (chunk) => {
+    yield* Stream.runForEach(stored, (chunk) => {
       const block = codec.encode(chunk)
       tally.add(
         block,
-        chunk.map(({ bar }) => bar)
+        chunk.map(({ row }) => row)
       )
       receipts.add(chunk)
       rows += chunk.length
@@ -122,14 +139,15 @@ export const writeExport = Effect.fn("Export.write")(function* (options: WriteEx
     tally.add(tail, [])
     yield* write(tail)
     yield* failed(handle.sync)
-    const after = yield* market.coverage(series, range, known)
+    const after = yield* stateOf(series, range)
     if (!Equal.equals(before, after)) return null
-    const report = reportNow(answer.coverage, after)
+    const report =
+      answer.coverage === undefined ? reportStored(range, after.coverage) : reportNow(answer.coverage, after.coverage)
     const proofs = report.flatMap(({ state }) => ("response" in state ? [state.response] : []))
     const entry: ExportedSeries = {
-      series: text,
+      series: canonical(series),
       range: { start: new Date(range.start).toISOString(), end: new Date(range.end).toISOString() },
-      policy: answer.plan.policy,
+      policy: answer.plan?.policy ?? "cacheOnly",
       complete: isWhole(report),
       file: tally.file(name),
       coverage: report.map(exportCoverage),
@@ -139,13 +157,20 @@ export const writeExport = Effect.fn("Export.write")(function* (options: WriteEx
     return entry
   }, Effect.scoped)
 
-  const writeSeries = Effect.fnUntraced(function* (
-    answer: WriteExportOptions["answers"][number],
-    file: string,
-    name: string
-  ) {
+  const writeOnce = (answer: ExportedRange, file: string, name: string) => {
+    const { range, series } = answer
+    if (isRecordSeries(series)) {
+      return writeRows(recordRows(series), Stream.chunks(records.storedRows(series, range, known)), answer, file, name)
+    }
+    const bars = Stream.map(Stream.chunks(market.storedBars(series, range, known)), (chunk) =>
+      chunk.map(({ bar, lineage: from }) => ({ row: bar, lineage: from }))
+    )
+    return writeRows(barRows(canonical(series)), bars, answer, file, name)
+  }
+
+  const writeSeries = Effect.fnUntraced(function* (answer: ExportedRange, file: string, name: string) {
     for (let attempt = 0; attempt < tries; attempt++) {
-      const entry = yield* writeRows(answer, file, name)
+      const entry = yield* writeOnce(answer, file, name)
       if (entry !== null) return entry
     }
     const series = canonical(answer.series)

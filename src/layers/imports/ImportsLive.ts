@@ -7,7 +7,7 @@
  * then, so that order and knowledge time are those of the first time.
  */
 import { createHash } from "node:crypto"
-import { Clock, Effect, Layer, Option, Result, Schema, Scope, Stream } from "effect"
+import { Clock, Effect, Layer, Option, Result, Scope, Stream } from "effect"
 import type { RequestIdentity } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { RecordKind, RecordOf, RecordSeries } from "../../domain/records/RecordKind.ts"
@@ -16,7 +16,7 @@ import type { SessionId } from "../../domain/Session.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import {
   type ImportSegment,
-  ImportSpec,
+  type ImportSpec,
   Imports,
   ImportsError,
   type SegmentReport,
@@ -27,14 +27,12 @@ import { ProvenanceStore, type ProvenanceStoreError, type ReplayedResponse } fro
 import { RecordStore } from "../../services/RecordStore.ts"
 import * as ImportedAdapter from "../adapters/imported/ImportedAdapter.ts"
 import { recordsText } from "../export/RecordsText.ts"
+import { archivedSegment, importDecoderVersion } from "./archivedSegment.ts"
 import { decodedRows } from "./decodedRows.ts"
 import { type DecodedSegment, decodeSegment } from "./decodeSegment.ts"
 import { importCoverage } from "./importCoverage.ts"
 import { importSource } from "./importedLine.ts"
 import { plainSpec } from "./plainSpec.ts"
-
-/** Grows when the same bytes would give other rows. */
-const decoderVersion = 1
 
 const identityOf = (spec: ImportSpec, { bytes, line, offset }: ImportSegment): RequestIdentity => ({
   source: importSource,
@@ -60,8 +58,6 @@ const asError = (error: ImportsError | ImportsError["reason"]): ImportsError =>
   error._tag === "ImportsError" ? error : new ImportsError({ reason: error })
 const asImportsError = Effect.mapError(asError)
 
-const StoredSpec = Schema.Struct({ ...ImportSpec.fields, line: Schema.Int })
-const decodeSpec = Schema.decodeUnknownOption(StoredSpec)
 const pageSessions = 1_000
 
 type GivenRows = Parameters<Imports["Service"]["rows"]>[1]
@@ -126,7 +122,7 @@ const make = Effect.gen(function* () {
       response: response.id,
       askedAt: response.askedAt,
       fetchedAt: response.fetchedAt,
-      decoderVersion,
+      decoderVersion: importDecoderVersion,
       nulls
     }
     if (kind === "bar") {
@@ -195,13 +191,11 @@ const make = Effect.gen(function* () {
   const again = Effect.fnUntraced(
     function* ({ bytes, call, response }: ReplayedResponse) {
       const request = yield* archive.request(call)
-      const spec = decodeSpec(request.params)
-      if (Option.isNone(spec)) return { rows: 0, inserted: 0, problem: "its request is not that of an import" }
       const payload = yield* bytes
       if (!(payload instanceof Uint8Array)) return { rows: 0, inserted: 0, problem: "it has no bytes, or too many" }
-      const decoded = yield* decodeSegment(spec.value, payload, spec.value.line)
+      const { decoded, spec } = yield* archivedSegment(request.params, payload)
       yield* refuseAsked(vendorsOf(decoded))
-      const results = yield* store(spec.value, decoded, response)
+      const results = yield* store(spec, decoded, response)
       return { rows: decoded.rows, inserted: results.reduce((sum, { inserted }) => sum + inserted, 0), problem: null }
     },
     Effect.catchIf(

@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { asCommand } from "../failure/UsageError.ts"
 import { kindArgument, kindOf } from "../flags/KindArgument.ts"
-import { selectionFlags, spanOf } from "./export/selection.ts"
+import { selected, selectionFlags, spanOf } from "./export/selection.ts"
 import { formatOf, writeStreamed } from "./export/streamed.ts"
 
 const flags = {
@@ -23,13 +23,15 @@ const flags = {
 }
 
 const dump = Effect.fn("tapestry dump")(function* (input: Command.Command.Config.Infer<typeof flags>) {
+  const kind = yield* kindOf(input.kind)
   yield* writeStreamed({
-    selection: {
-      kind: yield* kindOf(input.kind),
+    kind,
+    series: selected({
+      kind,
       vendor: Option.getOrUndefined(input.vendor),
       timeframe: Option.getOrUndefined(input.timeframe),
       symbols: Option.toArray(input.symbol)
-    },
+    }),
     range: yield* spanOf(input),
     asOf: input.asOf,
     format: Option.getOrElse(input.format, () => formatOf(input.out)),

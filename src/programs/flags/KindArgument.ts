@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { Argument } from "effect/cli"
+import { Argument, Flag } from "effect/cli"
 import type { ImportKind } from "../../services/Imports.ts"
 import { UsageError } from "../failure/UsageError.ts"
 
@@ -18,6 +18,12 @@ const kinds: Readonly<Record<string, ImportKind>> = {
 export const kindNames: ReadonlyArray<string> = Object.keys(kinds)
 
 export const kindArgument = Argument.Literals("kind", kindNames).pipe(Argument.withDescription("What the rows are"))
+
+export const kindFlag = Flag.Literals("kind", kindNames).pipe(
+  Flag.withMetavar("KIND"),
+  Flag.withDescription(`What the rows are: ${kindNames.join(", ")}`),
+  Flag.withDefault("bars")
+)
 
 export const kindOf = (name: string): Effect.Effect<ImportKind, UsageError> => {
   const kind = kinds[name]

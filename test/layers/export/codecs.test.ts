@@ -5,9 +5,10 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import fc from "fast-check"
+import type { Bar } from "../../../src/domain/Bar.ts"
 import { ResponseId } from "../../../src/domain/Response.ts"
 import { codecOf } from "../../../src/layers/export/codecOf.ts"
-import type { StoredBar } from "../../../src/services/MarketStore.ts"
+import type { ExportedRow } from "../../../src/layers/export/RowCodec.ts"
 import { hour } from "../stitching/support.ts"
 import { readArrowFile } from "./arrowFile.ts"
 import { answerOf, day, formats, over, scratch, write } from "./support.ts"
@@ -15,8 +16,8 @@ import { answerOf, day, formats, over, scratch, write } from "./support.ts"
 // -0 is written as 0 in every format.
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0)
 const nullable = fc.option(finite, { nil: null })
-const stored: fc.Arbitrary<StoredBar> = fc.record({
-  bar: fc.record({
+const stored: fc.Arbitrary<ExportedRow<Bar>> = fc.record({
+  row: fc.record({
     ts: fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
     open: finite,
     high: finite,
@@ -31,12 +32,11 @@ const stored: fc.Arbitrary<StoredBar> = fc.record({
     position: fc.maxSafeNat(),
     decoderVersion: fc.constant(1),
     recordedAt: fc.constant(0)
-  }),
-  final: fc.boolean()
+  })
 })
 const blocks = fc.array(fc.array(stored, { minLength: 1, maxLength: 40 }), { maxLength: 4 })
 
-const valuesOf = ({ bar, lineage }: StoredBar, withLineage: boolean) => [
+const valuesOf = ({ lineage, row: bar }: ExportedRow<Bar>, withLineage: boolean) => [
   ...[bar.ts, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.vwap, bar.count],
   ...(withLineage ? [lineage.response, lineage.position] : [])
 ]
@@ -60,8 +60,8 @@ describe("X10 rows of exports", () => {
                 const read = Result.getOrThrow(Result.mapError(codec.decode(codec.encode(rows)), ({ what }) => what))
                 assert.deepStrictEqual(
                   read,
-                  rows.map(({ bar, lineage: from }) => ({
-                    bar,
+                  rows.map(({ row, lineage: from }) => ({
+                    row,
                     response: lineage ? from.response : null,
                     position: lineage ? from.position : null
                   }))

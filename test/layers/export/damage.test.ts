@@ -211,17 +211,18 @@ describe("X10 damage", () => {
 /** An export whose rows say something else, and all of whose hashes are right. */
 const forge = Effect.fnUntraced(function* (from: string, to: string, text: string) {
   const FileTally = yield* Effect.promise(() => import("../../../src/layers/export/FileTally.ts"))
+  const { barRows } = yield* Effect.promise(() => import("../../../src/layers/export/barRows.ts"))
   const TextRows = yield* Effect.promise(() => import("../../../src/layers/export/TextRows.ts"))
   const manifest = Result.getOrThrow(parseManifest(readFileSync(join(from, "manifest.json"), "utf8")))
   const [entry] = manifest.series
   if (entry === undefined) return yield* Effect.die(new Error("no series"))
   const codec = TextRows.csv(false)
-  const tally = FileTally.make()
+  const tally = FileTally.make(barRows(entry.series))
   const body = new TextEncoder().encode(text).subarray(codec.head.length)
   tally.add(codec.head, [])
   tally.add(
     body,
-    Result.getOrThrow(Result.mapError(codec.decode(body), ({ what }) => what)).map(({ bar }) => bar)
+    Result.getOrThrow(Result.mapError(codec.decode(body), ({ what }) => what)).map(({ row }) => row)
   )
   const { self: _, ...rest } = manifest
   const whole = sealed({ ...rest, series: [{ ...entry, file: tally.file(entry.file.name) }] })

@@ -1,8 +1,8 @@
 /** Which stored rows are meant: a kind, a part of its series, a range, and as they were known when. */
-import { Effect, Option } from "effect"
+import { Data, Effect, Option } from "effect"
 import { Flag } from "effect/cli"
 import type { SeriesKey } from "../../../domain/SeriesKey.ts"
-import type { Timeframe } from "../../../domain/Timeframe.ts"
+import * as Timeframe from "../../../domain/Timeframe.ts"
 import { allTime, type EpochMillis, type TimeRange } from "../../../domain/TimeRange.ts"
 import type { ImportKind } from "../../../services/Imports.ts"
 import { MarketStore } from "../../../services/MarketStore.ts"
@@ -26,7 +26,7 @@ export interface Selection {
   readonly kind: ImportKind
   /** Undefined: whatever it is. */
   readonly vendor?: string | undefined
-  readonly timeframe?: Timeframe | undefined
+  readonly timeframe?: Timeframe.Timeframe | undefined
   readonly dataset?: string | undefined
   readonly price?: string | undefined
   readonly session?: string | undefined
@@ -46,6 +46,20 @@ export const selected = Effect.fnUntraced(function* (selection: Selection) {
     (symbols.length === 0 || symbols.includes(series.symbol)) &&
     parts.every((part) => selection[part] === undefined || selection[part] === series[part])
   return (yield* (yield* MarketStore).series).filter(({ series }) => wanted(series))
+})
+
+/** The stored series are none. */
+export class NothingStored extends Data.TaggedError("NothingStored")<{ readonly message: string }> {}
+
+/** Of each series that is meant the part of the range that has rows, and about how many they are; a side that is bounded stays as it is. */
+export const storedRanges = Effect.fnUntraced(function* (selection: Selection, range: TimeRange) {
+  return (yield* selected(selection)).flatMap(({ first, last, rows, series }) => {
+    if (first === null || last === null) return []
+    const lastEnd = series.timeframe === null ? last + 1 : Timeframe.periodEnd(series.timeframe, last)
+    const start = range.start === allTime.start ? first : range.start
+    const end = range.end === allTime.end ? lastEnd : range.end
+    return start < end ? [{ series, range: { start, end }, rows }] : []
+  })
 })
 
 /** From --from to --to; all time on the side that is not given. */

@@ -1,7 +1,7 @@
 /** Rows of a kind as one text or Arrow file, one series after the other; each row says which it is of, so that `ingest` takes it back. */
 import { Effect, Option, Ref, Stream } from "effect"
 import type { Bar } from "../../../domain/Bar.ts"
-import type { AnyRecord, RecordSeries } from "../../../domain/records/RecordKind.ts"
+import { type AnyRecord, isRecordSeries } from "../../../domain/records/RecordKind.ts"
 import type { SeriesKey } from "../../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../../domain/TimeRange.ts"
 import type { RecordsWriter } from "../../../layers/export/RecordsText.ts"
@@ -13,7 +13,6 @@ import { writeAtomically } from "../../terminal/AtomicFile.ts"
 import { Output } from "../../terminal/Output.ts"
 import { withProgress } from "../../terminal/Progress.ts"
 import { withData } from "../../withData.ts"
-import { type Selection, selected } from "./selection.ts"
 
 export type RowFormat = "ndjson" | "csv" | "arrow"
 
@@ -25,9 +24,6 @@ export const formatOf = (file: string): RowFormat => {
 
 /** So few that neither their text nor a list of them is an object for V8's space of large ones, which only full collections empty. */
 const sliceRows = 512
-
-const isRecords = (series: SeriesKey): series is RecordSeries =>
-  series.kind !== "bar" && series.kind !== "corporate-action"
 
 const writerOf = (kind: ImportKind, format: RowFormat): Effect.Effect<RecordsWriter> =>
   format === "arrow"
@@ -41,7 +37,13 @@ const writerOf = (kind: ImportKind, format: RowFormat): Effect.Effect<RecordsWri
       )
 
 export interface StreamedOptions {
-  readonly selection: Selection
+  readonly kind: ImportKind
+  /** The series, with about how many rows each has. */
+  readonly series: Effect.Effect<
+    ReadonlyArray<{ readonly series: SeriesKey; readonly rows: number }>,
+    MarketStoreError,
+    MarketStore
+  >
   readonly range: TimeRange
   readonly asOf: Option.Option<EpochMillis>
   readonly format: RowFormat
@@ -49,10 +51,10 @@ export interface StreamedOptions {
   readonly out: string
 }
 
-export const writeStreamed = Effect.fnUntraced(function* ({ asOf, format, out, range, selection }: StreamedOptions) {
+export const writeStreamed = Effect.fnUntraced(function* ({ asOf, format, kind, out, range, series }: StreamedOptions) {
   const { note, write } = yield* Output
   const known = Option.isSome(asOf) ? { asOf: asOf.value } : {}
-  const { head, rows, tail } = yield* writerOf(selection.kind, format)
+  const { head, rows, tail } = yield* writerOf(kind, format)
   const written = yield* Ref.make(0)
   const { layer: flatHeap } = yield* Effect.promise(() => import("../../flatHeap.ts"))
   yield* withProgress({ label: "exporting", units: "rows", things: "rows" }, ({ report }) =>
@@ -60,24 +62,24 @@ export const writeStreamed = Effect.fnUntraced(function* ({ asOf, format, out, r
       Effect.gen(function* () {
         const market = yield* MarketStore
         const records = yield* RecordStore
-        const all = yield* selected(selection)
-        const of = all.reduce((sum, { rows: count }) => sum + count, 0)
-        const rowsOf = (series: SeriesKey): Stream.Stream<Bar | AnyRecord, MarketStoreError> =>
-          isRecords(series) ? records.rows(series, range, known) : market.bars(series, range, known)
-        const text = (series: SeriesKey) =>
-          Stream.chunks(Stream.rechunk(rowsOf(series), sliceRows)).pipe(
+        const all = yield* series
+        const total = all.reduce((sum, { rows: count }) => sum + count, 0)
+        const rowsOf = (of: SeriesKey): Stream.Stream<Bar | AnyRecord, MarketStoreError> =>
+          isRecordSeries(of) ? records.rows(of, range, known) : market.bars(of, range, known)
+        const text = (of: SeriesKey) =>
+          Stream.chunks(Stream.rechunk(rowsOf(of), sliceRows)).pipe(
             Stream.mapEffect((chunk) =>
               Effect.gen(function* () {
                 const done = yield* Ref.updateAndGet(written, (before) => before + chunk.length)
-                yield* report({ done, of, count: done })
-                return rows(series, chunk)
+                yield* report({ done, of: total, count: done })
+                return rows(of, chunk)
               })
             )
           )
         const whole = Stream.concat(
           Stream.concat(
             Stream.succeed(head),
-            Stream.flatMap(Stream.fromArray(all), ({ series }) => text(series))
+            Stream.flatMap(Stream.fromArray(all), (one) => text(one.series))
           ),
           Stream.sync(tail)
         ).pipe(Stream.filter(({ length }) => length > 0))
