@@ -45,8 +45,8 @@ const measured = async (url: string, store: MarketStore["Service"], { rows, what
   const sql = postgres(url, { max: 1 })
   const [from, to] = [new Date(range.start), new Date(range.end)]
   const theirs = async () => {
-    const found = await sql`select ${sql.unsafe(columns)} from tapestry.series s
-      join tapestry.bars b on b.generation = s.generation
+    const found = await sql`select ${sql.unsafe(columns)} from tapestry_base.series s
+      join tapestry_base.bars b on b.generation = s.generation
       where s.symbol = ${series.symbol} and b.ts >= ${from} and b.ts < ${to} order by b.ts`.values()
     return found.length
   }

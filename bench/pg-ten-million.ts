@@ -64,9 +64,10 @@ const seconds = async (run: () => Promise<unknown>): Promise<number> => {
   return (performance.now() - began) / 1_000
 }
 
-const lastCloses = `select s.symbol, l.close from tapestry.series s, lateral
-  (select close from tapestry.bars where generation = s.generation order by ts desc limit 1) l`
-const everything = "select ts, open, high, low, close, volume, vwap, count from tapestry.bars order by generation, ts"
+const lastCloses = `select s.symbol, l.close from tapestry_base.series s, lateral
+  (select close from tapestry_base.bars where generation = s.generation order by ts desc limit 1) l`
+const everything =
+  "select ts, open, high, low, close, volume, vwap, count from tapestry_base.bars order by generation, ts"
 
 /** The rows through the built CLI: how many, in what time, and MB that it grew by since the first of them came. */
 const dumped = async (directory: string, url: string) => {

@@ -39,7 +39,7 @@ describe("PostgreSQL as the store of the command line", () => {
       }
       assert.isFalse(existsSync(join(where.cwd, ".tapestry", "market.sqlite")))
       assert.isTrue(existsSync(join(embedded.cwd, ".tapestry", "market.sqlite")))
-      const counted = yield* sql(url, "select count(*)::int from tapestry.bars")
+      const counted = yield* sql(url, "select count(*)::int from tapestry_base.bars")
       assert.isAbove(Number(counted[0]?.[0]), 100)
       const settings = json(where, 0, "config").values
       const store = settings.find(({ key }: { readonly key: string }) => key === "store")
@@ -129,7 +129,7 @@ describe("PostgreSQL as the store of the command line", () => {
         const other = yield* bareDatabase
         ok(where, "rebuild", "--store", other)
         assert.isTrue(before.join() === files.map(([kind]) => ok(where, "dump", kind, "-", "--store", other)).join())
-        const counted = yield* sql(other, "select count(*)::int from tapestry.trades")
+        const counted = yield* sql(other, "select count(*)::int from tapestry_base.trades")
         assert.strictEqual(Number(counted[0]?.[0]), lines.length - 1)
       })
   )

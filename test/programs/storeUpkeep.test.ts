@@ -24,6 +24,8 @@ interface Store {
   readonly run: (text: string) => Effect.Effect<void>
   /** What stands before a table's name. */
   readonly schema: string
+  /** What stands before the name of a table of rows. */
+  readonly tables: string
 }
 
 const embedded: Effect.Effect<Store> = Effect.sync(() => {
@@ -39,7 +41,8 @@ const embedded: Effect.Effect<Store> = Effect.sync(() => {
         db.exec(text)
         db.close()
       }),
-    schema: ""
+    schema: "",
+    tables: ""
   }
 })
 
@@ -48,7 +51,8 @@ const postgres: Effect.Effect<Store, never, Scope.Scope> = Effect.map(bareDataba
   name: url.slice(url.indexOf("@") + 1),
   newest: postgresMigrations.length,
   run: (text) => Effect.asVoid(sql(url, text)),
-  schema: "tapestry."
+  schema: "tapestry.",
+  tables: "tapestry_base."
 }))
 
 const refused = (store: Store, ...args: ReadonlyArray<string>): string => {
@@ -146,16 +150,16 @@ for (const [title, made] of [
     it.live("tables that are not those of the version are not stamped", () =>
       Effect.gen(function* () {
         const store = yield* made
-        const { newest, schema, where } = store
+        const { newest, schema, tables, where } = store
         ok(where, "bars", ...spx, ...range)
         yield* store.run(`update ${schema}migration_checksums set sha256 = 'x' where id = 1`)
         // An index of one's own is nobody's business.
-        yield* store.run(`create index mine on ${schema}series (vendor)`)
+        yield* store.run(`create index mine on ${tables}series (vendor)`)
         assert.deepInclude(json(where, 0, "store", "stamp", String(newest)), { recorded: [1] })
-        yield* store.run(`alter table ${schema}series add column extra integer`)
+        yield* store.run(`alter table ${tables}series add column extra integer`)
         assert.match(refused(store, "stamp", String(newest), "--confirm"), /extra.*Nothing was recorded/)
-        yield* store.run(`alter table ${schema}series drop column extra`)
-        yield* store.run(`drop index ${schema}series_by_symbol`)
+        yield* store.run(`alter table ${tables}series drop column extra`)
+        yield* store.run(`drop index ${tables}series_by_symbol`)
         assert.match(refused(store, "stamp", String(newest), "--confirm"), /lacks index .*series_by_symbol/)
         assert.deepInclude(json(where, 1, "store", "status"), { state: "foreign" })
         const { error } = json(where, 1, "store", "stamp", "77", "--confirm")

@@ -192,9 +192,10 @@ interface Spare {
 
 /** Empties every table. */
 export const emptied = `do $$ declare list text; begin
-  select string_agg(format('tapestry.%I', tablename), ', ') into list from pg_tables
-    where schemaname = 'tapestry' and tablename not like 'migration%';
+  select string_agg(format('tapestry_base.%I', tablename), ', ') into list from pg_tables
+    where schemaname = 'tapestry_base' and tablename <> 'tenants';
   execute 'truncate ' || list || ' restart identity';
+  delete from tapestry_base.tenants where name <> 'default';
 end $$`
 
 const make = Effect.gen(function* () {

@@ -84,6 +84,10 @@ export const failureOf =
 /** The transaction may be run again: it was in another one's way. */
 export const isContention = ({ sqlState }: PostgresFailure): boolean => sqlState === "40001" || sqlState === "40P01"
 
+/** What a statement gives was changed, by a migration say, since this connection prepared it; the next time it is prepared anew. */
+export const isStalePlan = ({ message, sqlState }: PostgresFailure): boolean =>
+  sqlState === "26000" || (sqlState === "0A000" && message.includes("cached plan"))
+
 /** No connection left (53300); the server is stopped or starting (57P01 to 57P03), or has ended an idle session. */
 const passing = new Set(["53300", "57P01", "57P02", "57P03", "57P05"])
 

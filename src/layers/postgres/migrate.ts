@@ -6,7 +6,7 @@
  * advisory lock, which goes with the transaction: the first migrates, the others find it done.
  */
 import { createHash } from "node:crypto"
-import { Data, Effect } from "effect"
+import { Data, Effect, type Scope } from "effect"
 import { Migrator, SqlClient, SqlError } from "effect/sql"
 import type { PostgresDatabase, Query } from "./PostgresDatabase.ts"
 import { failureOf, type PostgresFailure } from "./PostgresFailure.ts"
@@ -69,7 +69,7 @@ export const expectMigrated = Effect.fnUntraced(function* (
   database: PostgresDatabase,
   migrations: ReadonlyArray<PostgresMigration>
 ) {
-  const version = yield* appliedVersion(database.query("open"), database.address, migrations)
+  const version = yield* appliedVersion(database.bare("open"), database.address, migrations)
   if (version === 0) {
     return yield* new SchemaMismatch({
       message: `${database.address} has no tables of Tapestry yet: the first command that fetches makes them, or tapestry rebuild, which fills them from the archive`
@@ -89,12 +89,16 @@ export const expectMigrated = Effect.fnUntraced(function* (
 export const alone = <A, E, R>(
   database: PostgresDatabase,
   operation: string,
-  body: (query: Query) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E | PostgresFailure, R> => {
-  const { address, client } = database
-  const query = database.query(operation)
-  const failed = failureOf(address, operation)
-  return client.withTransaction(Effect.andThen(query(migrationLock), body(query))).pipe(
+  body: (query: Query, client: SqlClient.SqlClient) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | PostgresFailure, Exclude<R, Scope.Scope>> => {
+  const failed = failureOf(database.address, operation)
+  return Effect.scoped(
+    Effect.flatMap(database.client, (client) => {
+      const query: Query = (sql, params = []) =>
+        Effect.mapError(client.unsafe(sql, params).values, failed) as ReturnType<Query>
+      return client.withTransaction(Effect.andThen(query(migrationLock), body(query, client)))
+    })
+  ).pipe(
     Effect.mapError((error): E | PostgresFailure => (SqlError.isSqlError(error) ? failed(error) : error)),
     // What the client makes of a connection that breaks in the middle.
     Effect.catchDefect((defect) => (SqlError.isSqlError(defect) ? Effect.fail(failed(defect)) : Effect.die(defect)))
@@ -106,10 +110,10 @@ export const migrate = Effect.fnUntraced(function* (
   database: PostgresDatabase,
   migrations: ReadonlyArray<PostgresMigration>
 ) {
-  const { address, client } = database
+  const { address } = database
   const nothing: ReadonlyArray<number> = []
-  if ((yield* appliedVersion(database.query("open"), address, migrations)) === newest(migrations)) return nothing
-  return yield* alone(database, "migrate", (query) =>
+  if ((yield* appliedVersion(database.bare("open"), address, migrations)) === newest(migrations)) return nothing
+  return yield* alone(database, "migrate", (query, client) =>
     Effect.gen(function* () {
       // Again: another process may have been first.
       if ((yield* appliedVersion(query, address, migrations)) === newest(migrations)) return nothing

@@ -89,3 +89,6 @@ const parameter = (of: (value: never) => SqlParameter) => of as (value: number |
 export const int8 = parameter(PgTypes.int8)
 export const instantOf = parameter(PgTypes.timestamptz)
 export const { int4, text, uuid } = PgTypes
+
+/** Stands for the tenant that a statement works for; the database puts it in. */
+export const ownTenant: SqlParameter = uuid("00000000-0000-0000-0000-000000000000")

@@ -43,7 +43,7 @@ describe("the end of a job", () => {
     Effect.gen(function* () {
       const url = yield* freshDatabase
       yield* Effect.provide(endedJob, Layer.fresh(MarketStorePostgres.layer({ url: Redacted.make(url) })))
-      for (const [statement, why] of changes("tapestry.")) {
+      for (const [statement, why] of changes("tapestry_base.")) {
         const refused = yield* Effect.exit(sql(url, statement))
         assert.match(
           JSON.stringify(refused, (_, value) => (value instanceof Error ? { ...value, said: value.message } : value)),

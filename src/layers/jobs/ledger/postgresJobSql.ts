@@ -1,5 +1,5 @@
 /** Jobs in PostgreSQL. */
-import { defaultTenant } from "../../../domain/Tenant.ts"
+import type { TenantId } from "../../../domain/Tenant.ts"
 import { JobQueueError } from "../../../services/JobQueue.ts"
 import { fromPostgres } from "../../market/postgres/storeFailure.ts"
 import type { PostgresDatabase, Query } from "../../postgres/PostgresDatabase.ts"
@@ -7,14 +7,12 @@ import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
 import { int8, type SqlParameter, text, uuid } from "../../postgres/values.ts"
 import type { Cell, JobSql, JobTables, Run } from "./JobSql.ts"
 
-const schema = "tapestry"
-
-export const tables: JobTables = {
-  jobs: `${schema}.jobs`,
-  runs: `${schema}.job_runs`,
-  tenant: { _tag: "Uuid", value: defaultTenant.id },
+export const tablesOf = (tenant: TenantId): JobTables => ({
+  jobs: "tapestry_app.jobs",
+  runs: "tapestry_app.job_runs",
+  tenant: { _tag: "Uuid", value: tenant },
   skipLocked: "for update of j skip locked"
-}
+})
 
 const parameter = (cell: Cell): SqlParameter =>
   cell._tag === "Int" ? int8(cell.value) : cell._tag === "Uuid" ? uuid(cell.value) : text(cell.value)
@@ -27,7 +25,7 @@ export const within =
 
 export const postgresJobSql = (database: PostgresDatabase): JobSql<PostgresFailure> => ({
   exclusive: false,
-  tables,
+  tables: tablesOf(database.tenant),
   read: (operation) => within(database.query(operation)),
   write: (operation, body) => database.transaction(operation, (query) => body(within(query))),
   asError: (error) => (error._tag === "JobQueueError" ? error : new JobQueueError({ reason: fromPostgres(error) }))

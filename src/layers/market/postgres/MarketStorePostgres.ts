@@ -2,17 +2,26 @@
  * MarketStore, RecordStore and JobLedger in a PostgreSQL database. What is stored and why is in docs/store.md, what differs from SQLite in
  * docs/production.md; the tables are in migrations.ts.
  */
-import { Context, Effect, Layer, Metric, type Redacted } from "effect"
+import { Context, Effect, Layer, Metric, type Redacted, type Scope } from "effect"
 import { canonical } from "../../../domain/SeriesKey.ts"
+import { defaultTenant, TenantId, type TenantName } from "../../../domain/Tenant.ts"
 import type { WriteMode } from "../../../domain/WriteMode.ts"
 import { JobLedger } from "../../../services/JobLedger.ts"
-import { type Commit, type GenerationId, MarketStore, type MarketStoreError } from "../../../services/MarketStore.ts"
+import {
+  type Commit,
+  type GenerationId,
+  MarketStore,
+  MarketStoreError,
+  StoreTenantDenied
+} from "../../../services/MarketStore.ts"
 import { rowsCommitted } from "../../../services/Metrics.ts"
 import { RecordStore } from "../../../services/RecordStore.ts"
 import { reached } from "../../FaultPoint.ts"
 import { make as makeLedger } from "../../jobs/ledger/ledger.ts"
 import { postgresJobSql } from "../../jobs/ledger/postgresJobSql.ts"
 import { expectMigrated, migrate } from "../../postgres/migrate.ts"
+import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
+import { text as textParameter } from "../../postgres/values.ts"
 import { prepare } from "../CommitBatch.ts"
 import * as KeyedLock from "../KeyedLock.ts"
 import { nothingDone } from "../nothingDone.ts"
@@ -50,7 +59,7 @@ import {
   witnesses
 } from "./summaries.ts"
 
-export interface MarketStorePostgresOptions {
+export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with the parameters of libpq that the driver knows (`sslmode`, ...). */
   readonly url: Redacted.Redacted
   /** Reads what is there; every write fails with StoreReadOnly. */
@@ -59,10 +68,47 @@ export interface MarketStorePostgresOptions {
   readonly writeMode?: WriteMode
 }
 
-const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
-  const readonly = options.readonly === true
-  const database = yield* openDatabase(options.url, readonly)
-  yield* readonly ? expectMigrated(database, migrations) : migrate(database, migrations)
+export interface MarketStorePostgresOptions extends PostgresStoreOptions {
+  /** Whose rows; the default tenant's unless given. One that the database does not know fails with StoreTenantDenied. */
+  readonly tenant?: TenantName
+}
+
+type TenantServices = MarketStore | RecordStore | JobLedger
+
+/** What the tenants of one database have, over one pool of connections. */
+export interface PostgresStores {
+  readonly of: (tenant: TenantName) => Effect.Effect<Context.Context<TenantServices>, MarketStoreError>
+}
+
+const selectTenant = "select tapestry_app.tenant_id($1)::text"
+
+const tenantIdOf = Effect.fnUntraced(function* (database: PostgresDatabase, name: TenantName) {
+  if (name === defaultTenant.name) return defaultTenant.id
+  const [row] = yield* database.bare("tenant")(selectTenant, [textParameter(name)])
+  const id = row?.[0]
+  if (typeof id === "string") return TenantId.make(id)
+  return yield* new MarketStoreError({
+    reason: new StoreTenantDenied({
+      message: `${database.address} has no tenant ${name}: tapestry tenants add ${name} makes it, tapestry tenants list shows those that are there`
+    })
+  })
+})
+
+/** For as long as the scope lives. Migrates, unless it only reads. */
+export const open = (options: PostgresStoreOptions): Effect.Effect<PostgresStores, MarketStoreError, Scope.Scope> =>
+  mapStoreFailure(
+    Effect.gen(function* () {
+      const readonly = options.readonly === true
+      const database = yield* openDatabase(options.url, readonly)
+      yield* readonly ? expectMigrated(database, migrations) : migrate(database, migrations)
+      return {
+        of: (tenant) =>
+          mapStoreFailure(Effect.map(tenantIdOf(database, tenant), (id) => storesOf(database.forTenant(id))))
+      }
+    })
+  )
+
+const storesOf = (database: PostgresDatabase): Context.Context<TenantServices> => {
   const locks = KeyedLock.make()
   const building: Building = new Map()
   const nameOf = (generation: GenerationId) => {
@@ -151,9 +197,10 @@ const make = Effect.fnUntraced(function* (options: MarketStorePostgresOptions) {
     Context.add(RecordStore, recordStore(database, locks)),
     Context.add(JobLedger, makeLedger(postgresJobSql(database)))
   )
-})
+}
 
-export const layer = (
-  options: MarketStorePostgresOptions
-): Layer.Layer<MarketStore | RecordStore | JobLedger, MarketStoreError> =>
-  Layer.effectContext(mapStoreFailure(make(options)))
+export const layer = ({
+  tenant = defaultTenant.name,
+  ...options
+}: MarketStorePostgresOptions): Layer.Layer<TenantServices, MarketStoreError> =>
+  Layer.effectContext(Effect.flatMap(open(options), (stores) => stores.of(tenant)))

@@ -22,11 +22,11 @@ import {
 import { insertBars } from "./insertBars.ts"
 import { tenant } from "./seriesRows.ts"
 
-export const selectBars = `select ${barColumns} from tapestry.bars where generation = $1 and ts >= $2 and ts < $3 order by ts`
-const selectRevisions = `select ${supersededColumns} from tapestry.revisions
+export const selectBars = `select ${barColumns} from tapestry_app.bars where generation = $1 and ts >= $2 and ts < $3 order by ts`
+const selectRevisions = `select ${supersededColumns} from tapestry_app.revisions
   where generation = $1 and ts >= $2 and ts < $3 and superseded_at is null order by ts`
 const selectEchoes =
-  "select applied, data from tapestry.echoes where applied = any($1) and last_ts >= $2 and first_ts < $3"
+  "select applied, data from tapestry_app.echoes where applied = any($1) and last_ts >= $2 and first_ts < $3"
 
 export const barsBetween = (query: Query, generation: number, start: number, end: number, limit?: number) =>
   query(limit === undefined ? selectBars : `${selectBars} limit ${limit}`, [
@@ -60,23 +60,23 @@ const valueNames = "open, high, low, close, volume, vwap, count"
 const valueArrays = (from: number) => [0, 1, 2, 3, 4, 5, 6].map((offset) => `$${from + offset}::float8[]`).join(", ")
 
 const rowNames = `ts, ${valueNames}, final, position, applied, shown, shown_position`
-const upsertBars = `insert into tapestry.bars (tenant, generation, ${rowNames})
+const upsertBars = `insert into tapestry_app.bars (tenant, generation, ${rowNames})
   select $1, $2, r.* from unnest($3::timestamptz[], ${valueArrays(4)}, $11::int2[], $12::int8[], $13::int8[], $14::int8[], $15::int8[]) r
   on conflict (generation, ts) do update set open = excluded.open, high = excluded.high, low = excluded.low,
     close = excluded.close, volume = excluded.volume, vwap = excluded.vwap, count = excluded.count, final = excluded.final,
     position = excluded.position, applied = excluded.applied, shown = excluded.shown, shown_position = excluded.shown_position`
-const upsertRevisions = `insert into tapestry.revisions (tenant, generation, ${rowNames}, kind, superseded_by, superseded_at)
+const upsertRevisions = `insert into tapestry_app.revisions (tenant, generation, ${rowNames}, kind, superseded_by, superseded_at)
   select $1, $2, r.* from unnest($3::timestamptz[], ${valueArrays(4)}, $11::int2[], $12::int8[], $13::int8[], $14::int8[], $15::int8[],
     $16::int2[], $17::int8[], $18::int8[]) r
   on conflict (generation, ts, applied) do update set open = excluded.open, high = excluded.high, low = excluded.low,
     close = excluded.close, volume = excluded.volume, vwap = excluded.vwap, count = excluded.count, final = excluded.final,
     position = excluded.position, shown = excluded.shown, shown_position = excluded.shown_position, kind = excluded.kind,
     superseded_by = excluded.superseded_by, superseded_at = excluded.superseded_at`
-const deleteBars = "delete from tapestry.bars where generation = $1 and ts = any($2)"
-const finaliseBars = "update tapestry.bars set final = 1 where generation = $1 and ts = any($2)"
-const deleteRevisions = `delete from tapestry.revisions r using unnest($2::timestamptz[], $3::int8[]) d(ts, applied)
+const deleteBars = "delete from tapestry_app.bars where generation = $1 and ts = any($2)"
+const finaliseBars = "update tapestry_app.bars set final = 1 where generation = $1 and ts = any($2)"
+const deleteRevisions = `delete from tapestry_app.revisions r using unnest($2::timestamptz[], $3::int8[]) d(ts, applied)
   where r.generation = $1 and r.ts = d.ts and r.applied = d.applied`
-const insertEchoes = `insert into tapestry.echoes (tenant, applied, first_ts, last_ts, part, data)
+const insertEchoes = `insert into tapestry_app.echoes (tenant, applied, first_ts, last_ts, part, data)
   select $1, r.* from unnest($2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::bytea[]) r`
 
 const valuesOf = (bars: ReadonlyArray<Bar | null>) => [

@@ -15,8 +15,8 @@ import { tenant } from "./seriesRows.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 
 const insertAnswer =
-  "insert into tapestry.action_answers (tenant, applied, generation, start_ts, end_ts) values ($1, $2, $3, $4, $5)"
-const insertRows = `insert into tapestry.actions (tenant, applied, ts, kind, ordinal, position, numerator, denominator, amount, currency)
+  "insert into tapestry_app.action_answers (tenant, applied, generation, start_ts, end_ts) values ($1, $2, $3, $4, $5)"
+const insertRows = `insert into tapestry_app.actions (tenant, applied, ts, kind, ordinal, position, numerator, denominator, amount, currency)
   select $1, $2, r.* from unnest($3::int8[], $4::int2[], $5::int8[]::int4[], $6::int8[], $7::float8[], $8::float8[], $9::float8[], $10::text[]) r`
 
 /** An answer that adds nothing and is complete about nothing leaves no trace. */
@@ -55,15 +55,15 @@ export const insertActions = Effect.fnUntraced(function* (
 })
 
 /** Those that readers see or saw; a late answer of another one counts too. */
-const selectGenerations = `select g.id from tapestry.generations g join tapestry.series s on s.id = g.series
+const selectGenerations = `select g.id from tapestry_app.generations g join tapestry_app.series s on s.id = g.series
   where g.state in ('current', 'superseded') and s.tenant = $1 and s.vendor = $2 and s.dataset is not distinct from $3
   and s.symbol = $4 order by g.id`
-const selectOwn = `select g.id from tapestry.generations g join tapestry.series s on s.id = g.series
+const selectOwn = `select g.id from tapestry_app.generations g join tapestry_app.series s on s.id = g.series
   where g.state in ('current', 'superseded') and s.tenant = $1 and s.canonical = $2 order by g.id`
 const selectAnswers = `select a.applied, a.start_ts, a.end_ts, p.response, p.decoder_version, p.fetched_at
-  from tapestry.action_answers a join tapestry.applied p on p.id = a.applied
+  from tapestry_app.action_answers a join tapestry_app.applied p on p.id = a.applied
   where a.generation = $1 and a.applied > $2 order by a.applied limit $3`
-const selectActions = `select ${actionColumns}, applied from tapestry.actions
+const selectActions = `select ${actionColumns}, applied from tapestry_app.actions
   where applied = any($1) and ts >= $2 and ts < $3 order by ts, kind, ordinal`
 
 interface ReadOptions {

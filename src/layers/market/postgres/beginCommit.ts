@@ -11,16 +11,17 @@ import { findGeneration, operated, type SeriesRow, tenant } from "./seriesRows.t
 /** Nothing where the response is applied already. */
 const insertApplied = (
   unless: string
-) => `insert into tapestry.applied (tenant, generation, response, decoder_version, fetched_at, keeps_nulls)
+) => `insert into tapestry_app.applied (tenant, generation, response, decoder_version, fetched_at, keeps_nulls)
   select $1, $2, $3, $4, $5, ($6::int2[])[1] where not exists (${unless}) returning id`
 const applyBuilding = insertApplied(
-  "select 1 from tapestry.applied where generation = $2 and response = $3 and decoder_version = $4"
+  "select 1 from tapestry_app.applied where generation = $2 and response = $3 and decoder_version = $4"
 )
-const applyVisible = insertApplied(`select 1 from tapestry.applied a join tapestry.generations g on g.id = a.generation
+const applyVisible =
+  insertApplied(`select 1 from tapestry_app.applied a join tapestry_app.generations g on g.id = a.generation
   where g.series = $7 and a.response = $3 and a.decoder_version = $4
   and (a.generation = $2 or g.state in ('current', 'superseded'))`)
 /** Rows and revisions more, of a generation. */
-export const addCounts = `update tapestry.generations set row_count = row_count + $1, revision_count = revision_count + $2
+export const addCounts = `update tapestry_app.generations set row_count = row_count + $1, revision_count = revision_count + $2
   where id = $3`
 
 /** What a commit of any kind says of itself. */

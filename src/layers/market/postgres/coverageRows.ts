@@ -14,10 +14,10 @@ const columns = "start_ts, end_ts, state, until, fetched_at, response, decoder_v
 
 /** The last piece that begins before the range, if it reaches into it, and those that begin in it. */
 const selectFrom = (table: PieceTable, generation: string) => `select * from (
-    (select ${columns}, settled from tapestry.${table} where generation = ${generation} and start_ts <= $2
+    (select ${columns}, settled from tapestry_app.${table} where generation = ${generation} and start_ts <= $2
       order by start_ts desc limit 1)
     union all
-    (select ${columns}, settled from tapestry.${table} where generation = ${generation} and start_ts > $2 and start_ts < $3
+    (select ${columns}, settled from tapestry_app.${table} where generation = ${generation} and start_ts > $2 and start_ts < $3
       order by start_ts limit $4)
   ) c where end_ts > $2 order by start_ts`
 
@@ -27,14 +27,14 @@ const selectBoth = (generation: string) => `select p.refusals, g.id, p.* from (s
     select 0 as refusals, c.* from (${selectFrom("coverage", "g.id")}) c
     union all select 1, r.* from (${selectFrom("refusals", "g.id")}) r
   ) p where g.id is not null`
-const bothOfVisible = selectBoth("(select generation from tapestry.series where tenant = $1 and canonical = $5)")
+const bothOfVisible = selectBoth("(select generation from tapestry_app.series where tenant = $1 and canonical = $5)")
 const bothOfGeneration = selectBoth("$1::int8")
 
 const statementsOf = (table: PieceTable) => ({
   select: selectFrom(table, "$1"),
   /** What is removed is not put: the two parts of a statement do not see each other's work. */
-  write: `with gone as (delete from tapestry.${table} where generation = $2 and start_ts = any($11))
-    insert into tapestry.${table} (tenant, generation, ${columns}, settled)
+  write: `with gone as (delete from tapestry_app.${table} where generation = $2 and start_ts = any($11))
+    insert into tapestry_app.${table} (tenant, generation, ${columns}, settled)
     select $1, $2, r.* from unnest($3::int8[], $4::int8[], $5::int2[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int2[]) r
     on conflict (generation, start_ts) do update set end_ts = excluded.end_ts, state = excluded.state, until = excluded.until,
       fetched_at = excluded.fetched_at, response = excluded.response, decoder_version = excluded.decoder_version,
@@ -43,10 +43,10 @@ const statementsOf = (table: PieceTable) => ({
 
 const statements = { coverage: statementsOf("coverage"), refusals: statementsOf("refusals") }
 
-const insertAnswers = `insert into tapestry.answers (tenant, generation, fetched_at, response, decoder_version, applied,
+const insertAnswers = `insert into tapestry_app.answers (tenant, generation, fetched_at, response, decoder_version, applied,
     start_ts, end_ts, state, until)
   select $1, $2, $3, $4, $5, $6, r.* from unnest($7::int8[], $8::int8[], $9::int2[], $10::int8[]) r`
-const selectAnswers = `select ${columns}, applied, id from tapestry.answers
+const selectAnswers = `select ${columns}, applied, id from tapestry_app.answers
   where generation = $1 and (end_ts, start_ts, id) > ($2, $3, $4) and start_ts < $5 and fetched_at <= $6
   order by end_ts, start_ts, id limit $7`
 

@@ -34,20 +34,20 @@ import { mapStoreFailure } from "./storeFailure.ts"
  */
 export type Building = Map<number, { readonly counts: boolean; readonly series: string }>
 
-const abandon = `update tapestry.generations set state = 'dropped'
+const abandon = `update tapestry_app.generations set state = 'dropped'
   where series = $1 and state = 'building' and id <> all($2)`
-const supersede = "update tapestry.generations set state = 'superseded', superseded_at = $1 where id = $2"
-const publish = "update tapestry.generations set state = 'current', published_at = $1 where id = $2"
-const succeed = "update tapestry.generations set superseded_at = $1 where id = $2"
-const follow = "update tapestry.generations set published_at = $1 where id = $2"
-const show = "update tapestry.generations set state = $1 where id = $2"
-const drop = "update tapestry.generations set state = 'dropped' where id = $1"
-const dropVisible = `update tapestry.generations set state = 'dropped'
+const supersede = "update tapestry_app.generations set state = 'superseded', superseded_at = $1 where id = $2"
+const publish = "update tapestry_app.generations set state = 'current', published_at = $1 where id = $2"
+const succeed = "update tapestry_app.generations set superseded_at = $1 where id = $2"
+const follow = "update tapestry_app.generations set published_at = $1 where id = $2"
+const show = "update tapestry_app.generations set state = $1 where id = $2"
+const drop = "update tapestry_app.generations set state = 'dropped' where id = $1"
+const dropVisible = `update tapestry_app.generations set state = 'dropped'
   where series = $1 and state in ('current', 'superseded')`
-const dropAll = "update tapestry.generations set state = 'dropped' where series = $1"
-const deleteSeries = "delete from tapestry.series where id = $1"
-const selectName = `select s.canonical from tapestry.generations g join tapestry.series s on s.id = g.series where g.id = $1`
-const selectCount = "select row_count from tapestry.generations where id = $1"
+const dropAll = "update tapestry_app.generations set state = 'dropped' where series = $1"
+const deleteSeries = "delete from tapestry_app.series where id = $1"
+const selectName = `select s.canonical from tapestry_app.generations g join tapestry_app.series s on s.id = g.series where g.id = $1`
+const selectCount = "select row_count from tapestry_app.generations where id = $1"
 
 export const beginGeneration: (
   database: PostgresDatabase,

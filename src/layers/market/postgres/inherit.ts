@@ -16,13 +16,13 @@ import { barsBetween, RowWindow } from "./RowWindow.ts"
 const stepRows = 4_096
 const stepPieces = 4_096
 
-const bounds = "select min(ts), max(ts) from tapestry.bars where generation = any($1)"
-const selectApplied = `select generation, response, decoder_version, id from tapestry.applied
+const bounds = "select min(ts), max(ts) from tapestry_app.bars where generation = any($1)"
+const selectApplied = `select generation, response, decoder_version, id from tapestry_app.applied
   where generation = any($1) and response = any($2)`
 const deleteEarlier = `with gone as (
-    delete from tapestry.revisions where generation = $1 and superseded_at is not null returning 1
-  ) update tapestry.generations set revision_count = revision_count - (select count(*) from gone) where id = $1`
-const addRevisions = "update tapestry.generations set revision_count = revision_count + $1 where id = $2"
+    delete from tapestry_app.revisions where generation = $1 and superseded_at is not null returning 1
+  ) update tapestry_app.generations set revision_count = revision_count - (select count(*) from gone) where id = $1`
+const addRevisions = "update tapestry_app.generations set revision_count = revision_count + $1 where id = $2"
 
 const keyOf = (generation: number, response: number, decoderVersion: number) =>
   `${generation} ${response} ${decoderVersion}`

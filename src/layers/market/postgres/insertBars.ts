@@ -67,7 +67,7 @@ export const insertBars = (generation: number, applied: number, { bars, finals, 
     const names = column.parameters.map((parameter) => `$${parameters.push(parameter)}`)
     return column.rows(...names)
   })
-  const statement = `insert into tapestry.bars (tenant, generation, applied, ${columns.map(({ name }) => name).join(", ")})
+  const statement = `insert into tapestry_app.bars (tenant, generation, applied, ${columns.map(({ name }) => name).join(", ")})
     select $1, $2, $3, ${rows.join(", ")}`
   return (query: Query) => query(statement, parameters)
 }

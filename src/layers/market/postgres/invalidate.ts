@@ -12,7 +12,7 @@ import { holdIfThere, holdSeries, operated, type SeriesRow } from "./seriesRows.
 import { mapStoreFailure } from "./storeFailure.ts"
 import { writeAnswers } from "./writeAnswers.ts"
 
-const selectNewest = `select max(fetched_at), max(response), count(*) from tapestry.applied where generation = $1`
+const selectNewest = `select max(fetched_at), max(response), count(*) from tapestry_app.applied where generation = $1`
 
 /** A clock that went backwards does not make an invalidation vain: it is never older than what it invalidates. */
 const keyAt = Effect.fnUntraced(function* (query: Query, generation: number, at: EpochMillis) {
@@ -64,9 +64,9 @@ export const invalidate: (
   )
 }, mapStoreFailure)
 
-const selectInvalidations = `select start_ts, end_ts, fetched_at, response, decoder_version from tapestry.answers
+const selectInvalidations = `select start_ts, end_ts, fetched_at, response, decoder_version from tapestry_app.answers
   where generation = $1 and applied is null
-  except select start_ts, end_ts, fetched_at, response, decoder_version from tapestry.answers
+  except select start_ts, end_ts, fetched_at, response, decoder_version from tapestry_app.answers
   where generation = $2 and applied is null`
 
 /** Lays the invalidations of a generation over another that is about to replace it. */

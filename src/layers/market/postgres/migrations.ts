@@ -1,10 +1,12 @@
 import type { PostgresMigration } from "../../postgres/migrate.ts"
 import { jobs } from "./migrations/0003-jobs.ts"
+import { tenants } from "./migrations/0004-tenants.ts"
 
 /**
- * The tables of the schema `tapestry`. They mean what the tables of the same names mean in SQLite (../migrations.ts); what differs:
+ * The tables, which are made in the schema `tapestry` and have been in `tapestry_base` since the fourth migration. They mean what those of the
+ * same names mean in SQLite (../migrations.ts); what differs:
  *
- * - Every table has `tenant` from the beginning, so that views that filter on it can stand before the tables later without a row
+ * - Every table has `tenant` from the beginning, so that views that filter on it could come to stand before the tables without a row
  *   being written anew. Generations are numbered over all tenants, so keys need no tenant to be unique.
  * - Tables of rows and of revisions have `ts timestamptz`, which people and tools read, and which is what TimescaleDB cuts into chunks; it is
  *   part of the primary key, so that all of them can become hypertables as they are. The generation comes before it: a range of one
@@ -340,5 +342,6 @@ export const migrations: ReadonlyArray<PostgresMigration> = [
       )`
     ]
   },
-  jobs
+  jobs,
+  tenants
 ]

@@ -12,22 +12,22 @@ import { tenant } from "./seriesRows.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 
 const selectPair =
-  "select id from tapestry.reconciled_pairs where tenant = $1 and left_series = $2 and right_series = $3"
+  "select id from tapestry_app.reconciled_pairs where tenant = $1 and left_series = $2 and right_series = $3"
 /** The update makes it return the row of another process, too, and holds it until the transaction ends. */
-const holdPair = `insert into tapestry.reconciled_pairs (tenant, left_series, right_series) values ($1, $2, $3)
+const holdPair = `insert into tapestry_app.reconciled_pairs (tenant, left_series, right_series) values ($1, $2, $3)
   on conflict (tenant, left_series, right_series) do update set left_series = excluded.left_series returning id`
-const selectOpen = `select ts, field, left_value, right_value from tapestry.mismatches
+const selectOpen = `select ts, field, left_value, right_value from tapestry_app.mismatches
   where pair = $1 and ts >= $2 and ts < $3 and resolved_at is null`
-const resolve = `update tapestry.mismatches m set resolved_at = greatest($1, m.found_at)
+const resolve = `update tapestry_app.mismatches m set resolved_at = greatest($1, m.found_at)
   from unnest($3::int8[], $4::int2[]) r(ts, field)
   where m.pair = $2 and m.ts = r.ts and m.field = r.field and m.resolved_at is null`
 /** What is found again at the instant at which it was resolved was never gone. */
-const insert = `insert into tapestry.mismatches (tenant, pair, found_at, ts, field, left_value, right_value)
+const insert = `insert into tapestry_app.mismatches (tenant, pair, found_at, ts, field, left_value, right_value)
   select $1, $2, $3, r.* from unnest($4::int8[], $5::int2[], $6::float8[], $7::float8[]) r
   on conflict (pair, ts, field, found_at) do update set
     left_value = excluded.left_value, right_value = excluded.right_value, resolved_at = null`
 const selectPage = (open: boolean) => `select ts, field, left_value, right_value, found_at, resolved_at
-  from tapestry.mismatches where pair = $1 and (ts, field, found_at) > ($2, $3, $4) and ts < $5
+  from tapestry_app.mismatches where pair = $1 and (ts, field, found_at) > ($2, $3, $4) and ts < $5
   ${open ? "and resolved_at is null" : ""} order by ts, field, found_at limit $6`
 
 const pageRows = 1_000

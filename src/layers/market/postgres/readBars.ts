@@ -23,41 +23,41 @@ const lineageOf = (alias: string) =>
   `, p.response, coalesce(${alias}.shown_position, ${alias}.position), p.decoder_version, p.fetched_at, ${alias}.final`
 
 /** Of the generation `g.id`; $1 and $2 are the range, $3 how many. */
-const bareRows = `select ${valueColumnsOf("b")} from tapestry.bars b
+const bareRows = `select ${valueColumnsOf("b")} from tapestry_app.bars b
   where b.generation = g.id and b.ts >= $1 and b.ts < $2 order by b.ts limit $3`
 
-const originalRows = (known: string) => `select ${valueColumnsOf("b")}${lineageOf("b")} from tapestry.bars b
-  join tapestry.applied p on p.id = coalesce(b.shown, b.applied)
+const originalRows = (known: string) => `select ${valueColumnsOf("b")}${lineageOf("b")} from tapestry_app.bars b
+  join tapestry_app.applied p on p.id = coalesce(b.shown, b.applied)
   where b.generation = g.id and b.ts >= $1 and b.ts < $2 ${known} order by b.ts limit $3`
 
 /** Rows as they were known at $4: those that are current and were known then, and those that were superseded since. */
 const knownRows = `select * from (
   (${originalRows("and p.fetched_at <= $4")})
   union all
-  (select ${valueColumnsOf("r")}${lineageOf("r")} from tapestry.revisions r
-  join tapestry.applied p on p.id = coalesce(r.shown, r.applied)
-  join tapestry.applied q on q.id = r.superseded_by
+  (select ${valueColumnsOf("r")}${lineageOf("r")} from tapestry_app.revisions r
+  join tapestry_app.applied p on p.id = coalesce(r.shown, r.applied)
+  join tapestry_app.applied q on q.id = r.superseded_by
   where r.generation = g.id and r.ts >= $1 and r.ts < $2 and r.kind > 0 and r.open is not null
   and r.superseded_at is null and p.fetched_at <= $4 and q.fetched_at > $4 order by r.ts limit $3)
   ) known order by ts limit $3`
 
 /** One row of nulls where the generation is there and has none, none where it is gone. */
-const ofGeneration = (rows: string, last: string) => `select v.*, g.id from tapestry.generations g
+const ofGeneration = (rows: string, last: string) => `select v.*, g.id from tapestry_app.generations g
   left join lateral (${rows}) v on true where g.id = ${last} and g.state <> 'dropped' order by v.ts`
-const ofVisible = `select v.*, g.id from tapestry.series s join tapestry.generations g on g.id = s.generation
+const ofVisible = `select v.*, g.id from tapestry_app.series s join tapestry_app.generations g on g.id = s.generation
   left join lateral (${bareRows}) v on true where s.tenant = $4 and s.canonical = $5 order by v.ts`
 
 const pageNow = ofGeneration(bareRows, "$4")
 const pageAsOf = ofGeneration(knownRows, "$5")
 const originsNow = ofGeneration(originalRows(""), "$4")
 
-const originOfVisible = `select ${valueColumnsOf("b")}${lineageOf("b")} from tapestry.series s
-  join tapestry.bars b on b.generation = s.generation and b.ts = $1
-  join tapestry.applied p on p.id = coalesce(b.shown, b.applied) where s.tenant = $2 and s.canonical = $3`
+const originOfVisible = `select ${valueColumnsOf("b")}${lineageOf("b")} from tapestry_app.series s
+  join tapestry_app.bars b on b.generation = s.generation and b.ts = $1
+  join tapestry_app.applied p on p.id = coalesce(b.shown, b.applied) where s.tenant = $2 and s.canonical = $3`
 
-const selectPinned = `select s.id, s.generation, (select g.state from tapestry.generations g where g.id = $3 and g.series = s.id)
-  from tapestry.series s where s.tenant = $1 and s.canonical = $2`
-const selectAsOf = `select g.id from tapestry.generations g join tapestry.series s on s.id = g.series
+const selectPinned = `select s.id, s.generation, (select g.state from tapestry_app.generations g where g.id = $3 and g.series = s.id)
+  from tapestry_app.series s where s.tenant = $1 and s.canonical = $2`
+const selectAsOf = `select g.id from tapestry_app.generations g join tapestry_app.series s on s.id = g.series
   where s.tenant = $1 and s.canonical = $2 and g.state in ('current', 'superseded')
   and (g.published_at is null or g.published_at <= $3) and (g.superseded_at is null or g.superseded_at > $3)
   order by g.id desc limit 1`

@@ -14,14 +14,14 @@ import { mapStoreFailure } from "./storeFailure.ts"
 
 const pageRows = 1_000
 
-const selectPage = `select v.*, g.id from tapestry.series s
-  join tapestry.generations g on g.series = s.id and g.state in ('current', 'superseded')
+const selectPage = `select v.*, g.id from tapestry_app.series s
+  join tapestry_app.generations g on g.series = s.id and g.state in ('current', 'superseded')
   cross join lateral (
     select ${valueColumnsOf("r")}, r.kind, p.response, coalesce(r.shown_position, r.position), p.fetched_at,
       coalesce(r.superseded_at, q.fetched_at), q.response as by, p.decoder_version
-    from tapestry.revisions r
-    join tapestry.applied p on p.id = coalesce(r.shown, r.applied)
-    join tapestry.applied q on q.id = r.superseded_by
+    from tapestry_app.revisions r
+    join tapestry_app.applied p on p.id = coalesce(r.shown, r.applied)
+    join tapestry_app.applied q on q.id = r.superseded_by
     where r.generation = g.id and r.ts >= $1 and r.ts < $2 and r.kind > 0 order by r.ts limit $3
   ) v where s.tenant = $4 and s.canonical = $5 order by g.id, v.ts`
 

@@ -12,14 +12,14 @@ import { mapStoreFailure } from "./storeFailure.ts"
 
 /** One statement: what it finds is of one moment. A row with only its number says that there is a row outside. */
 const selectBeside = `
-  (select ${valueColumns}, 1 from tapestry.bars where generation = $1 and ts < $2 and final = 1 order by ts desc limit 1)
+  (select ${valueColumns}, 1 from tapestry_app.bars where generation = $1 and ts < $2 and final = 1 order by ts desc limit 1)
   union all
-  (select ${valueColumns}, 2 from tapestry.bars where generation = $1 and ts >= $3 and final = 1 order by ts limit 1)
+  (select ${valueColumns}, 2 from tapestry_app.bars where generation = $1 and ts >= $3 and final = 1 order by ts limit 1)
   union all
-  (select ts, null, null, null, null, null, null, null, 3 from tapestry.bars where generation = $1 and ts < $2 limit 1)
+  (select ts, null, null, null, null, null, null, null, 3 from tapestry_app.bars where generation = $1 and ts < $2 limit 1)
   union all
-  (select ts, null, null, null, null, null, null, null, 3 from tapestry.bars where generation = $1 and ts >= $3 limit 1)`
-const selectOperation = "select operation from tapestry.series where tenant = $1 and canonical = $2"
+  (select ts, null, null, null, null, null, null, null, 3 from tapestry_app.bars where generation = $1 and ts >= $3 limit 1)`
+const selectOperation = "select operation from tapestry_app.series where tenant = $1 and canonical = $2"
 
 const nothing: Surroundings = { before: null, after: null, rows: false }
 

@@ -15,7 +15,8 @@ import { mapStoreFailure } from "./storeFailure.ts"
 /** Rows looked at in one statement. */
 const stepRows = 50_000
 
-const generationsAfter = "select id from tapestry.generations where id > $1 and state <> 'dropped' order by id limit 1"
+const generationsAfter =
+  "select id from tapestry_app.generations where id > $1 and state <> 'dropped' order by id limit 1"
 
 /** One table of a generation, walked along its key: which responses the next rows name. */
 interface Walk {
@@ -26,20 +27,20 @@ interface Walk {
 /** The next rows are `w`, all of a key or none of it; `named` is a query of the responses they name, one a row. What comes first is the key of the last of them. */
 const walk = (table: string, key: string, columns: string, named: string, keyed: Walk["keyed"]): Walk => ({
   sql: `with w as materialized (
-      select ${columns} from tapestry.${table} where generation = $1 and ${key} > $2 order by ${key} fetch first ${stepRows} rows with ties
+      select ${columns} from tapestry_app.${table} where generation = $1 and ${key} > $2 order by ${key} fetch first ${stepRows} rows with ties
     )
     select null, max(${key}) from w
     union all select response, null from (${named}) named`,
   keyed
 })
 
-const ofApplied = (ids: string) => `select distinct a.response from tapestry.applied a where a.id in (${ids})`
+const ofApplied = (ids: string) => `select distinct a.response from tapestry_app.applied a where a.id in (${ids})`
 
 /** Instants of the corporate actions of a symbol, over all its series, as anybody told them. */
-const actionInstants = `select distinct x.ts from tapestry.generations g join tapestry.series s on s.id = g.series
-  join tapestry.series t on t.symbol = s.symbol and t.vendor = s.vendor and t.tenant = s.tenant
-  join tapestry.generations h on h.series = t.id
-  join tapestry.action_answers a on a.generation = h.id join tapestry.actions x on x.applied = a.applied
+const actionInstants = `select distinct x.ts from tapestry_app.generations g join tapestry_app.series s on s.id = g.series
+  join tapestry_app.series t on t.symbol = s.symbol and t.vendor = s.vendor and t.tenant = s.tenant
+  join tapestry_app.generations h on h.series = t.id
+  join tapestry_app.action_answers a on a.generation = h.id join tapestry_app.actions x on x.applied = a.applied
   where g.id = $1`
 
 const walks: ReadonlyArray<Walk> = [
@@ -70,8 +71,8 @@ const walks: ReadonlyArray<Walk> = [
     "action_answers",
     "applied",
     "applied, start_ts, end_ts",
-    `select distinct p.response from w join tapestry.applied p on p.id = w.applied
-      where exists (select 1 from tapestry.actions x where x.applied = w.applied)
+    `select distinct p.response from w join tapestry_app.applied p on p.id = w.applied
+      where exists (select 1 from tapestry_app.actions x where x.applied = w.applied)
       or exists (select 1 from (${actionInstants}) i where i.ts >= w.start_ts and i.ts < w.end_ts)`,
     int8
   ),

@@ -10,18 +10,26 @@ import { instantOf, int8 } from "../../postgres/values.ts"
 import { tableOf } from "../records/recordCells.ts"
 import { num, numOrNull } from "../rows.ts"
 
-/** Deletes some rows and says how many those were. Not for hypertables: rows of several chunks share a ctid. */
-const counted = (table: string, chosen: string) => `with gone as (
-    delete from tapestry.${table} where ctid = any (array(${chosen})) returning 1
+/** Deletes rows and says how many those were. */
+const counted = (table: string, condition: string) => `with gone as (
+    delete from tapestry_app.${table} where ${condition} returning 1
   ) select count(*) from gone`
 
-const ofGeneration = (table: string, rows: number) =>
-  counted(table, `select ctid from tapestry.${table} where generation = $1 limit ${rows}`)
-
-const ofResponses = (table: string, rows: number) =>
+/** The first rows of a generation along its key, and all that share the last key with them. */
+const ofGeneration = (table: string, key: string, rows: number) =>
   counted(
     table,
-    `select t.ctid from tapestry.applied a join tapestry.${table} t on t.applied = a.id where a.generation = $1 limit ${rows}`
+    `generation = $1 and ${key} <= (select max(${key}) from (
+      select ${key} from tapestry_app.${table} where generation = $1 order by ${key} limit ${rows}) first)`
+  )
+
+/** What belongs to the first answers of a generation that have anything of it. */
+const ofAnswers = (table: string, rows: number) =>
+  counted(
+    table,
+    `applied = any (array(select t.applied from tapestry_app.applied a
+      cross join lateral (select applied from tapestry_app.${table} where applied = a.id limit ${rows}) t
+      where a.generation = $1 limit ${rows}))`
   )
 
 const many = 20_000
@@ -38,8 +46,8 @@ const step =
  * only where it meets them.
  */
 const byTime = (table: string): Sweep => {
-  const upTo = `select max(ts) from (select ts from tapestry.${table} where generation = $1 order by ts limit ${many}) first`
-  const remove = `with gone as (delete from tapestry.${table} where generation = $1 and ts <= $2 returning 1)
+  const upTo = `select max(ts) from (select ts from tapestry_app.${table} where generation = $1 order by ts limit ${many}) first`
+  const remove = `with gone as (delete from tapestry_app.${table} where generation = $1 and ts <= $2 returning 1)
     select count(*) from gone`
   return Effect.fnUntraced(function* (query, generation) {
     const [bound] = yield* query(upTo, [int8(generation)])
@@ -56,15 +64,15 @@ const sweeps: ReadonlyArray<Sweep> = [
   byTime("revisions"),
   ...Object.values(tableOf).map(byTime),
   byTime("record_revisions"),
-  step(ofGeneration("record_echoes", many / 20)),
-  step(ofGeneration("coverage", many)),
-  step(ofGeneration("refusals", many)),
-  step(ofGeneration("answers", many)),
+  step(ofGeneration("record_echoes", "last_ts", many / 20)),
+  step(ofGeneration("coverage", "start_ts", many)),
+  step(ofGeneration("refusals", "start_ts", many)),
+  step(ofGeneration("answers", "end_ts", many)),
   // A block has thousands of stamps.
-  step(ofResponses("echoes", many / 20)),
-  step(ofResponses("actions", many)),
-  step(ofGeneration("action_answers", many)),
-  step(ofGeneration("applied", many))
+  step(ofAnswers("echoes", many / 20)),
+  step(ofAnswers("actions", many)),
+  step(ofGeneration("action_answers", "applied", many)),
+  step(ofGeneration("applied", "response", many))
 ]
 
 const removeGeneration = Effect.fnUntraced(function* (database: PostgresDatabase, generation: number) {
@@ -72,13 +80,13 @@ const removeGeneration = Effect.fnUntraced(function* (database: PostgresDatabase
   for (const sweep of sweeps) {
     while ((yield* sweep(query, generation)) > 0);
   }
-  yield* query("delete from tapestry.generations where id = $1 and state = 'dropped'", [int8(generation)])
+  yield* query("delete from tapestry_app.generations where id = $1 and state = 'dropped'", [int8(generation)])
 })
 
 /** Empties every generation that is marked as dropped. */
 export const removeDropped = Effect.fnUntraced(function* (database: PostgresDatabase) {
   const dropped = yield* database.query("dropped generations")(
-    "select id from tapestry.generations where state = 'dropped' order by id"
+    "select id from tapestry_app.generations where state = 'dropped' order by id"
   )
   for (const [id] of dropped) yield* removeGeneration(database, num(id))
 })

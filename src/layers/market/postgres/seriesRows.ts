@@ -2,14 +2,13 @@
 import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { canonical, type SeriesKey } from "../../../domain/SeriesKey.ts"
-import { defaultTenant } from "../../../domain/Tenant.ts"
 import type { PostgresRow, Query } from "../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
-import { int8, int8s, text, texts, uuid } from "../../postgres/values.ts"
+import { int8, int8s, ownTenant, text, texts } from "../../postgres/values.ts"
 import { num, numOrNull } from "../rows.ts"
 
-/** Whose rows these are. There is one tenant so far: the one that a server without tenants works for. */
-export const tenant = uuid(defaultTenant.id)
+/** Whose rows these are, as a parameter. */
+export const tenant = ownTenant
 
 export interface SeriesRow {
   readonly id: number
@@ -24,20 +23,20 @@ export interface GenerationRow {
   readonly publishedAt: number | null
 }
 
-const selectSeries = "select id, generation from tapestry.series where tenant = $1 and canonical = $2"
+const selectSeries = "select id, generation from tapestry_app.series where tenant = $1 and canonical = $2"
 /** In one order for everybody who locks several. */
-const lockSeries = `select canonical, id, generation from tapestry.series
+const lockSeries = `select canonical, id, generation from tapestry_app.series
   where tenant = $1 and canonical = any($2) order by canonical for update`
-const lockSeriesOf = `select s.id, s.generation from tapestry.series s join tapestry.generations g on g.series = s.id
+const lockSeriesOf = `select s.id, s.generation from tapestry_app.series s join tapestry_app.generations g on g.series = s.id
   where g.id = $1 for update of s`
-const insertSeries = `insert into tapestry.series (tenant, canonical, sha256, vendor, dataset, symbol, kind, timeframe, price,
+const insertSeries = `insert into tapestry_app.series (tenant, canonical, sha256, vendor, dataset, symbol, kind, timeframe, price,
   session, currency, adjustment, generation) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)
   on conflict (tenant, canonical) do nothing returning id`
-const insertGeneration = `insert into tapestry.generations (tenant, series, state, created_at)
+const insertGeneration = `insert into tapestry_app.generations (tenant, series, state, created_at)
   values ($1, $2, $3, $4) returning id`
-const pointAt = "update tapestry.series set generation = $1 where id = $2"
-const setOperation = "update tapestry.series set operation = greatest(operation, $1) where id = $2"
-const selectGeneration = "select series, state, published_at from tapestry.generations where id = $1"
+const pointAt = "update tapestry_app.series set generation = $1 where id = $2"
+const setOperation = "update tapestry_app.series set operation = greatest(operation, $1) where id = $2"
+const selectGeneration = "select series, state, published_at from tapestry_app.generations where id = $1"
 
 const seriesRow = (row: PostgresRow): SeriesRow => ({ id: num(row[0]), generation: num(row[1]) })
 

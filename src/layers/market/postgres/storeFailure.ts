@@ -54,7 +54,9 @@ const patienceOf = (error: PostgresFailure): string => {
   }
 }
 
-const deniedRemedy = "give this user of the database the right (GRANT); the first start needs CREATE on the database"
+const deniedRemedy =
+  "give this user of the database the right (GRANT; who only works in it is a member of tapestry_app); the first start, and a migration, need CREATE on the database"
+const foreignRemedy = "nothing of it is stored: rows are written for the tenant that one works for, and for no other"
 const timeouts: Readonly<Record<string, string>> = {
   "57014": "it took longer than TAPESTRY_PG_STATEMENT_TIMEOUT allows, or was cancelled on the server",
   "55P03":
@@ -88,10 +90,11 @@ const reasonOf = (error: PostgresFailure): MarketStoreError["reason"] => {
   const timeout = sqlState === null ? undefined : timeouts[sqlState]
   if (timeout !== undefined) return new StoreTimeout({ message: `${message}; ${timeout}` })
   switch (sqlState) {
-    // 44000: a view that shows one tenant's rows refuses those of another.
     case "42501":
-    case "44000":
       return new StoreTenantDenied({ message: `${message}; ${deniedRemedy}` })
+    // A view that shows one tenant's rows refuses those of another.
+    case "44000":
+      return new StoreTenantDenied({ message: `${message}; ${foreignRemedy}` })
     case "53100":
       return new StoreFull({
         message: `${message}; free some space on the server and try again, what was committed is kept`

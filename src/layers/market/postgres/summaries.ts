@@ -16,15 +16,15 @@ import { mapStoreFailure } from "./storeFailure.ts"
 const tables = { ...recordTables, bar: "bars" }
 
 const countOf = (table: string, generation: string) =>
-  `(select count(*) from tapestry.${table} where generation = ${generation} and ts >= $1 and ts < $2)`
+  `(select count(*) from tapestry_app.${table} where generation = ${generation} and ts >= $1 and ts < $2)`
 
 /** The whole series is counted already. */
 const countVisible = (
   table: string
 ) => `select case when bounds.first >= $1 and bounds.last < $2 then g.row_count else ${countOf(table, "g.id")} end
-  from tapestry.series s join tapestry.generations g on g.id = s.generation
-  cross join lateral (select (select min(ts) from tapestry.${table} where generation = g.id) as first,
-    (select max(ts) from tapestry.${table} where generation = g.id) as last) bounds
+  from tapestry_app.series s join tapestry_app.generations g on g.id = s.generation
+  cross join lateral (select (select min(ts) from tapestry_app.${table} where generation = g.id) as first,
+    (select max(ts) from tapestry_app.${table} where generation = g.id) as last) bounds
   where s.tenant = $3 and s.canonical = $4`
 
 export const countRows = (
@@ -46,8 +46,8 @@ export const countRows = (
   )
 }
 
-const selectApplied = `select distinct a.response from tapestry.applied a join tapestry.generations g on g.id = a.generation
-  join tapestry.series s on s.id = g.series
+const selectApplied = `select distinct a.response from tapestry_app.applied a join tapestry_app.generations g on g.id = a.generation
+  join tapestry_app.series s on s.id = g.series
   where s.tenant = $1 and s.canonical = $2 and a.decoder_version >= $3 and (g.state in ('current', 'superseded') or
   (g.state = 'building' and g.id = any($4)))`
 
@@ -70,7 +70,7 @@ export const appliedResponses = (
     )
   )
 
-const selectIn = "select distinct response from tapestry.applied where generation = $1 and decoder_version >= $2"
+const selectIn = "select distinct response from tapestry_app.applied where generation = $1 and decoder_version >= $2"
 
 /** As {@link appliedResponses}, of one generation whatever its state. */
 export const responsesIn = (
@@ -85,7 +85,7 @@ export const responsesIn = (
     )
   )
 
-const selectNewest = `select response from tapestry.answers where tenant = $1 and applied is not null
+const selectNewest = `select response from tapestry_app.answers where tenant = $1 and applied is not null
   order by id desc limit 1`
 
 export const newestResponse = (database: PostgresDatabase): Effect.Effect<ResponseId | null, MarketStoreError> =>
@@ -95,8 +95,8 @@ export const newestResponse = (database: PostgresDatabase): Effect.Effect<Respon
     )
   )
 
-const selectWitnesses = `(select response, fetched_at from tapestry.applied where tenant = $1 order by id limit 2)
-  union (select response, fetched_at from tapestry.applied where tenant = $1 order by id desc limit 2)`
+const selectWitnesses = `(select response, fetched_at from tapestry_app.applied where tenant = $1 order by id limit 2)
+  union (select response, fetched_at from tapestry_app.applied where tenant = $1 order by id desc limit 2)`
 
 export const witnesses = (database: PostgresDatabase) =>
   mapStoreFailure(
@@ -108,12 +108,14 @@ export const witnesses = (database: PostgresDatabase) =>
 /** The first or the last stamp of the generation `g` of the series `s`. */
 export const boundOf = (which: "min" | "max"): string =>
   `case s.kind ${Object.entries(tables)
-    .map(([kind, table]) => `when '${kind}' then (select ${which}(ts) from tapestry.${table} where generation = g.id)`)
+    .map(
+      ([kind, table]) => `when '${kind}' then (select ${which}(ts) from tapestry_app.${table} where generation = g.id)`
+    )
     .join(" ")} end`
 
 const selectSeries = `select s.canonical, g.row_count, ${boundOf("min")}, ${boundOf("max")},
-  (select sum(revision_count)::int8 from tapestry.generations where series = s.id and state in ('current', 'superseded'))
-  from tapestry.series s join tapestry.generations g on g.id = s.generation where s.tenant = $1 order by s.canonical`
+  (select sum(revision_count)::int8 from tapestry_app.generations where series = s.id and state in ('current', 'superseded'))
+  from tapestry_app.series s join tapestry_app.generations g on g.id = s.generation where s.tenant = $1 order by s.canonical`
 
 export const listSeries = (database: PostgresDatabase): Effect.Effect<ReadonlyArray<SeriesSummary>, MarketStoreError> =>
   mapStoreFailure(
@@ -127,8 +129,8 @@ export const listSeries = (database: PostgresDatabase): Effect.Effect<ReadonlyAr
     )
   )
 
-const selectLatest = `select s.canonical, b.ts, b.close from tapestry.series s
-  cross join lateral (select ts, close from tapestry.bars where generation = s.generation order by ts desc limit 1) b
+const selectLatest = `select s.canonical, b.ts, b.close from tapestry_app.series s
+  cross join lateral (select ts, close from tapestry_app.bars where generation = s.generation order by ts desc limit 1) b
   where s.tenant = $1 and s.kind = 'bar' and ($2::text is null or s.vendor = $2)
   and ($3::text[] is null or s.symbol = any($3)) order by s.canonical`
 

@@ -1,5 +1,6 @@
 /**
- * Upkeep of the schema `tapestry` of a PostgreSQL database. Migrations and stamps wait for each other at the advisory lock of the
+ * Upkeep of our schemas of a PostgreSQL database: tables in `tapestry_base` (before the fourth migration in `tapestry`), views and the
+ * records of migrations in the others. Migrations and stamps wait for each other at the advisory lock of the
  * migrations.
  *
  * What a schema should be like is made by the migrations themselves, in a transaction that is rolled back: the schema that is there is
@@ -9,9 +10,9 @@
 import { Effect, type Redacted } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { alone, checksum, migrate } from "../../postgres/migrate.ts"
-import type { PostgresDatabase, Query } from "../../postgres/PostgresDatabase.ts"
+import type { Query } from "../../postgres/PostgresDatabase.ts"
 import { failureOf } from "../../postgres/PostgresFailure.ts"
-import { int4, text } from "../../postgres/values.ts"
+import { int4, type SqlParameter, text, texts } from "../../postgres/values.ts"
 import { migrations } from "../postgres/migrations.ts"
 import { openDatabase } from "../postgres/openDatabase.ts"
 import { mapStoreFailure } from "../postgres/storeFailure.ts"
@@ -24,7 +25,7 @@ import { differenceOf, mayStamp, mismatch, type Trait, toRecord } from "./stampi
 import { timescalePolicies } from "./timescalePolicies.ts"
 
 const known = migrations.map((migration) => ({ id: migration.id, name: migration.name, sha256: checksum(migration) }))
-const counts = countStatements("tapestry.", (sum) => `(${sum})::int8`, ["$1", "$2"])
+const countsIn = (schema: string) => countStatements(`${schema}.`, (sum) => `(${sum})::int8`, ["$1", "$2"])
 
 const thereIs = "select to_regclass($1)::text"
 const selectRecorded = "select id, sha256 from tapestry.migration_checksums order by id"
@@ -39,10 +40,16 @@ const selectTables = (extension: Extension | null) => `select c.relname::text, $
     : `coalesce(${extension.fn("hypertable_size")}(c.oid), pg_total_relation_size(c.oid))`
 }
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where n.nspname = 'tapestry' and c.relkind in ('r', 'p') order by 1`
+  where n.nspname in ('tapestry', 'tapestry_base') and c.relkind in ('r', 'p') order by 1`
+/** Whether this user may read the tables of all tenants; no row where they are in no schema of their own yet. */
+const readsTables = "select has_schema_privilege(oid, 'usage')::int from pg_namespace where nspname = 'tapestry_base'"
 
-const tablesOf = `select c.oid, c.relname::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where n.nspname = $1 and c.relkind in ('r', 'p') and c.relname not in ('migrations', 'migration_checksums')`
+const schemas = ["tapestry", "tapestry_base", "tapestry_app"]
+const aside = "_compared"
+const selectSchemas = "select nspname::text from pg_namespace where nspname = any($1)"
+
+const tablesOf = `select c.oid, n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = any($1) and c.relkind in ('r', 'p') and c.relname not in ('migrations', 'migration_checksums')`
 /** Not-null constraints (of 18 on) are in the columns. */
 const selectTraits = `with tables as (${tablesOf})
   select 'column', t.name || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
@@ -58,11 +65,20 @@ const selectTraits = `with tables as (${tablesOf})
     from tables t join pg_constraint k on k.conrelid = t.oid where k.contype <> 'n'
   union all
   select 'index', regexp_replace(pg_get_indexdef(i.indexrelid), ' ON (ONLY )?[^ .]+\\.', ' ON ')
-    from tables t join pg_index i on i.indrelid = t.oid`
+    from tables t join pg_index i on i.indrelid = t.oid
+  union all
+  select 'view', n.nspname || '.' || c.relname || coalesce(' with ' || c.reloptions::text, '') || ' as ' || pg_get_viewdef(c.oid)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1) and c.relkind = 'v'`
 
-const traitsIn = (query: Query, schema: string) =>
-  Effect.map(query(selectTraits, [text(schema)]), (rows) =>
-    rows.map(([kind, of]): Trait => ({ text: `${kind} ${of}`, own: kind !== "column" }))
+/** As they are called when they are not aside. Views of one's own do no harm; a table has the columns that it should have. */
+const traitsIn = (query: Query, suffix: string) =>
+  Effect.map(query(selectTraits, [texts(schemas.map((schema) => `${schema}${suffix}`))]), (rows) =>
+    rows.map(
+      ([kind, of]): Trait => ({
+        text: `${kind} ${String(of).replaceAll(aside, "").replace(/\s+/g, " ")}`,
+        own: kind !== "column"
+      })
+    )
   )
 
 const reportIn = Effect.fnUntraced(function* (query: Query) {
@@ -78,20 +94,24 @@ const reportIn = Effect.fnUntraced(function* (query: Query) {
 /** Leaves everything as it was. */
 const compared = Effect.fnUntraced(function* (query: Query, version: number) {
   yield* query("savepoint compared")
-  yield* query("alter schema tapestry rename to tapestry_compared")
+  for (const [schema] of yield* query(selectSchemas, [texts(schemas)])) {
+    yield* query(`alter schema ${schema} rename to ${schema}${aside}`)
+  }
   yield* query("create schema tapestry")
+  yield* query(createRecorded)
   for (const { id, statements } of migrations) {
     if (id <= version) for (const statement of statements) yield* query(statement)
   }
-  const there = yield* traitsIn(query, "tapestry_compared")
-  const made = yield* traitsIn(query, "tapestry")
+  const there = yield* traitsIn(query, aside)
+  const made = yield* traitsIn(query, "")
   yield* query("rollback to savepoint compared")
   return { there, made }
 })
 
 /** The Migrator's own list is kept by the Migrator, for which these migrations do nothing. */
 const record = Effect.fnUntraced(function* (
-  database: PostgresDatabase,
+  address: string,
+  client: SqlClient.SqlClient,
   query: Query,
   version: number,
   ids: ReadonlyArray<number>
@@ -100,8 +120,8 @@ const record = Effect.fnUntraced(function* (
     known.filter(({ id }) => id <= version).map(({ id, name }) => [id, name, Effect.succeed(Effect.void)])
   )
   yield* Migrator.make({})({ loader: done, table: "tapestry.migrations" }).pipe(
-    Effect.provideService(SqlClient.SqlClient, database.client),
-    Effect.mapError(failureOf(database.address, "stamp"))
+    Effect.provideService(SqlClient.SqlClient, client),
+    Effect.mapError(failureOf(address, "stamp"))
   )
   yield* query(createRecorded)
   for (const { id, sha256 } of known) {
@@ -111,11 +131,19 @@ const record = Effect.fnUntraced(function* (
 
 export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacted, readonly: boolean) {
   const database = yield* mapStoreFailure(openDatabase(url, readonly))
-  const { address, query } = database
-  const report = mapStoreFailure(reportIn(query("schema")))
+  const { address, bare } = database
+  const report = mapStoreFailure(reportIn(bare("schema")))
+  /** Kinds are counted over all tenants where this user may, series are one tenant's. */
+  const counted = Effect.fnUntraced(function* (which: "kinds" | "series", params: ReadonlyArray<SqlParameter> = []) {
+    const [row] = yield* bare(which)(readsTables)
+    if (row === undefined) return yield* bare(which)(countsIn("tapestry")[which], params)
+    return which === "kinds" && row[0] === 1
+      ? yield* bare(which)(countsIn("tapestry_base")[which], params)
+      : yield* database.query(which)(countsIn("tapestry_app")[which], params)
+  })
   const tables = mapStoreFailure(
     Effect.map(
-      Effect.flatMap(findExtension(query("tables")), (extension) => query("tables")(selectTables(extension))),
+      Effect.flatMap(findExtension(bare("tables")), (extension) => bare("tables")(selectTables(extension))),
       (rows) => rows.map(([table, bytes]) => ({ table: String(table), bytes: Number(bytes) }))
     )
   )
@@ -125,12 +153,10 @@ export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacte
     where: address,
     report,
     bytes: Effect.map(tables, (found) => found.reduce((sum, { bytes }) => sum + bytes, 0)),
-    kinds: mapStoreFailure(Effect.map(query("kinds")(counts.kinds), (rows) => rows.map(kindCount))),
+    kinds: mapStoreFailure(Effect.map(counted("kinds"), (rows) => rows.map(kindCount))),
     tables,
     series: seriesPages((after, most) =>
-      mapStoreFailure(
-        Effect.map(query("series")(counts.series, [text(after), int4(most)]), (rows) => rows.map(seriesStats))
-      )
+      mapStoreFailure(Effect.map(counted("series", [text(after), int4(most)]), (rows) => rows.map(seriesStats)))
     ),
     migrate: Effect.gen(function* () {
       const before = yield* report
@@ -140,7 +166,7 @@ export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacte
     }),
     stamp: (version, { confirm }) =>
       mapStoreFailure(
-        alone(database, "stamp", (inside) =>
+        alone(database, "stamp", (inside, client) =>
           Effect.gen(function* () {
             const before = yield* reportIn(inside)
             const refusal = mayStamp(address, before, version)
@@ -150,7 +176,7 @@ export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacte
             if (difference !== null) return yield* mismatch(difference)
             const recorded = toRecord(before, version)
             const done = confirm && recorded.length > 0
-            if (done) yield* record(database, inside, version, recorded)
+            if (done) yield* record(address, client, inside, version, recorded)
             return { recorded, done }
           })
         )

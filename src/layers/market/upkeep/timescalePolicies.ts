@@ -19,7 +19,7 @@ import type { StorePolicies } from "./StorePolicies.ts"
 const policiesOf = (database: PostgresDatabase, extension: Extension): StorePolicies => {
   const changed = <A>(body: (query: Query) => Effect.Effect<A, PostgresFailure>) =>
     mapStoreFailure(alone(database, "policies", body))
-  const query = database.query("policies")
+  const query = database.bare("policies")
   return {
     version: extension.version,
     hypertables: mapStoreFailure(listHypertables(query, extension)),
@@ -36,7 +36,7 @@ const policiesOf = (database: PostgresDatabase, extension: Extension): StorePoli
 }
 
 export const timescalePolicies = Effect.fnUntraced(function* (database: PostgresDatabase) {
-  const query = database.query("policies")
+  const query = database.bare("policies")
   const extension = yield* findExtension(query)
   if (extension !== null) return policiesOf(database, extension)
   return (yield* isAvailable(query))

@@ -74,7 +74,7 @@ onBoth(({ bare: bareDatabase, fresh: freshDatabase, title }) => {
         )
         const counted = yield* sql(
           url,
-          "select (select count(*)::int from tapestry.bars), (select count(*)::int from tapestry.generations)"
+          "select (select count(*)::int from tapestry_base.bars), (select count(*)::int from tapestry_base.generations)"
         )
         assert.deepStrictEqual(counted, [[3_000, 1]])
       })
@@ -93,7 +93,7 @@ onBoth(({ bare: bareDatabase, fresh: freshDatabase, title }) => {
         for (const table of ["bars", "revisions"]) {
           yield* sql(
             url,
-            `create trigger guard before insert or update or delete on tapestry.${table} for each row execute function refuse()`
+            `create trigger guard before insert or update or delete on tapestry_base.${table} for each row execute function refuse()`
           )
         }
         const result = yield* store.commit(commitOf(series, 2, rows(5_000), whole(2, 5_000)))
@@ -210,7 +210,8 @@ onBoth(({ bare: bareDatabase, fresh: freshDatabase, title }) => {
               yield* migrate(yield* open(settings), migrations.slice(0, 1))
             })
           )
-          const tables = "select count(*)::int from pg_tables where schemaname = 'tapestry' and tablename = 'trades'"
+          const tables =
+            "select count(*)::int from pg_tables where schemaname like 'tapestry%' and tablename = 'trades'"
           assert.deepStrictEqual(yield* sql(url, tables), [[0]])
           yield* sql(
             url,
@@ -220,7 +221,7 @@ onBoth(({ bare: bareDatabase, fresh: freshDatabase, title }) => {
           assert.match(unread.message, /schema version 1 and this release needs \d+/)
           yield* Effect.scoped(opened(url))
           assert.deepStrictEqual(yield* sql(url, tables), [[1]])
-          assert.deepStrictEqual(yield* sql(url, "select series::int from tapestry.generations"), [[7]])
+          assert.deepStrictEqual(yield* sql(url, "select series::int from tapestry_base.generations"), [[7]])
           const store = yield* Effect.map(Layer.build(Layer.fresh(layerOf(url))), Context.get(RecordStore))
           const told = [trade(1n, 1), trade(2n, 2)]
           yield* store.commit(recordsOf(recordSeries("trade"), 1, told))

@@ -77,7 +77,7 @@ describe("the URL of a database", () => {
       const encrypted = (parameters: string, host?: string) =>
         Effect.gen(function* () {
           yield* sql(url, "delete from seen.tls")
-          yield* sql(url, "drop schema if exists tapestry cascade")
+          yield* sql(url, "drop schema if exists tapestry, tapestry_app, tapestry_base cascade")
           yield* open(named(url, parameters, host))
           return (yield* sql(url, "select distinct ssl from seen.tls")).flat()
         })

@@ -35,7 +35,7 @@ const whenInserted = (url: string, table: string, body: string, kind = "trigger"
     const deferred = kind === "trigger" ? "" : "deferrable initially deferred"
     yield* sql(
       url,
-      `create ${kind} hook ${timing} on tapestry.${table} ${deferred} for each row execute function hook()`
+      `create ${kind} hook ${timing} on tapestry_base.${table} ${deferred} for each row execute function hook()`
     )
   })
 
@@ -88,7 +88,7 @@ describe("commits that PostgreSQL does not take", () => {
           const fiber = yield* Effect.forkDetach(fresh.commit(commit(2)))
           yield* until(url, "wait_event = 'PgSleep'")
           // Held by the commit, which waits until somebody waits for it, and then wants what this transaction holds.
-          yield* client.unsafe("select * from tapestry.series for update").values
+          yield* client.unsafe("select * from tapestry_base.series for update").values
           return fiber
         })
       )
@@ -122,7 +122,7 @@ describe("commits that PostgreSQL does not take", () => {
       yield* whenInserted(url, "answers", `${once} perform pg_terminate_backend(pg_backend_pid()); end if;`)
       assert.strictEqual((yield* store.commit(commit())).inserted, 10)
       assert.strictEqual(yield* triesOf(url), 2)
-      yield* sql(url, "drop trigger hook on tapestry.answers")
+      yield* sql(url, "drop trigger hook on tapestry_base.answers")
       yield* sql(url, "select setval('tries', 1, false)")
       yield* whenInserted(url, "answers", "perform nextval('tries'); perform pg_terminate_backend(pg_backend_pid());")
       const reason = yield* reasonOf(store.commit(commit(2)))
@@ -145,7 +145,7 @@ describe("commits that PostgreSQL does not take", () => {
       assert.strictEqual(error.reason._tag, "StoreUnavailable")
       assert.match(error.message, /answer to COMMIT was lost.*stores nothing twice/)
       assert.strictEqual(yield* triesOf(url), 1)
-      yield* sql(url, "drop trigger hook on tapestry.answers")
+      yield* sql(url, "drop trigger hook on tapestry_base.answers")
       assert.strictEqual((yield* store.commit(commit())).inserted, 10)
     })
   )
@@ -171,14 +171,14 @@ describe("commits that PostgreSQL does not take", () => {
     Effect.gen(function* () {
       const { name, theirs, url } = yield* owned
       const store = yield* opened(theirs)
-      yield* sql(url, `revoke insert on tapestry.bars from ${name}`)
+      yield* sql(url, `revoke insert on tapestry_base.bars from ${name}`)
       const revoked = yield* Effect.flip(store.commit(commit()))
       assert.strictEqual(revoked.reason._tag, "StoreTenantDenied")
       assert.match(revoked.message, /permission denied for table bars.*GRANT/)
-      yield* sql(url, `grant insert on tapestry.bars to ${name}`)
-      yield* sql(url, "alter table tapestry.bars enable row level security")
-      yield* sql(url, "alter table tapestry.bars force row level security")
-      yield* sql(url, "create policy small on tapestry.bars using (true) with check (close < 5)")
+      yield* sql(url, `grant insert on tapestry_base.bars to ${name}`)
+      yield* sql(url, "alter table tapestry_base.bars enable row level security")
+      yield* sql(url, "alter table tapestry_base.bars force row level security")
+      yield* sql(url, "create policy small on tapestry_base.bars using (true) with check (close < 5)")
       const refused = yield* Effect.flip(store.commit(commit()))
       assert.strictEqual(refused.reason._tag, "StoreTenantDenied")
       assert.match(refused.message, /row-level security/)
@@ -205,7 +205,7 @@ describe("commits that PostgreSQL does not take", () => {
       const client = yield* other(url)
       const locked = yield* client.withTransaction(
         Effect.andThen(
-          client.unsafe("lock table tapestry.bars in access exclusive mode").values,
+          client.unsafe("lock table tapestry_base.bars in access exclusive mode").values,
           Effect.flip(store.commit(commit(2)))
         )
       )
@@ -218,7 +218,7 @@ describe("commits that PostgreSQL does not take", () => {
     Effect.gen(function* () {
       const url = yield* bareDatabase
       const store = yield* opened(url)
-      yield* sql(url, "alter table tapestry.bars add constraint small check (close < 8)")
+      yield* sql(url, "alter table tapestry_base.bars add constraint small check (close < 8)")
       const checked = yield* Effect.flip(store.commit(commit()))
       assert.deepInclude(checked.reason, {
         _tag: "StoreConstraintViolation",
@@ -236,8 +236,8 @@ describe("commits that PostgreSQL does not take", () => {
       const both = [commitOf(seriesOf("B"), 3, rows(9)), commitOf(seriesOf("C"), 3, rows(9))]
       const several = yield* reasonOf(store.commitAll(both))
       assert.deepInclude(several, { _tag: "StoreConstraintViolation", index: null, ts: 7 * minute })
-      yield* sql(url, "alter table tapestry.bars drop constraint small")
-      yield* sql(url, "create unique index no_twins on tapestry.bars (generation, close)")
+      yield* sql(url, "alter table tapestry_base.bars drop constraint small")
+      yield* sql(url, "create unique index no_twins on tapestry_base.bars (generation, close)")
       const twins = yield* reasonOf(store.commit(commitOf(seriesOf("D"), 4, [bar(0, 1), bar(minute, 1)])))
       assert.deepInclude(twins, { _tag: "StoreConstraintViolation", constraint: "no_twins", index: null, ts: null })
       assert.strictEqual(yield* store.count(series, everything), 5)
@@ -249,7 +249,7 @@ describe("commits that PostgreSQL does not take", () => {
       const url = yield* bareDatabase
       const layer = MarketStorePostgres.layer({ url: Redacted.make(url) })
       const store = yield* Effect.map(Layer.build(Layer.fresh(layer)), Context.get(RecordStore))
-      yield* sql(url, "alter table tapestry.trades add constraint small check (price < 8)")
+      yield* sql(url, "alter table tapestry_base.trades add constraint small check (price < 8)")
       const of = recordSeries("trade")
       const told = [trade(3_000_000n, 9), trade(1_000_000n, 1), trade(2_000_007n, 1)]
       const refused = yield* reasonOf(store.commit(recordsOf(of, 1, told)))

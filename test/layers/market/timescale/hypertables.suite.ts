@@ -45,7 +45,7 @@ export const hypertablesSuite = ({ bare, fresh }: Databases): void => {
         const bars = listed.find(({ table }) => table === "bars")
         assert.deepInclude(bars, { chunkMillis: 30 * day, compressedChunks: 0, before: null })
         assert.isAtLeast(bars?.chunks ?? 0, 3)
-        assert.strictEqual(yield* one(url, "select count(*)::int from only tapestry.bars"), 0)
+        assert.strictEqual(yield* one(url, "select count(*)::int from only tapestry_base.bars"), 0)
         assert.deepStrictEqual(yield* seriesDigest(market, series), before)
         assert.strictEqual(yield* records.count(recordSeries("trade"), everything), 2)
         yield* market.commit(commitOf(series, 4, hourly(0, 90), whole(4, 0, 90)))
@@ -65,7 +65,7 @@ export const hypertablesSuite = ({ bare, fresh }: Databases): void => {
         }
         const before = yield* Effect.forEach(others, (of) => seriesDigest(market, of))
         assert.strictEqual(yield* market.forget(series), 120 * 24)
-        assert.strictEqual(yield* one(url, "select count(*)::int from tapestry.bars"), 2 * 120 * 24)
+        assert.strictEqual(yield* one(url, "select count(*)::int from tapestry_base.bars"), 2 * 120 * 24)
         assert.deepStrictEqual(yield* Effect.forEach(others, (of) => seriesDigest(market, of)), before)
       })
     )
@@ -80,10 +80,10 @@ export const hypertablesSuite = ({ bare, fresh }: Databases): void => {
         const upkeep = yield* upkeepOf(url)
         yield* sql(url, "update tapestry.migration_checksums set sha256 = 'x' where id = 1")
         assert.deepStrictEqual(yield* upkeep.stamp(newest, { confirm: false }), { recorded: [1], done: false })
-        yield* sql(url, "alter table tapestry.bars add column extra int4")
+        yield* sql(url, "alter table tapestry_base.bars add column extra int4")
         const error = yield* reasonOf(upkeep.stamp(newest, { confirm: true }))
         assert.match(error.message, /extra.*Nothing was recorded/)
-        yield* sql(url, "alter table tapestry.bars drop column extra")
+        yield* sql(url, "alter table tapestry_base.bars drop column extra")
         assert.deepStrictEqual(yield* upkeep.stamp(newest, { confirm: true }), { recorded: [1], done: true })
         // Looking has changed nothing.
         yield* market.commit(commitOf(series, 2, hourly(0, 61), whole(2, 0, 61)))
@@ -97,8 +97,8 @@ export const hypertablesSuite = ({ bare, fresh }: Databases): void => {
         const url = yield* bare
         const { market, records } = yield* opened(url)
         yield* (yield* policiesOf(url)).apply
-        yield* sql(url, "alter table tapestry.bars add constraint small check (close < 8)")
-        yield* sql(url, "alter table tapestry.trades add constraint small check (price < 8)")
+        yield* sql(url, "alter table tapestry_base.bars add constraint small check (close < 8)")
+        yield* sql(url, "alter table tapestry_base.trades add constraint small check (price < 8)")
         const rows = Array.from({ length: 10 }, (_, index) => bar(index * minute, 1 + index))
         const refused = yield* reasonOf(market.commit(commitOf(series, 1, rows)))
         assert.deepInclude(refused, { _tag: "StoreConstraintViolation", constraint: "small", index: 7, ts: 7 * minute })

@@ -111,7 +111,7 @@ export const policiesSuite = ({ fresh }: Databases): void => {
         }
         assert.deepStrictEqual(yield* seriesDigest(market, series), yield* seriesDigest(plain, series))
         assert.strictEqual(yield* market.forget(series), days * 24)
-        assert.strictEqual(yield* one(url, "select count(*)::int from tapestry.bars"), days * 24)
+        assert.strictEqual(yield* one(url, "select count(*)::int from tapestry_base.bars"), days * 24)
         assert.strictEqual(yield* market.count(other, everything), days * 24)
       })
     )
@@ -199,13 +199,13 @@ export const policiesSuite = ({ fresh }: Databases): void => {
         )
         const { policies, removeRetention, setRetention } = yield* policiesOf(url)
         const of = { kind: "bar", timeframe: null } as const
-        const chunksBefore = yield* one(url, "select count(*)::int from show_chunks('tapestry.bars')")
+        const chunksBefore = yield* one(url, "select count(*)::int from show_chunks('tapestry_base.bars')")
         yield* setRetention(of, 300 * day)
         yield* setRetention(of, 100 * day)
         const [set, ...more] = yield* policies
         assert.strictEqual(more.length, 0)
         assert.deepInclude(set, { action: "retention", of: "bar", afterMillis: 100 * day })
-        yield* acted(url, "retention", `select count(*) < ${chunksBefore} from show_chunks('tapestry.bars')`)
+        yield* acted(url, "retention", `select count(*) < ${chunksBefore} from show_chunks('tapestry_base.bars')`)
         const left = yield* collect(market.bars(series, everything))
         const first = left[0]?.ts ?? 0
         assert.isAbove(first, start)

@@ -24,11 +24,11 @@ import {
   upsertPast
 } from "./recordStatements.ts"
 
-const selectEchoes = `select applied, data from tapestry.record_echoes
+const selectEchoes = `select applied, data from tapestry_app.record_echoes
   where generation = $1 and last_ts >= $2 and first_ts < $3`
-const insertEchoes = `insert into tapestry.record_echoes (tenant, generation, applied, first_ts, last_ts, data)
+const insertEchoes = `insert into tapestry_app.record_echoes (tenant, generation, applied, first_ts, last_ts, data)
   select $1, $2, r.* from unnest($3::int8[], $4::int8[], $5::int8[], $6::text[]) r`
-const selectKnowledge = "select id, fetched_at, response, decoder_version from tapestry.applied where id = any($1)"
+const selectKnowledge = "select id, fetched_at, response, decoder_version from tapestry_app.applied where id = any($1)"
 
 interface Contents {
   /** By the text of a row's key, as the two below. */

@@ -38,7 +38,7 @@ import { rowArrays, statements } from "./recordStatements.ts"
 const stepRows = 2_048
 const allRows = 2 ** 31 - 1
 
-const selectNewer = `select 1 from tapestry.applied
+const selectNewer = `select 1 from tapestry_app.applied
   where generation = $1 and (fetched_at, response, decoder_version) > ($2, $3, $4) limit 1`
 
 /** A commit under way, and where answers that its rows meet stand in the order of knowledge, as far as that was asked. */

@@ -16,13 +16,13 @@ import { mapStoreFailure } from "../storeFailure.ts"
 const pageRows = 1_000
 
 const selectPage = `select r.ts, r.ns, r.identity, r.cells, r.position, ${origin}, r.kind, q.fetched_at, q.response, g.id
-  from tapestry.series s
-  join tapestry.generations g on g.series = s.id and g.state in ('current', 'superseded')
+  from tapestry_app.series s
+  join tapestry_app.generations g on g.series = s.id and g.state in ('current', 'superseded')
   cross join lateral (
-    select * from tapestry.record_revisions where generation = g.id and ts >= $1 and ts < $2 order by ts limit $3
+    select * from tapestry_app.record_revisions where generation = g.id and ts >= $1 and ts < $2 order by ts limit $3
   ) r
-  join tapestry.applied p on p.id = r.applied
-  join tapestry.applied q on q.id = r.superseded_by
+  join tapestry_app.applied p on p.id = r.applied
+  join tapestry_app.applied q on q.id = r.superseded_by
   where s.tenant = $4 and s.canonical = $5
   order by r.ts, p.fetched_at, p.response, r.ns, r.identity`
 

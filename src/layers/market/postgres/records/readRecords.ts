@@ -29,17 +29,17 @@ interface Reads {
 }
 
 /** $1: the generation, $2 to $4: after which row, $5: the end, $6: how many. A row of nulls where the generation has none. */
-const pageOf = (rows: string) => `select v.* from tapestry.generations g left join lateral (${rows}) v on true
+const pageOf = (rows: string) => `select v.* from tapestry_app.generations g left join lateral (${rows}) v on true
   where g.id = $1 and g.state <> 'dropped' order by v.ts, v.ns, v.identity`
 
 const readsOf = (kind: RecordKind): Reads => {
   const table = tableOf[kind]
   const { cells, noCells } = statements[kind]
-  const from = `from tapestry.${table} r`
+  const from = `from tapestry_app.${table} r`
   const above = "r.generation = g.id and (r.ts, r.ns, r.identity) > ($2, $3, $4) and r.ts < $5"
   const order = "order by r.ts, r.ns, r.identity limit $6"
   const key = "r.ts, r.ns, r.identity"
-  const answer = "join tapestry.applied p on p.id = r.applied"
+  const answer = "join tapestry_app.applied p on p.id = r.applied"
   return {
     page: pageOf(`select ${key}, ${cells("r")} ${from} where ${above} ${order}`),
     stored: pageOf(`select ${key}, ${cells("r")}, r.position, ${origin} ${from} ${answer} where ${above} ${order}`),
@@ -48,8 +48,8 @@ const readsOf = (kind: RecordKind): Reads => {
       (select ${key}, ${cells("r")}, r.position, ${origin}, null::text as cells_then ${from} ${answer}
       where ${above} and p.fetched_at <= $7 ${order})
       union all
-      (select ${key}, ${noCells}, r.position, ${origin}, r.cells from tapestry.record_revisions r ${answer}
-      join tapestry.applied q on q.id = r.superseded_by
+      (select ${key}, ${noCells}, r.position, ${origin}, r.cells from tapestry_app.record_revisions r ${answer}
+      join tapestry_app.applied q on q.id = r.superseded_by
       where ${above} and p.fetched_at <= $7 and q.fetched_at > $7 ${order})
       ) r ${order}`)
   }

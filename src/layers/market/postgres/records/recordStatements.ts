@@ -35,7 +35,7 @@ interface Statements {
   readonly keysEver: string
 }
 
-const keysIn = (table: string) => `(select ts, ns, identity from tapestry.${table}
+const keysIn = (table: string) => `(select ts, ns, identity from tapestry_app.${table}
   where generation = $1 and ts >= $2 and ts < $3 group by ts, ns, identity order by ts, ns, identity limit $4)`
 
 const statementsOf = (kind: RecordKind): Statements => {
@@ -46,7 +46,7 @@ const statementsOf = (kind: RecordKind): Statements => {
   const types = ["timestamptz", "int4", "text", ...columns.map(typeOf), "int8", "int8"]
   const arrays = types.map((type, index) => `$${index + 3}::${type}[]`)
   const cells = (alias: string) => names.map((name) => `${alias}.${name}`).join(", ")
-  const insert = `insert into tapestry.${table} (tenant, generation, ${all.join(", ")})
+  const insert = `insert into tapestry_app.${table} (tenant, generation, ${all.join(", ")})
     select $1, $2, r.* from unnest(${arrays.join(", ")}) r`
   const replaced = [...names, "applied", "position"].map((name) => `${name} = excluded.${name}`)
   return {
@@ -55,11 +55,11 @@ const statementsOf = (kind: RecordKind): Statements => {
     insert,
     upsert: `${insert} on conflict (generation, ts, ns, identity) do update set ${replaced.join(", ")}`,
     stored: `select k.at, r.* from unnest($2::timestamptz[], $3::int4[], $4::text[]) with ordinality k(ts, ns, identity, at)
-      cross join lateral (select ${cells("t")}, t.applied, t.position from tapestry.${table} t
+      cross join lateral (select ${cells("t")}, t.applied, t.position from tapestry_app.${table} t
       where t.generation = $1 and t.ts = k.ts and t.ns = k.ns and t.identity = k.identity limit 1) r`,
-    remove: `delete from tapestry.${table} r using ${keys}
+    remove: `delete from tapestry_app.${table} r using ${keys}
       where r.generation = $1 and r.ts = k.ts and r.ns = k.ns and r.identity = k.identity`,
-    any: `select 1 from tapestry.${table} where generation = $1 and ts >= $2 and ts < $3 limit 1`,
+    any: `select 1 from tapestry_app.${table} where generation = $1 and ts >= $2 and ts < $3 limit 1`,
     keysNow: `${keysIn(table)}`,
     keysEver: `select * from (${keysIn(table)} union ${keysIn("record_revisions")}) k order by ts, ns, identity limit $4`
   }
@@ -69,11 +69,11 @@ export const statements = byKind(statementsOf)
 
 /** Of several identities; as `stored`: the place of each, applied, position, cells, kind, superseded by. */
 export const selectPast = `select k.at, r.* from unnest($2::timestamptz[], $3::int4[], $4::text[]) with ordinality k(ts, ns, identity, at)
-  cross join lateral (select t.applied, t.position, t.cells, t.kind, t.superseded_by from tapestry.record_revisions t
+  cross join lateral (select t.applied, t.position, t.cells, t.kind, t.superseded_by from tapestry_app.record_revisions t
   where t.generation = $1 and t.ts = k.ts and t.ns = k.ns and t.identity = k.identity offset 0) r`
-export const deletePast = `delete from tapestry.record_revisions r using ${keys}
+export const deletePast = `delete from tapestry_app.record_revisions r using ${keys}
   where r.generation = $1 and r.ts = k.ts and r.ns = k.ns and r.identity = k.identity`
-export const upsertPast = `insert into tapestry.record_revisions
+export const upsertPast = `insert into tapestry_app.record_revisions
     (tenant, generation, ts, ns, identity, applied, position, cells, kind, superseded_by)
   select $1, $2, r.* from unnest($3::timestamptz[], $4::int4[], $5::text[], $6::int8[], $7::int8[], $8::text[], $9::int2[], $10::int8[]) r
   on conflict (generation, ts, ns, identity, applied) do update set position = excluded.position, cells = excluded.cells,

@@ -15,8 +15,8 @@ import { mapStoreFailure } from "../storeFailure.ts"
 import { boundOf } from "../summaries.ts"
 import { statements } from "./recordStatements.ts"
 
-const lastOf = (kind: RecordKind) => `select r.* from tapestry.series s cross join lateral (
-    select t.ts, t.ns, t.identity, ${statements[kind].cells("t")} from tapestry.${tableOf[kind]} t
+const lastOf = (kind: RecordKind) => `select r.* from tapestry_app.series s cross join lateral (
+    select t.ts, t.ns, t.identity, ${statements[kind].cells("t")} from tapestry_app.${tableOf[kind]} t
     where t.generation = s.generation order by t.ts desc, t.ns desc, t.identity desc limit 1
   ) r where s.tenant = $1 and s.canonical = $2`
 
@@ -31,7 +31,7 @@ export const lastRecord = <K extends RecordKind>(
     )
   )
 
-const selectVendors = "select distinct vendor from tapestry.series where tenant = $1 order by vendor"
+const selectVendors = "select distinct vendor from tapestry_app.series where tenant = $1 order by vendor"
 
 export const vendors = (database: PostgresDatabase): Effect.Effect<ReadonlyArray<string>, MarketStoreError> =>
   mapStoreFailure(
@@ -39,9 +39,9 @@ export const vendors = (database: PostgresDatabase): Effect.Effect<ReadonlyArray
   )
 
 const selectFreshness = `select s.canonical, g.row_count, ${boundOf("min")}, ${boundOf("max")}, a.fetched_at, a.response
-  from tapestry.series s join tapestry.generations g on g.id = s.generation
+  from tapestry_app.series s join tapestry_app.generations g on g.id = s.generation
   left join lateral (
-    select fetched_at, response from tapestry.applied where generation = g.id order by fetched_at desc, response desc limit 1
+    select fetched_at, response from tapestry_app.applied where generation = g.id order by fetched_at desc, response desc limit 1
   ) a on true
   where s.tenant = $1 order by s.canonical`
 

@@ -19,7 +19,7 @@ export const namedByTable =
     if (chunk === undefined || prefix === undefined) return Effect.fail(error)
     const { address, broke, constraint, message, network, operation, sqlState, ts, uncertain } = error
     return database
-      .query("chunk")(select, [text(prefix)])
+      .bare("chunk")(select, [text(prefix)])
       .pipe(
         Effect.option,
         Effect.flatMap((rows) => {
