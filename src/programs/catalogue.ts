@@ -26,6 +26,7 @@ const groups = [
     entries: [
       entry("demo", "A tour in seconds, on sample data; leaves nothing behind", () => import("./commands/demo.ts")),
       entry("bars", "Bars of a series, fetching only what is missing", () => import("./commands/bars.ts")),
+      entry("backfill", "Have the bars of many symbols fetched, as a job", () => import("./commands/backfill.ts")),
       entry("coverage", "What is known of a series, and what is missing", () => import("./commands/coverage.ts")),
       entry("explain", "Where one row came from, down to the bytes", () => import("./commands/explain.ts")),
       entry("latest", "The newest stored price of each symbol", () => import("./commands/latest.ts")),
@@ -71,6 +72,7 @@ const groups = [
         "Serve the data directory over HTTP, WebSocket, TCP and a Unix socket",
         () => import("./commands/serve.ts")
       ),
+      entry("jobs", "What is queued, under way and done", () => import("./commands/jobs.ts")),
       entry("vendors", "Where data can come from", () => import("./commands/vendors.ts")),
       entry("calendar", "When an exchange trades", () => import("./commands/calendar.ts")),
       entry("config", "The settings that hold, and where each comes from", () => import("./commands/config.ts")),

@@ -181,6 +181,8 @@ export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, ty
     yield* Fiber.interrupt(heart)
     yield* Effect.uninterruptible(
       Effect.gen(function* () {
+        // How far it was in the end.
+        yield* tell(attempt)
         const ending = yield* endingOf(executed, attempt)
         yield* Effect.interruptible(
           ledger.finish(execution.job, execution.attempt, ending).pipe(

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
-import { asCommand } from "../failure/UsageError.ts"
+import { asCommand, UsageError } from "../failure/UsageError.ts"
 import { untilSignal } from "../runMain.ts"
 import { DefaultLogLevel } from "../Settings.ts"
 
@@ -15,6 +15,11 @@ const flags = {
     Flag.withDescription("JSON lines over TCP (TAPESTRY_TCP; 127.0.0.1:7000 unless given)"),
     Flag.optional
   ),
+  jobs: Flag.Int("jobs").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("How many jobs run at once beside serving (default 2); 0: none, they wait"),
+    Flag.withDefault(2)
+  ),
   insecure: Flag.Boolean("insecure").pipe(
     Flag.withoutNegation,
     Flag.withDescription("Allow an address that others can reach: whoever reaches it may do everything"),
@@ -27,6 +32,8 @@ type Input = Command.Command.Config.Infer<typeof flags>
 /** The signal ends the serving; who serves by order of the service manager has then done what it was asked for: 0. */
 const serve = Effect.fn("tapestry serve")(
   function* (input: Input) {
+    if (input.jobs < 0 || input.jobs > 64)
+      return yield* new UsageError({ message: `--jobs ${input.jobs}: expected 0 to 64` })
     const loaded = Effect.promise(() => import("../serving/serving.ts"))
     // The signal first: who is told to stop while it loads has been told to stop, too.
     yield* Effect.raceFirst(

@@ -6,6 +6,7 @@ import * as ProcessMetrics from "../../layers/metrics/ProcessMetrics.ts"
 import { ownerSocket } from "../../layers/owner/ownerSocket.ts"
 import * as Tapestry from "../../layers/Tapestry.ts"
 import { type Addresses, serve } from "../../rpc/server/Served.ts"
+import { JobQueue } from "../../services/JobQueue.ts"
 import { UsageError } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { levelOf } from "../logLevels.ts"
@@ -47,8 +48,16 @@ const sayWhere = Effect.fnUntraced(function* (addresses: Addresses, dataDir: str
   yield* Effect.annotateLogs(Effect.logInfo("ready"), { ...document, dataDir, version: manifest.version })
 })
 
+/** A server whose jobs cannot be run serves all the same. */
+const runJobs = (concurrency: number) =>
+  JobQueue.use((queue) => queue.work({ concurrency })).pipe(
+    Effect.catch((error) => Effect.andThen(Effect.logError(`jobs are not run: ${error.message}`), Effect.never))
+  )
+
 /** Serves until it is interrupted. */
-export const serving = Effect.fnUntraced(function* (input: ServeFlags & { readonly insecure: boolean }) {
+export const serving = Effect.fnUntraced(function* (
+  input: ServeFlags & { readonly insecure: boolean; readonly jobs: number }
+) {
   const given = yield* settings
   const where = yield* serveSettings(given, input)
   const open = yield* checked(where, input.insecure)
@@ -74,7 +83,7 @@ export const serving = Effect.fnUntraced(function* (input: ServeFlags & { readon
     })
     yield* Effect.addFinalizer(() => Effect.logInfo("going down; calls under way have 10 s to end"))
     yield* sayWhere(addresses, dataDir)
-    return yield* Effect.never
+    return yield* input.jobs === 0 ? Effect.never : runJobs(input.jobs)
   })
 
   return yield* Effect.scoped(served).pipe(

@@ -152,20 +152,27 @@ describe("backfill", () => {
   })
 
   it.live("jobs run by their priority, then by their age, and not before their instant", () => {
-    const vendor = vendorOf({ symbols: ["LOW", "OLD", "NEW", "HIGH", "LATER"] })
+    const vendor = vendorOf({ symbols: ["NEVER", "LOW", "OLD", "NEW", "HIGH", "LATER"] })
     return inDirectory(vendor, () =>
       Effect.gen(function* () {
         const queue = yield* JobQueue
-        const now = Date.now()
         const job = (symbol: string, parts = {}) => queue.enqueue(specOf(symbol, backfill([symbol], 1), parts))
-        const later = yield* job("LATER", { priority: "urgent", notBefore: now + 1_500 })
-        yield* job("LOW", { priority: "low" })
+        const never = yield* job("NEVER", { priority: "urgent", notBefore: Date.now() + hour })
+        const low = yield* job("LOW", { priority: "low" })
         yield* job("OLD")
         yield* job("NEW")
         yield* job("HIGH", { priority: "high" })
-        const last = yield* working(ended(later.job.id))
+        yield* working(
+          Effect.gen(function* () {
+            yield* ended(low.job.id)
+            const notBefore = Date.now() + 300
+            const later = yield* job("LATER", { notBefore })
+            const { run } = yield* ended(later.job.id)
+            assert.isAtLeast(run?.startedAt ?? 0, notBefore)
+          })
+        )
         assert.deepStrictEqual(yield* askedOf(vendor), ["HIGH 0", "OLD 0", "NEW 0", "LOW 0", "LATER 0"])
-        assert.isAtLeast(last.run?.startedAt ?? 0, now + 1_500)
+        assert.strictEqual((yield* queue.get(never.job.id)).job.state, "queued")
       })
     )
   })

@@ -10,7 +10,7 @@
  */
 import { Effect, Layer, Schema } from "effect"
 import { Backfill, backfillType } from "../../../domain/Backfill.ts"
-import { type CoverageInterval, isComplete } from "../../../domain/Coverage.ts"
+import { type CoverageInterval, type CoverageState, isComplete } from "../../../domain/Coverage.ts"
 import type { JobHole, JobOutcome, JobProgress } from "../../../domain/Job.ts"
 import type { Plan } from "../../../domain/Plan.ts"
 import { AdapterRegistry } from "../../../services/AdapterRegistry.ts"
@@ -126,8 +126,11 @@ const make = Effect.gen(function* () {
     let refused: string | null = null
     for (const { losses, planned, symbol } of done) {
       if (planned._tag === "refused") {
-        refused ??= planned.message
+        const { message, range } = planned
+        refused ??= message
         holeCount++
+        const state: CoverageState = { _tag: "Missing", cause: { tag: "Refused", message } }
+        if (holes.length < named) holes.push({ symbol, interval: { ...range, state } })
         continue
       }
       const { coverage, rows } = yield* looked(planned.plan)

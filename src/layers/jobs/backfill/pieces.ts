@@ -4,7 +4,7 @@ import type { Backfill } from "../../../domain/Backfill.ts"
 import { CoverageInterval } from "../../../domain/Coverage.ts"
 import { Plan, type PlannedRequest } from "../../../domain/Plan.ts"
 import * as Timeframe from "../../../domain/Timeframe.ts"
-import type { TimeRange } from "../../../domain/TimeRange.ts"
+import { TimeRange } from "../../../domain/TimeRange.ts"
 import type { JobFailure } from "../../../services/JobQueue.ts"
 import type { StitchingCache } from "../../../services/StitchingCache.ts"
 import { holesOf } from "../../stitching/report.ts"
@@ -13,7 +13,7 @@ import { asJobFailure } from "./passing.ts"
 /** What is to be done for a symbol; `refused` where nothing can be. */
 export const Planned = Schema.TaggedUnion({
   planned: { plan: Plan },
-  refused: { message: Schema.String }
+  refused: { range: TimeRange, message: Schema.String }
 })
 export type Planned = typeof Planned.Type
 
@@ -61,7 +61,9 @@ export const planFor = Effect.fnUntraced(function* (
         const failure = asJobFailure(error)
         // Another symbol may be had all the same.
         const own = error.reason._tag === "VendorError" && !failure.passing
-        return own ? Effect.succeed<Planned>({ _tag: "refused", message: failure.message }) : Effect.fail(failure)
+        return own
+          ? Effect.succeed<Planned>({ _tag: "refused", range, message: failure.message })
+          : Effect.fail(failure)
       })
     )
 })

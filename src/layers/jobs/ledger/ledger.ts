@@ -5,13 +5,12 @@
  * enqueue one key at once are told of the same job, which the partial unique index decides; what has ended is refused by a
  * trigger of the database, too, so that no mistake of a program changes it.
  */
-import { createHash } from "node:crypto"
-import { Clock, Effect, Result } from "effect"
-import { canonicalJson } from "../../../domain/CanonicalJson.ts"
+import { Clock, Effect } from "effect"
 import { isTerminal, type Job, type JobSpec } from "../../../domain/Job.ts"
 import type { EpochMillis } from "../../../domain/TimeRange.ts"
 import { JobLedger } from "../../../services/JobLedger.ts"
 import { type Enqueued, JobFinished, JobQueueError, JobUnfinished, UnknownJob } from "../../../services/JobQueue.ts"
+import { fingerprint } from "../fingerprint.ts"
 import { nextInstant } from "../schedule.ts"
 import { beat, claim, nextDue, suspend } from "./claim.ts"
 import { draft, enqueueWithin } from "./enqueue.ts"
@@ -19,13 +18,6 @@ import { finish, selectJob } from "./finish.ts"
 import { int, type JobSql, text } from "./JobSql.ts"
 import { toJob } from "./jobRows.ts"
 import { aliveOf, find, list, removeEnded, runsOf, silentSince } from "./look.ts"
-
-/** What two pieces of work have in common that are the same. */
-export const fingerprint = (job: Pick<Job, "type" | "payload">): string =>
-  createHash("sha256")
-    .update(Result.getOrElse(canonicalJson({ type: job.type, payload: job.payload }), () => ""))
-    .digest("hex")
-    .slice(0, 16)
 
 const specOf = ({ key, maxAttempts, payload, priority, schedule, type }: Job): JobSpec => ({
   key,
