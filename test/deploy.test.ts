@@ -4,7 +4,11 @@ import { connect } from "node:net"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
 import { Yaml } from "effect/encoding"
+import { PrometheusMetrics } from "effect/observability"
+import { BatchProcessor } from "../src/services/BatchProcessor.ts"
+import { row, StoreSwitch, withProcessor } from "./layers/batch/support.ts"
 import { hostPort, serving, until } from "./programs/serving.ts"
 import { json, ok, scratch, tapestry } from "./programs/tapestry.ts"
 
@@ -80,6 +84,7 @@ const metricsOfWork = async (): Promise<string> => {
   json(where, 3, "reconcile", "ACME", "--vendors", "ours,theirs", ...range)
   const { code } = tapestry(where, "bars", "GONE", "--vendor", "ours", ...range)
   assert.strictEqual(code, 1)
+  ok(where, "backfill", "ACME", "--vendor", "ours", ...range)
   const raw = connect(hostPort(server.tcp))
   raw.write("no message\n")
   await new Promise((resolve) => raw.once("data", resolve))
@@ -92,9 +97,27 @@ const metricsOfWork = async (): Promise<string> => {
   return text
 }
 
+/** A batch processor that has committed a row, refused one and had no room for one. */
+const metricsOfBatches = withProcessor({ name: "deploy", capacity: 2, overflow: "fail" }, (layer) =>
+  Effect.gen(function* () {
+    const { offer, submit } = yield* BatchProcessor
+    const store = yield* StoreSwitch
+    store.poison = "b"
+    yield* submit(row(0))
+    assert.strictEqual((yield* Effect.flip(submit(row(1, "b")))).reason._tag, "RowPoisoned")
+    store.before = Effect.never
+    const full = Effect.flip(Effect.forever(offer(row(2))))
+    assert.strictEqual((yield* full).reason._tag, "BufferFull")
+    const text = yield* PrometheusMetrics.format()
+    store.before = Effect.void
+    return text
+  }).pipe(Effect.provide(layer))
+)
+
 describe("deploy", () => {
   it("every metric of the alert rules and of the dashboard is found under /metrics", async () => {
-    const shown = new Set([...(await metricsOfWork()).matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name))
+    const text = (await metricsOfWork()) + (await Effect.runPromise(metricsOfBatches))
+    const shown = new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name))
     assert.isAbove(expressions.length, 30)
     for (const { expr, where } of expressions) {
       const named = metricsIn(expr)
