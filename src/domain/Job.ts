@@ -76,7 +76,7 @@ export interface Job extends Schema.Schema.Type<typeof Job> {}
 export const JobHole = Schema.Struct({ symbol: Schema.String, interval: CoverageInterval })
 export interface JobHole extends Schema.Schema.Type<typeof JobHole> {}
 
-/** What a job has done, so far or in all. Rows that it wrote, that were there when it was done, and that could not be accepted. */
+/** What a job has done, so far or in all. Rows that it wrote (a retention: dropped), that were there when it was done, and that could not be accepted. */
 export const JobOutcome = Schema.Struct({
   rows: Schema.Int,
   rowsStored: Schema.Int,

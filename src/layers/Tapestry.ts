@@ -28,6 +28,7 @@ import type { TapestryConfig } from "./config/TapestryConfig.ts"
 import * as ImportsLive from "./imports/ImportsLive.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as BackfillJobs from "./jobs/backfill/BackfillJobs.ts"
+import * as DeploymentJobs from "./jobs/deployment/DeploymentJobs.ts"
 import * as JobQueueLive from "./jobs/JobQueueLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as ConfiguredStore from "./market/ConfiguredStore.ts"
@@ -165,7 +166,12 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
       // Who may only read has no arrivals.
       const arrivals = readonly || config.reconcile.length === 0 ? [] : config.reconcile
       const jobs = JobQueueLive.layer({ workflows: readonly ? null : path.join(dataDir, "workflows.sqlite") })
-      return Layer.mergeAll(ReconciliationLive.layer, PreferredVendorsLive.layer, BackfillJobs.layer).pipe(
+      return Layer.mergeAll(
+        ReconciliationLive.layer,
+        PreferredVendorsLive.layer,
+        BackfillJobs.layer,
+        DeploymentJobs.layer
+      ).pipe(
         Layer.provideMerge(jobs),
         Layer.provideMerge(StitchingCacheLive.layer),
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),

@@ -1,6 +1,7 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
+import type { EpochMillis } from "../domain/TimeRange.ts"
 import type { MarketStoreError } from "./MarketStore.ts"
-import { PolicyReport } from "./StorePolicies.ts"
+import { type Dropped, PolicyReport, type Retention } from "./StorePolicies.ts"
 
 /** `name` is null for a migration that this release does not know. `changed`: it was applied with other statements than this release has. */
 export const MigrationState = Schema.Struct({
@@ -103,5 +104,11 @@ export class ControlPlane extends Context.Service<
       version: number,
       options: { readonly confirm: boolean }
     ) => Effect.Effect<Stamped, MarketStoreError>
+    /** What the database does by itself; null where it has not TimescaleDB. */
+    readonly policies: Effect.Effect<PolicyReport | null, MarketStoreError>
+    /** Drops rows before an instant, and all that says that they are there. */
+    readonly retain: (of: Retention, before: EpochMillis) => Effect.Effect<Dropped, MarketStoreError>
+    /** Compresses the chunks of a table that end before an instant, and says how many such there are; needs TimescaleDB. */
+    readonly compress: (table: string, before: EpochMillis) => Effect.Effect<number, MarketStoreError>
   }
 >()("tapestry/ControlPlane") {}

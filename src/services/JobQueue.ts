@@ -110,6 +110,8 @@ export interface JobEnding {
 /** How jobs of one type are done. */
 export interface JobType {
   readonly name: string
+  /** It changes the deployment as a whole: it is queued only by who may (`asAdmin`), and anew as well. */
+  readonly adminOnly?: true
   /** What the payload says, or why it cannot be read. */
   readonly read: (payload: Schema.Json) => Effect.Effect<JobConfiguration, InvalidJob>
   /** Begun anew after a crash: what is not in a step is done again, so it has to be nothing that costs. */
@@ -143,7 +145,10 @@ export class JobQueue extends Context.Service<
     /** Jobs of this type can be queued and run until the scope closes. */
     readonly register: (type: JobType) => Effect.Effect<void, never, Scope.Scope>
     /** With `again`, a job whose key has one that has ended begins anew, as another job. */
-    readonly enqueue: (spec: JobSpec, options?: { readonly again?: boolean }) => Effect.Effect<Enqueued, JobQueueError>
+    readonly enqueue: (
+      spec: JobSpec,
+      options?: { readonly again?: boolean; readonly asAdmin?: true }
+    ) => Effect.Effect<Enqueued, JobQueueError>
     /** By its id, or the first letters of it. */
     readonly get: (job: string) => Effect.Effect<JobView, JobQueueError>
     /** Its attempts, first to last. */

@@ -208,6 +208,9 @@ export const sinkSeconds = labelled<[kind: string], number, Metric.HistogramStat
   ["sink"]
 )
 
+/** Of the market store, run by this process: when it was opened, or by command. */
+export const migrationsApplied = counter("migrations_applied_total", "Migrations of the market store that were run")
+
 /** 1 while the stores answer, 0 while they do not; the name is that of the store that Tapestry replaces. */
 export const storeUp = Metric.gauge("store_up", { description: "Whether the stores answer (1) or not (0)" })
 
@@ -227,4 +230,12 @@ export const eventLoopDelaySeconds = Metric.gauge("tapestry_event_loop_delay_sec
 })
 
 /** Counters without labels, which a server shows as 0 from its start: a graph of increases would not see the first one else. */
-export const shownFromTheStart = [rowsSent, rowsCommitted, archiveHits, archiveMisses, archiveBytes, reconcileDropped]
+export const shownFromTheStart = [
+  migrationsApplied,
+  rowsSent,
+  rowsCommitted,
+  archiveHits,
+  archiveMisses,
+  archiveBytes,
+  reconcileDropped
+]

@@ -47,8 +47,5 @@ export interface Retention {
 }
 
 /** `rows`: of all generations. Everything before `before` is gone; null where nothing was old enough. */
-export interface Dropped {
-  readonly rows: number
-  readonly chunks: number
-  readonly before: number | null
-}
+export const Dropped = Schema.Struct({ rows: Schema.Int, chunks: Schema.Int, before: Schema.NullOr(EpochMillis) })
+export interface Dropped extends Schema.Schema.Type<typeof Dropped> {}

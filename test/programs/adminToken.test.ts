@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { hostPort, type Message, RawClient, serving } from "./serving.ts"
+import { hostPort, type Message, RawClient, serving, until } from "./serving.ts"
 import { json, scratch, tapestry } from "./tapestry.ts"
 
 const token = "0123456789abcdef0123456789abcdef"
@@ -51,6 +51,36 @@ describe("tapestry serve with an admin token", () => {
       assert.isTrue(lines.every((line) => JSON.parse(line).procedure === "Admin.migrate"))
     })
   }
+
+  it("takes POST /migrate and does it as a job, as curl would ask", async () => {
+    const server = await serving({ cwd: scratch("admin"), env: { TAPESTRY_ADMIN_TOKEN: token } })
+    const url = (path: string) => `${server.http}${path}`
+    const asking = (authorization: string) => ({ method: "POST", headers: { authorization } })
+    assert.strictEqual((await fetch(url("/migrate"), { method: "POST" })).status, 401)
+    assert.strictEqual((await fetch(url("/migrate"), asking("Bearer changeme"))).status, 401)
+    const accepted = await fetch(url("/migrate"), asking(`Bearer ${token}`))
+    assert.strictEqual(accepted.status, 202)
+    const location = accepted.headers.get("location") ?? ""
+    let seen = ""
+    await until(
+      async () => {
+        seen = await (await fetch(url(location))).text()
+        return JSON.parse(seen).job.state === "completed"
+      },
+      () => seen
+    )
+    const version = JSON.parse(await (await fetch(url("/schema/version"))).text())
+    assert.strictEqual(version.state, "current")
+    assert.strictEqual(version.version, version.expected)
+    const metrics = await (await fetch(url("/metrics"))).text()
+    assert.match(metrics, /^http_requests_total\{method="POST",endpoint="\/migrate",status="401"\} 2$/m)
+    assert.match(metrics, /^http_requests_total\{method="GET",endpoint="\/jobs\/\{id\}",status="200"\} \d+$/m)
+    assert.match(metrics, new RegExp(`^migrations_applied_total ${version.expected}$`, "m"))
+    server.child.kill("SIGTERM")
+    const { stderr } = await server.end
+    assert.notInclude(stderr, token)
+    assert.match(stderr, /"message":"tapestry\.admin".*"procedure":"POST \/migrate"/)
+  })
 
   it("is off without one, and says which setting to give", async () => {
     const server = await serving({ cwd: scratch("admin"), env: { TAPESTRY_ADMIN_TOKEN: "" } })

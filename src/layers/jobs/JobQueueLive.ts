@@ -15,7 +15,14 @@
 import { Clock, Effect, Layer, Queue, Schedule, Scope, Semaphore, Stream } from "effect"
 import { isTerminal, type JobId } from "../../domain/Job.ts"
 import { JobLedger } from "../../services/JobLedger.ts"
-import { JobQueue, JobQueueError, type JobType, type JobView, UnknownJobType } from "../../services/JobQueue.ts"
+import {
+  InvalidJob,
+  JobQueue,
+  JobQueueError,
+  type JobType,
+  type JobView,
+  UnknownJobType
+} from "../../services/JobQueue.ts"
 import { MarketStoreError, StoreReadOnly } from "../../services/MarketStore.ts"
 import { makeRunner, type Runner } from "./runner.ts"
 import { openWorkflowFile } from "./WorkflowFile.ts"
@@ -46,6 +53,12 @@ const readOnly = new JobQueueError({
     })
   })
 })
+
+/** Whoever may queue anything may not thereby migrate the store, or have rows dropped. */
+const notForAll = ({ name }: JobType) => {
+  const message = `jobs of the type ${name} change the whole deployment: Admin.start, or POST over HTTP with the admin token, begins them`
+  return new JobQueueError({ reason: new InvalidJob({ message }) })
+}
 
 const asText = ({ job, run }: JobView): string => JSON.stringify([job, run])
 
@@ -105,8 +118,12 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
   )
   if (workflows !== null) yield* Effect.forkIn(dispatching, scope)
 
-  const enqueue: JobQueue["Service"]["enqueue"] = Effect.fn("JobQueue.enqueue")(function* (spec, options) {
+  const enqueue: JobQueue["Service"]["enqueue"] = Effect.fn("JobQueue.enqueue")(function* (
+    spec,
+    { asAdmin, ...options } = {}
+  ) {
     const type = yield* typeOf(spec.type)
+    if (type.adminOnly && asAdmin !== true) return yield* notForAll(type)
     yield* Effect.mapError(type.read(spec.payload), (reason) => new JobQueueError({ reason }))
     const enqueued = yield* ledger.enqueue(spec, options)
     yield* look
@@ -140,6 +157,8 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
     list: ledger.list,
     cancel,
     retry: Effect.fn("JobQueue.retry")(function* (wanted) {
+      const type = types.get((yield* ledger.get(wanted)).job.type)
+      if (type?.adminOnly) return yield* notForAll(type)
       const retried = yield* ledger.retry(wanted)
       yield* look
       return retried

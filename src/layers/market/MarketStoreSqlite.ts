@@ -13,6 +13,7 @@ import { expectMigrated, migrate } from "../sqlite/migrate.ts"
 import { open } from "../sqlite/SqliteDatabase.ts"
 import { prepare } from "./CommitBatch.ts"
 import { type Prepared, runCommits } from "./commit.ts"
+import { countMigrations } from "./countMigrations.ts"
 import { type Building, beginGeneration, dropGeneration, forget, publishGeneration, seriesOf } from "./generations.ts"
 import { invalidate } from "./invalidate.ts"
 import * as KeyedLock from "./KeyedLock.ts"
@@ -59,7 +60,9 @@ const manyRows = 100_000
 const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
   const database = yield* open({ ...options, synchronous: "NORMAL" })
   const readonly = options.readonly === true
-  yield* readonly ? expectMigrated(database, migrations) : migrate(database, migrations)
+  yield* readonly
+    ? expectMigrated(database, migrations)
+    : Effect.tap(migrate(database, migrations), ({ ran }) => countMigrations(ran))
   const checkpointer = readonly ? Checkpointer.none : yield* Checkpointer.make(database)
   const locks = KeyedLock.make()
   const building: Building = new Map()

@@ -109,8 +109,9 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
     readonly,
     ...(options.maxPageCount === undefined ? {} : { maxPageCount: options.maxPageCount })
   }).pipe(Effect.catch((failure) => Effect.flatMap(openError(directory, failure), Effect.fail)))
-  const schemaVersion = yield* (readonly ? expectMigrated : migrate)(opened, migrations).pipe(
-    Effect.mapError(archiveError)
+  const schemaVersion = yield* Effect.mapError(
+    readonly ? expectMigrated(opened, migrations) : Effect.map(migrate(opened, migrations), ({ version }) => version),
+    archiveError
   )
 
   const files = yield* PayloadFiles.make(directory)

@@ -68,7 +68,7 @@ const rootOf = (error: unknown): unknown => {
   return Predicate.hasProperty(error, "reason") ? rootOf(error.reason) : error
 }
 
-/** Brings the database to the newest version and returns that version; refuses one that is newer or was changed. */
+/** Brings the database to the newest version, and says which one that is and which migrations ran for it; refuses one that is newer or was changed. */
 export const migrate = Effect.fnUntraced(function* (
   database: SqliteDatabase,
   migrations: ReadonlyArray<SqliteMigration>
@@ -89,7 +89,7 @@ export const migrate = Effect.fnUntraced(function* (
       )
     ])
   )
-  yield* Migrator.make({})({ loader, table: "migrations" }).pipe(
+  const ran = yield* Migrator.make({})({ loader, table: "migrations" }).pipe(
     Effect.provideService(SqlClient.SqlClient, database.client),
     Effect.mapError((error) => {
       const root = rootOf(error)
@@ -102,5 +102,5 @@ export const migrate = Effect.fnUntraced(function* (
       })
     })
   )
-  return newest(migrations)
+  return { version: newest(migrations), ran: ran.map(([id]) => id) }
 })

@@ -1,8 +1,11 @@
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
+import { DeploymentTask } from "../../domain/DeploymentTask.ts"
 import { Migrated, Stamped } from "../../services/ControlPlane.ts"
+import { JobQueueError } from "../../services/JobQueue.ts"
 import { MarketStoreError } from "../../services/MarketStore.ts"
 import { AdminOnly } from "./AdminOnly.ts"
+import { Enqueued } from "./JobRpcs.ts"
 
 /** What changes the deployment for everybody; see AdminOnly for who may. */
 export class AdminRpcs extends RpcGroup.make(
@@ -13,5 +16,7 @@ export class AdminRpcs extends RpcGroup.make(
     payload: { version: Schema.Int, confirm: Schema.optionalKey(Schema.Boolean) },
     success: Stamped,
     error: MarketStoreError
-  })
+  }),
+  /** Begins a task as a job, unless the same one is queued or running; `Jobs.watch` tells how it goes on. */
+  Rpc.make("Admin.start", { payload: { task: DeploymentTask }, success: Enqueued, error: JobQueueError })
 ).middleware(AdminOnly) {}

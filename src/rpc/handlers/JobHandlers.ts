@@ -7,7 +7,8 @@ const make = Effect.gen(function* () {
   const queue = yield* JobQueue
 
   return JobRpcs.of({
-    "Jobs.enqueue": ({ spec, ...options }) => queue.enqueue(spec, options),
+    // Nothing else of what a client sends: who may change the deployment does so by Admin.start.
+    "Jobs.enqueue": ({ again = false, spec }) => queue.enqueue(spec, { again }),
     "Jobs.get": ({ job }) => queue.get(job),
     "Jobs.runs": ({ job }) => queue.runs(job),
     "Jobs.list": (filter) => chunked(queue.list(filter)),

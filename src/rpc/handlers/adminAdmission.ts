@@ -5,6 +5,10 @@ import type { Caller } from "./Caller.ts"
 
 const bearer = /^Bearer +(\S+) *$/i
 
+/** The token of a header `authorization`; undefined where it has none. */
+export const presentedBy = (authorization: string | undefined): string | undefined =>
+  bearer.exec(authorization ?? "")?.[1]
+
 const off = new AdminError({
   reason: new AdminOff({
     message:
@@ -16,16 +20,15 @@ const unauthenticated = (message: string) => new AdminError({ reason: new Unauth
 const missing = unauthenticated("this needs the admin token, as the header authorization: Bearer TOKEN")
 const wrong = unauthenticated("this is not the admin token of this server")
 
-/** Null: it may. `authorization` is the call's header of that name. */
+/** Null: it may. */
 export const refusalOf = (
   token: AdminToken.AdminToken | null,
   caller: Caller | null,
-  authorization: string | undefined
+  presented: string | undefined
 ): AdminError | null => {
   // The mode of its file is the guard: who may open it may do everything.
   if (caller?.transport === "unix") return null
   if (token === null) return off
-  const presented = bearer.exec(authorization ?? "")?.[1]
   if (presented === undefined) return missing
   return AdminToken.matches(token, presented) ? null : wrong
 }

@@ -9,8 +9,10 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer, type Scope } from "effect"
 import { NetAddress } from "effect/net"
 import type { ControlPlane } from "../../services/ControlPlane.ts"
+import type { JobQueue } from "../../services/JobQueue.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import type { AdminToken } from "../handlers/AdminToken.ts"
 import * as App from "./http/App.ts"
 import * as Guard from "./http/Guard.ts"
 import * as NodeServer from "./http/NodeServer.ts"
@@ -24,6 +26,8 @@ export interface HttpListenerOptions extends NodeServer.ListenOptions {
   readonly allowedHosts: ReadonlyArray<string>
   /** Origins besides the server's own whose pages may call, such as `https://app.example`. */
   readonly allowedOrigins: ReadonlyArray<string>
+  /** Lets who has it change the deployment; unless given, nobody may. */
+  readonly adminToken?: AdminToken | null
 }
 
 /** Serves until the scope closes; the host should have drained by then, since what still runs is cut. */
@@ -32,12 +36,17 @@ export const listen: (
 ) => Effect.Effect<
   { readonly address: NetAddress.SocketAddress },
   ListenError,
-  Scope.Scope | RpcHost | MarketStore | ProvenanceStore | ControlPlane
+  Scope.Scope | RpcHost | MarketStore | ProvenanceStore | ControlPlane | JobQueue
 > = Effect.fn("HttpListener.listen")(function* (options) {
   const host = yield* RpcHost
   const places = Places.make(host)
   const guard = Guard.make(options)
-  const app = yield* App.make({ guard, places, crossOrigin: options.allowedOrigins.length > 0 })
+  const app = yield* App.make({
+    guard,
+    places,
+    crossOrigin: options.allowedOrigins.length > 0,
+    adminToken: options.adminToken ?? null
+  })
   const upgrade = yield* Upgrade.make({ guard, places })
   const platform = yield* Layer.build(NodeHttpPlatform.layer)
   const bound = yield* NodeServer.listen(options, (requests) =>

@@ -92,7 +92,8 @@ const comeUp = Effect.fnUntraced(function* (options: ServedOptions) {
     const { http, socket, tcp } = options
     if (socket !== null) yield* SocketListener.listen({ path: socket })
     const tcpPort = tcp === null ? 0 : portOf(yield* SocketListener.listen(tcp))
-    const httpPort = http === null ? 0 : portOf(yield* (yield* loadHttp).listen(http))
+    const httpPort =
+      http === null ? 0 : portOf(yield* (yield* loadHttp).listen({ ...http, adminToken: options.adminToken ?? null }))
     yield* StoreUp.watch
     yield* Effect.addFinalizer(() => Effect.raceFirst(host.drain, options.hurry ?? Effect.never))
     yield* announce(owner, socket)

@@ -666,6 +666,19 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const refused = yield* Effect.flip(asAdmin(secret)(client["Admin.stamp"]({ version: 999, confirm: true })))
     assert.match(refused.message, /no schema version 999/)
   }),
+  "Admin.start": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const queue = yield* JobQueue
+    const begun = yield* asAdmin(secret)(client["Admin.start"]({ task: { type: "migrate" } }))
+    assert.isTrue(begun.created)
+    assert.deepStrictEqual((yield* queue.get(begun.job.id)).job, begun.job)
+    const again = yield* asAdmin(secret)(client["Admin.start"]({ task: { type: "migrate" } }))
+    assert.deepStrictEqual(again, { job: begun.job, created: false }, "it is queued already")
+    const payload = { table: "brs", olderThanMillis: 1 }
+    const refused = yield* Effect.flip(asAdmin(secret)(client["Admin.start"]({ task: { type: "compress", payload } })))
+    assert.match(refused.message, /brs is no table of rows; there are: bars/)
+    yield* queue.cancel(begun.job.id)
+  }),
   "Calendar.list": Effect.gen(function* () {
     const list = yield* (yield* TapestryClient)["Calendar.list"]()
     assert.deepStrictEqual(list, yield* (yield* Calendar).list)

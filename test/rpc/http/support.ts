@@ -9,6 +9,7 @@ import { type HttpListenerOptions, listen } from "../../../src/rpc/server/HttpLi
 import { RpcHost } from "../../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../../src/rpc/server/RpcHostLive.ts"
 import { ControlPlane } from "../../../src/services/ControlPlane.ts"
+import { JobQueue } from "../../../src/services/JobQueue.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 
@@ -99,7 +100,8 @@ const stores = Layer.mergeAll(
 export const serve = Effect.fnUntraced(function* (
   options: Partial<HttpListenerOptions> = {},
   provided: Layer.Layer<MarketStore | ProvenanceStore> = stores,
-  control: Layer.Layer<ControlPlane> = Layer.mock(ControlPlane, {})
+  control: Layer.Layer<ControlPlane> = Layer.mock(ControlPlane, {}),
+  jobs: Layer.Layer<JobQueue> = Layer.mock(JobQueue, {})
 ) {
   const seen = {
     rows: yield* Ref.make(0),
@@ -114,7 +116,7 @@ export const serve = Effect.fnUntraced(function* (
     ).pipe(
       Layer.provide([handlers, border]),
       Layer.provide(Layer.succeed(Seen, seen)),
-      Layer.provideMerge(Layer.merge(provided, control))
+      Layer.provideMerge(Layer.mergeAll(provided, control, jobs))
     )
   )
   const { address } = yield* Effect.provideContext(

@@ -23,6 +23,7 @@ import { expectMigrated, migrate } from "../../postgres/migrate.ts"
 import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
 import { text as textParameter } from "../../postgres/values.ts"
 import { prepare } from "../CommitBatch.ts"
+import { countMigrations } from "../countMigrations.ts"
 import * as KeyedLock from "../KeyedLock.ts"
 import { nothingDone } from "../nothingDone.ts"
 import { readActions } from "./actionRows.ts"
@@ -100,7 +101,9 @@ export const open = (options: PostgresStoreOptions): Effect.Effect<PostgresStore
     Effect.gen(function* () {
       const readonly = options.readonly === true
       const database = yield* openDatabase(options.url, readonly)
-      yield* readonly ? expectMigrated(database, migrations) : migrate(database, migrations)
+      yield* readonly
+        ? expectMigrated(database, migrations)
+        : Effect.tap(migrate(database, migrations), countMigrations)
       return {
         of: (tenant) =>
           mapStoreFailure(Effect.map(tenantIdOf(database, tenant), (id) => storesOf(database.forTenant(id))))

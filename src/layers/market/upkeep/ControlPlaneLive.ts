@@ -8,8 +8,9 @@
 import { Effect, Layer, RcRef, type Redacted, Semaphore, Stream } from "effect"
 import { ControlPlane } from "../../../services/ControlPlane.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
+import { expectCurrent, expectPolicies } from "./expectCurrent.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
-import { seriesOf, sizesOf, statusOf } from "./storeStatus.ts"
+import { policyReport, seriesOf, sizesOf, statusOf } from "./storeStatus.ts"
 
 export interface ControlPlaneOptions {
   /** URL of a PostgreSQL database; null for the file. */
@@ -48,7 +49,18 @@ const make = Effect.fnUntraced(function* (options: ControlPlaneOptions) {
         return { applied, version: (yield* report).version }
       })
     ),
-    stamp: (version, confirm) => change(({ stamp }) => stamp(version, confirm))
+    stamp: (version, confirm) => change(({ stamp }) => stamp(version, confirm)),
+    policies: look((upkeep) =>
+      Effect.flatMap(upkeep.policies, (policies) =>
+        typeof policies === "string"
+          ? Effect.succeed(null)
+          : Effect.andThen(expectCurrent(upkeep), policyReport(policies))
+      )
+    ),
+    retain: (of, before) =>
+      change((upkeep) => Effect.andThen(expectCurrent(upkeep), upkeep.retain(of, before, { apply: true }))),
+    compress: (table, before) =>
+      change((upkeep) => Effect.flatMap(expectPolicies(upkeep), ({ compress }) => compress(table, before)))
   })
 })
 

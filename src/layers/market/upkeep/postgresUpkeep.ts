@@ -13,6 +13,7 @@ import { alone, checksum, migrate } from "../../postgres/migrate.ts"
 import type { Query } from "../../postgres/PostgresDatabase.ts"
 import { failureOf } from "../../postgres/PostgresFailure.ts"
 import { int4, type SqlParameter, text, texts } from "../../postgres/values.ts"
+import { countMigrations } from "../countMigrations.ts"
 import { migrations } from "../postgres/migrations.ts"
 import { openDatabase } from "../postgres/openDatabase.ts"
 import { mapStoreFailure } from "../postgres/storeFailure.ts"
@@ -162,7 +163,7 @@ export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacte
       const before = yield* report
       const refusal = refusalOf(address, before)
       if (refusal !== null) return yield* mismatch(refusal)
-      return yield* mapStoreFailure(migrate(database, migrations))
+      return yield* mapStoreFailure(Effect.tap(migrate(database, migrations), countMigrations))
     }),
     stamp: (version, { confirm }) =>
       mapStoreFailure(

@@ -8,6 +8,7 @@ import { Migrator, SqlClient } from "effect/sql"
 import { checksum, migrate } from "../../sqlite/migrate.ts"
 import { readInSteps } from "../../sqlite/readInSteps.ts"
 import { open, type SqliteDatabase, SqliteFailure, type SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
+import { countMigrations } from "../countMigrations.ts"
 import { migrations } from "../migrations.ts"
 import { mapStoreError } from "../storeError.ts"
 import { countStatements, kindCount, seriesPages, seriesStats } from "./counts.ts"
@@ -141,8 +142,9 @@ export const sqliteUpkeep = Effect.fnUntraced(function* (filename: string, reado
       const before = yield* report
       const refusal = refusalOf(filename, before)
       if (refusal !== null) return yield* mismatch(refusal)
-      yield* mapStoreError(migrate(database, migrations))
-      return before.migrations.filter(({ state }) => state === "pending").map(({ id }) => id)
+      const { ran } = yield* mapStoreError(migrate(database, migrations))
+      yield* countMigrations(ran)
+      return ran
     }),
     stamp: Effect.fnUntraced(function* (version, { confirm }) {
       const before = yield* report

@@ -13,9 +13,11 @@ import {
   HttpServerResponse
 } from "effect/http"
 import type { ControlPlane } from "../../../services/ControlPlane.ts"
+import type { JobQueue } from "../../../services/JobQueue.ts"
 import { MarketStore } from "../../../services/MarketStore.ts"
 import * as Metrics from "../../../services/Metrics.ts"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
+import type { AdminToken } from "../../handlers/AdminToken.ts"
 import { incident } from "../../handlers/incident.ts"
 import { RpcHost } from "../RpcHost.ts"
 import * as ControlRoutes from "./ControlRoutes.ts"
@@ -33,9 +35,11 @@ export interface AppOptions {
   readonly places: Places
   /** Whether pages of other origins may read answers at all. */
   readonly crossOrigin: boolean
+  /** Of who may change the deployment; null: nobody. */
+  readonly adminToken: AdminToken | null
 }
 
-type Services = RpcHost | MarketStore | ProvenanceStore | ControlPlane
+type Services = RpcHost | MarketStore | ProvenanceStore | ControlPlane | JobQueue
 
 type App<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 
@@ -65,8 +69,8 @@ const routed = Effect.fnUntraced(function* (options: AppOptions) {
   yield* router.add("GET", "/healthz", Effect.succeed(Health.alive))
   yield* router.add("GET", "/readyz", Effect.provideContext(Health.ready, services))
   yield* router.add("GET", "/metrics", MetricsPage.page)
-  const control = yield* ControlRoutes.make
-  for (const [method, template] of Routes.control) yield* router.add(method, template, control)
+  const control = yield* ControlRoutes.make(options.adminToken)
+  for (const [method, template] of Routes.control) yield* router.add(method, Routes.routeOf(template), control)
   return router.asHttpEffect()
 })
 

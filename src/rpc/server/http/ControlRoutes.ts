@@ -3,14 +3,21 @@
  *
  * Responsibilities: what it is made of (effect/http-api and its schemas) is loaded by the first request and kept until the listener
  * closes, since most servers are never asked; whatever is refused says why as problem details, also what effect refuses by itself.
- * Queueing: none. Hard case: who asks first and leaves must not take the loading with him.
+ * Queueing: none. Hard cases: who asks first and leaves must not take the loading with him, and what was asked first must not stay in what is
+ * made while it is answered.
  */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { ByteSize, Cause, Context, Effect, Scope } from "effect"
-import { HttpIncomingMessage, HttpServerRequest, HttpServerResponse, ProblemDetails } from "effect/http"
+import { Headers, HttpIncomingMessage, HttpServerRequest, HttpServerResponse, ProblemDetails } from "effect/http"
 import { ControlPlane } from "../../../services/ControlPlane.ts"
+import { JobQueue } from "../../../services/JobQueue.ts"
+import type { AdminToken } from "../../handlers/AdminToken.ts"
+import { presentedBy } from "../../handlers/adminAdmission.ts"
+import { Caller } from "../../handlers/Caller.ts"
 import { correlationId } from "../../handlers/correlation.ts"
 import { incident } from "../../handlers/incident.ts"
 import { RpcHost } from "../RpcHost.ts"
+import { peerOf } from "./Places.ts"
 import { pathOf } from "./Routes.ts"
 
 /** Of a body: what is asked for here is a few names and dates. */
@@ -34,17 +41,36 @@ const isProblem = ({ body }: HttpServerResponse.HttpServerResponse): boolean =>
 const inWords = (response: HttpServerResponse.HttpServerResponse) =>
   response.status < 400 || isProblem(response) ? response : problem(response.status)
 
+/** `curl -d` says on its own that a body is a form, and a form has nothing to say here. */
+const asJson = (request: HttpServerRequest.HttpServerRequest) =>
+  request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded")
+    ? request.modify({ headers: Headers.set(request.headers, "content-type", "application/json") })
+    : request
+
+/** As RFC 6750 has it: what to present, and whether what was presented is wrong. */
+const challenged = (response: HttpServerResponse.HttpServerResponse, authorization: string | undefined) =>
+  response.status === 401
+    ? HttpServerResponse.setHeader(
+        response,
+        "www-authenticate",
+        `Bearer realm="tapestry"${presentedBy(authorization) === undefined ? "" : ', error="invalid_token"'}`
+      )
+    : response
+
 const load = Effect.promise(() => import("./api/apiEffect.ts"))
 
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (token: AdminToken | null) {
   const host = yield* RpcHost
-  const services = Context.pick(ControlPlane)(yield* Effect.context<ControlPlane>())
   const scope = yield* Effect.scope
+  const services = Context.pick(
+    ControlPlane,
+    JobQueue
+  )(yield* Effect.context<ControlPlane | JobQueue>()).pipe(Context.add(Scope.Scope, scope))
   const api = yield* Effect.cached(
     load.pipe(
-      Effect.flatMap(({ make }) => make),
-      Scope.provide(scope),
-      Effect.provideContext(services),
+      Effect.flatMap(({ make }) => make(token)),
+      // And nothing else: what is made keeps the context that it is made in, and this is a request's.
+      Effect.updateContext((_: Context.Context<never>) => services),
       Effect.uninterruptible
     )
   )
@@ -59,10 +85,13 @@ export const make = Effect.gen(function* () {
     if (Number(request.headers["content-length"] ?? 0) > maxBody) {
       return problem(413, { detail: `a body has at most ${maxBody} bytes` })
     }
+    const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
     const call = yield* correlationId(request.headers["x-correlation-id"])
     return yield* Effect.flatten(api).pipe(
+      Effect.provideService(HttpServerRequest.HttpServerRequest, asJson(request)),
+      Effect.provideService(Caller, { transport: "http", peer: peerOf(socket) }),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBody)),
-      Effect.map(inWords),
+      Effect.map((response) => challenged(inWords(response), request.headers.authorization)),
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause)
           ? Effect.interrupt

@@ -2,11 +2,18 @@ import type { Refusal } from "./Refusal.ts"
 
 export type Method = "GET" | "POST"
 
-/** What the control plane has, as the router writes it. */
+/** What the control plane has. */
 export const control: ReadonlyArray<readonly [method: Method, template: `/${string}`]> = [
   ["GET", "/openapi.json"],
-  ["GET", "/schema/version"]
+  ["GET", "/schema/version"],
+  ["GET", "/jobs/{id}"],
+  ["POST", "/migrate"],
+  ["POST", "/retention/apply"],
+  ["POST", "/backfill/{job}"]
 ]
+
+/** As the router writes a template. */
+export const routeOf = (template: `/${string}`): `/${string}` => `/${template.slice(1).replace(/\{(\w+)\}/g, ":$1")}`
 
 /** What there is, and by which methods; HEAD works where GET does. The answer to a path or method that is not says so. */
 const methods: ReadonlyMap<string, ReadonlyArray<Method>> = new Map([
@@ -16,6 +23,14 @@ const methods: ReadonlyMap<string, ReadonlyArray<Method>> = new Map([
   ["/metrics", ["GET"]],
   ...control.map(([method, template]): [string, ReadonlyArray<Method>] => [template, [method]])
 ])
+
+/** By all of it but the name of its last part. */
+const templates: ReadonlyMap<string, string> = new Map(
+  control.flatMap(([, template]): ReadonlyArray<[string, string]> => {
+    const at = template.indexOf("{")
+    return at === -1 ? [] : [[template.slice(0, at), template]]
+  })
+)
 
 const there =
   "POST /rpc (calls as JSON lines), GET /rpc (calls over a WebSocket), GET /healthz, GET /readyz, GET /metrics and what GET /openapi.json describes are served here"
@@ -30,7 +45,10 @@ export const pathOf = (url: string): string => {
 /** The path as it is written here, with the names of its parts; null when there is no such path. */
 export const templateOf = (url: string): string | null => {
   const path = pathOf(url)
-  return methods.has(path) ? path : null
+  if (methods.has(path)) return path
+  // Each has one part that is the client's own, the last.
+  const named = path.slice(0, path.lastIndexOf("/") + 1)
+  return named === path ? null : (templates.get(named) ?? null)
 }
 
 /** The methods of a path, for `Allow`; null when there is no such path. */

@@ -1,7 +1,31 @@
 /** The control plane over HTTP, for who has curl and no RPC client. */
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, OpenApi } from "effect/http-api"
+import { Schema } from "effect"
+import {
+  HttpApi,
+  HttpApiEndpoint,
+  HttpApiGroup,
+  HttpApiMiddleware,
+  HttpApiSchema,
+  HttpApiSecurity,
+  OpenApi
+} from "effect/http-api"
+import { Backfill } from "../../../../domain/Backfill.ts"
+import { RetentionTask } from "../../../../domain/DeploymentTask.ts"
+import { JobId, JobState } from "../../../../domain/Job.ts"
+import { JobView } from "../../../contract/JobRpcs.ts"
 import { SchemaVersion } from "../../../contract/StoreRpcs.ts"
-import { storeProblems } from "./Problems.ts"
+import { Forbidden, jobProblems, storeProblems, Unauthorized } from "./Problems.ts"
+
+/** Lets a request pass that has the admin token. */
+export class AdminGuard extends HttpApiMiddleware.Service<AdminGuard>()("tapestry/AdminGuard", {
+  security: { adminToken: HttpApiSecurity.bearer },
+  error: [Unauthorized, Forbidden]
+}) {}
+
+/** `created` is false where the same was queued or running already. GET /jobs/{id} tells how it goes on. */
+const Accepted = Schema.Struct({ job: JobId, state: JobState, created: Schema.Boolean }).pipe(HttpApiSchema.status(202))
+
+const said = (summary: string) => OpenApi.annotations({ summary })
 
 export class StoreApi extends HttpApiGroup.make("store")
   .add(
@@ -9,15 +33,44 @@ export class StoreApi extends HttpApiGroup.make("store")
       success: SchemaVersion,
       error: [...storeProblems]
     }).annotateMerge(
-      OpenApi.annotations({
-        summary: "The schema version that the market store has, what this release needs, and how the two stand"
-      })
+      said("The schema version that the market store has, what this release needs, and how the two stand")
+    ),
+    HttpApiEndpoint.get("job", "/jobs/:id", {
+      params: { id: Schema.String },
+      success: JobView,
+      error: [...jobProblems]
+    }).annotateMerge(said("A job, by its id or the first letters of it, with its newest attempt"))
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Store", description: "What the store has, and what is being done" })) {}
+
+export class AdminApi extends HttpApiGroup.make("admin")
+  .add(
+    HttpApiEndpoint.post("migrate", "/migrate", { success: Accepted, error: [...jobProblems] }).annotateMerge(
+      said("Runs the migrations that are pending, as a job")
+    ),
+    HttpApiEndpoint.post("retention", "/retention/apply", {
+      payload: [Schema.Null, RetentionTask],
+      success: Accepted,
+      error: [...jobProblems]
+    }).annotateMerge(
+      said(
+        "Drops rows of a kind that are older, as a job; without a body, whatever the policies of the database say is old enough"
+      )
+    ),
+    HttpApiEndpoint.post("backfill", "/backfill/:job", {
+      params: { job: Schema.String },
+      payload: [Schema.Null, Backfill],
+      success: Accepted,
+      error: [...jobProblems]
+    }).annotateMerge(
+      said("Begins the backfill of that name anew, as it was queued last; with a body, as the body says")
     )
   )
-  .annotateMerge(OpenApi.annotations({ title: "Store", description: "The market store itself" })) {}
+  .middleware(AdminGuard)
+  .annotateMerge(OpenApi.annotations({ title: "Admin", description: "What changes the deployment" })) {}
 
 export class ControlApi extends HttpApi.make("tapestry")
-  .add(StoreApi)
+  .add(StoreApi, AdminApi)
   .middleware(HttpApiMiddleware.ProblemDetails)
   .annotateMerge(
     OpenApi.annotations({

@@ -5,52 +5,67 @@
 import { Schema } from "effect"
 import { ProblemDetails } from "effect/http"
 import { HttpApiError } from "effect/http-api"
+import type { JobQueueError } from "../../../../services/JobQueue.ts"
 import type { MarketStoreError } from "../../../../services/MarketStore.ts"
+import type { AdminError } from "../../../contract/AdminOnly.ts"
 import { errorPath } from "../../../handlers/errorPath.ts"
 
 const type = ProblemDetails.blankType
 const fields = { error: Schema.String }
 
+export class Unauthorized extends HttpApiError.Problem<Unauthorized>()(
+  "Unauthorized",
+  { type, status: 401, title: "Unauthorized" },
+  fields
+) {}
 export class Forbidden extends HttpApiError.Problem<Forbidden>()(
   "Forbidden",
   { type, status: 403, title: "Forbidden" },
   fields
 ) {}
-export class Conflict extends HttpApiError.Problem<Conflict>()(
-  "Conflict",
-  { type, status: 409, title: "Conflict" },
+export class NotFound extends HttpApiError.Problem<NotFound>()(
+  "NotFound",
+  { type, status: 404, title: "Not Found" },
   fields
 ) {}
-export class Failed extends HttpApiError.Problem<Failed>()(
+class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", { type, status: 409, title: "Conflict" }, fields) {}
+class Unprocessable extends HttpApiError.Problem<Unprocessable>()(
+  "Unprocessable",
+  { type, status: 422, title: "Unprocessable Content" },
+  fields
+) {}
+class Failed extends HttpApiError.Problem<Failed>()(
   "Failed",
   { type, status: 500, title: "Internal Server Error" },
   fields
 ) {}
-export class Unavailable extends HttpApiError.Problem<Unavailable>()(
+class Unavailable extends HttpApiError.Problem<Unavailable>()(
   "Unavailable",
   { type, status: 503, title: "Service Unavailable" },
   fields
 ) {}
-export class TimedOut extends HttpApiError.Problem<TimedOut>()(
+class TimedOut extends HttpApiError.Problem<TimedOut>()(
   "TimedOut",
   { type, status: 504, title: "Gateway Timeout" },
   fields
 ) {}
-export class Full extends HttpApiError.Problem<Full>()(
-  "Full",
-  { type, status: 507, title: "Insufficient Storage" },
-  fields
-) {}
+class Full extends HttpApiError.Problem<Full>()("Full", { type, status: 507, title: "Insufficient Storage" }, fields) {}
 
 /** Whatever a store may say. */
 export const storeProblems = [Conflict, Forbidden, Failed, Unavailable, TimedOut, Full] as const
 export type StoreProblem = InstanceType<(typeof storeProblems)[number]>
 
-const said = (error: MarketStoreError) => ({ detail: error.message, error: errorPath(error) })
+/** Whatever the queue of jobs may say. */
+export const jobProblems = [...storeProblems, NotFound, Unprocessable] as const
+export type JobProblem = InstanceType<(typeof jobProblems)[number]>
 
-export const ofStore = (failure: MarketStoreError): StoreProblem => {
-  const what = said(failure)
-  switch (failure.reason._tag) {
+const said = (error: MarketStoreError | AdminError | JobQueueError) => ({
+  detail: error.message,
+  error: errorPath(error)
+})
+
+const storeProblem = (what: ReturnType<typeof said>, reason: MarketStoreError["reason"]): StoreProblem => {
+  switch (reason._tag) {
     case "StoreUnavailable":
     case "StoreRetryable":
       return new Unavailable(what)
@@ -70,3 +85,28 @@ export const ofStore = (failure: MarketStoreError): StoreProblem => {
       return new Failed(what)
   }
 }
+
+export const ofStore = (failure: MarketStoreError): StoreProblem => storeProblem(said(failure), failure.reason)
+
+export const ofJobs = (failure: JobQueueError): JobProblem => {
+  const { reason } = failure
+  const what = said(failure)
+  switch (reason._tag) {
+    case "UnknownJob":
+    case "UnknownJobType":
+      return new NotFound(what)
+    case "AmbiguousJob":
+    case "JobFinished":
+    case "JobUnfinished":
+      return new Conflict(what)
+    case "InvalidJob":
+      return new Unprocessable(what)
+    case "JobsUnavailable":
+      return new Unavailable(what)
+    case "MarketStoreError":
+      return storeProblem(what, reason.reason)
+  }
+}
+
+export const ofAdmin = (failure: AdminError): Unauthorized | Forbidden =>
+  failure.reason._tag === "Unauthenticated" ? new Unauthorized(said(failure)) : new Forbidden(said(failure))

@@ -2,31 +2,76 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { Effect, Layer } from "effect"
-import { Etag, HttpRouter } from "effect/http"
+import { Effect, Layer, Redacted } from "effect"
+import { Etag, HttpEffect, HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import { ControlPlane } from "../../../../services/ControlPlane.ts"
-import { ControlApi } from "./ControlApi.ts"
-import { ofStore } from "./Problems.ts"
+import { type Enqueued, JobQueue, type JobQueueError } from "../../../../services/JobQueue.ts"
+import type { AdminToken } from "../../../handlers/AdminToken.ts"
+import { refusalOf } from "../../../handlers/adminAdmission.ts"
+import { Caller } from "../../../handlers/Caller.ts"
+import { startTask } from "../../../handlers/startTask.ts"
+import { AdminGuard, ControlApi } from "./ControlApi.ts"
+import { ofAdmin, ofJobs, ofStore } from "./Problems.ts"
+import { startBackfill } from "./startBackfill.ts"
 
 const StoreHandlers = HttpApiBuilder.group(
   ControlApi,
   "store",
   Effect.fnUntraced(function* (handlers) {
     const control = yield* ControlPlane
-    return handlers.handle("schemaVersion", () =>
-      Effect.mapBoth(control.schema, {
-        onSuccess: ({ expected, state, version }) => ({ version, expected, state }),
-        onFailure: ofStore
-      })
-    )
+    const queue = yield* JobQueue
+    return handlers.handleAll({
+      schemaVersion: () =>
+        Effect.mapBoth(control.schema, {
+          onSuccess: ({ expected, state, version }) => ({ version, expected, state }),
+          onFailure: ofStore
+        }),
+      job: ({ params }) => Effect.mapError(queue.get(params.id), ofJobs)
+    })
   })
 )
 
-const Api = HttpApiBuilder.layer(ControlApi, { openapiPath: "/openapi.json" }).pipe(
-  Layer.provide(StoreHandlers),
-  Layer.provide(HttpApiMiddleware.layerProblemDetails({ includeDetails: true })),
-  Layer.provide([NodeHttpPlatform.layer, Etag.layer, NodeFileSystem.layer, NodePath.layer])
+const accepted = Effect.fnUntraced(function* (enqueuing: Effect.Effect<Enqueued, JobQueueError>) {
+  const { created, job } = yield* Effect.mapError(enqueuing, ofJobs)
+  yield* HttpEffect.appendPreResponseHandler((_, response) =>
+    Effect.succeed(HttpServerResponse.setHeader(response, "location", `/jobs/${job.id}`))
+  )
+  return { job: job.id, state: job.state, created }
+})
+
+const AdminHandlers = HttpApiBuilder.group(
+  ControlApi,
+  "admin",
+  Effect.fnUntraced(function* (handlers) {
+    const queue = yield* JobQueue
+    return handlers.handleAll({
+      migrate: () => accepted(startTask(queue, { type: "migrate" })),
+      retention: ({ payload }) => accepted(startTask(queue, { type: "retention", payload: payload ?? {} })),
+      backfill: ({ params, payload }) => accepted(startBackfill(queue, params.job, payload))
+    })
+  })
 )
 
-export const make = HttpRouter.toHttpEffect(Api)
+const guard = (token: AdminToken | null) => {
+  const admitted = Effect.fnUntraced(function* (credential: Redacted.Redacted, path: string) {
+    const caller = yield* Caller
+    const presented = Redacted.value(credential)
+    const refusal = refusalOf(token, caller, presented === "" ? undefined : presented)
+    if (refusal !== null) return yield* ofAdmin(refusal)
+    const from = { transport: "http", peer: caller?.peer ?? "?", procedure: `POST ${path}` }
+    yield* Effect.annotateLogs(Effect.logInfo("tapestry.admin"), from)
+  })
+  return Layer.succeed(AdminGuard, {
+    adminToken: (request, { credential, endpoint }) => Effect.andThen(admitted(credential, endpoint.path), request)
+  })
+}
+
+export const make = (token: AdminToken | null) =>
+  HttpRouter.toHttpEffect(
+    HttpApiBuilder.layer(ControlApi, { openapiPath: "/openapi.json" }).pipe(
+      Layer.provide([StoreHandlers, AdminHandlers]),
+      Layer.provide([guard(token), HttpApiMiddleware.layerProblemDetails({ includeDetails: true })]),
+      Layer.provide([NodeHttpPlatform.layer, Etag.layer, NodeFileSystem.layer, NodePath.layer])
+    )
+  )
