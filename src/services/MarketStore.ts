@@ -2,6 +2,7 @@ import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
 import type { StoredAction } from "../domain/CorporateAction.ts"
 import type { StoredCoverage } from "../domain/Coverage.ts"
+import type { DerivedTimeframe } from "../domain/derivedTimeframes.ts"
 import type { Lineage } from "../domain/Lineage.ts"
 import type { Mismatch, StoredMismatch } from "../domain/Mismatch.ts"
 import type { ResponseId } from "../domain/Response.ts"
@@ -10,6 +11,7 @@ import { SeriesKey } from "../domain/SeriesKey.ts"
 import type { SeriesOperation } from "../domain/SeriesOperation.ts"
 import { EpochMillis, type TimeRange } from "../domain/TimeRange.ts"
 import type { DecodedActions } from "./Adapter.ts"
+import type { DerivedBars } from "./DerivedBars.ts"
 
 /**
  * The database failed, or cannot be reached; `message` names it and the operation. Where it got no answer to its COMMIT it says so: the
@@ -232,6 +234,15 @@ export class MarketStore extends Context.Service<
       range: TimeRange,
       options?: { readonly generation?: GenerationId }
     ) => Effect.Effect<Surroundings, MarketStoreError>
+    /**
+     * Bars of a timeframe made of the series' bars of a minute, which readers see now, or of `generation` of those; null where the store keeps
+     * no aggregates of that timeframe, or has no bars of a minute. They are nobody's answer: no vendor has said them.
+     */
+    readonly derived: (
+      series: SeriesKey,
+      timeframe: DerivedTimeframe,
+      options?: { readonly generation?: GenerationId }
+    ) => Effect.Effect<DerivedBars | null, MarketStoreError>
     /** The generation that readers see now; null while nothing is stored of the series. It can be read after it was replaced. */
     readonly visibleGeneration: (series: SeriesKey) => Effect.Effect<GenerationId | null, MarketStoreError>
     /**

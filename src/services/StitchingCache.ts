@@ -149,6 +149,11 @@ export interface ReadOptions {
    * that is gone (the series was forgotten or rebuilt) fails with GenerationGone.
    */
   readonly generation?: GenerationId
+  /**
+   * Where nothing of the vendor's own bars is to be had of the range: bars made of the stored ones of a minute, where the store keeps
+   * such aggregates. The answer says so, and is never of both. With `generation` it is one of the series of a minute.
+   */
+  readonly derived?: boolean
   readonly progress?: (progress: ReadProgress) => Effect.Effect<void>
 }
 
@@ -175,6 +180,11 @@ export interface RangeAnswer {
    * older ones any more when the newer ones came. A split in between would not show. Absent: none.
    */
   readonly seams?: ReadonlyArray<EpochMillis>
+  /**
+   * The bars are no vendor's: they were made of these, and so is the coverage, bar by bar; `generation` is one of theirs. A bar of a day is
+   * made of the minutes of its date in UTC, whatever a session is. Absent: they are the vendor's own.
+   */
+  readonly derived?: { readonly from: SeriesKey }
   readonly bars: Stream.Stream<Bar, StitchingCacheError>
 }
 

@@ -32,10 +32,15 @@ export const Policy = Schema.Struct({
 })
 export interface Policy extends Schema.Schema.Type<typeof Policy> {}
 
+/** Of bars of a minute, by the timeframe of what is made of them. `upTo`: what comes after is made when it is asked for; null: all is. */
+export const Aggregate = Schema.Struct({ timeframe: Schema.String, upTo: Schema.NullOr(EpochMillis) })
+export interface Aggregate extends Schema.Schema.Type<typeof Aggregate> {}
+
 /** `timescale` is the version of the extension. */
 export const PolicyReport = Schema.Struct({
   timescale: Schema.String,
   hypertables: Schema.Array(Hypertable),
+  aggregates: Schema.Array(Aggregate),
   policies: Schema.Array(Policy)
 })
 export interface PolicyReport extends Schema.Schema.Type<typeof PolicyReport> {}

@@ -1,8 +1,11 @@
 /** `tapestry store policies`, `compress` and `retention`: with TimescaleDB, and what is left of them without it. */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { bareDatabase } from "../support/postgres.ts"
 import { onTimescale } from "../support/timescale.ts"
+import { serving } from "./serving.ts"
 import { json, ok, scratch, spx, tapestry, type Where } from "./tapestry.ts"
 
 const range = ["--from", "2019-01-01", "--to", "2019-07-01"]
@@ -143,6 +146,82 @@ onTimescale(({ bare }) => {
         assert.match(ok(where, ...old), /nothing to do/)
         assert.strictEqual(bars(where, 0).rowCount, rowCount)
       })
+    )
+
+    it.live(
+      "longer bars are made of those of a minute where there are no others, beside an owner, too, and say so",
+      () =>
+        Effect.gen(function* () {
+          const where = { cwd: scratch("derived-timescale"), env: { DATABASE_URL: yield* bare } }
+          const at = (minute: number) => new Date(Date.parse("2024-03-04T14:30:00Z") + minute * 60_000).toISOString()
+          const file = (name: string, rows: ReadonlyArray<object>) => {
+            writeFileSync(join(where.cwd, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+            return name
+          }
+          const row = (minute: number, close: number) => ({
+            ts: at(minute),
+            open: 1,
+            high: 9,
+            low: 0.5,
+            close,
+            volume: 2
+          })
+          const minutes = Array.from({ length: 120 }, (_, index) => row(index, 1 + (index % 7)))
+          const acme = ["--vendor", "acme", "--symbol", "SPY"]
+          ok(where, "ingest", "bars", file("minutes.ndjson", minutes), ...acme, "--timeframe", "1m")
+          const asked = (from: number, to: number, timeframe = "5m") => [
+            "bars",
+            "SPY",
+            ...["--vendor", "acme", "--timeframe", timeframe, "--from", at(from), "--to", at(to)]
+          ]
+          assert.deepInclude(json(where, 3, ...asked(0, 120)), { rowCount: 0 })
+          assert.match(
+            json(where, 1, "store", "aggregates", "add", "5m").error.message,
+            /tapestry store policies apply/
+          )
+          ok(where, "store", "policies", "apply")
+          assert.strictEqual(tapestry(where, "store", "aggregates", "refresh", "5m").code, 2)
+          ok(where, "store", "aggregates", "add", "5m")
+          ok(where, "store", "aggregates", "add", "1h", "--every", "1d")
+          assert.match(ok(where, "store", "policies"), /refresh +5m +5 min +60 min|refresh +5m +5 min +1 h/)
+
+          const from = "v1/acme/-/SPY/bar/1m/trade/regular/-/raw"
+          const whole = json(where, 0, ...asked(0, 120))
+          assert.deepInclude(whole, { rowCount: 24, requests: 0, derived: { from } })
+          // Of a bar that lacks a minute nothing is said.
+          const wide = json(where, 3, ...asked(-30, 240, "1h"))
+          assert.deepInclude(wide, { rowCount: 1, derived: { from } })
+          assert.deepStrictEqual(
+            wide.coverage.map(({ end, start, status }: Record<string, string>) => [start, end, status]),
+            [
+              [at(-30), at(30), "Missing"],
+              [at(30), at(90), "Covered"],
+              [at(90), at(240), "Missing"]
+            ]
+          )
+          const run = tapestry(where, ...asked(0, 120), "--format", "csv")
+          assert.match(run.stderr, /derived: made of 1m bars that are stored, not acme's own 5m/)
+          assert.lengthOf(run.stdout.trimEnd().split("\n"), 25)
+          assert.match(run.stdout, /2024-03-04T14:35.*,1,9,0\.5,3,10,/)
+          assert.match(ok(where, "store", "aggregates", "refresh", "5m"), /up to 2024-03-04T16:/)
+          assert.strictEqual(tapestry(where, ...asked(0, 120), "--format", "csv").stdout, run.stdout)
+
+          const owner = yield* Effect.promise(() => serving(where, "--http", "off"))
+          const theirs = tapestry(where, ...asked(0, 120), "--format", "csv")
+          assert.strictEqual(theirs.stdout, run.stdout)
+          assert.match(theirs.stderr, /derived: made of 1m/)
+          owner.child.kill("SIGTERM")
+          yield* Effect.promise(() => owner.end)
+
+          // With one bar of the vendor's own there are only those.
+          ok(where, "ingest", "bars", file("own.ndjson", [row(10, 5)]), ...acme, "--timeframe", "5m")
+          const own = json(where, 3, ...asked(0, 120))
+          assert.deepInclude(own, { rowCount: 1 })
+          assert.notProperty(own, "derived")
+          ok(where, "store", "aggregates", "remove", "1h")
+          assert.match(ok(where, "store", "aggregates", "remove", "1h"), /nothing to do/)
+          assert.deepInclude(json(where, 3, ...asked(30, 90, "1h")), { rowCount: 0 })
+        })
     )
   })
 })

@@ -132,6 +132,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
       Effect.withSpan(countRows(database, series, range, read?.generation), "MarketStore.count", withoutStack),
     // Some microseconds each, and several for every range: a span and its stack trace would cost more than that.
     surroundings: (series, range, read) => readSurroundings(database, series, range, read),
+    derived: () => Effect.succeed(null),
     visibleGeneration: (series) => readVisibleGeneration(database, series),
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion, read) =>
       read?.generation === undefined

@@ -11,7 +11,7 @@
  * the last; what is archived by then is applied by the flight itself or by the next plan. A process that dies between the
  * archive and the store leaves answers that are archived and not applied: every plan looks for such first.
  */
-import { Clock, Effect, Layer, Stream } from "effect"
+import { Clock, Effect, Layer, Result, Stream } from "effect"
 import type { Plan, RangePolicy } from "../../domain/Plan.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
@@ -22,7 +22,7 @@ import type { IngestSession } from "../../services/IngestSession.ts"
 import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
-import { type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
+import { type RangeAnswer, type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
 import { answerAsOf, answerOf, asServiceError, checkStored, type Seen, seenOf } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
 import { barSeries, calendared } from "./barSeries.ts"
@@ -30,6 +30,7 @@ import { isAdjusted } from "./basis.ts"
 import * as CacheContext from "./CacheContext.ts"
 import { checkRoom } from "./checkRoom.ts"
 import { confirm } from "./confirm.ts"
+import { deriveBars, saysNothing } from "./derive.ts"
 import { diff, instantOf } from "./diff.ts"
 import { explain } from "./explain.ts"
 import { fetchMissing, type Gathered, given, planned } from "./fetchMissing.ts"
@@ -163,6 +164,25 @@ const make = Effect.gen(function* () {
     return vendor?.storedOnly === true ? "cacheOnly" : policy
   })
 
+  /** What the vendor says, where it says anything: that it says nothing of a range, or has no such bars, keeps nobody from those that can be made. */
+  const orDerived = Effect.fnUntraced(function* <E, R>(
+    series: BarSeries,
+    range: TimeRange,
+    policy: RangePolicy,
+    options: ReadOptions,
+    own: Effect.Effect<RangeAnswer, E, R>
+  ) {
+    const derived = deriveBars(context, series, range, policy, options)
+    if (options.generation !== undefined) {
+      const pinned = yield* derived
+      return pinned === null ? yield* own : pinned
+    }
+    const told = yield* Effect.result(own)
+    if (Result.isSuccess(told) && !saysNothing(told.success)) return told.success
+    const made = yield* Effect.orElseSucceed(derived, () => null)
+    return made === null ? yield* Effect.fromResult(told) : made
+  })
+
   /** `plan` is the one to execute; null: the one that is best now. */
   const answer = Effect.fnUntraced(function* (
     series: BarSeries,
@@ -175,9 +195,13 @@ const make = Effect.gen(function* () {
     const range = Timeframe.stamps(series.timeframe, asked)
     if (range === null) return yield* readNothing(series, asked, policy, options.onMissing)
     const desk = yield* context.deskOf(series.text)
-    return policy === "cacheOnly" || options.asOf !== undefined || options.generation !== undefined
-      ? yield* readStored(desk, series, range, options)
-      : yield* readThrough(desk, series, range, policy, options, plan)
+    const own =
+      policy === "cacheOnly" || options.asOf !== undefined || options.generation !== undefined
+        ? readStored(desk, series, range, options)
+        : readThrough(desk, series, range, policy, options, plan)
+    return options.derived === true && options.asOf === undefined
+      ? yield* orDerived(series, range, policy, options, own)
+      : yield* own
   })
 
   return StitchingCache.of({

@@ -14,7 +14,7 @@ import { type BarsOutput, barsOutput, type Format, formatOf, formats } from "../
 import { answerDocument, planDocument } from "../format/Documents.ts"
 import { counted } from "../format/Numbers.ts"
 import { planSummary, planTable } from "../format/PlanLines.ts"
-import { holeLines, holesOf, keptLines, seamLines, sourceLine } from "../format/RangeLines.ts"
+import { derivedLines, holeLines, holesOf, keptLines, seamLines, sourceLine } from "../format/RangeLines.ts"
 import { writeAtomically } from "../terminal/AtomicFile.ts"
 import { Output } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
@@ -102,6 +102,7 @@ const read = Effect.fnUntraced(function* (input: Input, query: RangeQuery) {
   return yield* withProgress(label, ({ report }) =>
     cache.read(query, {
       onMissing: input.onMissing,
+      derived: true,
       progress: ({ done, of, rows }) => report({ done, of, count: rows }),
       ...(Option.isSome(input.asOf) ? { asOf: input.asOf.value } : {})
     })
@@ -167,7 +168,7 @@ const bars = Effect.fn("tapestry bars")(function* (input: Input) {
     else if (how.format === "table" && how.out === null)
       yield* line(styleOf(terminal).dim(sourceLine(answer, how.limit)))
     else if (errorTerminal.isTerminal) yield* note(styleOf(errorTerminal).dim(sourceLine(answer, how.limit)))
-    for (const text of [...keptLines(answer.coverage), ...seamLines(answer.seams)])
+    for (const text of [...derivedLines(answer), ...keptLines(answer.coverage), ...seamLines(answer.seams)])
       yield* note(styleOf(errorTerminal).yellow(text))
     const rejected = answer.rowsRejected ?? 0
     if (holes.length === 0 && rejected === 0) return

@@ -1,4 +1,5 @@
 import { Command } from "effect/cli"
+import * as aggregates from "./store/aggregates.ts"
 import * as compress from "./store/compress.ts"
 import * as migrate from "./store/migrate.ts"
 import * as ping from "./store/ping.ts"
@@ -20,6 +21,7 @@ export const command = Command.make("store").pipe(
     stats.command,
     policies.command,
     compress.command,
-    retention.command
+    retention.command,
+    aggregates.command
   ])
 )

@@ -52,6 +52,7 @@ export const answerDocument = (answer: RangeAnswer) => ({
   rowsFromVendor: answer.rowsFromVendor,
   ...(answer.rowsRejected === undefined ? {} : { rowsRejected: answer.rowsRejected }),
   ...(answer.seams === undefined ? {} : { seams: answer.seams.map(instant) }),
+  ...(answer.derived === undefined ? {} : { derived: { from: canonical(answer.derived.from) } }),
   coverage: answer.coverage.map(coverageDocument)
 })
 

@@ -18,7 +18,7 @@ const lastRun = ({ lastRun: run }: Policy): string =>
   run === null ? "never" : `${stamp(run.at)}${run.succeeded ? "" : ", failed"}`
 
 export const policyLines = (
-  { hypertables, policies, timescale }: PolicyReport,
+  { aggregates, hypertables, policies, timescale }: PolicyReport,
   style: Style
 ): ReadonlyArray<string> => [
   hypertables.length === 0
@@ -38,6 +38,16 @@ export const policyLines = (
             one.before === null ? "-" : bytes(one.before),
             one.after === null ? "-" : bytes(one.after)
           ]),
+          style
+        )
+      ]),
+  ...(aggregates.length === 0
+    ? []
+    : [
+        "",
+        ...table(
+          [left("aggregate"), left("made up to")],
+          aggregates.map((one) => [one.timeframe, stamp(one.upTo)]),
           style
         )
       ]),

@@ -10,6 +10,7 @@ export const sourceLine = (answer: RangeAnswer, limit: number | null = null): st
   const { rowCount, rowsFromVendor, requests, sharedRequests, series } = answer
   const first = limit !== null && limit < rowCount ? `first ${grouped(limit)} of ` : ""
   const rows = `${first}${counted(rowCount, "row")} of ${titleOf(series)}`
+  if (answer.derived !== undefined) return `${rows}: derived from the ${answer.derived.from.timeframe} that are stored`
   const stored = rowCount - rowsFromVendor
   const asked = requests + sharedRequests
   const [only] = answer.coverage
@@ -73,6 +74,16 @@ export const seamLines = (seams: RangeAnswer["seams"]): ReadonlyArray<string> =>
     (seam) =>
       `not compared: rows before ${moment(seam)} with those behind it: the vendor gave the older ones no more, and a split in between would not show`
   )
+
+/** Bars that no vendor has said look like those that one has. */
+export const derivedLines = ({ derived, series }: RangeAnswer): ReadonlyArray<string> =>
+  derived === undefined
+    ? []
+    : [
+        `derived: made of ${derived.from.timeframe} bars that are stored, not ${series.vendor}'s own ${series.timeframe}${
+          series.timeframe === "1d" ? "; a day is a date in UTC, not a session" : ""
+        }`
+      ]
 
 /** The parts that the vendor would not give again; their rows are those that it gave before. */
 export const keptLines = (coverage: ReadonlyArray<CoverageInterval>): ReadonlyArray<string> => {

@@ -6,8 +6,9 @@
  */
 import { Effect, Layer, Stream } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
-import type { SeriesKey } from "../../domain/SeriesKey.ts"
-import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import { isDerived } from "../../domain/derivedTimeframes.ts"
+import type { EpochMillis } from "../../domain/TimeRange.ts"
+import { derivedRows } from "../../layers/stitching/derivedRows.ts"
 import { type GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import {
   CacheUnavailable,
@@ -31,20 +32,20 @@ const noAnswer = new StitchingCacheError({
 
 /** The rows of an answer, as it was known at `asOf`, or as the generation has them that its report is about. */
 type Rows = (
-  series: SeriesKey,
-  range: TimeRange,
+  report: RangeReport,
   read: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
 ) => Stream.Stream<Bar, StitchingCacheError>
 
 const knownAt = (asOf: EpochMillis | undefined) => (asOf === undefined ? {} : { asOf })
 const of = (generation: GenerationId | undefined) => (generation === undefined ? {} : { generation })
+const derivedIf = ({ derived }: ReadOptions) => (derived === undefined ? {} : { derived })
 
 const make = Effect.fnUntraced(function* (rows: Rows) {
   const client = yield* TapestryClient
 
   const answerOf = (report: RangeReport, asOf: EpochMillis | undefined): RangeAnswer => ({
     ...report,
-    bars: rows(report.series, report.range, { ...knownAt(asOf), ...of(report.generation) })
+    bars: rows(report, { ...knownAt(asOf), ...of(report.generation) })
   })
 
   /** Passes progress on and waits for the answer. */
@@ -72,7 +73,8 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
           ...query,
           ...missing(options),
           ...knownAt(options.asOf),
-          ...of(options.generation)
+          ...of(options.generation),
+          ...derivedIf(options)
         }),
         options
       ),
@@ -80,14 +82,15 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
       answered(
         // What was known at an instant, or what a generation has, is read, and nothing of the plan is executed.
         options.asOf === undefined && options.generation === undefined
-          ? client["Series.execute"]({ plan, ...missing(options) })
+          ? client["Series.execute"]({ plan, ...missing(options), ...derivedIf(options) })
           : client["Series.read"]({
               series: plan.series,
               range: plan.range,
               policy: plan.policy,
               ...missing(options),
               ...knownAt(options.asOf),
-              ...of(options.generation)
+              ...of(options.generation),
+              ...derivedIf(options)
             }),
         options
       ),
@@ -114,10 +117,15 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
 export const layer: Layer.Layer<StitchingCache, never, TapestryClient> = Layer.effect(
   StitchingCache,
   Effect.flatMap(TapestryClient, (client) =>
-    make((series, range, read) =>
-      client["Series.bars"]({ series, range, policy: "cacheOnly", onMissing: "partial", ...read }).pipe(
-        Stream.mapError(asServiceError)
-      )
+    make(({ derived, range, series }, read) =>
+      client["Series.bars"]({
+        series,
+        range,
+        policy: "cacheOnly",
+        onMissing: "partial",
+        ...read,
+        ...(derived === undefined ? {} : { derived: true })
+      }).pipe(Stream.mapError(asServiceError))
     )
   )
 )
@@ -129,8 +137,16 @@ export const layer: Layer.Layer<StitchingCache, never, TapestryClient> = Layer.e
 export const layerBesideStore: Layer.Layer<StitchingCache, never, TapestryClient | MarketStore> = Layer.effect(
   StitchingCache,
   Effect.flatMap(MarketStore, (store) =>
-    make((series, range, read) =>
-      Stream.mapError(store.bars(series, range, read), (reason) => new StitchingCacheError({ reason }))
+    make(({ coverage, derived, range, series }, read) =>
+      (derived === undefined
+        ? store.bars(series, range, read)
+        : Stream.unwrap(
+            Effect.map(
+              isDerived(series.timeframe) ? store.derived(series, series.timeframe, read) : Effect.succeed(null),
+              (made) => (made === null ? Stream.empty : derivedRows(made, coverage))
+            )
+          )
+      ).pipe(Stream.mapError((reason) => new StitchingCacheError({ reason })))
     )
   )
 )

@@ -22,7 +22,8 @@ export const RangeReport = Schema.Struct({
   sharedRequests: Schema.Int,
   rowsRejected: Schema.optionalKey(Schema.Int),
   generation: Schema.optionalKey(GenerationId),
-  seams: Schema.optionalKey(Schema.Array(EpochMillis))
+  seams: Schema.optionalKey(Schema.Array(EpochMillis)),
+  derived: Schema.optionalKey(Schema.Struct({ from: SeriesKey }))
 })
 export interface RangeReport extends Schema.Schema.Type<typeof RangeReport> {}
 
@@ -38,12 +39,13 @@ export const pageRows = 1_000
 
 /**
  * The first bars of a range, ascending, and what is known of the part of it that they are about. `next` is where the following
- * page starts; null when there is none.
+ * page starts; null when there is none. `derived` is as in the report.
  */
 export const BarPage = Schema.Struct({
   bars: Schema.Array(Bar),
   coverage: Schema.Array(CoverageInterval),
-  next: Schema.NullOr(EpochMillis)
+  next: Schema.NullOr(EpochMillis),
+  derived: Schema.optionalKey(Schema.Struct({ from: SeriesKey }))
 })
 export interface BarPage extends Schema.Schema.Type<typeof BarPage> {}
 

@@ -20,6 +20,8 @@ const ranged = { series: SeriesKey, range: TimeRange }
 const query = { ...ranged, policy: Schema.optionalKey(RangePolicy) }
 const generation = { generation: Schema.optionalKey(GenerationId) }
 const onMissing = { onMissing: Schema.optionalKey(OnMissing) }
+/** Where the vendor's own bars are not to be had: bars made of those of a minute. The report and a page say so; false unless given. */
+const derived = { derived: Schema.optionalKey(Schema.Boolean) }
 
 /**
  * Ranges of series. A series is named by its key, as `Series.resolve` or `Series.list` gives it. Instants are UTC epoch
@@ -36,24 +38,24 @@ export class SeriesRpcs extends RpcGroup.make(
   Rpc.make("Series.plan", { payload: query, success: Plan, error: StitchingCacheError }),
   /** Has the range: fetches what is missing and tells of it. The rows are read with `Series.bars`. */
   Rpc.make("Series.read", {
-    payload: { ...query, ...onMissing, ...asOf, ...generation },
+    payload: { ...query, ...onMissing, ...asOf, ...generation, ...derived },
     success: ReadEvent,
     error: StitchingCacheError,
     stream: true
   }),
   /** As `Series.read`, by exactly this plan. */
   Rpc.make("Series.execute", {
-    payload: { plan: Plan, ...onMissing },
+    payload: { plan: Plan, ...onMissing, ...derived },
     success: ReadEvent,
     error: StitchingCacheError,
     stream: true
   }),
   /**
    * The bars of the range, ascending; fetches what is missing first. A first chunk of up to 1,000, then of up to 4,000. With the
-   * `generation` of a report they are the rows that the report is about, whatever came since.
+   * `generation` of a report they are the rows that the report is about, whatever came since; with `derived`, too, where the report says so.
    */
   Rpc.make("Series.bars", {
-    payload: { ...query, ...onMissing, ...asOf, ...generation },
+    payload: { ...query, ...onMissing, ...asOf, ...generation, ...derived },
     success: Bar,
     error: StitchingCacheError,
     stream: true
@@ -67,6 +69,7 @@ export class SeriesRpcs extends RpcGroup.make(
       ...query,
       ...onMissing,
       ...asOf,
+      ...derived,
       limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: pageRows })))
     },
     success: BarPage,

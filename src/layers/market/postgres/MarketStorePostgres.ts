@@ -59,6 +59,7 @@ import {
   responsesIn,
   witnesses
 } from "./summaries.ts"
+import { derivedBars } from "./timescale/readDerived.ts"
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with the parameters of libpq that the driver knows (`sslmode`, ...). */
@@ -155,6 +156,9 @@ const storesOf = (database: PostgresDatabase): Context.Context<TenantServices> =
     ),
     surroundings: Effect.fn("MarketStore.surroundings")((series, range, read) =>
       readSurroundings(database, series, range, read)
+    ),
+    derived: Effect.fn("MarketStore.derived")((series, timeframe, options) =>
+      derivedBars(database, series, timeframe, options?.generation)
     ),
     visibleGeneration: Effect.fn("MarketStore.visibleGeneration")((series) => readVisibleGeneration(database, series)),
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion, read) =>

@@ -8,8 +8,18 @@ import type { StoreUpkeep } from "./StoreUpkeep.ts"
 /** Tables of another release may be others: nothing is counted there. */
 const isKnown = ({ state }: SchemaReport): boolean => state === "current" || state === "behind"
 
-export const policyReport = Effect.fnUntraced(function* ({ hypertables, policies, version }: StorePolicies) {
-  const report: PolicyReport = { timescale: version, hypertables: yield* hypertables, policies: yield* policies }
+export const policyReport = Effect.fnUntraced(function* ({
+  aggregates,
+  hypertables,
+  policies,
+  version
+}: StorePolicies) {
+  const report: PolicyReport = {
+    timescale: version,
+    hypertables: yield* hypertables,
+    aggregates: yield* aggregates,
+    policies: yield* policies
+  }
   return report
 })
 

@@ -24,7 +24,9 @@ const policies = Effect.fn("tapestry store policies")(
     )
     if (typeof found === "string") {
       return yield* line(
-        json ? JSON.stringify({ timescale: null, hypertables: [], policies: [], message: found }) : found
+        json
+          ? JSON.stringify({ timescale: null, hypertables: [], aggregates: [], policies: [], message: found })
+          : found
       )
     }
     yield* json ? line(JSON.stringify(found)) : lines(policyLines(found, styleOf(terminal)))

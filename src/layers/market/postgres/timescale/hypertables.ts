@@ -15,9 +15,12 @@ import { baseSchema } from "./baseSchema.ts"
 import { chunkedTables, qualified, segmentBy } from "./chunkedTables.ts"
 import type { Extension } from "./extension.ts"
 
-const isHypertable = `select 1 from timescaledb_information.hypertables
+const selectHypertable = `select 1 from timescaledb_information.hypertables
   where hypertable_schema = '${baseSchema}' and hypertable_name = $1`
-const hasColumnstore = `${isHypertable} and compression_enabled`
+const hasColumnstore = `${selectHypertable} and compression_enabled`
+
+export const isHypertable = (query: Query, table: string) =>
+  Effect.map(query(selectHypertable, [text(table)]), (rows) => rows.length > 0)
 
 /** Rows that are moved take as long as they take. */
 const patiently = "set local statement_timeout = 0"
@@ -28,7 +31,7 @@ const convert = Effect.fnUntraced(function* (
   { interval, order, table }: (typeof chunkedTables)[number]
 ) {
   const here = [text(table)]
-  const made = (yield* query(isHypertable, here)).length === 0
+  const made = !(yield* isHypertable(query, table))
   if (made) {
     yield* query(patiently)
     yield* query(
