@@ -3,6 +3,7 @@ import type { Bar } from "../domain/Bar.ts"
 import type { StoredAction } from "../domain/CorporateAction.ts"
 import type { StoredCoverage } from "../domain/Coverage.ts"
 import type { DerivedTimeframe } from "../domain/derivedTimeframes.ts"
+import type { JobSpec } from "../domain/Job.ts"
 import type { Lineage } from "../domain/Lineage.ts"
 import type { Mismatch, StoredMismatch } from "../domain/Mismatch.ts"
 import type { ResponseId } from "../domain/Response.ts"
@@ -128,6 +129,11 @@ export interface Commit {
   readonly generation?: GenerationId
   /** Id of the archive's record that it belongs there. */
   readonly operation?: number
+  /**
+   * Work that follows from it: queued in the same transaction, so that neither is there without the other. A key that has a job that
+   * is queued or running keeps it; one whose job has ended begins anew. Nothing is queued by a commit that was applied before.
+   */
+  readonly jobs?: ReadonlyArray<Omit<JobSpec, "schedule">>
 }
 
 /**

@@ -5,8 +5,8 @@
  * (`work`), and only in a process that owns its data directory.
  *
  * Queueing: the ledger is the queue. One fiber looks for the next job whenever something may have changed (a job was queued or has ended,
- * somebody came or went, an instant has come), and in a store that other processes write to every two seconds. As many run at once as the
- * most generous of those who hold the dispatcher allows.
+ * somebody came or went, an instant has come), and every two seconds. As many run at once as the most generous of those who hold
+ * the dispatcher allows.
  *
  * Hard cases: whoever holds it for certain jobs alone gets those and no others begun. A process that dies leaves its jobs running in the ledger: who
  * runs jobs next puts them aside first, and they are begun again by their priority like any other, each going on in the attempt that it was in.
@@ -39,9 +39,8 @@ interface Holder {
 }
 
 const defaultConcurrency = 2
-/** Milliseconds after which the ledger is looked at although nothing is known to have changed. */
-const pollShared = 2_000
-const pollAlone = 60_000
+/** Milliseconds after which the ledger is looked at although nothing is known to have changed: a commit may have queued a job. */
+const poll = 2_000
 const shortest = 50
 
 const watchEvery = "200 millis"
@@ -101,7 +100,6 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
       const claimed = yield* runner.begin(only())
       if (!claimed) break
     }
-    const poll = ledger.exclusive ? pollAlone : pollShared
     if (runner.running() >= room()) return poll
     const due = yield* ledger.nextDue({ runner: runner.name, only: only() })
     return due === null ? poll : Math.min(poll, Math.max(shortest, due - (yield* Clock.currentTimeMillis)))
@@ -111,7 +109,7 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
     Effect.gen(function* () {
       if (holders.size === 0) return yield* Queue.take(wake)
       const wait = yield* Effect.catch(turn, (error) =>
-        Effect.as(Effect.logWarning(`no job is begun: ${error.message}`), pollShared)
+        Effect.as(Effect.logWarning(`no job is begun: ${error.message}`), poll)
       )
       return yield* Effect.raceFirst(Queue.take(wake), Effect.sleep(wait))
     })

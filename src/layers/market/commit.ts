@@ -14,6 +14,7 @@
 import { Effect } from "effect"
 import type { Commit, CommitResult, MarketStoreError } from "../../services/MarketStore.ts"
 import { reached } from "../FaultPoint.ts"
+import { queueJobs } from "../jobs/ledger/sqliteJobSql.ts"
 import type { SqliteDatabase, SqliteFailure, Step, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { wholeMillis } from "../wholeMillis.ts"
 import { insertActions } from "./actionsTable.ts"
@@ -166,6 +167,7 @@ const within = Effect.fnUntraced(function* (step: Step, { batch, commit }: Prepa
   const { actions } = commit
   if (actions !== undefined) yield* step((db) => insertActions(db, target, actions))
   yield* step((db) => db.prepare(addCounts).run(inserted - withdrawn, revisions, target.generation))
+  if (commit.jobs !== undefined) yield* queueJobs(step, commit.jobs, now)
   if (!isSmall(batch)) yield* Effect.yieldNow
   const done: CommitResult = { inserted, updated, unchanged, withdrawn, alreadyApplied: false }
   return done

@@ -65,3 +65,21 @@ export const enqueueWithin = <F>(
     // Somebody else was faster; theirs is seen now that they have committed.
     return yield* Effect.suspend(() => enqueueWithin(run, tables, { at, notBefore, payload, spec }, again))
   })
+
+export type FollowingJob = Omit<JobSpec, "schedule">
+
+/** What follows from a transaction, queued in it. */
+export const queueWithin = <F>(
+  run: Run<F>,
+  tables: JobTables,
+  jobs: ReadonlyArray<FollowingJob>,
+  at: EpochMillis
+): Effect.Effect<void, F> =>
+  Effect.forEach(
+    jobs,
+    (spec) => {
+      const payload = Result.getOrElse(canonicalJson(spec.payload), () => JSON.stringify(spec.payload))
+      return enqueueWithin(run, tables, { spec, payload, notBefore: spec.notBefore ?? null, at }, true)
+    },
+    { discard: true }
+  )

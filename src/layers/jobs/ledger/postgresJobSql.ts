@@ -5,9 +5,10 @@ import { fromPostgres } from "../../market/postgres/storeFailure.ts"
 import type { PostgresDatabase, Query } from "../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
 import { int8, type SqlParameter, text, uuid } from "../../postgres/values.ts"
+import { type FollowingJob, queueWithin } from "./enqueue.ts"
 import type { Cell, JobSql, JobTables, Run } from "./JobSql.ts"
 
-export const tablesOf = (tenant: TenantId): JobTables => ({
+const tablesOf = (tenant: TenantId): JobTables => ({
   jobs: "tapestry_app.jobs",
   runs: "tapestry_app.job_runs",
   tenant: { _tag: "Uuid", value: tenant },
@@ -30,3 +31,7 @@ export const postgresJobSql = (database: PostgresDatabase): JobSql<PostgresFailu
   write: (operation, body) => database.transaction(operation, (query) => body(within(query))),
   asError: (error) => (error._tag === "JobQueueError" ? error : new JobQueueError({ reason: fromPostgres(error) }))
 })
+
+/** Queues jobs in a transaction that somebody else has begun. */
+export const queueJobs = (database: PostgresDatabase, query: Query, jobs: ReadonlyArray<FollowingJob>, at: number) =>
+  queueWithin(within(query), tablesOf(database.tenant), jobs, at)

@@ -5,6 +5,7 @@ import { JobQueueError } from "../../../services/JobQueue.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import { fromDatabase } from "../../market/storeError.ts"
 import type { SqliteDatabase, SqliteFailure, Step, SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
+import { type FollowingJob, queueWithin } from "./enqueue.ts"
 import { type Cell, type JobSql, type JobTables, type Run, text } from "./JobSql.ts"
 
 export const tables: JobTables = { jobs: "jobs", runs: "job_runs", tenant: text(defaultTenant.name), skipLocked: "" }
@@ -43,3 +44,7 @@ export const sqliteJobSql = (database: SqliteDatabase): JobSql<SqliteFailure> =>
   write: (operation, body) => database.transaction(operation, (step) => Effect.suspend(() => body(within(step)))),
   asError
 })
+
+/** Queues jobs in a transaction that somebody else has begun. */
+export const queueJobs = (step: Step, jobs: ReadonlyArray<FollowingJob>, at: number) =>
+  queueWithin(within(step), tables, jobs, at)

@@ -13,6 +13,7 @@ import { Clock, Effect } from "effect"
 import { canonical } from "../../../domain/SeriesKey.ts"
 import type { Commit, CommitResult, MarketStoreError } from "../../../services/MarketStore.ts"
 import { reached } from "../../FaultPoint.ts"
+import { queueJobs } from "../../jobs/ledger/postgresJobSql.ts"
 import type { PostgresDatabase, Query } from "../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../postgres/PostgresFailure.ts"
 import { int8 } from "../../postgres/values.ts"
@@ -124,7 +125,13 @@ export interface Prepared {
   readonly batch: CommitBatch
 }
 
-const within = Effect.fnUntraced(function* (query: Query, { batch, commit }: Prepared, series: SeriesRow) {
+const within = Effect.fnUntraced(function* (
+  database: PostgresDatabase,
+  query: Query,
+  { batch, commit }: Prepared,
+  series: SeriesRow,
+  now: number
+) {
   const begun = yield* begin(query, commit, series)
   if (begun._tag === "AlreadyApplied") return nothingDone
   if (begun._tag === "Gone") {
@@ -137,6 +144,7 @@ const within = Effect.fnUntraced(function* (query: Query, { batch, commit }: Pre
   yield* reached("midCommit")
   yield* writeAnswers(query, target, batch.intervals)
   if (commit.actions !== undefined) yield* insertActions(query, target, commit.actions)
+  if (commit.jobs !== undefined) yield* queueJobs(database, query, commit.jobs, now)
   yield* query(addCounts, [int8(inserted - withdrawn), int8(revisions), int8(target.generation)])
   const done: CommitResult = { inserted, updated, unchanged, withdrawn, alreadyApplied: false }
   return done
@@ -174,7 +182,7 @@ export const runCommits: (
           const results: Array<CommitResult> = []
           for (const one of prepared) {
             const series = held.get(canonical(one.commit.series))
-            if (series !== undefined) results.push(yield* within(query, one, series))
+            if (series !== undefined) results.push(yield* within(database, query, one, series, now))
           }
           return results
         })
