@@ -1,6 +1,7 @@
 /** The embedded composition: every service over one data directory, with the vendors of one configuration. */
 import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
+import type { BatchProcessor } from "../services/BatchProcessor.ts"
 import type { Calendar } from "../services/Calendar.ts"
 import type { ControlPlane } from "../services/ControlPlane.ts"
 import type { Imports } from "../services/Imports.ts"
@@ -23,6 +24,7 @@ import type { Reconciliation } from "../services/Reconciliation.ts"
 import type { RecordStore } from "../services/RecordStore.ts"
 import type { StitchingCache } from "../services/StitchingCache.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
+import * as BatchProcessorLive from "./batch/BatchProcessorLive.ts"
 import * as CalendarLive from "./calendar/CalendarLive.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
 import * as ImportsLive from "./imports/ImportsLive.ts"
@@ -62,6 +64,7 @@ export interface TapestryOptions {
 
 export type TapestryServices =
   | AdapterRegistry
+  | BatchProcessor
   | Calendar
   | ControlPlane
   | ProvenanceStore
@@ -165,6 +168,9 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
       const below = Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars))
       // Who may only read has no arrivals.
       const arrivals = readonly || config.reconcile.length === 0 ? [] : config.reconcile
+      const batches = BatchProcessorLive.layer({ deadLetters: path.join(dataDir, "dead-letters.ndjson") }).pipe(
+        Layer.provideMerge(ImportsLive.layer)
+      )
       const jobs = JobQueueLive.layer({ workflows: readonly ? null : path.join(dataDir, "workflows.sqlite") })
       return Layer.mergeAll(
         ReconciliationLive.layer,
@@ -178,7 +184,7 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
         Layer.provide(Layer.succeed(DiskRoom, diskRoomOf(dataDir, config.minFree))),
         Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
         Layer.provideMerge(IngestSessionLive.layer),
-        Layer.merge(Layer.merge(MaintenanceLive.layer, ImportsLive.layer)),
+        Layer.merge(Layer.merge(MaintenanceLive.layer, batches)),
         Layer.provideMerge(ReconcileOnArrival.layer(arrivals)),
         Layer.provideMerge(below)
       )

@@ -16,6 +16,7 @@ import { RpcHost } from "../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../src/rpc/server/RpcHostLive.ts"
 import * as SocketListener from "../../src/rpc/server/SocketListener.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
+import { BatchProcessor } from "../../src/services/BatchProcessor.ts"
 import { Calendar } from "../../src/services/Calendar.ts"
 import { ControlPlane } from "../../src/services/ControlPlane.ts"
 import { Imports } from "../../src/services/Imports.ts"
@@ -76,6 +77,7 @@ const services = Layer.mergeAll(
   Layer.mock(Imports, { end: (_, __, reason) => raise("ImportsError", reason ?? "") }),
   Layer.mock(JobQueue, { get: (job) => raise("JobQueueError", job) }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
+  Layer.mock(BatchProcessor, {}),
   Layer.mock(ControlPlane, {}),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
   Layer.succeed(ServerInfo, { product: "0.0.0-test", startedAt: 0 })

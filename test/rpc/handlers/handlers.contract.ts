@@ -3,7 +3,7 @@
  * answer. It is run against the handlers in memory, and against every transport.
  */
 import { assert, layer } from "@effect/vitest"
-import { Duration, Effect, Layer, Stream } from "effect"
+import { Duration, Effect, Exit, Layer, Stream } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import type { JobSpec } from "../../../src/domain/Job.ts"
 import { ResponseId } from "../../../src/domain/Response.ts"
@@ -15,6 +15,7 @@ import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
 import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
+import { BatchProcessor } from "../../../src/services/BatchProcessor.ts"
 import { Calendar } from "../../../src/services/Calendar.ts"
 import { ControlPlane } from "../../../src/services/ControlPlane.ts"
 import { type ImportSpec, Imports } from "../../../src/services/Imports.ts"
@@ -652,6 +653,55 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     assert.deepStrictEqual(keys, [...keys].sort())
     const one = series.find(({ series }) => series === canonical(seriesOf("BETA", "1m")))
     assert.isAtLeast(one?.rows ?? 0, 180, keys.join(" "))
+  }),
+  "Store.submit": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const defaults = { vendor: "import-submitted", symbol: "spy" }
+    const rows = Array.from({ length: 1_000 }, (_, index) => ({
+      tsNs: String(1_000_000n * BigInt(index)),
+      price: index
+    }))
+    const strange = [{ price: 1 }, { tsNs: "7", price: "dear" }, { tsNs: "8", price: 1, vendor: "model" }]
+    const taken = yield* client["Store.submit"]({ kind: "trade", rows: [...rows, ...strange], defaults })
+    assert.strictEqual(taken.rows, 1_000)
+    assert.deepStrictEqual(
+      taken.refused.map(({ index }) => index),
+      [1_000, 1_001, 1_002]
+    )
+    assert.match(taken.refused[2]?.reason ?? "", /model is a configured vendor/)
+    const series = { ...tradeSeries, vendor: "import-submitted", symbol: "SPY" } as const
+    const stored = yield* all((yield* RecordStore).rows(series, between("1970-01-01", "1970-01-02")))
+    assert.deepStrictEqual(
+      stored.map((row) => "price" in row && row.price),
+      rows.map(({ price }) => price),
+      "in their order"
+    )
+    // The vendor is one of the store's own now, and takes rows again.
+    const again = yield* client["Store.submit"]({ kind: "trade", rows: rows.slice(0, 2), defaults })
+    assert.deepStrictEqual(again, { rows: 2, refused: [] })
+    const wrong = yield* Effect.exit(client["Store.submit"]({ kind: "trade", rows: [], defaults: { vendor: "x" } }))
+    assert.isTrue(Exit.isSuccess(wrong) && wrong.value.rows === 0)
+  }),
+  "Store.offer": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const row = { ts: "2024-03-04T00:00:00Z", open: 1, high: 2, low: 1, close: 2, volume: null }
+    const defaults = { vendor: "import-offered", symbol: "SPY", timeframe: "1m" }
+    assert.deepStrictEqual(yield* client["Store.offer"]({ kind: "bar", rows: [row], defaults }), {
+      rows: 1,
+      refused: []
+    })
+    yield* (yield* BatchProcessor).flush
+    const series = { ...seriesOf("SPY", "1m"), vendor: "import-offered", session: "regular" } as const
+    const bars = yield* all((yield* MarketStore).bars(series, hours))
+    assert.deepInclude(bars[0], { ts: hours.start, close: 2 })
+  }),
+  "Store.batches": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const rows = [{ tsNs: "1", price: 2 }]
+    yield* client["Store.submit"]({ kind: "trade", rows, defaults: { vendor: "import-counted", symbol: "SPY" } })
+    const stats = yield* client["Store.batches"]()
+    assert.deepStrictEqual(stats, yield* (yield* BatchProcessor).stats)
+    assert.isAtLeast(stats.find(({ kind }) => kind === "trade")?.committed ?? 0, 1)
   }),
   "Admin.migrate": Effect.gen(function* () {
     const { version } = yield* (yield* ControlPlane).schema
