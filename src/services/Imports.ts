@@ -130,7 +130,13 @@ export interface ImportedRows {
 export interface Importer<E> {
   /** Opens a session; its segments may come in any order, several at once. */
   readonly begin: Effect.Effect<SessionId, E>
-  readonly segment: (session: SessionId, spec: ImportSpec, segment: ImportSegment) => Effect.Effect<SegmentReport, E>
+  /** `turn` is done when the segment may be archived and stored; until then its rows may be made ready. At once unless given. */
+  readonly segment: (
+    session: SessionId,
+    spec: ImportSpec,
+    segment: ImportSegment,
+    turn?: Effect.Effect<void>
+  ) => Effect.Effect<SegmentReport, E>
   readonly end: (session: SessionId, outcome: SessionOutcome, reason: string | null) => Effect.Effect<void, E>
 }
 

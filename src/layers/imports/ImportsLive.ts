@@ -171,8 +171,14 @@ const make = Effect.gen(function* () {
     return report
   })
 
-  const segment = Effect.fn("Imports.segment")(function* (session: SessionId, spec: ImportSpec, given: ImportSegment) {
+  const segment = Effect.fn("Imports.segment")(function* (
+    session: SessionId,
+    spec: ImportSpec,
+    given: ImportSegment,
+    turn: Effect.Effect<void> = Effect.void
+  ) {
     const decoded = yield* decodeSegment(spec, given.bytes, given.line)
+    yield* turn
     yield* refuseAsked(vendorsOf(decoded))
     return yield* settled(session, spec, given, decoded)
   }, asImportsError)

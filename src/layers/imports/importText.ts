@@ -1,10 +1,11 @@
 /**
  * A whole text through an import, be it of lines or Arrow IPC, segment by segment and in order: of two rows of one identity the one further down is the later.
  *
- * Memory stays flat whatever the size: two segments at most are held. What is imported when it breaks off stays; the same text
- * imported again has the same segments, and those that are there are not written again.
+ * While a segment is archived and stored the rows of the next one are made ready; it is written when the one before it is, and
+ * that has been told. Memory stays flat whatever the size: three segments at most are held. What is imported when it breaks off stays, and so
+ * does what was on its way then; the same text imported again has the same segments, and those that are there are not written again.
  */
-import { Effect, Exit, Stream } from "effect"
+import { Effect, Exit, Fiber, Stream } from "effect"
 import {
   type Importer,
   type ImportSpec,
@@ -82,8 +83,12 @@ export const importText: <E, E1, E2, R>(
   const session = yield* imports.begin
 
   /** `end` is how far the text is read with it, where it is not the segment's own end. */
-  const one = Effect.fnUntraced(function* ({ bytes, line, offset }: Cut, end = offset + bytes.length) {
-    const report = yield* imports.segment(session, spec, { bytes, line, offset })
+  const one = Effect.fnUntraced(function* (
+    { bytes, line, offset }: Cut,
+    end = offset + bytes.length,
+    turn?: Effect.Effect<void>
+  ) {
+    const report = yield* imports.segment(session, spec, { bytes, line, offset }, turn)
     tally = {
       bytes: end,
       segments: tally.segments + 1,
@@ -97,11 +102,31 @@ export const importText: <E, E1, E2, R>(
     yield* progress(tally, report.rejected)
   })
 
+  let underWay: Fiber.Fiber<void, E1 | E2> | null = null
+  const done = Effect.suspend(() => (underWay === null ? Effect.void : Fiber.join(underWay)))
+
+  /** Begins with a segment, and ends when the one before it is done. */
+  const next = Effect.fnUntraced(function* (cut: Cut) {
+    const before = underWay
+    // Where the one before it has failed its turn never comes: it is interrupted.
+    const turn =
+      before === null
+        ? Effect.void
+        : Effect.flatMap(Fiber.await(before), (exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.never))
+    underWay = yield* Effect.forkScoped(one(cut, undefined, turn), { startImmediately: true })
+    if (before === null) return
+    yield* Effect.onError(Fiber.join(before), () =>
+      Effect.sync(() => {
+        underWay = null
+      })
+    )
+  })
+
   const drain = Effect.fnUntraced(function* (cutting: SegmentCutter, ended: boolean) {
     for (;;) {
       const cut = cutting.take(ended)
       if (cut === null) break
-      yield* one(cut)
+      yield* next(cut)
     }
     if (cutting.tooLong !== null) {
       return yield* unreadable(cutting.tooLong, "the line has no end; is this a text with a row a line?")
@@ -149,8 +174,12 @@ export const importText: <E, E1, E2, R>(
     yield* Stream.runForEach(text, (chunk) => (cutter === null ? begin(chunk, false) : feed(cutter, chunk)))
     if (cutter === null && head.length > 0) yield* begin(new Uint8Array(), true)
     if (cutter !== null) yield* drain(cutter, true)
+    yield* done
     return tally
-  })
+  }).pipe(
+    Effect.catch((error) => Effect.andThen(done, Effect.fail(error))),
+    Effect.scoped
+  )
   return yield* Effect.onExit(run, (exit) => {
     if (Exit.isSuccess(exit)) return imports.end(session, tally.rejected > 0 ? "partial" : "ok", null)
     const stopped = Exit.hasInterrupts(exit)
