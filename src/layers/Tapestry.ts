@@ -1,5 +1,5 @@
 /** The embedded composition: every service over one data directory, with the vendors of one configuration. */
-import { type Duration, Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
+import { type Duration, Effect, type FileSystem, Layer, Path } from "effect"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import type { BatchProcessor } from "../services/BatchProcessor.ts"
 import type { Calendar } from "../services/Calendar.ts"
@@ -12,13 +12,7 @@ import type { Maintenance } from "../services/Maintenance.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
 import type { PreferredVendors } from "../services/PreferredVendors.ts"
-import {
-  ArchiveLost,
-  ArchiveReadOnly,
-  ArchiveUnavailable,
-  ProvenanceStore,
-  ProvenanceStoreError
-} from "../services/ProvenanceStore.ts"
+import { ArchiveLost, ProvenanceStore, ProvenanceStoreError } from "../services/ProvenanceStore.ts"
 import type { Quota, QuotaError } from "../services/Quota.ts"
 import type { Reconciliation } from "../services/Reconciliation.ts"
 import type { RecordStore } from "../services/RecordStore.ts"
@@ -27,6 +21,7 @@ import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
 import * as BatchProcessorLive from "./batch/BatchProcessorLive.ts"
 import * as CalendarLive from "./calendar/CalendarLive.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
+import { ensureDirectory } from "./ensureDirectory.ts"
 import * as ImportsLive from "./imports/ImportsLive.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as BackfillJobs from "./jobs/backfill/BackfillJobs.ts"
@@ -79,40 +74,6 @@ export type TapestryServices =
   | JobQueue
   | Reconciliation
   | Imports
-
-const noDirectory = (directory: string, error: PlatformError.PlatformError) => {
-  const denied = error.reason._tag === "PermissionDenied"
-  const why = denied
-    ? "this user may not write there"
-    : error.reason._tag === "AlreadyExists" || error.reason._tag === "BadResource"
-      ? "something that is no directory stands in its place"
-      : error.message
-  const message = `the data directory ${directory} cannot be made: ${why}; choose another with --data-dir`
-  return new ProvenanceStoreError({
-    reason: denied ? new ArchiveReadOnly({ message }) : new ArchiveUnavailable({ message })
-  })
-}
-
-/** Makes a directory and those above it, one by one: where a parent is there and takes no child (/proc), Node's own way never ends. */
-const ensureDirectory = (
-  directory: string
-): Effect.Effect<void, ProvenanceStoreError, FileSystem.FileSystem | Path.Path> =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const known = yield* Effect.result(fs.stat(directory))
-    if (known._tag === "Success" && known.success.type === "Directory") return
-    const parent = path.dirname(path.resolve(directory))
-    if (known._tag === "Failure" && parent !== path.resolve(directory)) yield* ensureDirectory(parent)
-    yield* fs.makeDirectory(directory).pipe(
-      // Two processes may begin at once.
-      Effect.catchIf(
-        (error) => error.reason._tag === "AlreadyExists" && known._tag === "Failure",
-        () => Effect.void
-      ),
-      Effect.mapError((error) => noDirectory(directory, error))
-    )
-  })
 
 /** Refuses a market store whose rows came from another archive: their lineage would name the wrong answers. */
 const sameArchive = (dataDir: string, store: string | undefined) =>

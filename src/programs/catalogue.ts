@@ -50,6 +50,7 @@ const groups = [
     entries: [
       entry("series", "What the store holds", () => import("./commands/series.ts")),
       entry("store", "The store itself: its place, schema and size", () => import("./commands/store.ts")),
+      entry("tenants", "Who keeps rows in the store", () => import("./commands/tenants.ts")),
       entry(
         "archive",
         "What vendors were asked, and the exact bytes of their answers",

@@ -10,7 +10,7 @@ import { levelOf } from "./logLevels.ts"
 import { settings } from "./Settings.ts"
 
 export const withUpkeep = <A, E, R>(
-  options: { readonly readonly: boolean },
+  options: { readonly readonly: boolean; readonly create?: boolean },
   use: (upkeep: StoreUpkeep | null) => Effect.Effect<A, E, R>
 ) =>
   Effect.scoped(

@@ -1,6 +1,7 @@
 /** MarketStore, RecordStore and JobLedger in one SQLite file. What is stored and why is in docs/store.md; the tables are in migrations.ts. */
 import { Context, Effect, Layer, Metric } from "effect"
 import { canonical } from "../../domain/SeriesKey.ts"
+import type { TenantName } from "../../domain/Tenant.ts"
 import { JobLedger } from "../../services/JobLedger.ts"
 import { type Commit, MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { rowsCommitted } from "../../services/Metrics.ts"
@@ -42,6 +43,8 @@ import {
   responsesIn,
   witnesses
 } from "./summaries.ts"
+import { knows } from "./tenants/sqliteTenants.ts"
+import { tenantDenied } from "./tenants/tenantDenied.ts"
 
 export interface MarketStoreSqliteOptions {
   /** Path of market.sqlite, or `:memory:`. */
@@ -50,6 +53,8 @@ export interface MarketStoreSqliteOptions {
   readonly maxPageCount?: number
   /** Reads what is there; every write fails with StoreReadOnly. */
   readonly readonly?: boolean
+  /** Whose rows; the default tenant's unless given. One that the file does not know fails with StoreTenantDenied. */
+  readonly tenant?: TenantName
 }
 
 const withoutStack = { captureStackTrace: false }
@@ -63,6 +68,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
   yield* readonly
     ? expectMigrated(database, migrations)
     : Effect.tap(migrate(database, migrations), ({ ran }) => countMigrations(ran))
+  if (!(yield* knows(database, database.tenant))) return yield* tenantDenied(database.filename, database.tenant)
   const checkpointer = readonly ? Checkpointer.none : yield* Checkpointer.make(database)
   const locks = KeyedLock.make()
   const building: Building = new Map()

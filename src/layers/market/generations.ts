@@ -61,8 +61,10 @@ export const seriesOf: (database: SqliteDatabase, generation: GenerationId) => E
   Effect.fnUntraced(function* (database, generation) {
     const row = yield* database.read("generation", (db) =>
       db
-        .prepare("select s.canonical from generations g join series s on s.id = g.series where g.id = ?")
-        .get(generation)
+        .prepare(
+          "select s.canonical from generations g join series s on s.id = g.series where g.id = ? and s.tenant = ?"
+        )
+        .get(generation, db.tenant)
     )
     return row === undefined ? yield* generationGone(`there is no generation ${generation}`) : text(row[0])
   }, mapStoreError)

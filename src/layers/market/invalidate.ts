@@ -14,7 +14,7 @@ import type { BatchInterval } from "./CommitBatch.ts"
 import { writeAnswers } from "./commit.ts"
 import type { KnowledgeKey } from "./KnowledgeKey.ts"
 import { num } from "./rows.ts"
-import { ensureSeries, findSeries, operated, type SeriesRow } from "./seriesTable.ts"
+import { ensureSeries, findGeneration, findSeries, operated, type SeriesRow } from "./seriesTable.ts"
 import { StateCode } from "./stateCode.ts"
 import { mapStoreError } from "./storeError.ts"
 
@@ -78,7 +78,11 @@ export const invalidate: (
         // With its place known it holds for answers that are committed later, too: also before there is anything.
         const { operation } = options
         const series = operation === undefined ? findSeries(db, key) : ensureSeries(db, key, at)
-        return series === null ? null : targetOf(db, series, at, options)
+        if (series === null) return null
+        const { generation } = options
+        // One that is gone, or another series', has nothing to forget.
+        if (generation !== undefined && findGeneration(db, generation)?.series !== series.id) return null
+        return targetOf(db, series, at, options)
       })
       if (found === null) return
       yield* writeAnswers(step, { ...found, applied: null }, [nothingKnown(range)])

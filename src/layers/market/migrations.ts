@@ -1,10 +1,12 @@
 import type { SqliteMigration } from "../sqlite/migrate.ts"
 import { jobs } from "./migrations/0007-jobs.ts"
+import { tenants } from "./migrations/0008-tenants.ts"
 
 /**
  * The tables of market.sqlite. Times are UTC epoch milliseconds. Hot tables have no foreign keys: every insert would pay for
  * them, and only this component writes here.
  *
+ * - `tenants`: whose series there may be; what belongs to a series is its tenant's.
  * - `series`: `operation` is the last operation of the archive (see ProvenanceStore) that the series has.
  * - `applied`: one row per (generation, response, decoder version); its id stands for the response in all other tables.
  * - `bars`: the newest value of a stamp. `applied` is the response that asserted it first; `shown`, with `shown_position`, is
@@ -389,5 +391,6 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
       ) strict, without rowid`
     ]
   },
-  jobs
+  jobs,
+  tenants
 ]

@@ -7,7 +7,6 @@ import type { MarketStoreError } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { changesOf, steps, toStored } from "./mismatchRows.ts"
 import { num } from "./rows.ts"
-import { tenant } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
 
 const selectPair = "select id from reconciled_pairs where tenant = ? and left_series = ? and right_series = ?"
@@ -28,7 +27,7 @@ const selectPage = (open: boolean) => `select ts, field, left_value, right_value
 const pageRows = 1_000
 
 const pairOf = (db: SyncDatabase, left: SeriesKey, right: SeriesKey): number | null => {
-  const row = db.prepare(selectPair).get(tenant, canonical(left), canonical(right))
+  const row = db.prepare(selectPair).get(db.tenant, canonical(left), canonical(right))
   return row === undefined ? null : num(row[0])
 }
 
@@ -60,7 +59,7 @@ export const recordMismatches: (
       yield* database.write("record mismatches", (db) => {
         const pair =
           pairOf(db, left, right) ??
-          db.prepare(insertPair).run(tenant, canonical(left), canonical(right)).lastInsertRowid
+          db.prepare(insertPair).run(db.tenant, canonical(left), canonical(right)).lastInsertRowid
         settle(db, pair, window, rows, at)
       })
       yield* Effect.yieldNow

@@ -12,7 +12,6 @@ import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { type ActionAnswer, answersOf, heldActions } from "./ActionHistory.ts"
 import { actionColumns } from "./actionsTable.ts"
 import { num } from "./rows.ts"
-import { tenant } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
 
 /** Those that readers see or saw; a late answer of another one counts too. */
@@ -61,8 +60,8 @@ const read = Effect.fnUntraced(function* (
   const { dataset, symbol, vendor } = key
   const generations = yield* database.read("read corporate actions", (db) =>
     (own
-      ? db.prepare(selectOwn).all(tenant, canonical(key))
-      : db.prepare(selectGenerations).all(tenant, vendor, dataset, symbol)
+      ? db.prepare(selectOwn).all(db.tenant, canonical(key))
+      : db.prepare(selectGenerations).all(db.tenant, vendor, dataset, symbol)
     ).map((row) => num(row[0]))
   )
   const answers: Array<ActionAnswer> = []

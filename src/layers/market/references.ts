@@ -17,7 +17,8 @@ import { mapStoreError } from "./storeError.ts"
 /** Rows looked at between two turns of the event loop. */
 const stepRows = 10_000
 
-const generationsAfter = "select id from generations where id > ? and state <> 'dropped' order by id limit 1"
+const generationsAfter = `select g.id from generations g join series s on s.id = g.series
+  where g.id > ? and g.state <> 'dropped' and s.tenant = ? order by g.id limit 1`
 
 /** One table of a generation, walked along its key: which responses the next rows name. */
 interface Walk {
@@ -40,7 +41,7 @@ const between = (key: string) => `generation = ? and ${key} > ? and ${key} <= ?`
 
 /** Instants of the corporate actions of a symbol, over all its series, as anybody told them. */
 const actionInstants = `select distinct x.ts from generations g join series s on s.id = g.series
-  join series t on t.symbol = s.symbol and t.vendor = s.vendor
+  join series t on t.symbol = s.symbol and t.vendor = s.vendor and t.tenant = s.tenant
   join generations h on h.series = t.id join action_answers a on a.generation = h.id join actions x on x.applied = a.applied
   where g.id = ?`
 const actionAnswers = `select p.response, a.start_ts, a.end_ts, exists (select 1 from actions x where x.applied = a.applied)
@@ -114,7 +115,7 @@ const first: At = { generation: 0, walk: walks.length, key: Number.MIN_SAFE_INTE
 const step = (db: SyncDatabase, at: At): readonly [ReadonlyArray<ResponseId>, Option.Option<At>] => {
   const walk = walks[at.walk]
   if (walk === undefined) {
-    const next = db.prepare(generationsAfter).get(at.generation)
+    const next = db.prepare(generationsAfter).get(at.generation, db.tenant)
     return [
       [],
       next === undefined

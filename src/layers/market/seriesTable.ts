@@ -1,12 +1,8 @@
 /** The tables `series` and `generations`, as synchronous steps. A series exists from its first commit or generation on. */
 import { createHash } from "node:crypto"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
-import { defaultTenant } from "../../domain/Tenant.ts"
 import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { num, numOrNull } from "./rows.ts"
-
-/** Whose rows these are. */
-export const tenant: string = defaultTenant.name
 
 export interface SeriesRow {
   readonly id: number
@@ -22,7 +18,8 @@ const insertSeries = `insert into series
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`
 const pointAt = "update series set generation = ? where id = ?"
 const insertGeneration = "insert into generations (series, state, created_at, published_at) values (?, ?, ?, ?)"
-const selectGeneration = "select series, state, published_at, superseded_at from generations where id = ?"
+const selectGeneration = `select g.series, g.state, g.published_at, g.superseded_at from generations g
+  join series s on s.id = g.series where g.id = ? and s.tenant = ?`
 const selectAsOf = `select id from generations
   where series = ? and state in ('current', 'superseded')
   and (published_at is null or published_at <= ?) and (superseded_at is null or superseded_at > ?)
@@ -30,7 +27,7 @@ const selectAsOf = `select id from generations
 const selectVisible = "select id from generations where series = ? and state in ('current', 'superseded') order by id"
 
 export const findSeries = (db: SyncDatabase, key: SeriesKey): SeriesRow | null => {
-  const row = db.prepare(selectSeries).get(tenant, canonical(key))
+  const row = db.prepare(selectSeries).get(db.tenant, canonical(key))
   return row === undefined ? null : { id: num(row[0]), generation: num(row[1]) }
 }
 
@@ -49,7 +46,7 @@ export const ensureSeries = (db: SyncDatabase, key: SeriesKey, now: number): Ser
   const id = db
     .prepare(insertSeries)
     .run(
-      tenant,
+      db.tenant,
       text,
       createHash("sha256").update(text).digest("hex"),
       key.vendor,
@@ -72,7 +69,7 @@ const setOperation = "update series set operation = max(operation, ?) where id =
 
 /** The last operation of the archive that a series has. */
 export const lastOperation = (db: SyncDatabase, key: SeriesKey): number =>
-  num(db.prepare(selectOperation).get(tenant, canonical(key))?.[0] ?? 0)
+  num(db.prepare(selectOperation).get(db.tenant, canonical(key))?.[0] ?? 0)
 
 export const operated = (db: SyncDatabase, series: number, operation: number): void => {
   db.prepare(setOperation).run(operation, series)
@@ -93,8 +90,9 @@ export interface GenerationRow {
 const stateOf = (text: unknown): GenerationRow["state"] =>
   text === "building" || text === "current" || text === "superseded" ? text : "dropped"
 
+/** Generations are numbered over all tenants: one of another tenant is as good as none. */
 export const findGeneration = (db: SyncDatabase, generation: number): GenerationRow | null => {
-  const row = db.prepare(selectGeneration).get(generation)
+  const row = db.prepare(selectGeneration).get(generation, db.tenant)
   if (row === undefined) return null
   return {
     series: num(row[0]),

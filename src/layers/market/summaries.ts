@@ -8,7 +8,7 @@ import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
 import { byInstrument, keyOf } from "./priceOrder.ts"
 import { tableOf } from "./records/recordCells.ts"
 import { num, responseId, text } from "./rows.ts"
-import { findSeries, tenant, visibleGeneration } from "./seriesTable.ts"
+import { findGeneration, findSeries, visibleGeneration } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
 
 /** Rows counted, and series looked at, between two turns of the event loop. */
@@ -38,10 +38,11 @@ export const countRows: (
 ) => Effect.Effect<number, MarketStoreError> = Effect.fnUntraced(function* (database, key, range, pinned) {
   const found = yield* database.read("count", (db) => {
     if (pinned !== undefined) {
+      if (findGeneration(db, pinned) === null) return { whole: 0, generation: pinned }
       const few = num(db.prepare(countFewPinned).get(pinned, range.start, range.end)?.[0] ?? 0)
       return { whole: few < fewRows ? few : null, generation: pinned }
     }
-    const few = num(db.prepare(countFewVisible).get(tenant, canonical(key), range.start, range.end)?.[0] ?? 0)
+    const few = num(db.prepare(countFewVisible).get(db.tenant, canonical(key), range.start, range.end)?.[0] ?? 0)
     if (few < fewRows) return { whole: few, generation: 0 }
     const series = findSeries(db, key)
     if (series === null) return { whole: 0, generation: 0 }
@@ -95,30 +96,31 @@ export const responsesIn = (
 ): Effect.Effect<ReadonlySet<ResponseId>, MarketStoreError> =>
   mapStoreError(
     database.read("applied", (db) => {
-      const rows = db.prepare(selectIn).all(generation, decoderVersion)
+      const rows = findGeneration(db, generation) === null ? [] : db.prepare(selectIn).all(generation, decoderVersion)
       return new Set(rows.map((row) => responseId(row[0])))
     })
   )
 
-const selectNewest = "select response from answers where applied is not null order by id desc limit 1"
+const ofTenant = "generation in (select g.id from generations g join series s on s.id = g.series where s.tenant = ?)"
+const selectNewest = `select response from answers where applied is not null and ${ofTenant} order by id desc limit 1`
 
 export const newestResponse = (database: SqliteDatabase): Effect.Effect<ResponseId | null, MarketStoreError> =>
   mapStoreError(
     database.read("newest response", (db) => {
-      const found = db.prepare(selectNewest).get()?.[0]
+      const found = db.prepare(selectNewest).get(db.tenant)?.[0]
       return found === undefined ? null : responseId(found)
     })
   )
 
-const selectWitnesses = `select response, fetched_at from (select * from applied order by id limit 2)
-  union select response, fetched_at from (select * from applied order by id desc limit 2)`
+const selectWitnesses = `select response, fetched_at from (select * from applied where ${ofTenant} order by id limit 2)
+  union select response, fetched_at from (select * from applied where ${ofTenant} order by id desc limit 2)`
 
 export const witnesses = (database: SqliteDatabase) =>
   mapStoreError(
     database.read("witnesses", (db) =>
       db
         .prepare(selectWitnesses)
-        .all()
+        .all(db.tenant, db.tenant)
         .map((row) => ({ response: responseId(row[0]), fetchedAt: num(row[1]) }))
     )
   )
@@ -142,7 +144,7 @@ export const listSeries = (database: SqliteDatabase): Effect.Effect<ReadonlyArra
       let after = ""
       for (;;) {
         const from = after
-        const rows = yield* database.read("series", (db) => db.prepare(selectSeries).all(tenant, from))
+        const rows = yield* database.read("series", (db) => db.prepare(selectSeries).all(db.tenant, from))
         for (const row of rows) {
           after = text(row[1])
           const series = keyOf(after)
@@ -178,7 +180,7 @@ export const latestPrices = (
       for (;;) {
         const from = after
         const rows = yield* database.read("latest", (db) =>
-          db.prepare(selectLatest).all(tenant, from, vendor, vendor, symbols, symbols)
+          db.prepare(selectLatest).all(db.tenant, from, vendor, vendor, symbols, symbols)
         )
         for (const row of rows) {
           after = text(row[0])

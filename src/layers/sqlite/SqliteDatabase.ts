@@ -17,6 +17,7 @@ import Database from "better-sqlite3"
 import { Data, Effect, Exit, Schedule, type Scope, Semaphore } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, Statement } from "effect/sql"
+import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
 import { committedNow, ReadSnapshot } from "./ReadSnapshot.ts"
 import { makeConnection } from "./sqlConnection.ts"
 
@@ -42,6 +43,8 @@ export interface PreparedStatement {
 
 /** What a synchronous step works with. Statements are prepared once per connection and text. */
 export interface SyncDatabase {
+  /** Whose rows a step works with. */
+  readonly tenant: TenantName
   readonly prepare: (sql: string) => PreparedStatement
 }
 
@@ -50,6 +53,7 @@ export type Step = <A>(f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFai
 
 export interface SqliteDatabase {
   readonly filename: string
+  readonly tenant: TenantName
   /**
    * One synchronous transaction. With `synchronous` it is committed at that level instead of the database's own: NORMAL
    * survives SIGKILL but not a loss of power, until a later FULL commit carries it to the disk.
@@ -90,6 +94,8 @@ export interface SqliteOptions {
   readonly shrinks?: boolean
   /** Most pages the database may have (PRAGMA max_page_count); a test's way to a full disk. */
   readonly maxPageCount?: number
+  /** The default tenant unless given. */
+  readonly tenant?: TenantName
   /** How long a transaction waits for another connection's lock before it fails with SQLITE_BUSY, ms; `lockWait` unless given. */
   readonly lockWait?: number
 }
@@ -110,9 +116,10 @@ const failure = (filename: string, operation: string) => (cause: unknown) =>
     message: `${operation} on ${filename}: ${cause instanceof Error ? cause.message : String(cause)}`
   })
 
-const syncDatabase = (db: Database.Database): SyncDatabase => {
+const syncDatabase = (db: Database.Database, tenant: TenantName): SyncDatabase => {
   const prepared = new Map<string, PreparedStatement>()
   return {
+    tenant,
     prepare: (sql) => {
       const found = prepared.get(sql)
       if (found !== undefined) return found
@@ -206,8 +213,9 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
     const writer = yield* openConnection(options, options.readonly === true)
     const reader = options.filename === ":memory:" ? writer : yield* openConnection(options, true)
     const semaphore = yield* Semaphore.make(1)
-    const writing = syncDatabase(writer)
-    const reading = reader === writer ? writing : syncDatabase(reader)
+    const tenant = options.tenant ?? defaultTenant.name
+    const writing = syncDatabase(writer, tenant)
+    const reading = reader === writer ? writing : syncDatabase(reader, tenant)
 
     const snapshot = new ReadSnapshot(writer)
     const readerSnapshot = reader === writer ? snapshot : new ReadSnapshot(reader)
@@ -367,5 +375,5 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       spanAttributes: [["db.system.name", "sqlite"]]
     }).pipe(Effect.provide(Reactivity.layer))
 
-    return { filename: options.filename, write, writeUnchecked, transaction, read, checkpoint, shrink, client }
+    return { filename: options.filename, tenant, write, writeUnchecked, transaction, read, checkpoint, shrink, client }
   })

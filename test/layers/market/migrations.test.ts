@@ -26,7 +26,15 @@ const toSchema4 = (filename: string) => {
     )
     .all() as ReadonlyArray<Answer & { readonly generation: number }>
   const insert = database.prepare("insert into coverage values (?, ?, ?, ?, ?, ?, ?, ?, 1)")
-  const later = ["refusals", ...Object.values(tableOf), "record_revisions", "record_echoes", "jobs", "job_runs"]
+  const later = [
+    "refusals",
+    ...Object.values(tableOf),
+    "record_revisions",
+    "record_echoes",
+    "jobs",
+    "job_runs",
+    "tenants"
+  ]
   database.exec(`${later.map((table) => `drop table ${table};`).join(" ")} drop index applied_by_time;
     delete from coverage; delete from migration_checksums where id > 4; delete from migrations where migration_id > 4`)
   for (const generation of new Set(answers.map((answer) => answer.generation))) {

@@ -94,10 +94,13 @@ export const beat = <F>(
   Effect.gen(function* () {
     yield* run(
       `update ${tables.runs} set heartbeat_at = $3, units_done = $4, units = $5, rows_written = $6, requests = $7
-        where job = $1 and attempt = $2 and status = 'running'`,
-      [text(job), int(attempt), int(now), int(done), int(of), int(rows), int(requests)]
+        where job = $1 and attempt = $2 and status = 'running' and tenant = $8`,
+      [text(job), int(attempt), int(now), int(done), int(of), int(rows), int(requests), tables.tenant]
     )
-    const [row] = yield* run(`select cancelling, state, attempts from ${tables.jobs} where id = $1`, [text(job)])
+    const [row] = yield* run(`select cancelling, state, attempts from ${tables.jobs} where id = $1 and tenant = $2`, [
+      text(job),
+      tables.tenant
+    ])
     return row === undefined || row[0] !== 0 || row[1] !== "running" || row[2] !== attempt
   })
 

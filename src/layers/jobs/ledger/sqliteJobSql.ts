@@ -1,6 +1,6 @@
 /** Jobs in market.sqlite. */
 import { Effect } from "effect"
-import { defaultTenant } from "../../../domain/Tenant.ts"
+import type { TenantName } from "../../../domain/Tenant.ts"
 import { JobQueueError } from "../../../services/JobQueue.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import { fromDatabase } from "../../market/storeError.ts"
@@ -8,7 +8,12 @@ import type { SqliteDatabase, SqliteFailure, Step, SyncDatabase } from "../../sq
 import { type FollowingJob, queueWithin } from "./enqueue.ts"
 import { type Cell, type JobSql, type JobTables, type Run, text } from "./JobSql.ts"
 
-export const tables: JobTables = { jobs: "jobs", runs: "job_runs", tenant: text(defaultTenant.name), skipLocked: "" }
+export const tablesOf = (tenant: TenantName): JobTables => ({
+  jobs: "jobs",
+  runs: "job_runs",
+  tenant: text(tenant),
+  skipLocked: ""
+})
 
 const gives = /^\s*select\b|\breturning\b/i
 
@@ -36,7 +41,7 @@ const asError = (error: SqliteFailure | MarketStoreError | JobQueueError): JobQu
 
 export const sqliteJobSql = (database: SqliteDatabase): JobSql<SqliteFailure> => ({
   exclusive: true,
-  tables,
+  tables: tablesOf(database.tenant),
   read:
     (operation) =>
     (sql, cells = []) =>
@@ -47,4 +52,7 @@ export const sqliteJobSql = (database: SqliteDatabase): JobSql<SqliteFailure> =>
 
 /** Queues jobs in a transaction that somebody else has begun. */
 export const queueJobs = (step: Step, jobs: ReadonlyArray<FollowingJob>, at: number) =>
-  queueWithin(within(step), tables, jobs, at)
+  Effect.flatMap(
+    step((db) => db.tenant),
+    (tenant) => queueWithin(within(step), tablesOf(tenant), jobs, at)
+  )

@@ -7,13 +7,7 @@ import { canonical } from "../../../domain/SeriesKey.ts"
 import { defaultTenant, TenantId, type TenantName } from "../../../domain/Tenant.ts"
 import type { WriteMode } from "../../../domain/WriteMode.ts"
 import { JobLedger } from "../../../services/JobLedger.ts"
-import {
-  type Commit,
-  type GenerationId,
-  MarketStore,
-  MarketStoreError,
-  StoreTenantDenied
-} from "../../../services/MarketStore.ts"
+import { type Commit, type GenerationId, MarketStore, type MarketStoreError } from "../../../services/MarketStore.ts"
 import { rowsCommitted } from "../../../services/Metrics.ts"
 import { RecordStore } from "../../../services/RecordStore.ts"
 import { reached } from "../../FaultPoint.ts"
@@ -26,6 +20,7 @@ import { prepare } from "../CommitBatch.ts"
 import { countMigrations } from "../countMigrations.ts"
 import * as KeyedLock from "../KeyedLock.ts"
 import { nothingDone } from "../nothingDone.ts"
+import { tenantDenied } from "../tenants/tenantDenied.ts"
 import { readActions } from "./actionRows.ts"
 import { checkInstants } from "./checkInstants.ts"
 import { type Prepared, runCommits } from "./commit.ts"
@@ -89,11 +84,7 @@ const tenantIdOf = Effect.fnUntraced(function* (database: PostgresDatabase, name
   const [row] = yield* database.bare("tenant")(selectTenant, [textParameter(name)])
   const id = row?.[0]
   if (typeof id === "string") return TenantId.make(id)
-  return yield* new MarketStoreError({
-    reason: new StoreTenantDenied({
-      message: `${database.address} has no tenant ${name}: tapestry tenants add ${name} makes it, tapestry tenants list shows those that are there`
-    })
-  })
+  return yield* tenantDenied(database.address, name)
 })
 
 /** For as long as the scope lives. Migrates, unless it only reads. */

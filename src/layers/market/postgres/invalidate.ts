@@ -8,7 +8,7 @@ import { int8 } from "../../postgres/values.ts"
 import { type InvalidateOptions, nothingKnown } from "../invalidate.ts"
 import type { KnowledgeKey } from "../KnowledgeKey.ts"
 import { num } from "../rows.ts"
-import { holdIfThere, holdSeries, operated, type SeriesRow } from "./seriesRows.ts"
+import { findGeneration, holdIfThere, holdSeries, operated, type SeriesRow } from "./seriesRows.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 import { writeAnswers } from "./writeAnswers.ts"
 
@@ -58,6 +58,11 @@ export const invalidate: (
           ? yield* holdIfThere(query, key)
           : (yield* holdSeries(query, [key], at)).get(canonical(key))
       if (series === null || series === undefined) return
+      // A generation that is gone, or another series', has nothing to forget.
+      if (options.generation !== undefined) {
+        const row = yield* findGeneration(query, options.generation)
+        if (row?.series !== series.id) return
+      }
       const found = yield* targetOf(query, series, at, options)
       if (found !== null) yield* writeAnswers(query, { ...found, applied: null }, [nothingKnown(range)])
     })

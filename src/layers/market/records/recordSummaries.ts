@@ -7,7 +7,7 @@ import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { Freshness } from "../../../services/RecordStore.ts"
 import type { SqliteDatabase, SqlValue } from "../../sqlite/SqliteDatabase.ts"
 import { num, numOrNull, responseId, text } from "../rows.ts"
-import { findSeries, tenant } from "../seriesTable.ts"
+import { findSeries } from "../seriesTable.ts"
 import { mapStoreError } from "../storeError.ts"
 import { fromCells, tableOf } from "./recordCells.ts"
 import { statements } from "./recordTables.ts"
@@ -66,7 +66,7 @@ export const vendors = (database: SqliteDatabase): Effect.Effect<ReadonlyArray<s
     database.read("vendors", (db) =>
       db
         .prepare(selectVendors)
-        .all(tenant)
+        .all(db.tenant)
         .map(([vendor]) => text(vendor))
     )
   )
@@ -89,7 +89,7 @@ export const freshness = (database: SqliteDatabase): Effect.Effect<ReadonlyArray
         const rows = yield* database.read("freshness", (db) =>
           db
             .prepare(selectSeries)
-            .all(tenant, from)
+            .all(db.tenant, from)
             .map((row): ReadonlyArray<SqlValue> => {
               const table = tables[text(row[1])]
               const bounds =

@@ -3,6 +3,7 @@ import type { Effect, Stream } from "effect"
 import type { KindCount, SchemaReport, SeriesStats, Stamped, TableSize } from "../../../services/ControlPlane.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { Dropped, Retention } from "../../../services/StorePolicies.ts"
+import type { Tenants } from "../../../services/Tenants.ts"
 import type { StorePolicies } from "./StorePolicies.ts"
 
 export interface StoreUpkeep {
@@ -10,6 +11,8 @@ export interface StoreUpkeep {
   /** A path, or `host:port/database`. */
   readonly where: string
   readonly report: Effect.Effect<SchemaReport, MarketStoreError>
+  /** Needs a schema that is up to date. */
+  readonly tenants: Tenants
   /** What it takes on the disk, its log and indexes included. */
   readonly bytes: Effect.Effect<number, MarketStoreError>
   readonly kinds: Effect.Effect<ReadonlyArray<KindCount>, MarketStoreError>

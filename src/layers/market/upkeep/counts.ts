@@ -5,12 +5,14 @@ import { num, type SqlRow } from "../rows.ts"
 
 /**
  * `schema` is what stands before a table's name. PostgreSQL's sums of int8 are numeric unless they are made int8 again. The
- * series are those behind a key (the first parameter), at most so many (the second).
+ * series, of one tenant, are those behind a key (the first parameter), at most so many (the second).
  */
 export const countStatements = (
   schema: string,
   whole: (sum: string) => string,
-  [after, most]: readonly [string, string]
+  [after, most]: readonly [string, string],
+  /** Whose series; stands in a condition before those two. Where it says nothing, the tables show those of one tenant. */
+  tenant?: string
 ) => ({
   kinds: `select s.kind, count(distinct s.id),
     ${whole("sum(case when g.id = s.generation then g.row_count else 0 end)")},
@@ -23,7 +25,7 @@ export const countStatements = (
     (select count(*) from ${schema}applied a join ${schema}generations g on g.id = a.generation where g.series = s.id),
     (select count(*) from ${schema}coverage where generation = s.generation)
     from ${schema}series s join ${schema}generations seen on seen.id = s.generation
-    where s.canonical > ${after} order by s.canonical limit ${most}`
+    where ${tenant === undefined ? "" : `s.tenant = ${tenant} and `}s.canonical > ${after} order by s.canonical limit ${most}`
 })
 
 export const kindCount = (row: SqlRow): KindCount => ({

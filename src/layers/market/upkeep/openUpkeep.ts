@@ -2,6 +2,8 @@
 import { Effect, FileSystem, Layer, Path, type Redacted, type Scope } from "effect"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { OwnerError } from "../../../services/Owner.ts"
+import type { ProvenanceStoreError } from "../../../services/ProvenanceStore.ts"
+import { ensureDirectory } from "../../ensureDirectory.ts"
 import * as OwnerLock from "../../owner/OwnerLock.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
 import { sqliteUpkeep } from "./sqliteUpkeep.ts"
@@ -12,6 +14,8 @@ export interface UpkeepOptions {
   /** The release that runs, as others are told. */
   readonly product: string
   readonly readonly: boolean
+  /** Makes the data directory and the file where they are not there. */
+  readonly create?: boolean
 }
 
 /** The driver of PostgreSQL is loaded when it is wanted, so that nobody else pays for it. */
@@ -25,10 +29,10 @@ export const openUpkeep = Effect.fnUntraced(function* (
   options: UpkeepOptions
 ): Effect.fn.Return<
   StoreUpkeep | null,
-  MarketStoreError | OwnerError,
+  MarketStoreError | OwnerError | ProvenanceStoreError,
   FileSystem.FileSystem | Path.Path | Scope.Scope
 > {
-  const { dataDir, product, readonly, store } = options
+  const { create = false, dataDir, product, readonly, store } = options
   if (store !== null) {
     const { postgresUpkeep } = yield* loadPostgres
     return yield* postgresUpkeep(store, readonly)
@@ -36,7 +40,10 @@ export const openUpkeep = Effect.fnUntraced(function* (
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const filename = path.join(dataDir, "market.sqlite")
-  if (!(yield* Effect.orElseSucceed(fs.exists(filename), () => false))) return null
+  if (!(yield* Effect.orElseSucceed(fs.exists(filename), () => false))) {
+    if (!create) return null
+    yield* ensureDirectory(dataDir)
+  }
   if (!readonly) yield* Layer.build(OwnerLock.layer({ dataDir, product, patience: "10 seconds" }))
   return yield* sqliteUpkeep(filename, readonly)
 })

@@ -19,6 +19,7 @@ import { openDatabase } from "../postgres/openDatabase.ts"
 import { mapStoreFailure } from "../postgres/storeFailure.ts"
 import { type Extension, findExtension } from "../postgres/timescale/extension.ts"
 import { runRetention } from "../postgres/timescale/retention.ts"
+import { postgresTenants } from "../tenants/postgresTenants.ts"
 import { countStatements, kindCount, seriesPages, seriesStats } from "./counts.ts"
 import { assess, refusalOf } from "./SchemaReport.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
@@ -153,6 +154,7 @@ export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacte
     store: "postgres",
     where: address,
     report,
+    tenants: postgresTenants(database),
     bytes: Effect.map(tables, (found) => found.reduce((sum, { bytes }) => sum + bytes, 0)),
     kinds: mapStoreFailure(Effect.map(counted("kinds"), (rows) => rows.map(kindCount))),
     tables,

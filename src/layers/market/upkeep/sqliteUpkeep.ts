@@ -11,6 +11,7 @@ import { open, type SqliteDatabase, SqliteFailure, type SyncDatabase } from "../
 import { countMigrations } from "../countMigrations.ts"
 import { migrations } from "../migrations.ts"
 import { mapStoreError } from "../storeError.ts"
+import { sqliteTenants } from "../tenants/sqliteTenants.ts"
 import { countStatements, kindCount, seriesPages, seriesStats } from "./counts.ts"
 import { assess, type RecordedMigration, refusalOf } from "./SchemaReport.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
@@ -18,7 +19,7 @@ import { retain, wouldGo } from "./sqliteRetention.ts"
 import { differenceOf, mayStamp, mismatch, type Trait, toRecord } from "./stamping.ts"
 
 const known = migrations.map((migration) => ({ id: migration.id, name: migration.name, sha256: checksum(migration) }))
-const counts = countStatements("", (sum) => sum, ["?", "?"])
+const counts = countStatements("", (sum) => sum, ["?", "?"], "?")
 
 const named = "select count(*) from sqlite_master where type = 'table' and name = ?"
 const selectRecorded = "select id, sha256 from migration_checksums order by id"
@@ -111,6 +112,7 @@ export const sqliteUpkeep = Effect.fnUntraced(function* (filename: string, reado
     store: "sqlite",
     where: filename,
     report,
+    tenants: sqliteTenants(database),
     bytes: Effect.zipWith(
       read("size", (db) => Number(db.prepare(selectSize).get()?.[0])),
       sizeOf(`${filename}-wal`),
@@ -136,7 +138,7 @@ export const sqliteUpkeep = Effect.fnUntraced(function* (filename: string, reado
       return [...sizes].map(([table, bytes]) => ({ table, bytes })).sort((a, b) => (a.table < b.table ? -1 : 1))
     }),
     series: seriesPages((after, most) =>
-      read("series", (db) => db.prepare(counts.series).all(after, most).map(seriesStats))
+      read("series", (db) => db.prepare(counts.series).all(db.tenant, after, most).map(seriesStats))
     ),
     migrate: Effect.gen(function* () {
       const before = yield* report

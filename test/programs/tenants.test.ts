@@ -1,0 +1,99 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, type Scope } from "effect"
+import { bareDatabase, sql } from "../support/postgres.ts"
+import { workerIn } from "../support/tenants.ts"
+import { json, ok, scratch, spx, tapestry, type Where } from "./tapestry.ts"
+
+const range = ["--from", "2019-01-01", "--to", "2019-02-01"]
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+const stores: ReadonlyArray<readonly [string, Effect.Effect<Where, never, Scope.Scope>]> = [
+  ["market.sqlite", Effect.sync(() => ({ cwd: scratch("tenants-sqlite") }))],
+  ["PostgreSQL", Effect.map(bareDatabase, (url) => ({ cwd: scratch("tenants-postgres"), env: { DATABASE_URL: url } }))]
+]
+
+for (const [name, made] of stores) {
+  describe(`tapestry tenants (${name})`, () => {
+    it.live("adds, lists, shows and removes them; the first one makes the tables", () =>
+      Effect.gen(function* () {
+        const where = yield* made
+        assert.match(ok(where, "tenants", "list"), /no tenants: there is no store yet/)
+        assert.deepStrictEqual(json(where, 0, "tenants", "list"), { tenants: [] })
+        assert.match(ok(where, "tenants", "add", "acme"), /tenant acme is added; its id is [0-9a-f-]{36}/)
+        const { tenant } = json(where, 0, "tenants", "add", "desk-2")
+        assert.match(tenant.id, uuid)
+        assert.deepInclude(tenant, { name: "desk-2", series: 0, rows: 0 })
+        ok(where, "bars", ...spx, ...range)
+        const { tenants } = json(where, 0, "tenants", "list")
+        assert.deepStrictEqual(
+          tenants.map((one: { name: string; series: number; rows: number }) => [one.name, one.series, one.rows]),
+          [
+            ["acme", 0, 0],
+            ["default", 1, 21],
+            ["desk-2", 0, 0]
+          ]
+        )
+        assert.match(ok(where, "tenants", "list"), /default +00000000-0000-0000-0000-000000000001 +- +1 +21/)
+        assert.match(ok(where, "tenants", "show", "default"), /added +with the store\n.*\nrows +21/)
+        assert.deepStrictEqual(json(where, 0, "tenants", "show", "desk-2"), {
+          tenant: tenants.find((one: { name: string }) => one.name === "desk-2")
+        })
+        assert.deepStrictEqual(json(where, 0, "tenants", "remove", "desk-2"), { removed: "desk-2" })
+        assert.match(ok(where, "tenants", "remove", "acme"), /tenant acme is removed/)
+        assert.strictEqual(json(where, 0, "tenants", "list").tenants.length, 1)
+      })
+    )
+
+    it.live("refuses names that are none, unknown or taken, and to remove what is in use", () =>
+      Effect.gen(function* () {
+        const where = yield* made
+        for (const wrong of ["Acme", "a_b", "-a", "a b", ""]) {
+          const run = tapestry(where, "tenants", "add", "--", wrong)
+          assert.strictEqual(run.code, 2, `${wrong}\n${run.stdout}${run.stderr}`)
+          assert.strictEqual(run.stdout, "")
+          assert.match(run.stderr, /a tenant's name is 1 to 63 of a-z, 0-9 and -/)
+        }
+        ok(where, "tenants", "add", "acme")
+        assert.deepInclude(json(where, 1, "tenants", "add", "acme").error, {
+          _tag: "TenantsError",
+          reason: "TenantExists"
+        })
+        const unknown = json(where, 1, "tenants", "show", "acne").error
+        assert.deepInclude(unknown, { _tag: "TenantsError", reason: "TenantUnknown" })
+        assert.match(unknown.message, /no tenant acne; did you mean acme\?/)
+        assert.deepInclude(json(where, 1, "tenants", "remove", "nobody").error, { reason: "TenantUnknown" })
+        const { error } = json(where, 1, "tenants", "remove", "default")
+        assert.deepInclude(error, { _tag: "TenantsError", reason: "TenantInUse" })
+        assert.strictEqual(tapestry(where, "tenants", "add").code, 2)
+      })
+    )
+  })
+}
+
+describe("tapestry tenants", () => {
+  it.live("a user who only works in the database lists and adds none, and is told what is missing", () =>
+    Effect.gen(function* () {
+      const url = yield* bareDatabase
+      const owner = { cwd: scratch("tenants-owner"), env: { DATABASE_URL: url } }
+      ok(owner, "tenants", "add", "acme")
+      const where = { cwd: scratch("tenants-worker"), env: { DATABASE_URL: yield* workerIn(url) } }
+      for (const words of [["list"], ["add", "bolt"], ["remove", "acme"]]) {
+        const { error } = json(where, 1, "tenants", ...words)
+        assert.deepInclude(error, { _tag: "MarketStoreError", reason: "StoreTenantDenied" })
+        assert.match(error.message, /permission denied for schema tapestry_base.*GRANT/)
+      }
+      // It works there all the same.
+      ok(where, "bars", ...spx, ...range)
+      assert.match(ok(where, "store", "status"), /as this release needs/)
+      // What was counted through the views is this tenant's.
+      assert.deepStrictEqual(json(where, 0, "store", "status").kinds, [
+        { kind: "bar", series: 1, rows: 21, revisions: 0 }
+      ])
+      assert.strictEqual(json(where, 0, "store", "stats").series.length, 1)
+      assert.deepStrictEqual(yield* sql(url, "select name from tapestry_base.tenants order by 1"), [
+        ["acme"],
+        ["default"]
+      ])
+    })
+  )
+})
