@@ -130,7 +130,9 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
       // Who may only read has no arrivals.
       const arrivals = readonly || config.reconcile.length === 0 ? [] : config.reconcile
       const batches = BatchProcessorLive.layer({ deadLetters: path.join(dataDir, "dead-letters.ndjson") }).pipe(
-        Layer.provideMerge(ImportsLive.layer)
+        Layer.provideMerge(
+          Layer.provide(ImportsLive.layer, Layer.succeed(ScratchStore, scratchIn(dataDir, "imports-check-")))
+        )
       )
       const jobs = JobQueueLive.layer({ workflows: readonly ? null : path.join(dataDir, "workflows.sqlite") })
       return Layer.mergeAll(

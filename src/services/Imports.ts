@@ -4,6 +4,7 @@ import { ResponseId } from "../domain/Response.ts"
 import { type AnyRecord, RecordKind } from "../domain/records/RecordKind.ts"
 import type { SeriesKey } from "../domain/SeriesKey.ts"
 import type { SessionId, SessionOutcome } from "../domain/Session.ts"
+import { EpochMillis } from "../domain/TimeRange.ts"
 import { MarketStoreError } from "./MarketStore.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
 
@@ -95,6 +96,42 @@ export const ReplayedSegment = Schema.Struct({
 })
 export interface ReplayedSegment extends Schema.Schema.Type<typeof ReplayedSegment> {}
 
+/** What is compared, and how many differences are told of each series. */
+export interface ImportCheckOptions {
+  readonly vendor?: string
+  readonly symbol?: string
+  readonly limit: number
+}
+
+/** A row, a revision or an interval of coverage that the store and the archive disagree about, as JSON; null: one of them has none. */
+export const ImportDifference = Schema.Struct({
+  what: Schema.Literals(["row", "revision", "coverage"]),
+  at: EpochMillis,
+  stored: Schema.NullOr(Schema.String),
+  rebuilt: Schema.NullOr(Schema.String)
+})
+export interface ImportDifference extends Schema.Schema.Type<typeof ImportDifference> {}
+
+/**
+ * Told by a check of what was imported. `Unread`: a segment that cannot be read again, and is in no comparison. `Busy`: a series that was
+ * written to while it was compared. `Compared`: rows that are stored and rows that the archive gives, how many of each kind differ, and the
+ * first of them.
+ */
+export const ImportCheckEvent = Schema.TaggedUnion({
+  Unread: { response: ResponseId, message: Schema.String },
+  Busy: { series: Schema.String },
+  Compared: {
+    series: Schema.String,
+    stored: Schema.Int,
+    rebuilt: Schema.Int,
+    rows: Schema.Int,
+    revisions: Schema.Int,
+    coverage: Schema.Int,
+    differences: Schema.Array(ImportDifference)
+  }
+})
+export type ImportCheckEvent = typeof ImportCheckEvent.Type
+
 /** The text cannot be read as the spec says: no such column, a quote that never ends. Nothing of the segment is stored. */
 export class UnreadableText extends Schema.TaggedError<UnreadableText>()("UnreadableText", {
   line: Schema.NullOr(Schema.Int),
@@ -169,5 +206,10 @@ export class Imports extends Context.Service<
      * that was lost. Segments whose bytes are damaged are passed over, and told.
      */
     readonly replay: Stream.Stream<ReplayedSegment, ImportsError>
+    /**
+     * Compares what is stored of imports with what their archived segments give, series by series; changes nothing. It is built in a
+     * store of its own, which needs as much room.
+     */
+    readonly check: (options: ImportCheckOptions) => Stream.Stream<ImportCheckEvent, ImportsError>
   }
 >()("tapestry/Imports") {}

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { DateDay, Float64, Table, tableToIPC, vectorFromArray } from "apache-arrow"
+import Database from "better-sqlite3"
 import { json, ok, scratch, shell, tapestry, type Where } from "./tapestry.ts"
 
 const tape = (rows: number): string => {
@@ -224,5 +225,23 @@ describe("tapestry ingest and dump", () => {
     assert.include(lost.stdout, "imported: 2,000 rows of 2,000 rows stored again, from 1 segment", lost.stderr)
     assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", "d"), before)
     assert.isTrue(existsSync(join(where.cwd, "d/market.sqlite")))
+    const same = "imported: 1 series with 2,000 rows compared with their files: all the same\n"
+    assert.include(ok(where, "rebuild", "--check", "--data-dir", "d"), same)
+    const db = new Database(join(where.cwd, "d/market.sqlite"))
+    db.exec("update trades set price = price + 1 where sequence = 7")
+    db.close()
+    const told = tapestry(where, "rebuild", "--check", "--data-dir", "d")
+    assert.strictEqual(told.code, 3, told.stderr)
+    assert.match(
+      told.stdout,
+      /SPY\/trade\/.*: 1 row moved\n {2}row at 2023-11-14T22:13:20\.000Z\n {4}stored .*"price":101,/
+    )
+    const [checked] = json(where, 3, "rebuild", "--check", "--symbol", "SPY", "--data-dir", "d").imported.compared
+    assert.deepInclude(checked, { stored: 2_000, rebuilt: 2_000, rows: 1, revisions: 0, coverage: 0 })
+    assert.strictEqual(JSON.parse(checked.differences[0].rebuilt).price, 100)
+    assert.deepStrictEqual(
+      json(where, 0, "rebuild", "--check", "--symbol", "X", "--data-dir", "d").imported.compared,
+      []
+    )
   })
 })

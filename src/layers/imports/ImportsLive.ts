@@ -4,14 +4,13 @@
  * Responsibilities: a segment is read, then archived, then stored; what cannot be read leaves nothing. Queueing: none of its own: the
  * caller says how many segments are under way, the archive and the store have their queues. Hard cases: a process that dies between the
  * archive and the store leaves a segment that is archived and not stored; importing it again finds its Response and stores it as it was
- * then, so that order and knowledge time are those of the first time.
- */
+ * then, so that order and knowledge time are those of the first time. */
 import { createHash } from "node:crypto"
 import { Clock, Effect, Layer, Option, Result, Scope, Stream } from "effect"
 import type { RequestIdentity } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { RecordKind, RecordOf, RecordSeries } from "../../domain/records/RecordKind.ts"
-import { parse } from "../../domain/SeriesKey.ts"
+import { parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { SessionId } from "../../domain/Session.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import {
@@ -28,6 +27,8 @@ import { RecordStore } from "../../services/RecordStore.ts"
 import * as ImportedAdapter from "../adapters/imported/ImportedAdapter.ts"
 import { recordsText } from "../export/RecordsText.ts"
 import { archivedSegment, importDecoderVersion } from "./archivedSegment.ts"
+import { makeCheck } from "./checkImports.ts"
+import type { ImportStores } from "./compareImports.ts"
 import { decodedRows } from "./decodedRows.ts"
 import { type DecodedSegment, decodeSegment } from "./decodeSegment.ts"
 import { importCoverage } from "./importCoverage.ts"
@@ -117,7 +118,14 @@ const make = Effect.gen(function* () {
     })
   })
 
-  const store = ({ kind, nulls }: ImportSpec, { series }: DecodedSegment, response: Response) => {
+  const stores: ImportStores = { market, records }
+
+  const storeIn = (
+    { market, records }: ImportStores,
+    { kind, nulls }: ImportSpec,
+    series: DecodedSegment["series"],
+    response: Response
+  ) => {
     const answer = {
       response: response.id,
       askedAt: response.askedAt,
@@ -157,7 +165,7 @@ const make = Effect.gen(function* () {
     decoded: DecodedSegment
   ) {
     const response = yield* archived(session, spec, given)
-    const results = yield* store(spec, decoded, response)
+    const results = yield* storeIn(stores, spec, decoded.series, response)
     const sum = (of: "inserted" | "updated" | "unchanged") => results.reduce((total, result) => total + result[of], 0)
     const report: SegmentReport = {
       response: response.id,
@@ -194,14 +202,27 @@ const make = Effect.gen(function* () {
     return yield* settled(session, { ...plainSpec, name, kind }, { offset, line: 1, bytes }, decoded)
   }, asImportsError)
 
+  /** A vendor that was configured since keeps what it streamed; of bars a rebuild would take them out of its series again. */
+  const refuseAgain = Effect.fnUntraced(function* (spec: ImportSpec, decoded: DecodedSegment) {
+    if (spec.kind === "bar") return yield* refuseAsked(vendorsOf(decoded))
+    for (const vendor of vendorsOf(decoded)) {
+      if (Option.isNone(yield* Effect.option(registry.resolve(vendor)))) yield* registerImported(vendor)
+    }
+  })
+
   const again = Effect.fnUntraced(
-    function* ({ bytes, call, response }: ReplayedResponse) {
+    function* (
+      into: ImportStores,
+      wanted: (series: SeriesKey) => boolean,
+      { bytes, call, response }: ReplayedResponse
+    ) {
       const request = yield* archive.request(call)
       const payload = yield* bytes
       if (!(payload instanceof Uint8Array)) return { rows: 0, inserted: 0, problem: "it has no bytes, or too many" }
       const { decoded, spec } = yield* archivedSegment(request.params, payload)
-      yield* refuseAsked(vendorsOf(decoded))
-      const results = yield* store(spec, decoded, response)
+      yield* refuseAgain(spec, decoded)
+      const series = decoded.series.filter((one) => wanted(one.series))
+      const results = yield* storeIn(into, spec, series, response)
       return { rows: decoded.rows, inserted: results.reduce((sum, { inserted }) => sum + inserted, 0), problem: null }
     },
     Effect.catchIf(
@@ -217,19 +238,25 @@ const make = Effect.gen(function* () {
     ])
   )
 
-  const replay = Stream.unwrap(
-    Effect.map(Stream.runCollect(sessions), (ids) =>
-      // Listed newest first.
-      Stream.fromArray([...ids].reverse())
+  const replayInto = (into: ImportStores, wanted: (series: SeriesKey) => boolean) =>
+    Stream.unwrap(
+      Effect.map(Stream.runCollect(sessions), (ids) =>
+        // Listed newest first.
+        Stream.fromArray([...ids].reverse())
+      )
+    ).pipe(
+      Stream.flatMap((id) => archive.replay({ of: { _tag: "Session", id }, withBytes: true })),
+      Stream.mapEffect((one) =>
+        Effect.map(again(into, wanted, one), (done) => ({ response: one.response.id, ...done }))
+      ),
+      Stream.mapError(asError)
     )
-  ).pipe(
-    Stream.flatMap((id) => archive.replay({ of: { _tag: "Session", id }, withBytes: true })),
-    Stream.mapEffect((one) => Effect.map(again(one), (done) => ({ response: one.response.id, ...done }))),
-    Stream.mapError(asError)
-  )
+
+  const check = yield* makeCheck({ stores, registry, replayInto })
 
   return Imports.of({
-    replay,
+    replay: replayInto(stores, () => true),
+    check,
     begin: asImportsError(archive.openSession({ source: importSource, mode: "batch", asOf: null })).pipe(
       Effect.withSpan("Imports.begin")
     ),

@@ -44,7 +44,7 @@ export const make = Effect.gen(function* () {
     disk: yield* DiskRoom,
     deskOf: Desks.make(),
     rebuilding: yield* Semaphore.make(1),
-    scratch: yield* ScratchStore,
+    scratch: Effect.map(yield* ScratchStore, ({ market }) => market),
     detach: (run) => Effect.asVoid(FiberSet.run(runs, run, { startImmediately: true }))
   }
   return context

@@ -3,9 +3,16 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Context, Effect, Layer, type Scope } from "effect"
 import { MarketStore, MarketStoreError, StoreUnavailable } from "../../services/MarketStore.ts"
+import { RecordStore } from "../../services/RecordStore.ts"
 import * as MarketStoreSqlite from "../market/MarketStoreSqlite.ts"
 
-const prefix = "market-check-"
+/** An empty store that nobody else sees. */
+export interface ScratchStores {
+  readonly market: MarketStore["Service"]
+  readonly records: RecordStore["Service"]
+}
+
+type Make = Effect.Effect<ScratchStores, MarketStoreError, Scope.Scope>
 
 const failed = (directory: string) => (cause: unknown) =>
   new MarketStoreError({
@@ -14,8 +21,8 @@ const failed = (directory: string) => (cause: unknown) =>
     })
   })
 
-/** What a killed process left in `directory` is removed first: it may hold one such store at a time. */
-export const scratchIn = (directory: string): Effect.Effect<MarketStore["Service"], MarketStoreError, Scope.Scope> =>
+/** In a directory whose name begins so; what a killed process left is removed first: there is one of a name at a time. */
+export const scratchIn = (directory: string, prefix = "market-check-"): Make =>
   Effect.gen(function* () {
     const made = yield* Effect.acquireRelease(
       Effect.try({
@@ -30,23 +37,20 @@ export const scratchIn = (directory: string): Effect.Effect<MarketStore["Service
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }))
     )
     const context = yield* Layer.build(MarketStoreSqlite.layer({ filename: join(made, "market.sqlite") }))
-    return Context.get(context, MarketStore)
+    return { market: Context.get(context, MarketStore), records: Context.get(context, RecordStore) }
   })
 
 /**
  * Makes an empty store that nobody else sees, for as long as the scope lives: what a check builds in. In a directory of its own
  * under the temporary directory unless provided.
  */
-export const ScratchStore = Context.Reference<Effect.Effect<MarketStore["Service"], MarketStoreError, Scope.Scope>>(
-  "tapestry/ScratchStore",
-  {
-    defaultValue: () =>
-      Effect.flatMap(
-        Effect.acquireRelease(
-          Effect.sync(() => mkdtempSync(join(tmpdir(), "tapestry-"))),
-          (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }))
-        ),
-        scratchIn
-      )
-  }
-)
+export const ScratchStore = Context.Reference<Make>("tapestry/ScratchStore", {
+  defaultValue: () =>
+    Effect.flatMap(
+      Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "tapestry-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }))
+      ),
+      (directory) => scratchIn(directory)
+    )
+})

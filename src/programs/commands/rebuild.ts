@@ -1,18 +1,18 @@
 import { Effect, Option, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
-import { Imports, type ReplayedSegment } from "../../services/Imports.ts"
-import type { Moved, MovedCounts, RebuildEvent, RebuildOptions } from "../../services/RebuildEvent.ts"
+import type { Moved, RebuildEvent, RebuildOptions } from "../../services/RebuildEvent.ts"
 import { StitchingCache } from "../../services/StitchingCache.ts"
 import { Ended } from "../failure/Ended.ts"
 import { asCommand, UsageError } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { instant } from "../format/Documents.ts"
-import { movedTable } from "../format/MovedTable.ts"
+import { movedTable, movedText } from "../format/MovedTable.ts"
 import { counted } from "../format/Numbers.ts"
 import { Output, type Terminal } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { oneLine, styleOf } from "../terminal/Style.ts"
-import { withCache, withOwner } from "../withData.ts"
+import { withCache } from "../withData.ts"
+import { checkedLines, checkImports, differs, importedLines, nothingImported, reimport } from "./rebuild/imported.ts"
 
 const flags = {
   vendor: Flag.String("vendor").pipe(
@@ -87,49 +87,6 @@ const gather = (options: RebuildOptions) =>
       })
   )
 
-interface Reimported {
-  readonly segments: number
-  readonly rows: number
-  readonly inserted: number
-  readonly problems: ReadonlyArray<string>
-}
-
-const nothingImported: Reimported = { segments: 0, rows: 0, inserted: 0, problems: [] }
-
-const withSegment = (sum: Reimported, { inserted, problem, response, rows }: ReplayedSegment): Reimported => ({
-  segments: sum.segments + 1,
-  rows: sum.rows + rows,
-  inserted: sum.inserted + inserted,
-  problems: problem === null ? sum.problems : [...sum.problems, `import, response ${response}: ${problem}`]
-})
-
-/** What came from files and not from vendors is stored again where it is missing. */
-const reimport = withProgress({ label: "imports", units: "segments", things: "rows" }, ({ report }) => {
-  const all = <E, R>(segments: Stream.Stream<ReplayedSegment, E, R>) =>
-    Effect.suspend(() => {
-      let sum = nothingImported
-      return segments.pipe(
-        Stream.runForEach((segment) => {
-          sum = withSegment(sum, segment)
-          return report({ done: sum.segments, of: 0, count: sum.rows })
-        }),
-        Effect.map(() => sum)
-      )
-    })
-  return withOwner(
-    Imports.use((imports) => all(imports.replay)),
-    (client) => all(client["Import.replay"]())
-  )
-})
-
-const importedLines = ({ inserted, problems, rows, segments }: Reimported): ReadonlyArray<string> =>
-  segments === 0
-    ? []
-    : [
-        ...problems.map(oneLine),
-        `imported: ${counted(inserted, "row")} of ${counted(rows, "row")} stored again, from ${counted(segments, "segment")}`
-      ]
-
 const document = ({ compared, finished, rebuilt, skipped, unread }: Outcome, check: boolean) => ({
   check,
   series: check
@@ -151,6 +108,7 @@ const document = ({ compared, finished, rebuilt, skipped, unread }: Outcome, che
 
 const instants: ReadonlySet<string> = new Set([
   "ts",
+  "at",
   "start",
   "end",
   "until",
@@ -163,14 +121,6 @@ const instants: ReadonlySet<string> = new Set([
 /** Instants in documents are ISO 8601. */
 const asInstant = (key: string, value: unknown): unknown =>
   typeof value === "number" && instants.has(key) ? instant(value) : value
-
-const movedText = ({ actions, coverage, revisions, rows }: MovedCounts): string =>
-  [
-    ...(rows > 0 ? [counted(rows, "row")] : []),
-    ...(revisions > 0 ? [counted(revisions, "revision")] : []),
-    ...(coverage > 0 ? [counted(coverage, "interval of coverage", "intervals of coverage")] : []),
-    ...(actions > 0 ? [counted(actions, "corporate action")] : [])
-  ].join(", ")
 
 const notRead = ({ damaged, message, response, series }: Of<"Unread">): string =>
   oneLine(`${damaged ? "damaged" : "not readable"}: response ${response} of ${series}: ${message}`)
@@ -209,21 +159,24 @@ const rebuild = Effect.fn("tapestry rebuild")(function* ({ check, limit, symbol,
   if (limit < 0 || limit > 10_000) {
     return yield* new UsageError({ message: `--limit ${limit}: expected 0 to 10000` })
   }
-  const outcome = yield* withCache(
-    gather({
-      check,
-      moved: limit,
-      ...(Option.isSome(vendor) ? { vendor: vendor.value } : {}),
-      ...(Option.isSome(symbol) ? { symbol: symbol.value } : {})
-    })
-  )
+  const of = {
+    ...(Option.isSome(vendor) ? { vendor: vendor.value } : {}),
+    ...(Option.isSome(symbol) ? { symbol: symbol.value } : {})
+  }
+  const outcome = yield* withCache(gather({ check, moved: limit, ...of }))
   const imported = check || Option.isSome(vendor) || Option.isSome(symbol) ? nothingImported : yield* reimport
-  if (json) yield* line(JSON.stringify({ ...document(outcome, check), imported }, asInstant))
-  else yield* lines([...text(outcome, check, terminal), ...importedLines(imported)])
+  const checked = check ? yield* checkImports({ limit, ...of }) : null
+  if (json) {
+    const told = checked === null ? { imported } : { imported: checked }
+    yield* line(JSON.stringify({ ...document(outcome, check), ...told }, asInstant))
+  } else {
+    const after = checked === null ? importedLines(imported) : checkedLines(checked)
+    yield* lines([...text(outcome, check, terminal), ...after])
+  }
   const damaged = outcome.unread.some((event) => event.damaged)
-  const differs = outcome.compared.some(({ same }) => !same)
-  if (damaged || differs || imported.problems.length > 0 || outcome.skipped.length > 0)
-    return yield* new Ended({ code: 3 })
+  const problems = imported.problems.length + (checked?.problems.length ?? 0) + outcome.skipped.length
+  const moved = outcome.compared.some(({ same }) => !same) || checked?.compared.some(differs) === true
+  if (damaged || moved || problems > 0) return yield* new Ended({ code: 3 })
 }, asCommand("rebuild"))
 
 export const command = Command.make("rebuild", flags, rebuild).pipe(

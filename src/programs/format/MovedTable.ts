@@ -4,8 +4,8 @@ import type { StoredAction } from "../../domain/CorporateAction.ts"
 import type { StoredCoverage } from "../../domain/Coverage.ts"
 import type { Lineage } from "../../domain/Lineage.ts"
 import type { Revision } from "../../domain/Revision.ts"
-import type { Moved, MovedAction } from "../../services/RebuildEvent.ts"
-import { decimal } from "./Numbers.ts"
+import type { Moved, MovedAction, MovedCounts } from "../../services/RebuildEvent.ts"
+import { counted, decimal } from "./Numbers.ts"
 import { labelOf } from "./Strip.ts"
 import { type Column, render } from "./Table.ts"
 import { brief, moment } from "./ZonedTime.ts"
@@ -113,3 +113,12 @@ export const movedTable = (
   moved: ReadonlyArray<Moved>,
   actions: ReadonlyArray<MovedAction> = []
 ): ReadonlyArray<string> => render(columns, [...moved.map(cells), ...actions.map(actionCells)])
+
+/** How many of each moved, in words. */
+export const movedText = ({ actions, coverage, revisions, rows }: MovedCounts): string =>
+  [
+    ...(rows > 0 ? [counted(rows, "row")] : []),
+    ...(revisions > 0 ? [counted(revisions, "revision")] : []),
+    ...(coverage > 0 ? [counted(coverage, "interval of coverage", "intervals of coverage")] : []),
+    ...(actions > 0 ? [counted(actions, "corporate action")] : [])
+  ].join(", ")

@@ -1,7 +1,14 @@
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { SessionId, SessionOutcome } from "../../domain/Session.ts"
-import { ImportSegment, ImportSpec, ImportsError, ReplayedSegment, SegmentReport } from "../../services/Imports.ts"
+import {
+  ImportCheckEvent,
+  ImportSegment,
+  ImportSpec,
+  ImportsError,
+  ReplayedSegment,
+  SegmentReport
+} from "../../services/Imports.ts"
 
 /** Rows that come from no vendor, in segments of whole lines. A segment has to fit into a line of the protocol: 640 KiB do. */
 export class ImportRpcs extends RpcGroup.make(
@@ -24,5 +31,16 @@ export class ImportRpcs extends RpcGroup.make(
     error: ImportsError
   }),
   /** Stores again what was imported, from the archive; told segment by segment. */
-  Rpc.make("Import.replay", { success: ReplayedSegment, error: ImportsError, stream: true })
+  Rpc.make("Import.replay", { success: ReplayedSegment, error: ImportsError, stream: true }),
+  /** Compares what is stored of imports with the archive; told series by series. */
+  Rpc.make("Import.check", {
+    payload: {
+      vendor: Schema.optionalKey(Schema.String),
+      symbol: Schema.optionalKey(Schema.String),
+      limit: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 }))
+    },
+    success: ImportCheckEvent,
+    error: ImportsError,
+    stream: true
+  })
 ) {}

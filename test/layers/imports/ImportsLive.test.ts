@@ -16,8 +16,8 @@ import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { RecordStore } from "../../../src/services/RecordStore.ts"
 import { bar, collect, everything, seriesOf } from "../../services/market/commits.ts"
-import { recordSeries, samples } from "../../services/records/commits.ts"
-import { fresh, importing, specOf } from "./support.ts"
+import { recordSeries, recordsOf, samples, trade } from "../../services/records/commits.ts"
+import { fresh, freshPostgres, importing, specOf } from "./support.ts"
 
 const acme = { vendor: "acme", session: "regular" } as const
 const trades: RecordSeries<"trade"> = { ...recordSeries("trade"), vendor: "acme" }
@@ -215,6 +215,56 @@ describe("imports", () => {
       assert.strictEqual(revisions.length, 1)
     }).pipe(Effect.provide(fresh))
   )
+
+  for (const [name, over] of [
+    ["SQLite", fresh],
+    ["PostgreSQL", freshPostgres]
+  ] as const) {
+    it.live(`X7: a check over ${name} finds what the store has otherwise than the archive, and changes nothing`, () =>
+      Effect.gen(function* () {
+        const imports = yield* Imports
+        const records = yield* RecordStore
+        const market = yield* MarketStore
+        yield* importing('{"tsNs":"1","price":1,"sequence":1}\n{"tsNs":"2","price":2,"sequence":2}\n')
+        yield* importing('{"tsNs":"1","price":3,"sequence":1}\n', specOf({ name: "correction" }))
+        const bars = specOf({ name: "bars", kind: "bar", format: "csv", defaults: { timeframe: "1d" } })
+        yield* importing("ts,open,high,low,close\n2024-01-02,1,2,0.5,1.5\n2024-01-03,1,2,0.5,1\n", bars)
+        const daily = seriesOf("SPY", { ...acme, timeframe: "1d" })
+        const found = (limit = 10) =>
+          Effect.map(Stream.runCollect(imports.check({ limit })), (events) =>
+            events.map((event) => {
+              if (event._tag !== "Compared") return event
+              const { coverage, differences, rebuilt, revisions, rows, series, stored } = event
+              return { series, counts: [stored, rebuilt, rows, revisions, coverage], told: differences.length }
+            })
+          )
+        const barText = "v1/acme/-/SPY/bar/1d/trade/regular/-/raw"
+        const tradeText = "v1/acme/-/SPY/trade/-/none/all/-/raw"
+        const same = [
+          { series: barText, counts: [2, 2, 0, 0, 0], told: 0 },
+          { series: tradeText, counts: [2, 2, 0, 0, 0], told: 0 }
+        ]
+        assert.deepStrictEqual(yield* found(), same)
+        yield* market.forget(daily)
+        const gone = { series: barText, counts: [0, 2, 2, 0, 1], told: 3 }
+        assert.deepStrictEqual(yield* found(), [gone, ...same.slice(1)])
+        assert.deepStrictEqual(yield* found(1), [{ ...gone, told: 2 }, ...same.slice(1)])
+        yield* market.forget(trades)
+        assert.deepStrictEqual(yield* found(), [gone, { series: tradeText, counts: [0, 2, 2, 1, 0], told: 3 }])
+        assert.strictEqual(yield* records.count(trades, everything), 0, "a check stores nothing")
+        yield* Stream.runDrain(imports.replay)
+        assert.deepStrictEqual(yield* found(), same)
+        // An answer that the archive did not have when it was read.
+        yield* records.commit({ ...recordsOf(trades, 1_000, [trade(9n, 9)]), fetchedAt: Date.now() })
+        assert.deepStrictEqual(yield* found(), [...same.slice(0, 1), { _tag: "Busy" as const, series: tradeText }])
+        assert.deepStrictEqual(
+          (yield* Stream.runCollect(imports.check({ limit: 1, symbol: "QQQ" }))).length,
+          0,
+          "a part can be chosen"
+        )
+      }).pipe(Effect.provide(over))
+    )
+  }
 
   it.effect(
     "X7: rows that a program has come back from the archive as they were, in the series in which they were",

@@ -622,6 +622,16 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     )
     assert.strictEqual((yield* all((yield* RecordStore).rows(series, between("1970-01-01", "1971-01-01")))).length, 1)
   }),
+  "Import.check": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const session = yield* client["Import.begin"]()
+    const bytes = new TextEncoder().encode('{"tsNs":"7","price":2}\n{"tsNs":"8","price":3}\n')
+    const spec = { ...importSpec, name: "checked", defaults: { ...importSpec.defaults, symbol: "checked" } }
+    yield* client["Import.segment"]({ session, spec, offset: 0, line: 1, bytes })
+    const [event, ...more] = yield* all(client["Import.check"]({ symbol: "CHECKED", limit: 5 }))
+    assert.deepStrictEqual(more, [])
+    assert.deepInclude(event, { _tag: "Compared", stored: 2, rebuilt: 2, rows: 0, revisions: 0, differences: [] })
+  }),
   "Store.version": Effect.gen(function* () {
     const { migrations, ...expected } = yield* (yield* ControlPlane).schema
     assert.deepStrictEqual(yield* (yield* TapestryClient)["Store.version"](), expected)
