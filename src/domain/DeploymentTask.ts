@@ -1,7 +1,9 @@
 /** What changes a deployment as a whole and takes its time: done as jobs, begun by who may (Admin). */
 import { Schema } from "effect"
+import { derivedTimeframes } from "./derivedTimeframes.ts"
 import { RecordKind } from "./records/RecordKind.ts"
 import { Timeframe } from "./Timeframe.ts"
+import { TimeRange } from "./TimeRange.ts"
 
 const age = Schema.Int.check(Schema.isGreaterThan(0))
 
@@ -31,10 +33,18 @@ export interface RetentionTask extends Schema.Schema.Type<typeof RetentionTask> 
 export const CompressTask = Schema.Struct({ table: Schema.NonEmptyString, olderThanMillis: age })
 export interface CompressTask extends Schema.Schema.Type<typeof CompressTask> {}
 
+/** Makes the bars that are made of bars of a minute anew where those have changed, of one timeframe or of all; needs TimescaleDB. */
+export const RefreshTask = Schema.Struct({
+  timeframe: Schema.optionalKey(Schema.Literals(derivedTimeframes)),
+  range: Schema.optionalKey(TimeRange)
+})
+export interface RefreshTask extends Schema.Schema.Type<typeof RefreshTask> {}
+
 /** `migrate`: runs the migrations that are pending. */
 export const DeploymentTask = Schema.Union([
   Schema.Struct({ type: Schema.Literal("migrate") }),
   Schema.Struct({ type: Schema.Literal("retention"), payload: RetentionTask }),
-  Schema.Struct({ type: Schema.Literal("compress"), payload: CompressTask })
+  Schema.Struct({ type: Schema.Literal("compress"), payload: CompressTask }),
+  Schema.Struct({ type: Schema.Literal("refresh"), payload: RefreshTask })
 ])
 export type DeploymentTask = typeof DeploymentTask.Type

@@ -1,5 +1,6 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
-import type { EpochMillis } from "../domain/TimeRange.ts"
+import type { DerivedTimeframe } from "../domain/derivedTimeframes.ts"
+import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { MarketStoreError } from "./MarketStore.ts"
 import { type Dropped, PolicyReport, type Retention } from "./StorePolicies.ts"
 
@@ -110,5 +111,7 @@ export class ControlPlane extends Context.Service<
     readonly retain: (of: Retention, before: EpochMillis) => Effect.Effect<Dropped, MarketStoreError>
     /** Compresses the chunks of a table that end before an instant, and says how many such there are; needs TimescaleDB. */
     readonly compress: (table: string, before: EpochMillis) => Effect.Effect<number, MarketStoreError>
+    /** Makes derived bars anew where bars of a minute have changed, in a range or everywhere; needs TimescaleDB. */
+    readonly refresh: (timeframe: DerivedTimeframe, range: TimeRange | null) => Effect.Effect<void, MarketStoreError>
   }
 >()("tapestry/ControlPlane") {}

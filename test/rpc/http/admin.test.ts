@@ -49,7 +49,7 @@ const ended = Effect.fnUntraced(function* ({ asked }: Effect.Success<ReturnType<
   return json
 })
 
-const posts: ReadonlyArray<string> = ["/migrate", "/retention/apply", "/backfill/nightly"]
+const posts: ReadonlyArray<string> = ["/migrate", "/retention/apply", "/refresh/aggregate", "/backfill/nightly"]
 const suite: Layer.Layer<TapestryServices | World> = world()
 
 layer(suite, { excludeTestServices: true })("POST of the control plane", (it) => {
@@ -121,15 +121,17 @@ layer(suite, { excludeTestServices: true })("POST of the control plane", (it) =>
     })
   )
 
-  it.effect("/retention/apply without a body wants policies, which an embedded store has none of", () =>
-    Effect.gen(function* () {
-      const server = yield* started()
-      const { json } = yield* server.asAdmin({ path: "/retention/apply" })
-      const { job } = yield* ended(server, json.job)
-      assert.deepInclude(job, { state: "failed", attempts: 1 })
-      assert.match(job.error, /needs TimescaleDB/)
-    })
-  )
+  for (const path of ["/retention/apply", "/refresh/aggregate"]) {
+    it.effect(`${path} without a body wants what an embedded store has none of, and says so once`, () =>
+      Effect.gen(function* () {
+        const server = yield* started()
+        const { json } = yield* server.asAdmin({ path })
+        const { job } = yield* ended(server, json.job)
+        assert.deepInclude(job, { state: "failed", attempts: 1 })
+        assert.match(job.error, /needs TimescaleDB/)
+      })
+    )
+  }
 
   it.effect("says what cannot be read, and where", () =>
     Effect.gen(function* () {
@@ -202,7 +204,7 @@ layer(suite, { excludeTestServices: true })("POST of the control plane", (it) =>
       const { tcp } = server.addresses
       yield* Effect.gen(function* () {
         const client = yield* TapestryClient
-        for (const type of ["migrate", "retention", "compress"]) {
+        for (const type of ["migrate", "retention", "compress", "refresh"]) {
           const spec = { key: "mine", type, payload: { table: "bars", olderThanMillis: 1 } }
           // Fields that a client adds are not passed on.
           const refused = yield* Effect.flip(client["Jobs.enqueue"](Object.assign({ spec }, { asAdmin: true })))

@@ -1,11 +1,12 @@
 /**
- * Jobs that change the deployment: `migrate`, `retention`, `compress`.
+ * Jobs that change the deployment: `migrate`, `retention`, `compress`, `refresh`.
  *
  * Responsibilities: what each does, step by step, over the control plane. Queueing: that of the jobs; the control plane has one change at a
  * time. Hard cases: whatever is begun anew after a crash may have been done before, and then finds nothing to do.
  */
 import { Clock, Effect, Layer, Schema } from "effect"
-import { CompressTask, RetentionTask } from "../../../domain/DeploymentTask.ts"
+import { CompressTask, RefreshTask, RetentionTask } from "../../../domain/DeploymentTask.ts"
+import { derivedTimeframes } from "../../../domain/derivedTimeframes.ts"
 import { type JobConfiguration, type JobProgress, nothingDone } from "../../../domain/Job.ts"
 import { RecordKind } from "../../../domain/records/RecordKind.ts"
 import { ControlPlane, Migrated } from "../../../services/ControlPlane.ts"
@@ -33,6 +34,7 @@ const reader =
 
 const nothing = Schema.Struct({})
 const readMigrate = reader("migrate", nothing)
+const readRefresh = reader("refresh", RefreshTask)
 const readRetention = reader("retention", RetentionTask)
 const tables: ReadonlySet<string> = new Set(chunkedTables.map(({ table }) => table))
 const readCompress = Effect.fnUntraced(function* (payload: Schema.Json) {
@@ -125,8 +127,30 @@ const make = Effect.gen(function* () {
     })
   }
 
+  const refresh: JobType = {
+    name: "refresh",
+    adminOnly: true,
+    read: (payload) => Effect.as(readRefresh(payload), configuration),
+    run: Effect.fn("Refresh.run")(function* ({ job, progress, step }) {
+      const { range = null, timeframe } = yield* Effect.mapError(readRefresh(job.payload), invalid)
+      const { aggregates } = yield* policiesOf
+      const made = derivedTimeframes.filter(
+        (known) => (timeframe ?? known) === known && aggregates.some((one) => one.timeframe === known)
+      )
+      if (made.length === 0) {
+        const message = `no bars ${timeframe === undefined ? "" : `of ${timeframe} `}are made: tapestry store aggregates add`
+        return yield* new JobFailure({ message, passing: false })
+      }
+      for (const [index, one] of made.entries()) {
+        yield* step(one, Schema.Void, Effect.mapError(control.refresh(one, range), asFailure))
+        yield* progress({ ...none, done: index + 1, of: made.length })
+      }
+      return { outcome: nothingDone }
+    })
+  }
+
   const queue = yield* JobQueue
-  yield* Effect.forEach([migrate, retention, compress], queue.register, { discard: true })
+  yield* Effect.forEach([migrate, retention, compress, refresh], queue.register, { discard: true })
 })
 
 export const layer = Layer.effectDiscard(make)

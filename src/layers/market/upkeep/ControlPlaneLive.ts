@@ -60,7 +60,11 @@ const make = Effect.fnUntraced(function* (options: ControlPlaneOptions) {
     retain: (of, before) =>
       change((upkeep) => Effect.andThen(expectCurrent(upkeep), upkeep.retain(of, before, { apply: true }))),
     compress: (table, before) =>
-      change((upkeep) => Effect.flatMap(expectPolicies(upkeep), ({ compress }) => compress(table, before)))
+      change((upkeep) => Effect.flatMap(expectPolicies(upkeep), ({ compress }) => compress(table, before))),
+    refresh: (timeframe, range) =>
+      change((upkeep) =>
+        Effect.flatMap(expectPolicies(upkeep), ({ refreshAggregate }) => refreshAggregate(timeframe, range))
+      )
   })
 })
 

@@ -9,6 +9,7 @@ export const control: ReadonlyArray<readonly [method: Method, template: `/${stri
   ["GET", "/jobs/{id}"],
   ["POST", "/migrate"],
   ["POST", "/retention/apply"],
+  ["POST", "/refresh/aggregate"],
   ["POST", "/backfill/{job}"]
 ]
 

@@ -10,7 +10,7 @@ import {
   OpenApi
 } from "effect/http-api"
 import { Backfill } from "../../../../domain/Backfill.ts"
-import { RetentionTask } from "../../../../domain/DeploymentTask.ts"
+import { RefreshTask, RetentionTask } from "../../../../domain/DeploymentTask.ts"
 import { JobId, JobState } from "../../../../domain/Job.ts"
 import { JobView } from "../../../contract/JobRpcs.ts"
 import { SchemaVersion } from "../../../contract/StoreRpcs.ts"
@@ -56,6 +56,13 @@ export class AdminApi extends HttpApiGroup.make("admin")
       said(
         "Drops rows of a kind that are older, as a job; without a body, whatever the policies of the database say is old enough"
       )
+    ),
+    HttpApiEndpoint.post("refresh", "/refresh/aggregate", {
+      payload: [Schema.Null, RefreshTask],
+      success: Accepted,
+      error: [...jobProblems]
+    }).annotateMerge(
+      said("Makes derived bars anew where bars of a minute have changed, as a job: of one timeframe, or of all")
     ),
     HttpApiEndpoint.post("backfill", "/backfill/:job", {
       params: { job: Schema.String },

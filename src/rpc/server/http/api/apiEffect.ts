@@ -48,6 +48,7 @@ const AdminHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       migrate: () => accepted(startTask(queue, { type: "migrate" })),
       retention: ({ payload }) => accepted(startTask(queue, { type: "retention", payload: payload ?? {} })),
+      refresh: ({ payload }) => accepted(startTask(queue, { type: "refresh", payload: payload ?? {} })),
       backfill: ({ params, payload }) => accepted(startBackfill(queue, params.job, payload))
     })
   })
