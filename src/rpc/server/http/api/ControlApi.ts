@@ -1,4 +1,7 @@
-/** The control plane over HTTP, for who has curl and no RPC client. */
+/**
+ * The control plane over HTTP, for who has curl and no RPC client. What it is made of is in no declaration of the package: the types are
+ * longer than the compiler writes down, and nobody outside builds on them.
+ */
 import { Schema } from "effect"
 import {
   HttpApi,
@@ -27,6 +30,7 @@ const Accepted = Schema.Struct({ job: JobId, state: JobState, created: Schema.Bo
 
 const said = (summary: string) => OpenApi.annotations({ summary })
 
+/** @internal */
 export class StoreApi extends HttpApiGroup.make("store")
   .add(
     HttpApiEndpoint.get("schemaVersion", "/schema/version", {
@@ -43,6 +47,7 @@ export class StoreApi extends HttpApiGroup.make("store")
   )
   .annotateMerge(OpenApi.annotations({ title: "Store", description: "What the store has, and what is being done" })) {}
 
+/** @internal */
 export class AdminApi extends HttpApiGroup.make("admin")
   .add(
     HttpApiEndpoint.post("migrate", "/migrate", { success: Accepted, error: [...jobProblems] }).annotateMerge(
@@ -76,6 +81,7 @@ export class AdminApi extends HttpApiGroup.make("admin")
   .middleware(AdminGuard)
   .annotateMerge(OpenApi.annotations({ title: "Admin", description: "What changes the deployment" })) {}
 
+/** @internal */
 export class ControlApi extends HttpApi.make("tapestry")
   .add(StoreApi, AdminApi)
   .middleware(HttpApiMiddleware.ProblemDetails)
