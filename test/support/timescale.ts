@@ -83,8 +83,10 @@ interface Spare {
 
 const spare: Array<Spare> = []
 
-const timescale: Databases = {
+/** `there`: whether there is a server for it. */
+export const timescale: Databases & { readonly there: boolean } = {
   title: "TimescaleDB",
+  there: server !== undefined,
   fresh: Effect.map(
     Effect.acquireRelease(
       Effect.suspend(() => {
@@ -100,7 +102,7 @@ const timescale: Databases = {
 }
 
 /** Databases that one process of tests leaves behind, and those of processes that were killed. */
-const clear = Effect.gen(function* () {
+export const clearTimescale = Effect.gen(function* () {
   for (const name of yield* named(`${prefix}%`)) {
     const pid = Number(name.slice(prefix.length).split("_")[0])
     if (pid === process.pid || !lives(pid)) yield* Effect.ignore(drop(name))
@@ -113,7 +115,7 @@ const plain: Databases = { title: "PostgreSQL", fresh: freshDatabase, bare: bare
 export const onTimescale = (suites: (databases: Databases) => void): void => {
   if (server === undefined) return
   suites(timescale)
-  afterAll(() => Effect.runPromise(clear))
+  afterAll(() => Effect.runPromise(clearTimescale))
 }
 
 /** The same with one line among the tests that are skipped, which says that they did not run. */
