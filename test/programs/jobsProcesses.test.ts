@@ -47,6 +47,10 @@ describe("jobs of processes that are killed", () => {
     await ended(first.process)
     assert.isNull(await first.told)
     rmSync(`${where.log}.stall`)
+    // Another job of the directory, done in a process that leaves this one alone.
+    const other = whole(await started({ ...where, log: `${where.log}.other` }, "traced", "2", "0").told)
+    assert.strictEqual(other.job.state, "completed")
+    assert.deepStrictEqual(asked(where), ["0", "1", "2"])
     const second = whole(await started(where, "backfill", "8", "20").told)
     assert.strictEqual(second.job.state, "completed")
     assert.strictEqual(second.job.attempts, 1)

@@ -8,11 +8,23 @@
  * Queueing: none; who begins an execution is the dispatcher.
  *
  * Hard cases: an execution that a dead process had begun is delivered again as soon as the file is open, before the dispatcher has had its
- * say, so its body waits until it is begun here, too (`body` is asked for it). A result that is there already is the answer of an execution of the
- * same name. Two processes on one file would run everything twice: the owner's lock keeps the second away. Going down, a step under way has
- * a few seconds to end, so that what it paid for is kept.
+ * say, so it waits until it is begun here, too. Going down, a step under way has a moment to end, and is put aside then, as executions that
+ * were not begun are at once: one that was merely cut off would hold the process up for as long as it may take to end. A result that is there
+ * already is the answer of an execution of the same name. Two processes on one file would run everything twice: the owner's lock keeps the
+ * second away.
  */
-import { Cause, ConfigProvider, Context, Effect, Exit, Layer, Schema, type Scope } from "effect"
+import {
+  Cause,
+  ConfigProvider,
+  Context,
+  Deferred,
+  type Duration,
+  Effect,
+  Exit,
+  Layer,
+  Schema,
+  type Scope
+} from "effect"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as EntityAddress from "effect/cluster/EntityAddress"
 import * as EntityId from "effect/cluster/EntityId"
@@ -24,7 +36,7 @@ import * as Digest from "effect/crypto/Digest"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
-import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { JobId, JobOutcome, nothingDone } from "../../domain/Job.ts"
 import { type JobEnding, JobFailure, type JobSteps } from "../../services/JobQueue.ts"
 import { asJobError, type WorkflowFile } from "./WorkflowFile.ts"
@@ -73,11 +85,19 @@ export interface JobEngine {
   readonly kept: Effect.Effect<ReadonlyArray<Execution>>
 }
 
-/** What an execution does; waits until it has been begun by this process. */
-export type Body = (execution: Execution, step: JobSteps["step"]) => Effect.Effect<JobEnding, JobFailure>
+export interface EngineOptions {
+  /** What an execution does. */
+  readonly body: (execution: Execution, step: JobSteps["step"]) => Effect.Effect<JobEnding, JobFailure>
+  /** Waits until this process has begun the execution. */
+  readonly begun: (execution: Execution) => Effect.Effect<void>
+  /** Done when the process goes down. */
+  readonly closing: Deferred.Deferred<void>
+}
 
-/** How long a step under way may take to end when the process does. */
-const termination = "4 seconds"
+/** How long a step that is under way may take to end when the process does: what it asked for may have been paid for. */
+const graceOfStep = "3 seconds"
+/** Longer, by what it takes to put executions aside. */
+const termination = "5 seconds"
 
 const entityTypes = ["Workflow/Job", "Workflow/-/DurableClock"]
 
@@ -93,13 +113,34 @@ const outcomeOf = (exit: Exit.Exit<JobEnding, JobFailure>): Executed => {
     : { _tag: "broken", message: String(Cause.squash(exit.cause)) }
 }
 
-export const makeEngine = (file: WorkflowFile, body: Body): Effect.Effect<JobEngine, never, Scope.Scope> =>
+export const makeEngine = (
+  file: WorkflowFile,
+  { begun, body, closing }: EngineOptions
+): Effect.Effect<JobEngine, never, Scope.Scope> =>
   Effect.gen(function* () {
+    /** Puts the execution aside, to be gone on with by whoever resumes it. */
+    const aside = Effect.flatMap(WorkflowInstance, Workflow.suspend)
+    const unlessClosing = <A, E, R>(effect: Effect.Effect<A, E, R>, grace: Duration.Input = 0) =>
+      Effect.suspend(() =>
+        Deferred.isDoneUnsafe(closing)
+          ? aside
+          : Effect.raceFirst(
+              effect,
+              Deferred.await(closing).pipe(
+                Effect.andThen(Effect.sleep(grace)),
+                Effect.flatMap(() => aside)
+              )
+            )
+      )
     const attempts = Attempt.toLayer(({ attempt, job }) =>
       Effect.gen(function* () {
+        yield* unlessClosing(begun({ job, attempt }))
         const context = yield* Effect.context<Effect.Services<Activity.Activity>>()
         return yield* body({ job, attempt }, (name, result, effect) =>
-          Effect.provideContext(Activity.make({ name, success: result, error: JobFailure, execute: effect }), context)
+          Effect.provideContext(
+            Activity.make({ name, success: result, error: JobFailure, execute: unlessClosing(effect, graceOfStep) }),
+            context
+          )
         )
       })
     )
@@ -122,14 +163,17 @@ export const makeEngine = (file: WorkflowFile, body: Body): Effect.Effect<JobEng
     const sharding = Context.get(context, Sharding)
 
     return {
-      execute: (execution) =>
-        engine
-          .execute(Attempt, {
-            executionId: executionOf(execution.job, execution.attempt),
-            payload: execution,
-            discard: false
-          })
-          .pipe(Effect.provideContext(context), Effect.exit, Effect.map(outcomeOf)),
+      execute: (execution) => {
+        const executionId = executionOf(execution.job, execution.attempt)
+        return engine
+          .resume(Attempt, executionId)
+          .pipe(
+            Effect.andThen(engine.execute(Attempt, { executionId, payload: execution, discard: false })),
+            Effect.provideContext(context),
+            Effect.exit,
+            Effect.map(outcomeOf)
+          )
+      },
       interrupt: ({ attempt, job }) => engine.interruptUnsafe(Attempt, executionOf(job, attempt)),
       forget: ({ attempt, job }) => {
         const entityId = EntityId.make(executionOf(job, attempt))

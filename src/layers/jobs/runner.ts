@@ -66,7 +66,7 @@ export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, ty
   const name = file.runner
   const attempts = new Map<JobId, Attempt>()
   const begun = new Map<string, Deferred.Deferred<Attempt>>()
-  let closed = false
+  const closing = yield* Deferred.make<void>()
 
   // Runs last: what is made below is closed before.
   yield* Effect.addFinalizer(() => Effect.ignore(ledger.suspend(name)))
@@ -93,8 +93,10 @@ export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, ty
     Effect.gen(function* () {
       if (made !== null) return made
       const { makeEngine } = yield* loadEngine
-      const engine = yield* makeEngine(file, (execution, step) =>
-        Effect.gen(function* () {
+      const engine = yield* makeEngine(file, {
+        begun: (execution) => Effect.asVoid(Deferred.await(gateOf(execution))),
+        closing,
+        body: Effect.fnUntraced(function* (execution, step) {
           const attempt = yield* Deferred.await(gateOf(execution))
           const { job } = attempt.claimed
           const type = yield* Effect.mapError(
@@ -112,7 +114,9 @@ export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, ty
               })
           })
         })
-      ).pipe(Scope.provide(scope))
+      }).pipe(Scope.provide(scope))
+      // Before the engine itself closes.
+      yield* Scope.addFinalizer(scope, Deferred.succeed(closing, undefined))
       yield* forgetOver(engine)
       made = engine
       return engine
@@ -212,7 +216,7 @@ export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, ty
     name,
     running: () => attempts.size,
     begin: Effect.fnUntraced(function* (only) {
-      if (closed) return false
+      if (Deferred.isDoneUnsafe(closing)) return false
       const due = yield* ledger.nextDue({ runner: name, only })
       if (due === null || due > (yield* Clock.currentTimeMillis)) return false
       const engine = yield* engineOf
@@ -254,10 +258,5 @@ export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, ty
       return true
     })
   }
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      closed = true
-    })
-  )
   return runner
 })

@@ -243,6 +243,34 @@ describe("backfill", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("one whose request does not end is put aside all the same, and asked for again", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      const reached = Deferred.makeUnsafe<void>()
+      let stalled = true
+      const vendor = vendorOf({
+        onRequest: ({ range }) =>
+          stalled && range.start === start + 12 * hour
+            ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never)
+            : Effect.void
+      })
+      const job = yield* Effect.gen(function* () {
+        const queue = yield* JobQueue
+        const enqueued = yield* queue.enqueue(specOf("a", backfill(["ALPHA"])))
+        yield* working(Deferred.await(reached))
+        return enqueued.job
+      }).pipe(Effect.provide(Layer.fresh(over(directory, vendor))))
+      stalled = false
+      const { job: last, run } = yield* Effect.gen(function* () {
+        return yield* working(ended(job.id))
+      }).pipe(Effect.provide(Layer.fresh(over(directory, vendor))))
+      assert.strictEqual(last.state, "completed")
+      assert.strictEqual(last.attempts, 1)
+      assert.strictEqual(run?.outcome?.rowsStored, 24)
+      assert.deepStrictEqual(yield* askedOf(vendor), ["ALPHA 0", "ALPHA 6", "ALPHA 12", "ALPHA 12", "ALPHA 18"])
+    }).pipe(Effect.scoped)
+  )
+
   it.live("what nobody can mean is refused before it is queued", () =>
     inDirectory(vendorOf(), () =>
       Effect.gen(function* () {
