@@ -7,7 +7,7 @@ import { withUpkeep } from "./withUpkeep.ts"
 
 /** With a store whose tables are this release's; null: the data directory has none yet. */
 export const withStore = <A, E, R>(
-  options: { readonly readonly: boolean },
+  options: { readonly readonly: boolean; readonly throughOwner?: boolean },
   use: (upkeep: StoreUpkeep) => Effect.Effect<A, E, R>
 ) =>
   withUpkeep(options, (upkeep) =>

@@ -9,8 +9,15 @@ import { holdsData } from "./holdsData.ts"
 import { levelOf } from "./logLevels.ts"
 import { settings } from "./Settings.ts"
 
+const loadOwners = Effect.promise(() => import("./owner/upkeepOfOwner.ts").then(({ upkeepOfOwner }) => upkeepOfOwner))
+
 export const withUpkeep = <A, E, R>(
-  options: { readonly readonly: boolean; readonly create?: boolean },
+  options: {
+    readonly readonly: boolean
+    readonly create?: boolean
+    /** Whether an owner of the data directory may be asked to do what changes the store, in place of waiting for it to end. */
+    readonly throughOwner?: boolean
+  },
   use: (upkeep: StoreUpkeep | null) => Effect.Effect<A, E, R>
 ) =>
   Effect.scoped(
@@ -19,8 +26,12 @@ export const withUpkeep = <A, E, R>(
       const dataDir = where.value
       // A directory that cannot be looked into is an error, and no store that is not there.
       if (config.store === null) yield* holdsData(dataDir)
+      const { create = false, readonly, throughOwner = false } = options
+      const owners =
+        throughOwner && config.store === null ? yield* Effect.flatMap(loadOwners, (load) => load(dataDir)) : null
       const { openUpkeep } = yield* Effect.promise(() => import("../layers/market/upkeep/openUpkeep.ts"))
-      const upkeep = yield* openUpkeep({ dataDir, store: config.store, product: manifest.version, ...options })
+      const upkeep =
+        owners ?? (yield* openUpkeep({ dataDir, store: config.store, product: manifest.version, readonly, create }))
       return yield* Effect.provideService(use(upkeep), References.MinimumLogLevel, levelOf(logLevel.value))
     })
   )

@@ -9,7 +9,7 @@ const migrate = Effect.fn("tapestry store migrate")(
   function* () {
     const json = yield* Json
     const { line } = yield* Output
-    const done = yield* withUpkeep({ readonly: false }, (upkeep) =>
+    const done = yield* withUpkeep({ readonly: false, throughOwner: true }, (upkeep) =>
       upkeep === null
         ? Effect.succeed(null)
         : Effect.gen(function* () {

@@ -19,7 +19,7 @@ const stamp = Effect.fn("tapestry store stamp")(
   function* ({ confirm, version }: Input) {
     const json = yield* Json
     const { line } = yield* Output
-    const stamped = yield* withUpkeep({ readonly: false }, (upkeep) =>
+    const stamped = yield* withUpkeep({ readonly: false, throughOwner: true }, (upkeep) =>
       upkeep === null
         ? Effect.succeed(null)
         : Effect.map(upkeep.stamp(version, { confirm }), (done) => ({ where: upkeep.where, version, ...done }))

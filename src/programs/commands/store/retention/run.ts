@@ -23,7 +23,9 @@ const run = Effect.fn("tapestry store retention run")(
     const { apply, olderThan } = input
     const of = yield* retentionOf(input)
     const before = (yield* Clock.currentTimeMillis) - (yield* millisOf("older-than", olderThan))
-    const dropped = yield* withStore({ readonly: false }, ({ retain }) => retain(of, before, { apply }))
+    const dropped = yield* withStore({ readonly: false, throughOwner: true }, ({ retain }) =>
+      retain(of, before, { apply })
+    )
     const { line } = yield* Output
     const json = yield* Json
     if (dropped === null && !json) return yield* line(yield* nothingYet)
