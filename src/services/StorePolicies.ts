@@ -27,7 +27,9 @@ export const Policy = Schema.Struct({
   of: Schema.String,
   afterMillis: Schema.NullOr(Schema.Int),
   everyMillis: Schema.Int,
-  lastRun: Schema.NullOr(Schema.Struct({ at: EpochMillis, succeeded: Schema.Boolean })),
+  lastRun: Schema.NullOr(
+    Schema.Struct({ at: EpochMillis, outcome: Schema.Literals(["running", "succeeded", "failed"]) })
+  ),
   nextRun: Schema.NullOr(EpochMillis)
 })
 export interface Policy extends Schema.Schema.Type<typeof Policy> {}

@@ -15,7 +15,7 @@ const table = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<ReadonlyArray
 const stamp = (at: number | null): string => (at === null ? "-" : `${new Date(at).toISOString().slice(0, 19)}Z`)
 
 const lastRun = ({ lastRun: run }: Policy): string =>
-  run === null ? "never" : `${stamp(run.at)}${run.succeeded ? "" : ", failed"}`
+  run === null ? "never" : `${stamp(run.at)}${run.outcome === "succeeded" ? "" : `, ${run.outcome}`}`
 
 export const policyLines = (
   { aggregates, hypertables, policies, timescale }: PolicyReport,

@@ -74,6 +74,12 @@ const isThere = (query: Query, timeframe: DerivedTimeframe) =>
 export const listAggregates = (query: Query): Effect.Effect<ReadonlyArray<DerivedTimeframe>, PostgresFailure> =>
   Effect.filter(derivedTimeframes, (timeframe) => isThere(query, timeframe))
 
+/**
+ * What a refresh makes in one transaction, of all series. TimescaleDB's own ten buckets are an hour of bars of 5m: the first refresh of
+ * years would be some hundred thousand transactions, nearly all of them for nothing.
+ */
+const batchMillis = 30 * 86_400_000
+
 const milliseconds = (millis: number) => `interval '${millis} milliseconds'`
 
 /**
@@ -95,7 +101,8 @@ export const addAggregate = Effect.fnUntraced(function* (
   }
   yield* query(`select ${fn("remove_continuous_aggregate_policy")}(${view}, if_exists => true)`)
   yield* query(`select ${fn("add_continuous_aggregate_policy")}(${view}, start_offset => null,
-    end_offset => ${milliseconds(widthOf(timeframe))}, schedule_interval => ${milliseconds(everyMillis)})`)
+    end_offset => ${milliseconds(widthOf(timeframe))}, schedule_interval => ${milliseconds(everyMillis)},
+    buckets_per_batch => ${Math.ceil(batchMillis / widthOf(timeframe))})`)
   return made
 })
 

@@ -20,7 +20,8 @@ const select = `select j.job_id::int8,
       else j.hypertable_name::text end,
     ${millisOf("coalesce(j.config ->> 'compress_after', j.config ->> 'drop_after', j.config ->> 'end_offset')::interval")},
     ${millisOf("j.schedule_interval")},
-    ${millisOf("nullif(s.last_run_started_at, '-infinity')")}, s.last_run_status = 'Success',
+    ${millisOf("nullif(s.last_run_started_at, '-infinity')")},
+    case when s.job_status = 'Running' then 'running' when s.last_run_status = 'Success' then 'succeeded' else 'failed' end,
     ${millisOf("nullif(j.next_start, '-infinity')")}
   from timescaledb_information.jobs j left join timescaledb_information.job_stats s using (job_id)
   where (j.proc_schema = '${baseSchema}' and j.proc_name = 'retain_job')
@@ -30,12 +31,16 @@ const select = `select j.job_id::int8,
 
 const whole = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value))
 
+type Outcome = NonNullable<Policy["lastRun"]>["outcome"]
+
+const outcomeOf = (value: unknown): Outcome => (value === "running" || value === "succeeded" ? value : "failed")
+
 const actionOf = (value: unknown): Policy["action"] =>
   value === "retention" || value === "refresh" ? value : "compress"
 
 export const listPolicies = (query: Query) =>
   Effect.map(query(select), (rows) =>
-    rows.map(([job, action, of, after, every, last, succeeded, next]): Policy => {
+    rows.map(([job, action, of, after, every, last, outcome, next]): Policy => {
       const at = whole(last)
       return {
         job: Number(job),
@@ -43,7 +48,7 @@ export const listPolicies = (query: Query) =>
         of: String(of),
         afterMillis: whole(after),
         everyMillis: Number(every),
-        lastRun: at === null ? null : { at, succeeded: Boolean(succeeded) },
+        lastRun: at === null ? null : { at, outcome: outcomeOf(outcome) },
         nextRun: whole(next)
       }
     })
