@@ -1,7 +1,6 @@
 /**
- * Retention in market.sqlite: see ../postgres/timescale/retention.ts for what it means. First what says that rows are there is cut off, in
- * one transaction a generation; the rows follow in steps. Who is killed in between leaves rows that nothing claims, which the next one
- * drops.
+ * Retention in market.sqlite: see ../postgres/timescale/retention.ts for what it means. A transaction a generation, in steps between which
+ * everything goes on that does not write: a commit comes before all of it or after.
  */
 import { Effect } from "effect"
 import type { Dropped, Retention } from "../../../services/StorePolicies.ts"
@@ -103,15 +102,21 @@ export const retain = Effect.fnUntraced(function* (
   }
   let dropped = 0
   for (const generation of yield* generationsOf(database, of)) {
-    yield* database.write("retention", (db) => cutOff(db, generation, before))
-    for (const sweep of [past, rows]) {
-      for (;;) {
-        const removed = yield* database.write("retention", (db) => step(db, sweep, generation, before))
-        if (removed === 0) break
-        if (sweep === rows) dropped += removed
-        yield* Effect.yieldNow
-      }
-    }
+    dropped += yield* database.transaction("retention", (run) =>
+      Effect.gen(function* () {
+        yield* run((db) => cutOff(db, generation, before))
+        let gone = 0
+        for (const sweep of [past, rows]) {
+          for (;;) {
+            const removed = yield* run((db) => step(db, sweep, generation, before))
+            if (removed === 0) break
+            if (sweep === rows) gone += removed
+            yield* Effect.yieldNow
+          }
+        }
+        return gone
+      })
+    )
   }
   return { rows: dropped, chunks: 0, before }
 })

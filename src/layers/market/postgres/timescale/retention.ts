@@ -5,16 +5,17 @@
  * generation and so for readers as of any instant; what is asked for there counts as missing, and is fetched again. Refusals and
  * corporate actions stay, and so does the mark that a response is applied: the archive does not bring dropped rows back by itself.
  *
- * One function in the database does it all, so that a policy can call it while no process of ours runs. It holds the table of the
- * rows against writers, not against readers: what is committed meanwhile waits, and so nothing is counted or cut off between a
- * commit's rows and its coverage. Whole chunks are dropped where a kind goes whole, and then only as far as the last of them; else
- * rows are deleted. Revisions follow in the same transaction, from tables that commits write before or after rows: a commit may be
- * told of a deadlock, and is run again.
+ * One function in the database does it all, so that a policy can call it while no process of ours runs. Queueing: it takes the series of
+ * the kind, in the order in which commits take theirs, and then holds the table of the rows against writers, not against readers. So no commit
+ * is half done: none has compared with rows that go and claims them afterwards (it holds its series from before it reads), and none of a series
+ * that is just being made has rows here and its coverage still to come. Whole chunks are dropped where a kind goes whole, and then only as far as
+ * the last of them; else rows are deleted. Revisions follow in the same transaction.
  */
 import { Effect } from "effect"
 import type { Dropped, Retention } from "../../../../services/StorePolicies.ts"
 import { alone } from "../../../postgres/migrate.ts"
 import type { PostgresDatabase, Query } from "../../../postgres/PostgresDatabase.ts"
+import { isContention } from "../../../postgres/PostgresFailure.ts"
 import { instantOf, text } from "../../../postgres/values.ts"
 import { tableOf } from "../../records/recordCells.ts"
 import { num, numOrNull, RevisionKind } from "../../rows.ts"
@@ -42,6 +43,8 @@ begin
   dropped := 0;
   chunks := 0;
   perform set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);
+  perform 1 from ${baseSchema}.series where kind = of_kind and (of_timeframe is null or timeframe = of_timeframe)
+    order by canonical for update;
   execute format('lock table ${baseSchema}.%I in share row exclusive mode', rows_table);
   horizon := date_trunc('day', before, 'UTC');
 ${
@@ -124,4 +127,4 @@ export const runRetention = (
       const dropped: Dropped = { rows: num(row?.[0]), chunks: num(row?.[1]), before: numOrNull(row?.[2] ?? null) }
       return dropped
     })
-  )
+  ).pipe(Effect.retry({ times: 3, while: (error) => error._tag === "PostgresFailure" && isContention(error) }))
