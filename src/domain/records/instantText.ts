@@ -61,8 +61,17 @@ export const instantReader = (): ((text: string) => Result.Result<SplitInstant, 
   }
 }
 
+/** The second that was written last, in milliseconds, and its text up to the point: rows come in order. */
+let lastSecond = Number.NaN
+let lastPrefix = ""
+
 /** `2026-06-19T13:30:00.123456789Z`; always nine digits. */
 export const isoNanos = (instant: EpochNanos): string => {
   const { millis, nanos } = split(instant)
-  return `${iso(millis).slice(0, -1)}${String(nanos).padStart(6, "0")}Z`
+  const second = Math.floor(millis / 1_000) * 1_000
+  if (second !== lastSecond) {
+    lastPrefix = iso(second).slice(0, -"000Z".length)
+    lastSecond = second
+  }
+  return `${lastPrefix}${String((millis - second) * 1_000_000 + nanos).padStart(9, "0")}Z`
 }

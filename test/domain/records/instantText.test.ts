@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import fc from "fast-check"
 import { parseInstant } from "../../../src/domain/Instant.ts"
-import { instantReader } from "../../../src/domain/records/instantText.ts"
+import { join } from "../../../src/domain/records/EpochNanos.ts"
+import { instantReader, isoNanos } from "../../../src/domain/records/instantText.ts"
 
 const two = (value: number) => String(value).padStart(2, "0")
 /** Among them days, times and forms that there are not. */
@@ -53,5 +54,19 @@ describe("instantReader", () => {
       ["1969-12-31T00:00:00,000000001Z", -86_400_000, 1]
     ]
     for (const [text, millis, nanos] of cases) assert.deepStrictEqual(read(text), Result.succeed({ millis, nanos }))
+  })
+
+  it("writes every instant of 64 bits so that it is read back, in any order", () => {
+    const read = instantReader()
+    const nanos = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+    const near = fc.bigInt({ min: -3_000_000_000n, max: 3_000_000_000n })
+    fc.assert(
+      fc.property(fc.oneof(nanos, near), (instant) => {
+        const text = isoNanos(instant)
+        assert.match(text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/)
+        assert.deepStrictEqual(Result.map(read(text), join), Result.succeed(instant))
+      }),
+      { numRuns: 1_000 }
+    )
   })
 })

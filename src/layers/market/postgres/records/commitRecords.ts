@@ -18,6 +18,7 @@ import { reached } from "../../../FaultPoint.ts"
 import type { PostgresDatabase, Query } from "../../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../../postgres/PostgresFailure.ts"
 import { instantOf, int4, int8 } from "../../../postgres/values.ts"
+import { type Put, writeBehind } from "../../../postgres/writeBehind.ts"
 import { type CommitTarget, emptyTally } from "../../CommitTarget.ts"
 import type { KnowledgeKey } from "../../KnowledgeKey.ts"
 import { nothingDone } from "../../nothingDone.ts"
@@ -27,12 +28,12 @@ import { type RowKey, tableOf, toCells } from "../../records/recordCells.ts"
 import { num, text } from "../../rows.ts"
 import { addCounts, begin } from "../beginCommit.ts"
 import { answersBetween } from "../coverageRows.ts"
-import { holdSeries, type SeriesRow, tenant } from "../seriesRows.ts"
+import { holdSeries, type SeriesRow } from "../seriesRows.ts"
 import { constraintViolation, isViolation } from "../storeFailure.ts"
 import { namedByTable } from "../timescale/chunkFailure.ts"
 import { writeAnswers } from "../writeAnswers.ts"
 import { loadHistory, loadNewest } from "./RecordWindow.ts"
-import { rowArrays, statements } from "./recordStatements.ts"
+import { insertRecords, statements } from "./recordStatements.ts"
 
 /** Rows in one step: encoding and comparing them takes the event loop some milliseconds. */
 const stepRows = 2_048
@@ -51,32 +52,48 @@ const windowOf = (query: Query, { kind, knowledge, newer, target }: Writing, key
     ? loadNewest(query, kind, target.generation, keys)
     : loadHistory(query, kind, target.generation, keys, knowledge)
 
-const writeChunk = Effect.fnUntraced(function* (query: Query, writing: Writing, given: ReadonlyArray<BatchRow>) {
-  const { kind, newer, tally, target } = writing
-  const { applied } = target
-  const generation = int8(target.generation)
-  if (newer === null) {
-    const start = instantOf(given[0]?.ts ?? 0)
-    const end = instantOf((given[given.length - 1]?.ts ?? 0) + 1)
-    const [there] = yield* query(statements[kind].any, [generation, start, end])
-    if (there === undefined) {
-      const rows = given.map(({ identity, ns, position, row, ts }) => ({
-        ts,
-        ns,
-        identity,
-        cells: toCells(kind, row),
-        applied,
-        position
-      }))
-      yield* query(statements[kind].insert, [tenant, generation, ...rowArrays(kind, rows)])
-      tally.inserted += given.length
-      return
-    }
-  }
-  const window = yield* windowOf(query, writing, given)
-  placeRows(window, writing, given)
-  yield* window.flush(query)
-})
+/** Whether these rows, which ascend, meet none in all of their stretch; where newer answers are known, that is not asked. */
+const meetNone = (query: Query, { kind, newer, target }: Writing, given: ReadonlyArray<BatchRow>) =>
+  newer !== null
+    ? Effect.succeed(false)
+    : Effect.map(
+        query(statements[kind].any, [
+          int8(target.generation),
+          instantOf(given[0]?.ts ?? 0),
+          instantOf((given[given.length - 1]?.ts ?? 0) + 1)
+        ]),
+        (rows) => rows.length === 0
+      )
+
+const insertNew = ({ kind, tally, target }: Writing, given: ReadonlyArray<BatchRow>) => {
+  const rows = given.map(({ identity, ns, position, row, ts }) => ({
+    ts,
+    ns,
+    identity,
+    cells: toCells(kind, row),
+    position
+  }))
+  tally.inserted += given.length
+  return insertRecords(kind, target.generation, target.applied, rows)
+}
+
+/** Rows of a batch, a step at a time. What streams meets none in its whole stretch, and one look says so. */
+const writeGiven = (query: Query, writing: Writing, given: ReadonlyArray<BatchRow>) =>
+  writeBehind((put: Put<PostgresFailure>) =>
+    Effect.gen(function* () {
+      const fresh = given.length > 0 && (yield* meetNone(query, writing, given))
+      for (let from = 0; from < given.length; from += stepRows) {
+        const step = given.slice(from, from + stepRows)
+        if (fresh || (step.length < given.length && (yield* meetNone(query, writing, step)))) {
+          yield* put(insertNew(writing, step)(query))
+          continue
+        }
+        const window = yield* windowOf(query, writing, step)
+        placeRows(window, writing, step)
+        yield* put(window.flush(query))
+      }
+    })
+  )
 
 /** Where rows stand, or ever stood, from `start` on, and the end of what was looked at: all of a millisecond, or nothing of it. */
 const keysFrom = Effect.fnUntraced(function* (
@@ -148,9 +165,7 @@ const within = Effect.fnUntraced(function* (query: Query, { batch, commit }: Pre
   const kind: RecordKind = commit.series.kind
   const writing: Writing = { kind, target, tally: emptyTally(), ...(yield* newerAnswers(query, target)) }
   yield* withdrawals(query, writing, batch)
-  for (let from = 0; from < batch.rows.length; from += stepRows) {
-    yield* writeChunk(query, writing, batch.rows.slice(from, from + stepRows))
-  }
+  yield* writeGiven(query, writing, batch.rows)
   yield* reached("midCommit")
   yield* writeAnswers(query, target, batch.intervals)
   const { inserted, revisions, unchanged, updated, withdrawn } = writing.tally

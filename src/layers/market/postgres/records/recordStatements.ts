@@ -1,8 +1,11 @@
 /** The tables of records in PostgreSQL: their statements by kind, and how columns of rows become arrays. */
 import type { Column } from "../../../../domain/records/Column.ts"
 import { type RecordKind, recordKinds } from "../../../../domain/records/RecordKind.ts"
-import { float8s, instants, int4s, int8s, type SqlParameter, texts } from "../../../postgres/values.ts"
+import { arrayInsert, counted, each, eachIfAny, same } from "../../../postgres/arrayInsert.ts"
+import type { Query } from "../../../postgres/PostgresDatabase.ts"
+import { float8s, instants, int4s, int8, int8s, type SqlParameter, texts } from "../../../postgres/values.ts"
 import { byKind, type Cells, columnName, type RowKey, tableOf } from "../../records/recordCells.ts"
+import { tenant } from "../seriesRows.ts"
 
 /** The type of a column. JSON is kept as the text that it was written with. */
 const typeOf = ({ type }: Column): "float8" | "int8" | "text" =>
@@ -23,8 +26,7 @@ interface Statements {
   readonly cells: (alias: string) => string
   /** As many nulls of the same types. */
   readonly noCells: string
-  /** Takes the tenant, the generation and {@link rowArrays}. Rows that are new, and rows that may replace others. */
-  readonly insert: string
+  /** Takes the tenant, the generation and {@link rowArrays}: rows that may replace others. */
   readonly upsert: string
   /** These three take the generation and {@link keyArrays}; `stored` gives the place in them, cells, applied, position. */
   readonly stored: string
@@ -52,7 +54,6 @@ const statementsOf = (kind: RecordKind): Statements => {
   return {
     cells,
     noCells: columns.map((column) => `null::${typeOf(column)}`).join(", "),
-    insert,
     upsert: `${insert} on conflict (generation, ts, ns, identity) do update set ${replaced.join(", ")}`,
     stored: `select k.at, r.* from unnest($2::timestamptz[], $3::int4[], $4::text[]) with ordinality k(ts, ns, identity, at)
       cross join lateral (select ${cells("t")}, t.applied, t.position from tapestry_app.${table} t
@@ -84,6 +85,36 @@ export const keyArrays = (rows: ReadonlyArray<RowKey>): ReadonlyArray<SqlParamet
   int4s(rows.map(({ ns }) => ns)),
   texts(rows.map(({ identity }) => identity))
 ]
+
+/** Rows of one answer where there are none. The parameters are made at once, the statement runs when it is asked to. */
+export const insertRecords = (
+  kind: RecordKind,
+  generation: number,
+  applied: number,
+  rows: ReadonlyArray<Omit<PlacedRow, "applied">>
+) => {
+  const { parameters, statement } = arrayInsert(`tapestry_app.${tableOf[kind]}`, [
+    same("tenant", tenant),
+    same("generation", int8(generation)),
+    same("applied", int8(applied)),
+    each("ts", "timestamptz", instants(rows.map(({ ts }) => ts))),
+    each("ns", "int4", int4s(rows.map(({ ns }) => ns))),
+    each("identity", "text", texts(rows.map(({ identity }) => identity))),
+    ...recordKinds[kind].columns.flatMap((column, index) =>
+      eachIfAny(
+        `"${columnName(column)}"`,
+        typeOf(column),
+        rows.map(({ cells }) => cells[index] ?? null),
+        (cells) => columnOf(column, cells)
+      )
+    ),
+    counted(
+      "position",
+      rows.map(({ position }) => position)
+    )
+  ])
+  return (query: Query) => query(statement, parameters)
+}
 
 /** Cells of one column. A zero has no sign in the embedded store, so it has none here. */
 const columnOf = (column: Column, cells: ReadonlyArray<number | string | null>): SqlParameter => {
