@@ -64,12 +64,16 @@ const place = {
   bytes: Schema.Int
 }
 
-/** `kinds` is null where the tables may be others than this release's, `timescale` in a store without it. */
+/**
+ * `kinds` is null where the tables may be others than this release's, `timescale` in a store without it, and where `policiesWithheld`: the
+ * user of the database may work in it and see no more.
+ */
 export const StoreStatus = Schema.Struct({
   ...place,
   ...SchemaReport.fields,
   kinds: Schema.NullOr(Schema.Array(KindCount)),
-  timescale: Schema.NullOr(PolicyReport)
+  timescale: Schema.NullOr(PolicyReport),
+  policiesWithheld: Schema.Boolean
 })
 export interface StoreStatus extends Schema.Schema.Type<typeof StoreStatus> {}
 

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { bareDatabase } from "../support/postgres.ts"
+import { workerIn } from "../support/tenants.ts"
 import { onTimescale } from "../support/timescale.ts"
 import { serving } from "./serving.ts"
 import { json, ok, scratch, spx, tapestry, type Where } from "./tapestry.ts"
@@ -127,6 +128,14 @@ onTimescale(({ bare }) => {
         assert.match(shown, /retention +bar 1m +1825 d/)
         assert.match(shown, /bars +30 d/)
         assert.notInclude(shown, "\u001b")
+        // Who only works in the database sees the rest, and is told.
+        const worker = { cwd: where.cwd, env: { DATABASE_URL: yield* workerIn(where.env.DATABASE_URL) } }
+        assert.deepInclude(json(worker, 0, "store", "status"), { timescale: null, policiesWithheld: true })
+        assert.match(
+          ok(worker, "store", "status"),
+          /TimescaleDB is there; its policies are shown to the user who migrates/
+        )
+        assert.match(json(worker, 1, "store", "policies").error.message, /permission denied for schema tapestry_base/)
         const compressed = json(where, 0, "store", "compress", "run", "bars", "--older-than", "30d")
         assert.strictEqual(compressed.compressed, compressed.chunks)
         assert.strictEqual(ok(where, "bars", ...spx, ...range, "--policy", "cacheOnly", "--format", "csv"), csv)

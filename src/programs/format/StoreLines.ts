@@ -81,7 +81,8 @@ export const statusLines = (status: StoreStatus, style: Style): ReadonlyArray<st
             style
           )
         ]),
-    ...(status.timescale === null ? [] : ["", ...policyLines(status.timescale, style)])
+    ...(status.timescale === null ? [] : ["", ...policyLines(status.timescale, style)]),
+    ...(status.policiesWithheld ? ["", "TimescaleDB is there; its policies are shown to the user who migrates"] : [])
   ]
 }
 

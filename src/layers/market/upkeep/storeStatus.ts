@@ -23,6 +23,17 @@ export const policyReport = Effect.fnUntraced(function* ({
   return report
 })
 
+/** Who only works in a database may not look into the schema of the tables, where hypertables and policies are. */
+const shown = (found: Effect.Success<StoreUpkeep["policies"]>) =>
+  typeof found === "string"
+    ? Effect.succeed({ timescale: null, policiesWithheld: false })
+    : policyReport(found).pipe(
+        Effect.map((timescale) => ({ timescale, policiesWithheld: false })),
+        Effect.catchReason("MarketStoreError", "StoreTenantDenied", () =>
+          Effect.succeed({ timescale: null, policiesWithheld: true })
+        )
+      )
+
 export const statusOf = Effect.fnUntraced(function* ({ bytes, kinds, policies, report, store, where }: StoreUpkeep) {
   const schema = yield* report
   const found = yield* policies
@@ -32,7 +43,7 @@ export const statusOf = Effect.fnUntraced(function* ({ bytes, kinds, policies, r
     bytes: yield* bytes,
     ...schema,
     kinds: isKnown(schema) ? yield* kinds : null,
-    timescale: typeof found === "string" ? null : yield* policyReport(found)
+    ...(yield* shown(found))
   }
   return status
 })
