@@ -15,7 +15,8 @@ import type { Held } from "./RowBuffer.ts"
 const store = "store"
 /** Milliseconds until a breaker that lets a probe through is asked again. */
 const probePause = 50
-const longestOpen = Duration.seconds(30)
+/** A probe is one batch and a connection, and producers wait for it when the store is back. */
+const longestOpen = Duration.seconds(5)
 /** Of the failures of one batch each such is told to the log. */
 const warnEvery = 20
 
