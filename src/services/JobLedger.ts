@@ -28,6 +28,8 @@ export interface ClaimOptions {
   readonly runner: string
   /** Null: all. */
   readonly only: ReadonlyArray<JobId> | null
+  /** Those that this process knows how to do; others wait for somebody who does. */
+  readonly types: ReadonlyArray<string>
 }
 
 /**

@@ -1,5 +1,5 @@
 /** `tapestry backfill` and `tapestry jobs` as the built command line has them, alone and beside an owner. */
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
 import { serving, until, watched } from "./serving.ts"
@@ -75,6 +75,9 @@ describe("tapestry backfill", () => {
     assert.strictEqual(none.code, 1)
     assert.match(none.stderr, /error: job [0-9a-f]{8} has failed: .*NOPE/)
     assert.match(json(where, 0, "jobs", "list", "--state", "failed").jobs[0].job.error, /NOPE/)
+    const nobody = json(where, 1, "backfill", "SPX", "--vendor", "nobody", "--timeframe", "1d", ...years)
+    assert.strictEqual(nobody.error.reason, "UnknownVendor")
+    assert.strictEqual(json(where, 0, "jobs", "list").jobs.length, 2)
   })
 
   it("what cannot be meant is wrong usage, and queues nothing", () => {
@@ -91,6 +94,7 @@ describe("tapestry backfill", () => {
       ["jobs", "enqueue", "backfill", "--payload", "{"],
       ["jobs", "enqueue", "backfill", "--payload", "{}"],
       ["jobs", "enqueue", "repaint", "--payload", "{}"],
+      ["jobs", "enqueue", "backfill", "--payload", '{"vendor":"nobody","symbols":["A"],"timeframe":"1d","last":1000}'],
       ["jobs", "enqueue", "backfill", "--payload", "@nothing.json"],
       ["jobs", "stuck", "0"],
       ["jobs", "cleanup", "0"],
@@ -236,4 +240,21 @@ describe("tapestry jobs", () => {
     assert.deepInclude(run.outcome, { rowsStored: 6, holeCount: 0 })
     assert.strictEqual(json(where, 0, "archive", "responses").responses.length, 6)
   }, 60_000)
+})
+
+describe("documents of jobs", () => {
+  it("have the fields that docs/cli.md names", () => {
+    const manual = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8")
+    const at = manual.indexOf("**`backfill`**, **`jobs list`**")
+    const told = manual.slice(at, manual.indexOf("\n\n", at))
+    const where = { cwd: scratch("jobs-documents") }
+    const { job, run } = json(where, 0, ...backfill)
+    const { runs } = json(where, 0, "jobs", "show", job.id)
+    assert.deepStrictEqual(runs, [run])
+    const fields = [job, run, run.progress, run.outcome].flatMap((document) => Object.keys(document))
+    assert.deepStrictEqual(
+      fields.filter((field) => !told.includes(`\`${field}\``)),
+      []
+    )
+  })
 })

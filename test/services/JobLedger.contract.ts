@@ -16,7 +16,7 @@ const spec = (key: string, parts: Partial<JobSpec> = {}): JobSpec => ({
 })
 const about: JobConfiguration = { provider: "model", mode: "backfill", symbols: ["A"], range: { start: 0, end: day } }
 const read = () => Effect.succeed(about)
-const all = { runner: "here", only: null }
+const all = { runner: "here", only: null, types: ["backfill", "other"] }
 const outcome = { ...nothingDone, rows: 12, rowsStored: 20, requests: 3 }
 const done = { _tag: "done", outcome } as const
 const failed = (retryAt: number | null) =>
@@ -101,6 +101,20 @@ export const jobLedgerContract = (name: string, layer: Layer.Layer<JobLedger, Ma
         assert.strictEqual((yield* ledger.claim(only, read))?.job.key, "b")
         assert.isNull(yield* ledger.claim({ ...all, only: [] }, read))
         assert.isNull(yield* ledger.nextDue({ ...all, only: [] }))
+      }))
+
+    test("those that nobody here can do wait for somebody who can", (ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.enqueue(spec("a", { type: "other", priority: "urgent" }))
+        yield* ledger.enqueue(spec("b", { notBefore: 7 }))
+        const able = { ...all, types: ["backfill"] }
+        assert.strictEqual(yield* ledger.nextDue(able), 7)
+        assert.isNull(yield* ledger.claim(able, read))
+        yield* TestClock.adjust(7)
+        assert.strictEqual((yield* ledger.claim(able, read))?.job.key, "b")
+        assert.isNull(yield* ledger.claim(able, read))
+        assert.isNull(yield* ledger.nextDue({ ...all, types: [] }))
+        assert.strictEqual((yield* claimOne(ledger))?.job.key, "a")
       }))
 
     test("no two begin one job", (ledger) =>

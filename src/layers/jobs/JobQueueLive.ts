@@ -69,11 +69,12 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
   const wake = yield* Queue.sliding<null>(1)
   const look = Effect.asVoid(Queue.offer(wake, null))
 
+  const names = () => [...types.keys()].sort()
   const typeOf = (type: string): Effect.Effect<JobType, JobQueueError> =>
     Effect.suspend(() => {
       const found = types.get(type)
       return found === undefined
-        ? Effect.fail(new JobQueueError({ reason: new UnknownJobType({ type, known: [...types.keys()].sort() }) }))
+        ? Effect.fail(new JobQueueError({ reason: new UnknownJobType({ type, known: names() }) }))
         : Effect.succeed(found)
     })
 
@@ -88,7 +89,7 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
       if (workflows === null) return yield* readOnly
       if (runner !== null) return runner
       const file = yield* openWorkflowFile(workflows)
-      runner = yield* makeRunner({ ledger, file, typeOf, ended: look })
+      runner = yield* makeRunner({ ledger, file, typeOf, types: names, ended: look })
       return runner
     }).pipe(Scope.provide(scope))
   )
@@ -101,7 +102,7 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
       if (!claimed) break
     }
     if (runner.running() >= room()) return poll
-    const due = yield* ledger.nextDue({ runner: runner.name, only: only() })
+    const due = yield* ledger.nextDue({ runner: runner.name, only: only(), types: names() })
     return due === null ? poll : Math.min(poll, Math.max(shortest, due - (yield* Clock.currentTimeMillis)))
   })
 
@@ -168,9 +169,9 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
         Stream.changesWith((a, b) => asText(a) === asText(b)),
         Stream.takeUntil(({ job }) => isTerminal(job.state))
       ),
-    work: Effect.fn("JobQueue.work")(function* ({ concurrency = defaultConcurrency, only: names } = {}) {
+    work: Effect.fn("JobQueue.work")(function* ({ concurrency = defaultConcurrency, only: wanted } = {}) {
       if (workflows === null) return yield* readOnly
-      const holder: Holder = { only: names ?? null, concurrency }
+      const holder: Holder = { only: wanted ?? null, concurrency }
       // What cannot be opened is said to whoever wants it, and not only to the log.
       yield* runnerOf
       return yield* Effect.acquireUseRelease(

@@ -48,6 +48,8 @@ interface Attempt {
 export interface RunnerOptions {
   readonly ledger: JobLedger["Service"]
   readonly file: WorkflowFile
+  /** The types that can be run here. */
+  readonly types: () => ReadonlyArray<string>
   readonly typeOf: (type: string) => Effect.Effect<JobType, JobQueueError>
   /** Told whenever an attempt has ended. */
   readonly ended: Effect.Effect<void>
@@ -61,7 +63,7 @@ const loadEngine = Effect.promise(() => import("./engine.ts"))
 
 const unknown: JobConfiguration = { provider: "", mode: "backfill", symbols: [], range: null }
 
-export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, typeOf }: RunnerOptions) {
+export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, typeOf, types }: RunnerOptions) {
   const scope = yield* Effect.scope
   const name = file.runner
   const attempts = new Map<JobId, Attempt>()
@@ -217,12 +219,12 @@ export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, ty
     running: () => attempts.size,
     begin: Effect.fnUntraced(function* (only) {
       if (Deferred.isDoneUnsafe(closing)) return false
-      const due = yield* ledger.nextDue({ runner: name, only })
+      const due = yield* ledger.nextDue({ runner: name, only, types: types() })
       if (due === null || due > (yield* Clock.currentTimeMillis)) return false
       const engine = yield* engineOf
       return yield* Effect.uninterruptible(
         Effect.gen(function* () {
-          const claimed = yield* ledger.claim({ runner: name, only }, read)
+          const claimed = yield* ledger.claim({ runner: name, only, types: types() }, read)
           if (claimed === null) return false
           const attempt: Attempt = {
             claimed,

@@ -50,8 +50,9 @@ type Input = Command.Command.Config.Infer<typeof flags>
 
 /** What is to be had, as the payload of a job. */
 const payloadOf = Effect.fnUntraced(function* (input: Input) {
-  const symbols = input.symbols.map((symbol) => symbol.trim())
-  if (symbols.some((symbol) => symbol === "")) return yield* new UsageError({ message: "a symbol is empty" })
+  // In one order, so that the same symbols are the same job.
+  const [first, ...rest] = [...new Set(input.symbols.map((symbol) => symbol.trim()))].sort()
+  if (first === undefined || first === "") return yield* new UsageError({ message: "a symbol is empty" })
   const range = yield* rangeOf(input, input.timeframe)
   if (Option.isSome(input.cron) && Option.isNone(input.last)) {
     return yield* new UsageError({
@@ -59,11 +60,11 @@ const payloadOf = Effect.fnUntraced(function* (input: Input) {
         "--cron would fetch the same range for ever; say --last, which is counted from the day on which it is begun"
     })
   }
-  const { kind: _, ...parts } = partsOf(input)
+  const { kind: _, timeframe: __, ...parts } = partsOf(input)
   return {
     vendor: input.vendor,
-    // In one order, so that the same symbols are the same job.
-    symbols: [...new Set(symbols)].sort(),
+    timeframe: input.timeframe,
+    symbols: [first, ...rest] as const,
     ...parts,
     ...(Option.isSome(input.cron) && Option.isSome(input.last)
       ? { last: input.last.value }
@@ -84,7 +85,7 @@ const backfill = Effect.fn("tapestry backfill")(function* (input: Input) {
   const payload = yield* payloadOf(input)
   const wanted = yield* specOf(input, { type: backfillType, payload }, now)
   const detached = input.detach || Option.isSome(input.cron)
-  const { created, view } = yield* backfilled(wanted, {
+  const { created, view } = yield* backfilled(wanted, payload, {
     again: input.again,
     detached,
     title: titleOf(payload.symbols, input.timeframe)

@@ -1,7 +1,9 @@
 /** A backfill as a job that is waited for: queued, run here or by the owner, and told of while it goes on. */
 import { Effect, Ref, Stream } from "effect"
+import type { Backfill } from "../../domain/Backfill.ts"
 import { isTerminal, type JobSpec } from "../../domain/Job.ts"
 import { JobQueue, type JobView } from "../../services/JobQueue.ts"
+import { StitchingCache } from "../../services/StitchingCache.ts"
 import { UsageError } from "../failure/UsageError.ts"
 import { shortId } from "../format/jobRows.ts"
 import { moment } from "../format/ZonedTime.ts"
@@ -20,16 +22,30 @@ interface Begun {
  */
 export const backfilled = Effect.fnUntraced(function* (
   spec: JobSpec,
+  backfill: Pick<Backfill, "vendor" | "symbols" | "timeframe">,
   { again, detached, title }: { readonly again: boolean; readonly detached: boolean; readonly title: string }
 ) {
   const { note } = yield* Output
   const begun = yield* Ref.make<Begun | null>(null)
   const told = yield* Ref.make(0)
 
+  /** A vendor that nobody knows is told as other commands tell it; what else is wrong with a symbol is found out by the job. */
+  const knownVendor = Effect.gen(function* () {
+    const cache = yield* StitchingCache
+    const { symbols, timeframe, vendor } = backfill
+    yield* cache.resolve(vendor, { symbol: symbols[0], kind: "bar", timeframe }).pipe(
+      Effect.catchIf(
+        ({ reason }) => reason._tag !== "AdapterRegistryError",
+        () => Effect.void
+      )
+    )
+  })
+
   const begin = Effect.gen(function* () {
     const queue = yield* JobQueue
     const known = yield* Ref.get(begun)
     if (known !== null) return { ...known, view: yield* queue.get(known.view.job.id) }
+    yield* knownVendor
     const { created, job } = yield* queue
       .enqueue(spec, { again })
       .pipe(

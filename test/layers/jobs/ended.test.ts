@@ -15,7 +15,7 @@ const endedJob = Effect.gen(function* () {
   const ledger = yield* JobLedger
   const { job } = yield* ledger.enqueue({ key: "a", type: "backfill", payload: {} })
   const read = () => Effect.succeed({ provider: "model", mode: "backfill", symbols: [], range: null } as const)
-  yield* ledger.claim({ runner: "here", only: null }, read)
+  yield* ledger.claim({ runner: "here", only: null, types: ["backfill", "signals"] }, read)
   yield* ledger.finish(job.id, 1, { _tag: "done", outcome: nothingDone })
   return job.id
 })

@@ -48,7 +48,7 @@ for (const [name, layer] of [
         yield* store.commit(commitOf(seriesOf("A"), 2, rows(10), { jobs }))
         assert.strictEqual((yield* ledger.list()).length, 1)
         const read = () => Effect.succeed({ provider: "", mode: "live", symbols: [], range: null } as const)
-        const claimed = yield* ledger.claim({ runner: "here", only: null }, read)
+        const claimed = yield* ledger.claim({ runner: "here", only: null, types: ["backfill", "signals"] }, read)
         if (claimed === null) return assert.fail("nothing to claim")
         yield* ledger.finish(claimed.job.id, 1, { _tag: "done", outcome: nothingDone })
         assert.isTrue((yield* store.commit(commit)).alreadyApplied)

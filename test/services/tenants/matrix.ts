@@ -44,7 +44,7 @@ const actions: DecodedActions = {
 }
 const about: JobConfiguration = { provider: "model", mode: "backfill", symbols: ["SPX"], range: null }
 const read = () => Effect.succeed(about)
-const all = { runner: "here", only: null }
+const all = { runner: "here", only: null, types: ["backfill"] }
 const follows = { key: "follows", type: "backfill", payload: null }
 const failed = { _tag: "failed", outcome: nothingDone, error: "away", retryAt: null } as const
 

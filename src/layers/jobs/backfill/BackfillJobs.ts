@@ -153,13 +153,14 @@ const make = Effect.gen(function* () {
 
   const type: JobType = {
     name: backfillType,
-    read: (payload) =>
-      Effect.map(readPayload(payload), ({ range = null, symbols, vendor }) => ({
-        provider: vendor,
-        mode: "backfill",
-        symbols,
-        range
-      })),
+    read: Effect.fnUntraced(function* (payload) {
+      const { range = null, symbols, vendor } = yield* readPayload(payload)
+      const known = yield* registry.list
+      if (!known.includes(vendor)) {
+        return yield* new InvalidJob({ message: `no vendor named ${vendor}; known: ${known.join(", ") || "none"}` })
+      }
+      return { provider: vendor, mode: "backfill", symbols, range }
+    }),
     run: Effect.fn("Backfill.run")(function* (steps) {
       const backfill = yield* Effect.mapError(
         readPayload(steps.job.payload),

@@ -9,26 +9,29 @@ import { jobColumns, toJob } from "./jobRows.ts"
 const placeholders = (values: ReadonlyArray<unknown>, after: number): string =>
   values.map((_, index) => `$${after + index + 1}`).join(", ")
 
-const waiting = (only: ReadonlyArray<JobId> | null, after: number): string =>
-  `j.state = 'queued'${only === null ? "" : ` and j.id in (${placeholders(only, after)})`}`
+/** Those that may be begun, as a condition whose parameters come after so many others. */
+const waiting = ({ only, types }: ClaimOptions, after: number): string =>
+  `j.state = 'queued' and j.type in (${placeholders(types, after)})${only === null ? "" : ` and j.id in (${placeholders(only, after + types.length)})`}`
 
-const namesOf = (only: ReadonlyArray<JobId> | null): ReadonlyArray<Cell> => (only ?? []).map(text)
+const namesOf = ({ only, types }: ClaimOptions): ReadonlyArray<Cell> => [...types, ...(only ?? [])].map(text)
+
+const isNone = ({ only, types }: ClaimOptions): boolean => types.length === 0 || only?.length === 0
 
 /** The earliest instant at which a job may begin; 0 for one that may begin at any time. */
-export const nextDue = <F>(run: Run<F>, tables: JobTables, { only }: ClaimOptions): Effect.Effect<number | null, F> =>
-  only?.length === 0
+export const nextDue = <F>(run: Run<F>, tables: JobTables, options: ClaimOptions): Effect.Effect<number | null, F> =>
+  isNone(options)
     ? Effect.succeed(null)
     : Effect.map(
-        run(`select min(coalesce(j.not_before, 0)) from ${tables.jobs} j where j.tenant = $1 and ${waiting(only, 1)}`, [
-          tables.tenant,
-          ...namesOf(only)
-        ]),
+        run(
+          `select min(coalesce(j.not_before, 0)) from ${tables.jobs} j where j.tenant = $1 and ${waiting(options, 1)}`,
+          [tables.tenant, ...namesOf(options)]
+        ),
         ([row]) => (typeof row?.[0] === "number" ? row[0] : null)
       )
 
-const selectNext = ({ jobs, skipLocked }: JobTables, only: ReadonlyArray<JobId> | null) =>
+const selectNext = ({ jobs, skipLocked }: JobTables, options: ClaimOptions) =>
   `select ${jobColumns} from ${jobs} j
-  where j.tenant = $1 and coalesce(j.not_before, 0) <= $2 and ${waiting(only, 2)}
+  where j.tenant = $1 and coalesce(j.not_before, 0) <= $2 and ${waiting(options, 2)}
   order by j.priority desc, j.seq limit 1 ${skipLocked}`
 
 const insertRun = ({ runs }: JobTables) => `insert into ${runs}
@@ -40,14 +43,14 @@ const insertRun = ({ runs }: JobTables) => `insert into ${runs}
 export const claim = <F>(
   run: Run<F>,
   tables: JobTables,
-  { only, runner }: ClaimOptions,
+  options: ClaimOptions,
   read: (job: Job) => Effect.Effect<JobConfiguration>,
   fingerprintOf: (job: Job) => string,
   now: EpochMillis
 ): Effect.Effect<Claimed | null, F> =>
   Effect.gen(function* () {
-    if (only?.length === 0) return null
-    const [job] = (yield* run(selectNext(tables, only), [tables.tenant, int(now), ...namesOf(only)])).map(toJob)
+    if (isNone(options)) return null
+    const [job] = (yield* run(selectNext(tables, options), [tables.tenant, int(now), ...namesOf(options)])).map(toJob)
     if (job === undefined) return null
     const resumed = (yield* run(
       `update ${tables.runs} set status = 'running', heartbeat_at = $3 where job = $1 and attempt = $2 and status = 'suspended'
@@ -57,7 +60,7 @@ export const claim = <F>(
     const attempt = resumed > 0 ? job.attempts : job.attempts + 1
     yield* run(
       `update ${tables.jobs} set state = 'running', attempts = $2, runner = $3, not_before = null where id = $1`,
-      [text(job.id), int(attempt), text(runner)]
+      [text(job.id), int(attempt), text(options.runner)]
     )
     if (resumed === 0) {
       const { mode, provider, range, symbols } = yield* read(job)

@@ -119,7 +119,13 @@ export const make = <F>(sql: JobSql<F>): JobLedger["Service"] => {
       const at = yield* now
       const { job } = yield* failed(find(sql.read("job"), tables, id))
       const { schedule } = job
-      const again = schedule === null ? null : yield* nextInstant(schedule, at)
+      // A zone that is no longer known ends the schedule, and must not keep the attempt from ending.
+      const again =
+        schedule === null
+          ? null
+          : yield* Effect.catch(nextInstant(schedule, at), (error) =>
+              Effect.as(Effect.logWarning(`job ${id} is not begun again: ${error.message}`), null)
+            )
       const next = again === null ? null : yield* draft(specOf(job), at, again)
       const ended = yield* failed(sql.write("end a job", (run) => finish(run, tables, id, attempt, ending, next, at)))
       return ended ?? (yield* new JobQueueError({ reason: new UnknownJob({ job: id }) }))
