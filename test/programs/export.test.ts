@@ -166,22 +166,23 @@ describe("tapestry export of every kind", () => {
         `{"tsNs":"${1_700_000_000_000_000_000n + BigInt(Math.floor(index / 3)) * 400_000n}","price":${price + (index % 7)},"size":1${index % 5 === 0 ? "" : `,"sequence":${index}`}}`
     ).join("\n")
 
+  const where = { cwd: scratch("export-records") }
+  writeFileSync(join(where.cwd, "first.ndjson"), trades(100))
+  writeFileSync(join(where.cwd, "later.ndjson"), trades(101).split("\n").slice(1_000, 1_200).join("\n"))
+  writeFileSync(join(where.cwd, "other.csv"), 'ts,title,url\n2024-01-02,"a ""b"",\nc\\",\n2024-01-03,é🚀,""\n')
+  ok(where, "ingest", "trades", "first.ndjson", "--vendor", "acme", "--symbol", "SPY")
+  ok(where, "ingest", "trades", "later.ndjson", "--vendor", "acme", "--symbol", "SPY")
+  ok(where, "ingest", "trades", "later.ndjson", "--vendor", "acme", "--symbol", "QQQ")
+  ok(where, "ingest", "news", "other.csv", "--vendor", "wire", "--symbol", "SPY")
+
   for (const format of ["csv", "ndjson", "arrow"]) {
     it(`77: ${format}: stored records with a manifest that is checked against the files they were imported from`, () => {
-      const where = { cwd: scratch("export-records") }
-      writeFileSync(join(where.cwd, "first.ndjson"), trades(100))
-      writeFileSync(join(where.cwd, "later.ndjson"), trades(101).split("\n").slice(1_000, 1_200).join("\n"))
-      writeFileSync(join(where.cwd, "other.csv"), 'ts,title,url\n2024-01-02,"a ""b"",\nc\\",\n2024-01-03,é🚀,""\n')
-      ok(where, "ingest", "trades", "first.ndjson", "--vendor", "acme", "--symbol", "SPY")
-      ok(where, "ingest", "trades", "later.ndjson", "--vendor", "acme", "--symbol", "SPY")
-      ok(where, "ingest", "trades", "later.ndjson", "--vendor", "acme", "--symbol", "QQQ")
-      ok(where, "ingest", "news", "other.csv", "--vendor", "wire", "--symbol", "SPY")
       for (const [kind, lineage, series] of [
         ["trades", true, 2],
         ["trades", false, 2],
         ["news", true, 1]
       ] as const) {
-        const out = `${kind}-${lineage}`
+        const out = `${kind}-${lineage}-${format}`
         const written = json(
           where,
           0,
@@ -195,27 +196,47 @@ describe("tapestry export of every kind", () => {
         assert.deepStrictEqual([checked.rows, checked.archive.rows, checked.notes], [rows, rows, []])
         assert.strictEqual(json(where, 0, "export", "verify", out, "--without-archive").archive, null)
       }
+      const directory = `part-${format}`
       const spy = ["export", "SPY", "--kind", "trades", "--format", format, "--out"] as const
-      const part = json(where, 0, ...spy, "part", "--from", "2023-11-14T22:13:20.1Z", "--to", "2023-11-14T22:13:20.2Z")
+      const part = json(
+        where,
+        0,
+        ...spy,
+        directory,
+        "--from",
+        "2023-11-14T22:13:20.1Z",
+        "--to",
+        "2023-11-14T22:13:20.2Z"
+      )
       // 750 of the first, and those of the later ones that have no number and another price: they are other trades.
       const rows = 750 + 40
       assert.deepStrictEqual([part.series.length, part.series[0].file.rows], [1, rows])
-      assert.strictEqual(json(where, 0, "export", "verify", "part").archive.rows, rows)
+      assert.strictEqual(json(where, 0, "export", "verify", directory).archive.rows, rows)
       const file = part.series[0].file.name
-      const again = json(where, 0, "ingest", "trades", `part/${file}`, "--data-dir", "again")
+      const again = json(where, 0, "ingest", "trades", `${directory}/${file}`, "--data-dir", `again-${format}`)
       assert.deepInclude(again, { inserted: rows, rejected: 0 })
       const range = ["--from", "2023-11-14T22:13:20.1Z", "--to", "2023-11-14T22:13:20.2Z"]
       const piped = ok(where, "export", "SPY", "--kind", "trades", "--out", "-", ...range)
-      assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", "again"), piped)
+      assert.strictEqual(ok(where, "dump", "trades", "-", "--data-dir", `again-${format}`), piped)
       assert.strictEqual(ok(where, "dump", "trades", "-", "--symbol", "SPY", ...range), piped)
 
-      const bytes = readFileSync(join(where.cwd, "part", file))
+      const origins = tapestry(
+        where,
+        "ingest",
+        "news",
+        `news-true-${format}/SPY-news.${format}`,
+        "--data-dir",
+        `origins-${format}`
+      )
+      assert.match(origins.stdout, /2 rows: 2 new/, "the columns of lineage are passed over")
+
+      const bytes = readFileSync(join(where.cwd, directory, file))
       const at = Math.floor(bytes.length / 2)
       bytes[at] = (bytes[at] ?? 0) ^ 1
-      writeFileSync(join(where.cwd, "part", file), bytes)
-      const [problem] = json(where, 1, "export", "verify", "part").problems
+      writeFileSync(join(where.cwd, directory, file), bytes)
+      const [problem] = json(where, 1, "export", "verify", directory).problems
       assert.deepStrictEqual([problem.file, problem.byte], [file, at])
-    })
+    }, 120_000)
   }
 
   it("bars of all series of a vendor, and a stream of bars that are fetched; what cannot be meant is said", () => {

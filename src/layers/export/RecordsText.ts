@@ -67,7 +67,7 @@ const cell = (row: Bar | AnyRecord, column: Column): Cell => cellOf(row as AnyRe
 const json = (value: Cell): string =>
   typeof value === "number" && Number.isFinite(value) ? String(value) : JSON.stringify(value)
 
-/** With `lineage` there are two columns more, `response` and `position`, which `ingest` does not take. */
+/** With `lineage` there are two columns more, `response` and `position`, which `ingest` passes over. */
 export const recordsText = (kind: ImportKind, format: TextFormat, lineage = false): RecordsText => {
   const columns = columnsOf(kind)
   const parts = partsOf(kind)

@@ -1,4 +1,4 @@
-import { Clock, Effect, FileSystem, Option, Path, Ref, Stdio } from "effect"
+import { Clock, Effect, FileSystem, Option, Path, Ref, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { WriteMode } from "../../domain/WriteMode.ts"
 import type { ImportTally } from "../../layers/imports/importText.ts"
@@ -220,7 +220,11 @@ export const ingestRows = Effect.fn("tapestry ingest")(function* (input: IngestI
   const { spec, tally } = yield* withProgress(label, ({ report }) =>
     Effect.scoped(
       Effect.gen(function* () {
-        const { content, packing, text } = yield* openText(given)
+        // Of a packed file its size is known packed, so that is what is counted, too.
+        const read = yield* Ref.make(0)
+        const { content, packing, text } = yield* openText(
+          Stream.tap(given, ({ length }) => Ref.update(read, (before) => before + length))
+        )
         const spec = yield* specFor(asked, input, content)
         const unit = spec.format === "arrow" ? "row" : "line"
         const run = <E>(imports: Importer<E>) =>
@@ -231,7 +235,7 @@ export const ingestRows = Effect.fn("tapestry ingest")(function* (input: IngestI
             progress: Effect.fnUntraced(function* (done, rejected) {
               yield* keep(rejected, done.rejected - rejected.length, unit)
               yield* Ref.set(last, done)
-              yield* report({ done: done.bytes, of: packing === null ? size : 0, count: done.rows })
+              yield* report({ done: packing === null ? done.bytes : yield* Ref.get(read), of: size, count: done.rows })
               if (Option.isSome(input.maxErrors) && done.rejected > input.maxErrors.value) {
                 yield* note(
                   warn(`more than ${counted(input.maxErrors.value, "row")} could not be accepted (--max-errors)`)
