@@ -78,6 +78,26 @@ describe("tapestry store policies: without TimescaleDB", () => {
     })
   )
 
+  it("a seed file makes tables and tenants, once, and its policies are said to be missing", () => {
+    const where = { cwd: scratch("seed-sqlite") }
+    const seed = (text: string) => {
+      writeFileSync(join(where.cwd, "seed.yaml"), text)
+      return ["store", "seed", "--file", "seed.yaml"]
+    }
+    assert.match(ok(where, ...seed("tenants: [acme, default]")), /migrate: .*\ntenants add acme\n|^tenants add acme\n/)
+    assert.match(ok(where, ...seed("tenants: [acme]")), /nothing to do/)
+    assert.match(json(where, 1, ...seed("tenants: [bolt]\ncompress: { bars: 30d }")).error.message, /needs TimescaleDB/)
+    for (const [text, says] of [
+      ["tenants: [Acme]", /seed.yaml.*tenants/s],
+      ["retention: { bars: 30 }", /seed.yaml.*bars/s],
+      ["retention: { bars 7m: 30d }", /seed.yaml/],
+      ["compres: { bars: 30d }", /seed.yaml.*compres/s],
+      ["tenants: [", /seed.yaml, line 1/]
+    ] as const) {
+      assert.match(json(where, 2, ...seed(text)).error.message, says)
+    }
+  })
+
   it("what cannot be meant is wrong usage", () => {
     const where = { cwd: scratch("policies-usage") }
     for (const args of [
@@ -86,7 +106,10 @@ describe("tapestry store policies: without TimescaleDB", () => {
       ["policies", "chunks", "bars", "--every", "5m"],
       ["retention", "run", "news", "--timeframe", "1m", "--older-than", "30d"],
       ["retention", "run", "bars", "--timeframe", "7m", "--older-than", "30d"],
-      ["retention", "set", "bars"]
+      ["retention", "set", "bars"],
+      ["retention", "set", "bars", "--after", "1h"],
+      ["seed"],
+      ["seed", "--file", "nowhere.yaml"]
     ]) {
       assert.strictEqual(tapestry(where, "store", ...args).code, 2, args.join(" "))
     }
@@ -154,6 +177,50 @@ onTimescale(({ bare }) => {
         assert.strictEqual(bars(where, 3, "--policy", "cacheOnly").rowCount, rowCount - looked.rows)
         assert.match(ok(where, ...old), /nothing to do/)
         assert.strictEqual(bars(where, 0).rowCount, rowCount)
+      })
+    )
+
+    it.live("a seed file from nothing, again, and with another age", () =>
+      Effect.gen(function* () {
+        const where = { cwd: scratch("seed-timescale"), env: { DATABASE_URL: yield* bare } }
+        const seed = (text: string) => {
+          writeFileSync(join(where.cwd, "seed.yaml"), text)
+          return ["store", "seed", "--file", "seed.yaml"]
+        }
+        const text = [
+          "tenants: [acme]",
+          "chunks: { trades: 1d, bars: 30d }",
+          "compress: { bars: 30d }",
+          "retention: { quotes: 365d, bars 1m: 1825d }",
+          "aggregates: { 5m: 1h }"
+        ].join("\n")
+        const { done } = json(where, 0, ...seed(text))
+        assert.deepStrictEqual(
+          done.map((line: string) => line.replace(/:.*/, "")),
+          [
+            "migrate",
+            "tenants add acme",
+            "policies apply",
+            "policies chunks trades",
+            "compress set bars",
+            "aggregates add 5m",
+            "retention set quotes",
+            "retention set bars 1m"
+          ]
+        )
+        assert.deepStrictEqual(json(where, 0, ...seed(text)).done, [])
+        assert.deepStrictEqual(json(where, 0, ...seed(text.replace("365d", "90d"))).done, ["retention set quotes"])
+        const { policies } = json(where, 0, "store", "policies")
+        const day = 86_400_000
+        assert.deepStrictEqual(
+          policies.map((one: Record<string, unknown>) => [one.action, one.of, one.afterMillis]),
+          [
+            ["compress", "bars", 30 * day],
+            ["refresh", "5m", 300_000],
+            ["retention", "bar 1m", 1825 * day],
+            ["retention", "quote", 90 * day]
+          ]
+        )
       })
     )
 

@@ -5,6 +5,7 @@ import * as migrate from "./store/migrate.ts"
 import * as ping from "./store/ping.ts"
 import * as policies from "./store/policies.ts"
 import * as retention from "./store/retention.ts"
+import * as seed from "./store/seed.ts"
 import * as stamp from "./store/stamp.ts"
 import * as stats from "./store/stats.ts"
 import * as status from "./store/status.ts"
@@ -18,6 +19,7 @@ export const command = Command.make("store").pipe(
     version.command,
     migrate.command,
     stamp.command,
+    seed.command,
     stats.command,
     policies.command,
     compress.command,

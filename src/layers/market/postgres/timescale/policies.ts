@@ -116,6 +116,9 @@ export const removeRetention = Effect.fnUntraced(function* (
   return jobs.length > 0
 })
 
+/** A day: what is shorter is a mistake, and would empty the store while everybody sleeps. */
+export const shortestRetention = 86_400_000
+
 /** In the place of what was set before; it runs once a day. */
 export const setRetention = Effect.fnUntraced(function* (
   query: Query,

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { asCommand } from "../../../failure/UsageError.ts"
+import { shortestRetention } from "../../../../layers/market/postgres/timescale/policies.ts"
+import { asCommand, UsageError } from "../../../failure/UsageError.ts"
 import { ageFlag, millisOf } from "../../../flags/AgeFlag.ts"
 import { Json } from "../../../flags/GlobalFlags.ts"
 import { described, retentionFlags, retentionOf } from "../../../flags/RetentionFlags.ts"
@@ -14,6 +15,7 @@ const set = Effect.fn("tapestry store retention set")(
   function* (input: Command.Command.Config.Infer<typeof flags>) {
     const of = yield* retentionOf(input)
     const millis = yield* millisOf("after", input.after)
+    if (millis < shortestRetention) return yield* new UsageError({ message: "--after: rows are kept a day at least" })
     yield* withPolicies({ readonly: false }, (policies) => policies.setRetention(of, millis))
     const { line } = yield* Output
     yield* line(
