@@ -2,7 +2,7 @@ import { Context, type Effect, Schema, type Stream } from "effect"
 import type { DerivedTimeframe } from "../domain/derivedTimeframes.ts"
 import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { MarketStoreError } from "./MarketStore.ts"
-import { type Dropped, PolicyReport, type Retention } from "./StorePolicies.ts"
+import { type Dropped, type PolicyChange, PolicyReport, type Retention } from "./StorePolicies.ts"
 
 /** `name` is null for a migration that this release does not know. `changed`: it was applied with other statements than this release has. */
 export const MigrationState = Schema.Struct({
@@ -111,6 +111,8 @@ export class ControlPlane extends Context.Service<
     ) => Effect.Effect<Stamped, MarketStoreError>
     /** What the database does by itself; null where it has not TimescaleDB. */
     readonly policies: Effect.Effect<PolicyReport | null, MarketStoreError>
+    /** Changes what the database does by itself; false where there was nothing to change. Needs TimescaleDB. */
+    readonly setPolicy: (change: PolicyChange) => Effect.Effect<boolean, MarketStoreError>
     /** Drops rows before an instant, and all that says that they are there. */
     readonly retain: (of: Retention, before: EpochMillis) => Effect.Effect<Dropped, MarketStoreError>
     /** Compresses the chunks of a table that end before an instant, and says how many such there are; needs TimescaleDB. */

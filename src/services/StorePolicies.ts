@@ -1,6 +1,8 @@
 /** What a database with TimescaleDB does by itself, as operators see it, and retention, which every store has by command. */
 import { Schema } from "effect"
-import type { RecordKind } from "../domain/records/RecordKind.ts"
+import { derivedTimeframes } from "../domain/derivedTimeframes.ts"
+import { RecordKind } from "../domain/records/RecordKind.ts"
+import { Timeframe } from "../domain/Timeframe.ts"
 import { EpochMillis } from "../domain/TimeRange.ts"
 
 /**
@@ -56,3 +58,40 @@ export interface Retention {
 /** `rows`: of all generations. Everything before `before` is gone; null where nothing was old enough. */
 export const Dropped = Schema.Struct({ rows: Schema.Int, chunks: Schema.Int, before: Schema.NullOr(EpochMillis) })
 export interface Dropped extends Schema.Schema.Type<typeof Dropped> {}
+
+/** The tables that are cut into chunks. */
+export const ChunkedTableName = Schema.Literals([
+  "bars",
+  "revisions",
+  "trades",
+  "quotes",
+  "statistics",
+  "fundamentals",
+  "news",
+  "option_snapshots",
+  "signals",
+  "record_revisions"
+])
+
+const age = Schema.Int.check(Schema.isGreaterThan(0))
+
+/**
+ * What a database is to do by itself from now on, in the place of what was set before; null: no more. `chunks`: what chunks that are made
+ * from now on span. `aggregate`: bars of that timeframe, made of bars of a minute, and how often they are made anew.
+ */
+export const PolicyChange = Schema.Union([
+  Schema.Struct({ policy: Schema.Literal("chunks"), table: ChunkedTableName, millis: age }),
+  Schema.Struct({ policy: Schema.Literal("compression"), table: ChunkedTableName, afterMillis: Schema.NullOr(age) }),
+  Schema.Struct({
+    policy: Schema.Literal("retention"),
+    kind: Schema.Literals(["bar", ...RecordKind.literals]),
+    timeframe: Schema.optionalKey(Timeframe),
+    afterMillis: Schema.NullOr(age)
+  }),
+  Schema.Struct({
+    policy: Schema.Literal("aggregate"),
+    timeframe: Schema.Literals(derivedTimeframes),
+    everyMillis: Schema.NullOr(age)
+  })
+])
+export type PolicyChange = typeof PolicyChange.Type

@@ -4,6 +4,7 @@ import { DeploymentTask } from "../../domain/DeploymentTask.ts"
 import { Migrated, Stamped } from "../../services/ControlPlane.ts"
 import { JobQueueError } from "../../services/JobQueue.ts"
 import { MarketStoreError } from "../../services/MarketStore.ts"
+import { PolicyChange } from "../../services/StorePolicies.ts"
 import { AdminOnly } from "./AdminOnly.ts"
 import { Enqueued } from "./JobRpcs.ts"
 
@@ -17,6 +18,8 @@ export class AdminRpcs extends RpcGroup.make(
     success: Stamped,
     error: MarketStoreError
   }),
+  /** Changes what the database does by itself; false where there was nothing to change. Needs TimescaleDB. */
+  Rpc.make("Admin.policy", { payload: { change: PolicyChange }, success: Schema.Boolean, error: MarketStoreError }),
   /** Begins a task as a job, unless the same one is queued or running; `Jobs.watch` tells how it goes on. */
   Rpc.make("Admin.start", { payload: { task: DeploymentTask }, success: Enqueued, error: JobQueueError })
 ).middleware(AdminOnly) {}

@@ -11,6 +11,7 @@ const make = Effect.gen(function* () {
   return AdminRpcs.of({
     "Admin.migrate": () => control.migrate,
     "Admin.stamp": ({ confirm = false, version }) => control.stamp(version, { confirm }),
+    "Admin.policy": ({ change }) => control.setPolicy(change),
     "Admin.start": ({ task }) => startTask(queue, task)
   })
 })

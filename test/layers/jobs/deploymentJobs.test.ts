@@ -7,11 +7,13 @@ import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as DeploymentJobs from "../../../src/layers/jobs/deployment/DeploymentJobs.ts"
 import * as JobQueueLive from "../../../src/layers/jobs/JobQueueLive.ts"
 import * as ConfiguredStore from "../../../src/layers/market/ConfiguredStore.ts"
+import { chunkedTables } from "../../../src/layers/market/postgres/timescale/chunkedTables.ts"
 import * as ControlPlaneLive from "../../../src/layers/market/upkeep/ControlPlaneLive.ts"
 import { startTask } from "../../../src/rpc/handlers/startTask.ts"
 import { ControlPlane } from "../../../src/services/ControlPlane.ts"
 import { JobQueue } from "../../../src/services/JobQueue.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
+import { ChunkedTableName } from "../../../src/services/StorePolicies.ts"
 import { bar, commitOf, covered, everything, minute, seriesOf } from "../../services/market/commits.ts"
 import { onTimescaleOrSkipped } from "../../support/timescale.ts"
 import { policiesOf } from "../market/timescale/stores.ts"
@@ -25,6 +27,49 @@ const directory = Effect.acquireRelease(
 
 onTimescaleOrSkipped(({ fresh }) => {
   describe("deployment jobs", () => {
+    it("64: every table of chunks can be named, and no other", () => {
+      assert.deepStrictEqual([...ChunkedTableName.literals].sort(), chunkedTables.map(({ table }) => table).sort())
+    })
+
+    it.live("64: policies are set, changed and removed by one call each", () =>
+      Effect.gen(function* () {
+        const store = { store: Redacted.make(yield* fresh), filename: "", readonly: false }
+        const context = yield* Layer.build(ControlPlaneLive.layer(store))
+        const { policies, setPolicy } = Context.get(context, ControlPlane)
+        const listed = Effect.map(policies, (report) =>
+          (report?.policies ?? []).map(({ action, afterMillis, of }) => `${action} ${of} ${afterMillis}`).sort()
+        )
+        const before = yield* listed
+        assert.isTrue(yield* setPolicy({ policy: "compression", table: "trades", afterMillis: 7 * day }))
+        assert.isTrue(yield* setPolicy({ policy: "compression", table: "trades", afterMillis: 30 * day }))
+        assert.isTrue(yield* setPolicy({ policy: "retention", kind: "bar", timeframe: "1m", afterMillis: 900 * day }))
+        assert.isTrue(yield* setPolicy({ policy: "aggregate", timeframe: "1h", everyMillis: day }))
+        assert.isTrue(yield* setPolicy({ policy: "chunks", table: "quotes", millis: 3 * day }))
+        const set = yield* listed
+        assert.includeMembers(set, [`compress trades ${30 * day}`, `retention bar 1m ${900 * day}`])
+        assert.notInclude(set, `compress trades ${7 * day}`)
+        const report = yield* policies
+        assert.deepStrictEqual(
+          report?.aggregates.map(({ timeframe }) => timeframe),
+          ["1h"]
+        )
+        assert.strictEqual(report?.hypertables.find(({ table }) => table === "quotes")?.chunkMillis, 3 * day)
+        for (const removed of [true, false]) {
+          assert.strictEqual(yield* setPolicy({ policy: "compression", table: "trades", afterMillis: null }), removed)
+          assert.strictEqual(
+            yield* setPolicy({ policy: "retention", kind: "bar", timeframe: "1m", afterMillis: null }),
+            removed
+          )
+          assert.strictEqual(yield* setPolicy({ policy: "aggregate", timeframe: "1h", everyMillis: null }), removed)
+        }
+        assert.deepStrictEqual(
+          yield* listed,
+          before.filter((line) => !line.startsWith("compress trades"))
+        )
+        yield* setPolicy({ policy: "chunks", table: "quotes", millis: 7 * day })
+      }).pipe(Effect.scoped)
+    )
+
     it.live("63, 64: compress, refresh and retention by policy each do their work, and tell what it was", () =>
       Effect.gen(function* () {
         const url = yield* fresh

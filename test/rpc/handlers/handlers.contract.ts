@@ -726,6 +726,18 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const refused = yield* Effect.flip(asAdmin(secret)(client["Admin.stamp"]({ version: 999, confirm: true })))
     assert.match(refused.message, /no schema version 999/)
   }),
+  "Admin.policy": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    // What it does is tested over a database that has policies (test/layers/jobs/deploymentJobs.test.ts).
+    for (const change of [
+      { policy: "compression", table: "bars", afterMillis: 1 },
+      { policy: "retention", kind: "bar", timeframe: "1m", afterMillis: null },
+      { policy: "aggregate", timeframe: "1h", everyMillis: 60_000 }
+    ] as const) {
+      const refused = yield* Effect.flip(asAdmin(secret)(client["Admin.policy"]({ change })))
+      assert.match(refused.message, /needs TimescaleDB/)
+    }
+  }),
   "Admin.start": Effect.gen(function* () {
     const client = yield* TapestryClient
     const queue = yield* JobQueue

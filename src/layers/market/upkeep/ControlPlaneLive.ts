@@ -8,7 +8,9 @@
 import { Effect, Layer, RcRef, type Redacted, Semaphore, Stream } from "effect"
 import { ControlPlane } from "../../../services/ControlPlane.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
+import type { PolicyChange } from "../../../services/StorePolicies.ts"
 import { expectCurrent, expectPolicies } from "./expectCurrent.ts"
+import type { StorePolicies } from "./StorePolicies.ts"
 import type { StoreUpkeep } from "./StoreUpkeep.ts"
 import { policyReport, seriesOf, sizesOf, statusOf } from "./storeStatus.ts"
 
@@ -23,6 +25,27 @@ const idle = "1 minute"
 
 const loadPostgres = Effect.promise(() => import("./postgresUpkeep.ts"))
 const loadSqlite = Effect.promise(() => import("./sqliteUpkeep.ts"))
+
+const set = (policies: StorePolicies, change: PolicyChange): Effect.Effect<boolean, MarketStoreError> => {
+  switch (change.policy) {
+    case "chunks":
+      return Effect.as(policies.setChunks(change.table, change.millis), true)
+    case "compression":
+      return change.afterMillis === null
+        ? policies.removeCompression(change.table)
+        : Effect.as(policies.setCompression(change.table, change.afterMillis), true)
+    case "retention": {
+      const of = { kind: change.kind, timeframe: change.timeframe ?? null }
+      return change.afterMillis === null
+        ? policies.removeRetention(of)
+        : Effect.as(policies.setRetention(of, change.afterMillis), true)
+    }
+    case "aggregate":
+      return change.everyMillis === null
+        ? policies.removeAggregate(change.timeframe)
+        : Effect.as(policies.addAggregate(change.timeframe, change.everyMillis), true)
+  }
+}
 
 const make = Effect.fnUntraced(function* (options: ControlPlaneOptions) {
   const { filename, store } = options
@@ -57,6 +80,8 @@ const make = Effect.fnUntraced(function* (options: ControlPlaneOptions) {
           : Effect.andThen(expectCurrent(upkeep), policyReport(policies))
       )
     ),
+    setPolicy: (wanted) =>
+      change((upkeep) => Effect.flatMap(expectPolicies(upkeep), (policies) => set(policies, wanted))),
     retain: (of, before) =>
       change((upkeep) => Effect.andThen(expectCurrent(upkeep), upkeep.retain(of, before, { apply: true }))),
     compress: (table, before) =>
