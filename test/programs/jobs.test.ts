@@ -1,7 +1,9 @@
 /** `tapestry backfill` and `tapestry jobs` as the built command line has them, alone and beside an owner. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
+import { freshDatabase } from "../support/postgres.ts"
 import { serving, until, watched } from "./serving.ts"
 import { json, ok, scratch, spx, tapestry, type Where } from "./tapestry.ts"
 
@@ -65,6 +67,33 @@ describe("tapestry backfill", () => {
     assert.deepInclude(third.run.outcome, { rows: 0, rowsStored: 500, requests: 0 })
     assert.strictEqual(json(where, 0, "jobs", "list").jobs.length, 2)
   })
+
+  it("without --to ends with the day before, so that the same command is the same job", () => {
+    const where = { cwd: scratch("backfill-open") }
+    const open = [...spx, "--from", "2009-01-01", "--detach"]
+    const first = json(where, 0, "backfill", ...open)
+    assert.isTrue(first.created)
+    assert.strictEqual(first.job.payload.range.end % 86_400_000, 0)
+    const second = json(where, 0, "backfill", ...open)
+    // Unless midnight has come in between.
+    if (second.job.payload.range.end === first.job.payload.range.end) assert.strictEqual(second.job.id, first.job.id)
+  })
+
+  it("keeps its job, its rows and their coverage in PostgreSQL where that is the store", async () => {
+    await Effect.runPromise(
+      Effect.scoped(
+        Effect.map(freshDatabase, (url) => {
+          const where = { cwd: scratch("backfill-postgres"), env: { DATABASE_URL: url } }
+          const { job, run } = json(where, 0, ...backfill)
+          assert.strictEqual(job.state, "completed")
+          assert.deepInclude(run.outcome, { rows: 500, rowsStored: 500, holeCount: 0 })
+          assert.strictEqual(json(where, 0, "jobs", "show", job.id.slice(0, 8)).job.id, job.id)
+          assert.isTrue(json(where, 0, "jobs", "retry", job.id).created)
+          assert.match(ok(where, "jobs", "list", "--state", "live"), /queued/)
+        })
+      )
+    )
+  }, 60_000)
 
   it("ends as bars does: 3 where a part could not be had, 1 where nothing could", () => {
     const where = { cwd: scratch("backfill-codes") }

@@ -4,7 +4,7 @@ import { backfillType } from "../../domain/Backfill.ts"
 import { isTerminal } from "../../domain/Job.ts"
 import { asCommand, UsageError } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
-import { rangeFlags, rangeOf } from "../flags/RangeFlags.ts"
+import { instantFlag, rangeFlags, rangeOf } from "../flags/RangeFlags.ts"
 import { partsOf, seriesFlags } from "../flags/SeriesFlags.ts"
 import { jobHoleLines, outcomeLine, shortId, viewDocument } from "../format/jobRows.ts"
 import { counted } from "../format/Numbers.ts"
@@ -29,6 +29,9 @@ const flags = {
   ),
   ...oneSeries,
   ...rangeFlags,
+  to: instantFlag("to", "End of the range, itself not part of it; the start of today (UTC) unless given").pipe(
+    Flag.optional
+  ),
   policy: Flag.Literals("policy", ["cacheFirst", "refresh", "force"]).pipe(
     Flag.withDescription("Fetch what is missing (default), also what is not final, everything"),
     Flag.withDefault("cacheFirst" as const)
@@ -46,6 +49,8 @@ const flags = {
   )
 }
 
+const day = 86_400_000
+
 type Input = Command.Command.Config.Infer<typeof flags>
 
 /** What is to be had, as the payload of a job. */
@@ -53,7 +58,10 @@ const payloadOf = Effect.fnUntraced(function* (input: Input) {
   // In one order, so that the same symbols are the same job.
   const [first, ...rest] = [...new Set(input.symbols.map((symbol) => symbol.trim()))].sort()
   if (first === undefined || first === "") return yield* new UsageError({ message: "a symbol is empty" })
-  const range = yield* rangeOf(input, input.timeframe)
+  // All of one day end alike, so that the same command is the same job.
+  const today = Math.floor((yield* Clock.currentTimeMillis) / day) * day
+  const to = Option.isNone(input.to) && Option.isNone(input.last) ? Option.some(today) : input.to
+  const range = yield* rangeOf({ ...input, to }, input.timeframe)
   if (Option.isSome(input.cron) && Option.isNone(input.last)) {
     return yield* new UsageError({
       message:
