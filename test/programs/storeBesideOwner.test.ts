@@ -34,5 +34,6 @@ describe("tapestry store beside a server", () => {
         ["Admin.start", "unix"]
       ]
     )
-  })
+    // A dozen commands, one after the other.
+  }, 120_000)
 })
