@@ -55,6 +55,26 @@ describe("backfill", () => {
     )
   })
 
+  it.live("an adjusted series is had as one read of it would have it", () => {
+    const vendor = vendorOf({ splits: [{ at: start + 15 * hour, ratio: 2 }] })
+    return inDirectory(vendor, () =>
+      Effect.gen(function* () {
+        const queue = yield* JobQueue
+        const cache = yield* StitchingCache
+        const series = vendor.series("ALPHA", "1h", "splits")
+        const range = { start, end: start + 24 * hour }
+        // What is there already has to fit with what comes.
+        yield* cache.read({ series, range: { start: start + 6 * hour, end: start + 12 * hour } })
+        const { job } = yield* queue.enqueue(specOf("a", { ...backfill(["ALPHA"]), adjustment: "splits" }))
+        const { job: last, run } = yield* working(ended(job.id))
+        assert.strictEqual(last.state, "completed")
+        assert.deepInclude(run?.outcome, { rowsStored: 24, holeCount: 0 })
+        const answer = yield* cache.read({ series, range }, { onMissing: "fail" })
+        assert.deepStrictEqual(yield* Stream.runCollect(answer.bars), yield* vendor.direct(series, range))
+      })
+    )
+  })
+
   it.live("a failed one is retried and succeeds", () => {
     const trouble = ({ attempt, range }: ModelRequest) =>
       attempt <= 8 && range.start === start + 6 * hour ? new Unavailable({ message: "the line is down" }) : null
