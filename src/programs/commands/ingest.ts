@@ -111,7 +111,11 @@ const flags = { kind: kindArgument, ...sourceFlags }
 export type IngestInput = Command.Command.Config.Infer<typeof flags>
 
 const loadImports = Effect.promise(() =>
-  Promise.all([import("../../layers/imports/importText.ts"), import("../../layers/imports/openText.ts")])
+  Promise.all([
+    import("../../layers/imports/importText.ts"),
+    import("../../layers/imports/openText.ts"),
+    import("../youngGeneration.ts")
+  ])
 )
 
 /** Rows that are shown one by one; all of them are in the reject file. */
@@ -193,7 +197,7 @@ export const ingestRows = Effect.fn("tapestry ingest")(function* (input: IngestI
   const warn = styleOf(errorTerminal).yellow
   const asked = yield* specOf(input)
   const { bytes: given, size } = yield* bytesOf(input.file)
-  const [{ importText, nothingImported }, { openText }] = yield* loadImports
+  const [{ importText, nothingImported }, { openText }, youngGeneration] = yield* loadImports
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const startedAt = yield* Clock.currentTimeMillis
@@ -249,6 +253,7 @@ export const ingestRows = Effect.fn("tapestry ingest")(function* (input: IngestI
       })
     )
   ).pipe(
+    Effect.provide(youngGeneration.layer),
     Effect.onError(() =>
       Effect.flatMap(Ref.get(last), ({ bytes: done, rows, segments }) =>
         segments === 0
