@@ -1,5 +1,6 @@
 /** The embedded composition: every service over one data directory, with the vendors of one configuration. */
 import { type Duration, Effect, type FileSystem, Layer, Path } from "effect"
+import { defaultTenant, type TenantName } from "../domain/Tenant.ts"
 import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import type { BatchProcessor } from "../services/BatchProcessor.ts"
 import type { Calendar } from "../services/Calendar.ts"
@@ -105,6 +106,10 @@ const sameArchive = (dataDir: string, store: string | undefined) =>
     })
   )
 
+/** Letters of tenants are not mixed. */
+const deadLettersOf = (tenant: TenantName): string =>
+  tenant === defaultTenant.name ? "dead-letters.ndjson" : `dead-letters.${tenant}.ndjson`
+
 type OpenError =
   | ProvenanceStoreError
   | MarketStoreError
@@ -116,9 +121,10 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
   Layer.unwrap(
     Effect.gen(function* () {
       const path = yield* Path.Path
-      const store = { store: config.store, filename: path.join(dataDir, "market.sqlite"), readonly }
+      const { tenant } = config
+      const store = { store: config.store, filename: path.join(dataDir, "market.sqlite"), readonly, tenant }
       const opened = Layer.mergeAll(
-        ProvenanceStoreSqlite.layer({ directory: dataDir, readonly, syncBeside, ...config.archive }),
+        ProvenanceStoreSqlite.layer({ directory: dataDir, readonly, syncBeside, tenant, ...config.archive }),
         ConfiguredStore.layer(store),
         ControlPlaneLive.layer(store),
         // Who may only read spends nothing, so there is nothing to write down.
@@ -129,7 +135,7 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
       const below = Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars))
       // Who may only read has no arrivals.
       const arrivals = readonly || config.reconcile.length === 0 ? [] : config.reconcile
-      const batches = BatchProcessorLive.layer({ deadLetters: path.join(dataDir, "dead-letters.ndjson") }).pipe(
+      const batches = BatchProcessorLive.layer({ deadLetters: path.join(dataDir, deadLettersOf(tenant)) }).pipe(
         Layer.provideMerge(
           Layer.provide(ImportsLive.layer, Layer.succeed(ScratchStore, scratchIn(dataDir, "imports-check-")))
         )
@@ -167,6 +173,7 @@ export const layer = (
     dataDir,
     product,
     ...(store === undefined ? {} : { store }),
+    ...(options.config.tenant === defaultTenant.name ? {} : { tenant: options.config.tenant }),
     ...(patience === undefined ? {} : { patience })
   })
   return servicesOver(options, false).pipe(

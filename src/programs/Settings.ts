@@ -3,10 +3,12 @@
  */
 import { Config, Context, Effect, FileSystem, Option, Redacted, Result } from "effect"
 import type { GlobalFlag } from "effect/cli"
+import { defaultTenant, type TenantName } from "../domain/Tenant.ts"
 import type { TapestryConfig } from "../layers/config/TapestryConfig.ts"
 import { addressOf, showAddress } from "../layers/postgres/PostgresAddress.ts"
 import { UsageError } from "./failure/UsageError.ts"
-import { ConfigFile, DataDir, LogLevel as LogLevelFlag, logLevels, Store } from "./flags/GlobalFlags.ts"
+import { ConfigFile, DataDir, LogLevel as LogLevelFlag, logLevels, Store, Tenant } from "./flags/GlobalFlags.ts"
+import { tenantName } from "./flags/tenantName.ts"
 import { isLevel } from "./logLevels.ts"
 
 export type Origin = "flag" | "environment" | "file" | "default"
@@ -23,6 +25,8 @@ export interface Settings {
   readonly logLevel: Sourced<string>
   /** Where the rows are, as it may be shown: `host:port/database`, or null for the data directory. */
   readonly store: Sourced<string | null>
+  /** Whose rows and archive. */
+  readonly tenant: Sourced<TenantName>
   readonly config: TapestryConfig
 }
 
@@ -97,6 +101,15 @@ const storeOf = Effect.gen(function* () {
     : { value: { url: null, address: null }, origin: "default" as const }
 })
 
+const tenantOf = Effect.gen(function* () {
+  const flag = yield* notEmpty("tenant", yield* Tenant)
+  if (Option.isSome(flag)) return { value: yield* tenantName(flag.value, "--tenant"), origin: "flag" as const }
+  const environment = yield* variable("TAPESTRY_TENANT")
+  return Option.isSome(environment)
+    ? { value: yield* tenantName(environment.value, "TAPESTRY_TENANT"), origin: "environment" as const }
+    : { value: defaultTenant.name, origin: "default" as const }
+})
+
 export const settings = Effect.gen(function* () {
   // Loaded when it is needed: the schemas of the configuration are not part of starting up.
   const { defaults, load } = yield* Effect.promise(() => import("../layers/config/TapestryConfig.ts"))
@@ -119,5 +132,13 @@ export const settings = Effect.gen(function* () {
   )
   const { origin, value } = yield* storeOf
   const store = { value: value.address, origin }
-  return { dataDir, configFile, logLevel, store, config: { ...config, store: value.url } } satisfies Settings
+  const tenant = yield* tenantOf
+  return {
+    dataDir,
+    configFile,
+    logLevel,
+    store,
+    tenant,
+    config: { ...config, store: value.url, tenant: tenant.value }
+  } satisfies Settings
 })

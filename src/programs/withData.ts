@@ -4,6 +4,7 @@
  */
 import { Effect, FileSystem, Layer, References } from "effect"
 import manifest from "../../package.json" with { type: "json" }
+import { defaultTenant } from "../domain/Tenant.ts"
 import type { TapestryConfig } from "../layers/config/TapestryConfig.ts"
 import type { TapestryClient } from "../rpc/client/TapestryClient.ts"
 import { holdsData } from "./holdsData.ts"
@@ -24,7 +25,9 @@ const stored = Effect.fnUntraced(function* (dataDir: string, config: TapestryCon
   yield* note(`nothing is stored in ${dataDir} yet`)
   const fs = yield* FileSystem.FileSystem
   const empty = yield* fs.makeTempDirectoryScoped({ prefix: "tapestry-empty-" })
-  return layer({ dataDir: empty, config: { ...config, dataDir: empty } })
+  // An empty file knows no tenants; that of whoever names none is as empty.
+  const tenant = config.store === null ? defaultTenant.name : config.tenant
+  return layer({ dataDir: empty, config: { ...config, dataDir: empty, tenant } })
 })
 
 /** Runs a command over what is stored in the data directory of its settings, beside an owner or without one; nothing is written. */
@@ -63,7 +66,7 @@ export const withOwner = <A, E, R, E2, R2>(
     const services = Effect.map(loadLayers, ({ layer }) => layer({ dataDir, config: { ...config, dataDir }, product }))
     const vendors = new Set([...(config.sample ? ["sample"] : []), ...config.vendors.map(({ name }) => name)])
     return yield* Effect.provideService(
-      throughOwner({ dataDir, product, vendors, store: config.store, services }, own, ask),
+      throughOwner({ dataDir, product, vendors, store: config.store, tenant: config.tenant, services }, own, ask),
       References.MinimumLogLevel,
       levelOf(logLevel.value)
     )

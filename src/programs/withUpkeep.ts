@@ -30,8 +30,9 @@ export const withUpkeep = <A, E, R>(
       const owners =
         throughOwner && config.store === null ? yield* Effect.flatMap(loadOwners, (load) => load(dataDir)) : null
       const { openUpkeep } = yield* Effect.promise(() => import("../layers/market/upkeep/openUpkeep.ts"))
+      const { store, tenant } = config
       const upkeep =
-        owners ?? (yield* openUpkeep({ dataDir, store: config.store, product: manifest.version, readonly, create }))
+        owners ?? (yield* openUpkeep({ dataDir, store, tenant, product: manifest.version, readonly, create }))
       return yield* Effect.provideService(use(upkeep), References.MinimumLogLevel, levelOf(logLevel.value))
     })
   )

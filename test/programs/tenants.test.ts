@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { bareDatabase, sql } from "../support/postgres.ts"
 import { workerIn } from "../support/tenants.ts"
-import { json, ok, scratch, spx, tapestry, type Where } from "./tapestry.ts"
+import { collected, json, ok, scratch, spx, start, tapestry, type Where } from "./tapestry.ts"
 
 const range = ["--from", "2019-01-01", "--to", "2019-02-01"]
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -44,6 +44,49 @@ for (const [name, made] of stores) {
       })
     )
 
+    it.live(
+      "--tenant: rows and archive of one are nothing to another, and bytes that both asked for are kept once",
+      () =>
+        Effect.gen(function* () {
+          const where = yield* made
+          ok(where, "tenants", "add", "acme")
+          ok(where, "tenants", "add", "bolt")
+          const rows = (...tenant: ReadonlyArray<string>) =>
+            json(where, 0, "series", "list", ...tenant).series.map((one: { rows: number }) => one.rows)
+          const responses = (...tenant: ReadonlyArray<string>): ReadonlyArray<number> =>
+            json(where, 0, "archive", "responses", ...tenant).responses.map((one: { id: number }) => one.id)
+          ok(where, "bars", ...spx, ...range, "--tenant", "acme")
+          assert.deepStrictEqual(rows("--tenant", "acme"), [21])
+          assert.deepStrictEqual([rows(), rows("--tenant", "bolt")], [[], []])
+          const [theirs] = responses("--tenant", "acme")
+          assert.deepStrictEqual([responses(), responses("--tenant", "bolt")], [[], []])
+          const denied = json(where, 1, "archive", "show", String(theirs)).error
+          assert.deepInclude(denied, { _tag: "ProvenanceStoreError", reason: "RecordNotFound" })
+          assert.strictEqual(tapestry(where, "archive", "cat", String(theirs), "--tenant", "bolt").code, 1)
+          ok(where, "archive", "cat", String(theirs), "--tenant", "acme")
+          // The other asks the vendor for itself, and finds nothing of the first in its cache.
+          const other = { ...where, env: { ...where.env, TAPESTRY_TENANT: "bolt" } }
+          ok(other, "bars", ...spx, ...range)
+          assert.strictEqual(responses("--tenant", "bolt").length, 1)
+          assert.strictEqual(json(where, 0, "archive", "stats").payloads, 1)
+          ok(where, "series", "forget", ...spx, "--tenant", "acme")
+          assert.deepStrictEqual([rows("--tenant", "acme"), rows("--tenant", "bolt")], [[], [21]])
+          assert.deepStrictEqual(json(other, 0, "store", "stats").series.length, 1)
+          ok(where, "rebuild", "--tenant", "bolt")
+          assert.deepStrictEqual(rows("--tenant", "bolt"), [21])
+          const { error } = json(where, 1, "tenants", "remove", "bolt")
+          assert.deepInclude(error, { reason: "TenantInUse" })
+          // The forgotten one has nothing left in the store.
+          ok(where, "tenants", "remove", "acme")
+          const gone = json(where, 1, "series", "list", "--tenant", "acme").error
+          assert.deepInclude(gone, { _tag: "MarketStoreError", reason: "StoreTenantDenied" })
+          assert.match(gone.message, /no tenant acme.*tapestry tenants add acme/)
+          assert.strictEqual(tapestry(where, "series", "list", "--tenant", "A b").code, 2)
+          const { values } = json(other, 0, "config")
+          assert.deepInclude(values, { key: "tenant", value: "bolt", origin: "environment" })
+        })
+    )
+
     it.live("refuses names that are none, unknown or taken, and to remove what is in use", () =>
       Effect.gen(function* () {
         const where = yield* made
@@ -71,6 +114,28 @@ for (const [name, made] of stores) {
 }
 
 describe("tapestry tenants", () => {
+  it.live("a command for another tenant than the owner works for is told so, and reads are had beside it", () =>
+    Effect.gen(function* () {
+      const where = { cwd: scratch("tenants-owned") }
+      ok(where, "tenants", "add", "acme")
+      ok(where, "bars", ...spx, ...range, "--tenant", "acme")
+      const serving = start(where, "serve", "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0")
+      const { end, stderr, stdout } = collected(serving)
+      yield* Effect.promise(async () => {
+        while (!/ready|serving/i.test(stdout() + stderr()) && serving.exitCode === null) {
+          await new Promise((resolve) => setTimeout(resolve, 50))
+        }
+      })
+      const { error } = json(where, 1, "bars", ...spx, ...range, "--policy", "force", "--tenant", "acme")
+      assert.deepInclude(error, { _tag: "OwnerError", reason: "OtherTenant" })
+      assert.match(error.message, /works for the tenant default, and this command for acme/)
+      assert.strictEqual(json(where, 0, "series", "list", "--tenant", "acme").series.length, 1)
+      assert.deepStrictEqual(json(where, 0, "series", "list").series, [])
+      serving.kill("SIGTERM")
+      assert.strictEqual((yield* Effect.promise(() => end)).code, 0)
+    })
+  )
+
   it.live("a user who only works in the database lists and adds none, and is told what is missing", () =>
     Effect.gen(function* () {
       const url = yield* bareDatabase

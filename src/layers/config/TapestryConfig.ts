@@ -4,6 +4,7 @@
  */
 import { Effect, FileSystem, Path, type Redacted, Result, Schema } from "effect"
 import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
+import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
 import type { Retention } from "../../services/ProvenanceStore.ts"
 import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
 import { builtIn } from "../calendar/builtIn.ts"
@@ -100,6 +101,8 @@ export interface TapestryConfig {
    * it may hold a password: the flag or the environment says it.
    */
   readonly store: Redacted.Redacted | null
+  /** Whose rows and archive. Not a key of the file, which several tenants may share: the flag or the environment says it. */
+  readonly tenant: TenantName
   /** What the archive is opened with; sizes in bytes. */
   readonly archive: { readonly payloadLimit: number }
   /** What `archive gc` may remove where its flags do not say otherwise. */
@@ -127,6 +130,7 @@ export const defaults: TapestryConfig = {
   maxRows: 10_000_000,
   minFree: 64 * 1_048_576,
   store: null,
+  tenant: defaultTenant.name,
   archive: { payloadLimit: 64 * 1_048_576 },
   retention: { age: 30 * 86_400_000, ages: {}, bytes: null },
   serve: {
@@ -264,6 +268,7 @@ export const decode = (
       maxRows: document.limits?.maxRows ?? defaults.maxRows,
       minFree: document.limits?.minFree ?? defaults.minFree,
       store: defaults.store,
+      tenant: defaults.tenant,
       archive: { payloadLimit },
       retention: retentionOf(document),
       serve: { ...defaults.serve, ...document.serve },

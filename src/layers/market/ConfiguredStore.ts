@@ -1,5 +1,6 @@
 /** The market store that a configuration names: a PostgreSQL database, or market.sqlite in the data directory. */
 import { Effect, Layer, type Redacted, Result } from "effect"
+import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
 import { addressOf, showAddress } from "../postgres/PostgresAddress.ts"
 import * as MarketStoreSqlite from "./MarketStoreSqlite.ts"
 
@@ -8,6 +9,8 @@ export interface ConfiguredStore {
   readonly store: Redacted.Redacted | null
   readonly filename: string
   readonly readonly: boolean
+  /** The default tenant unless given. */
+  readonly tenant?: TenantName
 }
 
 /** How a store is named where people read it, and told from another: `host:port/database`; undefined for the file. */
@@ -19,7 +22,7 @@ export const storeName = (store: Redacted.Redacted | null): string | undefined =
 /** The driver of PostgreSQL is loaded when it is wanted, so that nobody else pays for it. */
 const loadPostgres = Effect.promise(() => import("./postgres/MarketStorePostgres.ts"))
 
-export const layer = ({ filename, readonly, store }: ConfiguredStore) =>
+export const layer = ({ filename, readonly, store, tenant = defaultTenant.name }: ConfiguredStore) =>
   store === null
-    ? MarketStoreSqlite.layer({ filename, readonly })
-    : Layer.unwrap(Effect.map(loadPostgres, (postgres) => postgres.layer({ url: store, readonly })))
+    ? MarketStoreSqlite.layer({ filename, readonly, tenant })
+    : Layer.unwrap(Effect.map(loadPostgres, (postgres) => postgres.layer({ url: store, readonly, tenant })))

@@ -25,6 +25,8 @@ export interface OwnerLockOptions {
   readonly product: string
   /** The database that has its rows, as others are told; none: market.sqlite in the directory. */
   readonly store?: string
+  /** The tenant that this process works for, unless it is the default one. */
+  readonly tenant?: string
   /** How long to wait for another owner to end; not at all unless given. */
   readonly patience?: Duration.Input
 }
@@ -33,7 +35,7 @@ const lockOf = (dataDir: string) => Effect.map(Path.Path, (path) => path.join(da
 
 const asOwnerError = (reason: OwnerError["reason"]) => new OwnerError({ reason })
 
-const acquire = Effect.fnUntraced(function* ({ dataDir, product, store }: OwnerLockOptions) {
+const acquire = Effect.fnUntraced(function* ({ dataDir, product, store, tenant }: OwnerLockOptions) {
   const lock = yield* lockOf(dataDir)
   const held = yield* Effect.mapError(ExclusiveFile.hold(lock), asOwnerError)
   if (!held) {
@@ -50,7 +52,8 @@ const acquire = Effect.fnUntraced(function* ({ dataDir, product, store }: OwnerL
       startedAt,
       product,
       socket,
-      ...(store === undefined ? {} : { store })
+      ...(store === undefined ? {} : { store }),
+      ...(tenant === undefined ? {} : { tenant })
     }
     return OwnerRecord.write(dataDir, details).pipe(Effect.mapError(asOwnerError), Effect.provideContext(files))
   }

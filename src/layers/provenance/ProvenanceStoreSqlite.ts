@@ -6,6 +6,7 @@
  * are hashed whenever they are read).
  */
 import { Effect, FileSystem, Layer, Path, type PlatformError } from "effect"
+import type { TenantName } from "../../domain/Tenant.ts"
 import {
   ArchiveReadOnly,
   ArchiveUnavailable,
@@ -34,6 +35,7 @@ import * as Replay from "./replay.ts"
 import * as Sessions from "./sessions.ts"
 import * as Spool from "./spool.ts"
 import * as Tallies from "./tallies.ts"
+import { asTenant } from "./tenantViews.ts"
 import * as Verify from "./verify.ts"
 
 export interface ProvenanceStoreOptions {
@@ -53,6 +55,8 @@ export interface ProvenanceStoreOptions {
    * process that does much at once: somebody who is alone is served later by a turn of the pool. False by default.
    */
   readonly syncBeside?: boolean
+  /** Whose sessions, requests, responses and operations; the default tenant's unless given. Bytes are kept once for all. */
+  readonly tenant?: TenantName
   /** Names of headers and parameters that are redacted beside the usual ones. */
   readonly redact?: ReadonlyArray<string>
 }
@@ -107,6 +111,7 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
     synchronous: "FULL",
     shrinks: true,
     readonly,
+    ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
     ...(options.maxPageCount === undefined ? {} : { maxPageCount: options.maxPageCount })
   }).pipe(Effect.catch((failure) => Effect.flatMap(openError(directory, failure), Effect.fail)))
   const schemaVersion = yield* Effect.mapError(
@@ -114,6 +119,7 @@ const make = Effect.fnUntraced(function* (options: ProvenanceStoreOptions) {
     archiveError
   )
 
+  yield* Effect.mapError(asTenant(opened), archiveError)
   const files = yield* PayloadFiles.make(directory)
   const beside = options.syncBeside === true && !readonly ? yield* LogSync.make(filename) : null
   const writer = readonly

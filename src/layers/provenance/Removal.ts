@@ -25,11 +25,11 @@ const subtract = `update tallies set requests = requests - ?, hits = hits - ?, r
 const lower = "update tallies set up_to_payload = min(up_to_payload, coalesce((select max(id) from payloads), 0))"
 
 const responsesOf = `select id, request, status <> 'ok', iif(payload is null, 0, size) from responses where id in ${these}`
-const unlink = `update requests set response = null where id in ${these} and response in ${these}`
+const unlink = `update main.requests set response = null where id in ${these} and response in ${these}`
 const hitsOf = `select count(*), coalesce(sum(outcome = 'hit'), 0) from requests where id in ${these} and id <= ?`
 const unusedPayloads = `select id, iif(body is null, sha256, null), encoding, size, ${Tallies.storedSize} from payloads
-  where id in ${these} and not exists (select 1 from responses where payload = payloads.id)`
-const unusedSessions = `delete from sessions where id in ${these} and not exists (select 1 from requests where session = sessions.id)`
+  where id in ${these} and not exists (select 1 from main.responses where payload = payloads.id)`
+const unusedSessions = `delete from main.sessions where id in ${these} and not exists (select 1 from main.requests where session = sessions.id)`
 
 const numberOrNull = (value: unknown): number | null => (typeof value === "number" ? value : null)
 
@@ -86,7 +86,7 @@ export class Removal {
       sums.responseBytes += Number(row[3])
     }
     if (staying.length > 0) db.prepare(unlink).run(listed(staying), listed(ids))
-    db.prepare(`delete from responses where id in ${these}`).run(listed(ids))
+    db.prepare(`delete from main.responses where id in ${these}`).run(listed(ids))
     return { responses: found.length, requests: calls.length === 0 ? 0 : this.requests(calls) }
   }
 
@@ -94,7 +94,7 @@ export class Removal {
     const [requests = 0, hits = 0] = this.db.prepare(hitsOf).get(listed(ids), this.upToRequest) ?? []
     this.sums.requests += Number(requests)
     this.sums.hits += Number(hits)
-    return this.db.prepare(`delete from requests where id in ${these}`).run(listed(ids)).changes
+    return this.db.prepare(`delete from main.requests where id in ${these}`).run(listed(ids)).changes
   }
 
   sessions(ids: Ids): number {

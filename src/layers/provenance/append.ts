@@ -157,11 +157,12 @@ const insertResponse = (
   const askedAt = Math.min(draft.askedAt, fetchedAt)
   const id = db
     .prepare(
-      `insert into responses
-         (request, identity, series, attempt, status, payload, size, asked_at, fetched_at, waited, cause, metadata, revalidated)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+      `insert into main.responses
+         (tenant, request, identity, series, attempt, status, payload, size, asked_at, fetched_at, waited, cause, metadata, revalidated)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
     )
     .run(
+      db.tenant,
       draft.request,
       Number(identity),
       series === null ? null : Number(series),
@@ -177,7 +178,7 @@ const insertResponse = (
       draft.revalidated ?? null
     ).lastInsertRowid
   if (draft.status === "ok") {
-    db.prepare("update requests set outcome = 'fetched', response = ? where id = ? and outcome is null").run(
+    db.prepare("update main.requests set outcome = 'fetched', response = ? where id = ? and outcome is null").run(
       id,
       draft.request
     )

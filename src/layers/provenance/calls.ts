@@ -20,9 +20,9 @@ type Calls = Pick<ProvenanceStore["Service"], "identify" | "openRequest" | "clos
 const ttlOf = (mode: CacheMode): number | null =>
   mode._tag === "default" || mode._tag === "onlyIfCached" ? mode.ttl : null
 
-const insertRequest = `insert into requests
-  (session, identity, series, range_start, range_end, mode, ttl, created_at, outcome, response)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const insertRequest = `insert into main.requests
+  (tenant, session, identity, series, range_start, range_end, mode, ttl, created_at, outcome, response)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const insert = (
   db: SyncDatabase,
@@ -36,6 +36,7 @@ const insert = (
   return db
     .prepare(insertRequest)
     .run(
+      db.tenant,
       request.session,
       identity,
       subject === null ? null : seriesRow(db, subject.series),
@@ -86,8 +87,10 @@ export const make = (writer: GroupCommit, redaction: Redaction): Calls => {
     const known = yield* writer
       .submit("relaxed", (db) => {
         const closed = db
-          .prepare("update requests set outcome = ?, response = ?, cause = ? where id = ? and outcome is null")
-          .run(outcome, response, text, id)
+          .prepare(
+            "update main.requests set outcome = ?, response = ?, cause = ? where id = ? and outcome is null and tenant = ?"
+          )
+          .run(outcome, response, text, id, db.tenant)
         return closed.changes > 0 || db.prepare("select 1 from requests where id = ?").get(id) !== undefined
       })
       .pipe(Effect.mapError(archiveError))

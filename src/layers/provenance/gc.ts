@@ -55,13 +55,13 @@ interface Removed {
 }
 
 const unusedIdentities = `delete from identities where id > ? and id <= ?
-  and not exists (select 1 from requests where identity = identities.id)
-  and not exists (select 1 from responses where identity = identities.id)`
+  and not exists (select 1 from main.requests where identity = identities.id)
+  and not exists (select 1 from main.responses where identity = identities.id)`
 
 const nextMembers = `select operation, response from operation_responses where (operation, response) > (?, ?)
   order by operation, response limit 1 offset ${stepMembers - 1}`
 const goneMembers = `delete from operation_responses where (operation, response) > (?, ?) and (operation, response) <= (?, ?)
-  and not exists (select 1 from responses where id = operation_responses.response)`
+  and not exists (select 1 from main.responses where id = operation_responses.response)`
 
 export interface GcParts {
   readonly database: SqliteDatabase

@@ -44,7 +44,7 @@ const cutoffOf = (retention: Retention, now: number) => {
 const responsesPage = `select r.id, r.fetched_at, i.source, r.request from responses r join identities i on i.id = r.identity
   where r.id > ? and r.id < ? order by r.id limit ${pageRows}`
 const shares = `select r.id, r.fetched_at, i.source, r.request, coalesce((select ${storedSize} from payloads p where p.id = r.payload), 0) * 1.0
-    / max(1, (select count(*) from responses o where o.payload = r.payload))
+    / max(1, (select count(*) from main.responses o where o.payload = r.payload))
   from responses r join identities i on i.id = r.identity where r.id > ? and r.id < ? order by r.id limit ${pageRows}`
 const links = `select id, request, payload, revalidated from responses where id < ? order by id desc limit ${pageRows}`
 const requestsPage = `select q.id, q.session, q.created_at, q.response, i.source, s.outcome is null or q.outcome is null,
@@ -52,7 +52,9 @@ const requestsPage = `select q.id, q.session, q.created_at, q.response, i.source
   from requests q join identities i on i.id = q.identity join sessions s on s.id = q.session
   where q.id > ? order by q.id limit ${pageRows}`
 const sessionsPage = `select id, source, ended_at from sessions where id > ? and outcome is not null order by id limit ${pageRows}`
-const payloadsPage = `select id from payloads where id > ? order by id limit ${pageRows}`
+/** Those that another tenant has are not one's own to count. */
+const payloadsPage = `select id from payloads p where id > ?
+  and not exists (select 1 from main.responses o where o.payload = p.id and o.tenant <> ?) order by id limit ${pageRows}`
 const operationsPage = `select id, response from operations where id > ? order by id limit ${pageRows}`
 
 interface Pages {
@@ -61,7 +63,7 @@ interface Pages {
   readonly sql: string
   /** 0 for a statement that ascends. */
   readonly from?: number
-  readonly params?: ReadonlyArray<number>
+  readonly params?: ReadonlyArray<SqlValue>
   /** Between two pages, and after the last. */
   readonly between?: Effect.Effect<void, SqliteFailure>
 }
@@ -229,7 +231,7 @@ export const mark = Effect.fnUntraced(function* (
     const latest = Math.max(cutoff(String(source)), sizeCutoff)
     if (Number(endedAt) <= latest && !keptSessions.has(Number(id))) sessions.add(Number(id))
   })
-  yield* pages({ database, sql: payloadsPage }, ([id]) => {
+  yield* pages({ database, sql: payloadsPage, params: [database.tenant] }, ([id]) => {
     if (!keptPayloads.has(Number(id))) payloads.add(Number(id))
   })
   const marks: Marks = { responses: doomed, requests: calls, served, sessions, payloads, firsts, keptByReference }

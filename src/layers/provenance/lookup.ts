@@ -32,6 +32,10 @@ const newestAnswer = `
 
 const keptAs = "select encoding from payloads where sha256 = ? and body is null"
 
+/** Of bytes that some response has. */
+const payloadOf = `select size, body, encoding from payloads p
+  where sha256 = ? and exists (select 1 from responses r where r.payload = p.id)`
+
 const nothing = new Uint8Array(0)
 
 const damaged = (sha256: string, problem: "missing" | "torn", message: string) =>
@@ -142,9 +146,7 @@ export const make = (
 
   const payloadRow = Effect.fnUntraced(function* (sha256: string) {
     const row = yield* Effect.mapError(
-      database.read("payload", (db) =>
-        db.prepare("select size, body, encoding from payloads where sha256 = ?").get(Buffer.from(sha256, "hex"))
-      ),
+      database.read("payload", (db) => db.prepare(payloadOf).get(Buffer.from(sha256, "hex"))),
       archiveError
     )
     if (row === undefined) return yield* damaged(sha256, "missing", `the archive has no payload ${sha256}`)

@@ -17,8 +17,8 @@ import { seriesRow } from "./identities.ts"
 
 type Operations = Pick<ProvenanceStore["Service"], "recordOperation" | "operationsOf">
 
-const insertOperation = `insert into operations (series, kind, range_start, range_end, known_at, response, after, recorded_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?)`
+const insertOperation = `insert into main.operations (tenant, series, kind, range_start, range_end, known_at, response, after, recorded_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const insertResponse = "insert into operation_responses (operation, response) values (?, ?)"
 const selectOperations = `select o.id, o.kind, o.range_start, o.range_end, o.known_at, o.after, o.recorded_at,
   o.response from operations o
@@ -30,8 +30,8 @@ const stepRows = 2_000
 
 /** The latest instant that the archive has recorded: nothing that comes later may be earlier. */
 export const latestInstant = (db: SyncDatabase, now: number): number => {
-  const response = db.prepare("select fetched_at from responses order by id desc limit 1").get()
-  const operation = db.prepare("select recorded_at from operations order by id desc limit 1").get()
+  const response = db.prepare("select fetched_at from main.responses order by id desc limit 1").get()
+  const operation = db.prepare("select recorded_at from main.operations order by id desc limit 1").get()
   return Math.max(now, Number(response?.[0] ?? now), Number(operation?.[0] ?? now))
 }
 
@@ -50,12 +50,13 @@ const knownAt = (change: SeriesChange): number | null => {
 }
 
 const insert = (db: SyncDatabase, series: string, change: SeriesChange, now: number): SeriesOperation => {
-  const after = Number(db.prepare("select id from responses order by id desc limit 1").get()?.[0] ?? 0)
+  const after = Number(db.prepare("select id from main.responses order by id desc limit 1").get()?.[0] ?? 0)
   const recordedAt = latestInstant(db, now)
   const range = "range" in change ? change.range : null
   const id = db
     .prepare(insertOperation)
     .run(
+      db.tenant,
       seriesRow(db, series),
       change._tag,
       range?.start ?? null,

@@ -20,12 +20,12 @@ import type { Redaction } from "./redact.ts"
 type Sessions = Pick<ProvenanceStore["Service"], "openSession" | "closeSession">
 
 const cancel = (db: SyncDatabase, id: number, at: number, reason: string): void => {
-  db.prepare("update requests set outcome = 'cancelled', cause = ? where session = ? and outcome is null").run(
+  db.prepare("update main.requests set outcome = 'cancelled', cause = ? where session = ? and outcome is null").run(
     reason,
     id
   )
   db.prepare(
-    "update sessions set outcome = 'cancelled', reason = ?, ended_at = ? where id = ? and outcome is null"
+    "update main.sessions set outcome = 'cancelled', reason = ?, ended_at = ? where id = ? and outcome is null"
   ).run(reason, at, id)
 }
 
@@ -86,9 +86,9 @@ export const make = Effect.fnUntraced(function* (writer: GroupCommit, hits: HitB
         (db) =>
           db
             .prepare(
-              "insert into sessions (source, mode, as_of, started_at, pid, process_start) values (?, ?, ?, ?, ?, ?)"
+              "insert into main.sessions (tenant, source, mode, as_of, started_at, pid, process_start) values (?, ?, ?, ?, ?, ?, ?)"
             )
-            .run(options.source, options.mode, options.asOf, at, owner.pid, owner.start).lastInsertRowid
+            .run(db.tenant, options.source, options.mode, options.asOf, at, owner.pid, owner.start).lastInsertRowid
       )
       .pipe(Effect.mapError(archiveError))
     open.add(id)
@@ -103,8 +103,10 @@ export const make = Effect.fnUntraced(function* (writer: GroupCommit, hits: HitB
       const known = yield* writer
         .submit("relaxed", (db) => {
           const closed = db
-            .prepare("update sessions set outcome = ?, reason = ?, ended_at = ? where id = ? and outcome is null")
-            .run(outcome, text, at, id)
+            .prepare(
+              "update main.sessions set outcome = ?, reason = ?, ended_at = ? where id = ? and outcome is null and tenant = ?"
+            )
+            .run(outcome, text, at, id, db.tenant)
           return closed.changes > 0 || db.prepare("select 1 from sessions where id = ?").get(id) !== undefined
         })
         .pipe(Effect.mapError(archiveError))

@@ -41,7 +41,7 @@ const read = (db: SyncDatabase): Tallies => {
          up_to_payload, payload_bytes, stored_bytes from tallies`
     )
   const [responseBytes = 0, payloads = 0, upToPayload = 0, payloadBytes = 0, storedBytes = 0] = rest
-  const [sessions = 0] = numbers(db, "select count(*) from sessions")
+  const [sessions = 0] = numbers(db, "select count(*) from main.sessions")
   return {
     sessions,
     requests,
@@ -59,11 +59,11 @@ const read = (db: SyncDatabase): Tallies => {
 }
 
 const openAbove = `select coalesce(min(id), ${Number.MAX_SAFE_INTEGER}) from
-  (select id, outcome from requests where id > ? order by id limit ${stepRows}) where outcome is null`
+  (select id, outcome from main.requests where id > ? order by id limit ${stepRows}) where outcome is null`
 const nextRequests = `select count(*), coalesce(sum(outcome = 'hit'), 0), max(id)
-  from (select id, outcome from requests where id > ? and id < ? order by id limit ${stepRows})`
+  from (select id, outcome from main.requests where id > ? and id < ? order by id limit ${stepRows})`
 const nextResponses = `select count(*), coalesce(sum(status <> 'ok'), 0), coalesce(sum(iif(payload is null, 0, size)), 0), max(id)
-  from (select status, payload, size, id from responses where id > ? order by id limit ${stepRows})`
+  from (select status, payload, size, id from main.responses where id > ? order by id limit ${stepRows})`
 const nextPayloads = `select count(*), coalesce(sum(size), 0), coalesce(sum(kept), 0), max(id)
   from (select size, ${storedSize} as kept, id from payloads where id > ? order by id limit ${stepRows})`
 

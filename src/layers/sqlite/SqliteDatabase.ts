@@ -43,7 +43,6 @@ export interface PreparedStatement {
 
 /** What a synchronous step works with. Statements are prepared once per connection and text. */
 export interface SyncDatabase {
-  /** Whose rows a step works with. */
   readonly tenant: TenantName
   readonly prepare: (sql: string) => PreparedStatement
 }
@@ -79,6 +78,8 @@ export interface SqliteDatabase {
   readonly checkpoint: Effect.Effect<void, SqliteFailure>
   /** Gives up to so many free pages back to the disk, in a database made with `shrinks`; says how many are left. */
   readonly shrink: (pages: number) => Effect.Effect<number, SqliteFailure>
+  /** Runs statements on each connection, for what belongs to the connection and not to the file (views and tables of `temp`). */
+  readonly onConnections: (operation: string, script: string) => Effect.Effect<void, SqliteFailure>
   /** Over the writer connection; for migrations. */
   readonly client: SqlClient.SqlClient
 }
@@ -362,6 +363,15 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
         })
       )
 
+    const onConnections: SqliteDatabase["onConnections"] = (operation, script) =>
+      semaphore.withPermit(
+        attempt(operation, () => {
+          snapshot.end()
+          readerSnapshot.end()
+          for (const connection of new Set([writer, reader])) connection.exec(script)
+        })
+      )
+
     const acquirers = SqlClient.makeSqliteAcquirers({
       connection: Effect.succeed(makeConnection(writer, inPatience)),
       semaphore,
@@ -375,5 +385,16 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       spanAttributes: [["db.system.name", "sqlite"]]
     }).pipe(Effect.provide(Reactivity.layer))
 
-    return { filename: options.filename, tenant, write, writeUnchecked, transaction, read, checkpoint, shrink, client }
+    return {
+      filename: options.filename,
+      tenant,
+      write,
+      writeUnchecked,
+      transaction,
+      read,
+      checkpoint,
+      shrink,
+      onConnections,
+      client
+    }
   })

@@ -21,7 +21,7 @@ interface Value {
 }
 
 const values = (
-  { config, configFile, dataDir, logLevel, store }: Settings,
+  { config, configFile, dataDir, logLevel, store, tenant }: Settings,
   { allowedHosts, allowedOrigins, http, tcp }: ServeSettings,
   token: Sourced<string>
 ): ReadonlyArray<Value> => {
@@ -34,6 +34,7 @@ const values = (
     { key: "config", ...configFile },
     { key: "dataDir", ...dataDir },
     { key: "store", ...store, value: store.value ?? "sqlite" },
+    { key: "tenant", ...tenant },
     logLevel.origin !== "default"
       ? { key: "logLevel", ...logLevel }
       : { key: "logLevel", ...logLevel, brief: `${logLevel.value} (info for serve)` },

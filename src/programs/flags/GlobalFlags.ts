@@ -27,6 +27,14 @@ export const Store = GlobalFlag.Setting("store")({
   )
 })
 
+export const Tenant = GlobalFlag.Setting("tenant")({
+  flag: Flag.String("tenant").pipe(
+    Flag.withMetavar("NAME"),
+    Flag.withDescription("Whose rows and archive (TAPESTRY_TENANT; default unless given)"),
+    Flag.optional
+  )
+})
+
 export const Json = GlobalFlag.Setting("json")({
   flag: Flag.Boolean("json").pipe(
     Flag.withoutNegation,
@@ -62,7 +70,7 @@ const PrintCompletions = GlobalFlag.Action({
 })
 
 /** Declared at the root. */
-export const all = [PrintCompletions, DataDir, Store, ConfigFile, LogLevel, Json] as const
+export const all = [PrintCompletions, DataDir, Store, Tenant, ConfigFile, LogLevel, Json] as const
 
 /** effect/cli's own that are kept; its wizard is left out, its log level and completions are worded anew above. */
 export const builtIns = [GlobalFlag.Help, GlobalFlag.Version]

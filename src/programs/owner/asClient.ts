@@ -12,12 +12,14 @@
  * away after its answer does no harm.
  */
 import { Cause, Effect, Exit, FileSystem, Layer, Path, Predicate, type Redacted, Result } from "effect"
+import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
 import type { TapestryClient as Client } from "../../rpc/client/TapestryClient.ts"
 import { JobQueueError } from "../../services/JobQueue.ts"
 import { MaintenanceError } from "../../services/Maintenance.ts"
 import {
   OtherProtocol,
   OtherStore,
+  OtherTenant,
   OwnerBusy,
   type OwnerDetails,
   OwnerError,
@@ -37,6 +39,8 @@ export interface AsClientOptions {
   readonly owner: OwnerDetails
   /** The PostgreSQL that has the rows, by this command's settings; null: market.sqlite in the directory. */
   readonly store: Redacted.Redacted | null
+  /** The default tenant unless given. */
+  readonly tenant?: TenantName
   /** The owner's. */
   readonly socket: string
 }
@@ -103,7 +107,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
   options: AsClientOptions,
   ask: (client: Client["Service"]) => Effect.Effect<A, E, R>
 ) {
-  const { dataDir, owner, product, socket, store } = options
+  const { dataDir, owner, product, socket, store, tenant = defaultTenant.name } = options
   const [
     UnixClient,
     { TapestryClient },
@@ -119,6 +123,9 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
   const ours = ConfiguredStore.storeName(store)
   if (ours !== owner.store) {
     return yield* new OwnerError({ reason: new OtherStore({ dataDir, owner, ours: ours ?? null }) })
+  }
+  if (tenant !== (owner.tenant ?? defaultTenant.name)) {
+    return yield* new OwnerError({ reason: new OtherTenant({ dataDir, owner, ours: tenant }) })
   }
   // The mode of the socket guards it; a connection would only fail, like one to an owner that has just gone.
   const access = yield* Effect.result(fs.access(socket, { readable: true, writable: true }))
@@ -150,7 +157,9 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
     if (hello.value.protocol !== protocolVersion) return yield* other(hello.value.protocol)
 
     const cache = RemoteStitchingCache.layerBesideStore.pipe(
-      Layer.provide(ConfiguredStore.layer({ store, filename: path.join(dataDir, "market.sqlite"), readonly: true })),
+      Layer.provide(
+        ConfiguredStore.layer({ store, filename: path.join(dataDir, "market.sqlite"), readonly: true, tenant })
+      ),
       Layer.merge(Layer.merge(RemoteMaintenance.layer, RemoteJobQueue.layer)),
       Layer.provide(Layer.succeed(TapestryClient, client))
     )

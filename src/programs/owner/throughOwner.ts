@@ -14,6 +14,7 @@
  * one on the wall may be set meanwhile.
  */
 import { Effect, Random, type Redacted } from "effect"
+import type { TenantName } from "../../domain/Tenant.ts"
 import { monotonicMillis } from "../../layers/monotonicMillis.ts"
 import * as OwnerLock from "../../layers/owner/OwnerLock.ts"
 import type { TapestryClient } from "../../rpc/client/TapestryClient.ts"
@@ -31,6 +32,8 @@ export interface ThroughOwnerOptions<E, R> {
   readonly vendors: ReadonlySet<string>
   /** The PostgreSQL that has the rows; null: market.sqlite in the directory. */
   readonly store: Redacted.Redacted | null
+  /** The default tenant unless given. */
+  readonly tenant?: TenantName
   /** All services over the data directory, as its owner; asked for when there is none. */
   readonly services: Effect.Effect<OwnerServices<E, R>>
 }

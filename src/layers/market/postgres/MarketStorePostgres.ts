@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Metric, type Redacted, type Scope } from "effect"
 import { canonical } from "../../../domain/SeriesKey.ts"
-import { defaultTenant, TenantId, type TenantName } from "../../../domain/Tenant.ts"
+import { defaultTenant, type TenantName } from "../../../domain/Tenant.ts"
 import type { WriteMode } from "../../../domain/WriteMode.ts"
 import { JobLedger } from "../../../services/JobLedger.ts"
 import { type Commit, type GenerationId, MarketStore, type MarketStoreError } from "../../../services/MarketStore.ts"
@@ -15,12 +15,10 @@ import { make as makeLedger } from "../../jobs/ledger/ledger.ts"
 import { postgresJobSql } from "../../jobs/ledger/postgresJobSql.ts"
 import { expectMigrated, migrate } from "../../postgres/migrate.ts"
 import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
-import { text as textParameter } from "../../postgres/values.ts"
 import { prepare } from "../CommitBatch.ts"
 import { countMigrations } from "../countMigrations.ts"
 import * as KeyedLock from "../KeyedLock.ts"
 import { nothingDone } from "../nothingDone.ts"
-import { tenantDenied } from "../tenants/tenantDenied.ts"
 import { readActions } from "./actionRows.ts"
 import { checkInstants } from "./checkInstants.ts"
 import { type Prepared, runCommits } from "./commit.ts"
@@ -54,6 +52,7 @@ import {
   responsesIn,
   witnesses
 } from "./summaries.ts"
+import { tenantId } from "./tenantId.ts"
 import { derivedBars } from "./timescale/readDerived.ts"
 
 export interface PostgresStoreOptions {
@@ -77,16 +76,6 @@ export interface PostgresStores {
   readonly of: (tenant: TenantName) => Effect.Effect<Context.Context<TenantServices>, MarketStoreError>
 }
 
-const selectTenant = "select tapestry_app.tenant_id($1)::text"
-
-const tenantIdOf = Effect.fnUntraced(function* (database: PostgresDatabase, name: TenantName) {
-  if (name === defaultTenant.name) return defaultTenant.id
-  const [row] = yield* database.bare("tenant")(selectTenant, [textParameter(name)])
-  const id = row?.[0]
-  if (typeof id === "string") return TenantId.make(id)
-  return yield* tenantDenied(database.address, name)
-})
-
 /** For as long as the scope lives. Migrates, unless it only reads. */
 export const open = (options: PostgresStoreOptions): Effect.Effect<PostgresStores, MarketStoreError, Scope.Scope> =>
   mapStoreFailure(
@@ -98,7 +87,7 @@ export const open = (options: PostgresStoreOptions): Effect.Effect<PostgresStore
         : Effect.tap(migrate(database, migrations), countMigrations)
       return {
         of: (tenant) =>
-          mapStoreFailure(Effect.map(tenantIdOf(database, tenant), (id) => storesOf(database.forTenant(id))))
+          mapStoreFailure(Effect.map(tenantId(database, tenant), (id) => storesOf(database.forTenant(id))))
       }
     })
   )

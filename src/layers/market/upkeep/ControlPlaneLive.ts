@@ -6,6 +6,7 @@
  * each other; questions wait for nobody.
  */
 import { Effect, Layer, RcRef, type Redacted, Semaphore, Stream } from "effect"
+import type { TenantName } from "../../../domain/Tenant.ts"
 import { ControlPlane } from "../../../services/ControlPlane.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { PolicyChange } from "../../../services/StorePolicies.ts"
@@ -19,6 +20,8 @@ export interface ControlPlaneOptions {
   readonly store: Redacted.Redacted | null
   readonly filename: string
   readonly readonly: boolean
+  /** Whose series are told; the default tenant's unless given. */
+  readonly tenant?: TenantName
 }
 
 const idle = "1 minute"
@@ -48,11 +51,11 @@ const set = (policies: StorePolicies, change: PolicyChange): Effect.Effect<boole
 }
 
 const make = Effect.fnUntraced(function* (options: ControlPlaneOptions) {
-  const { filename, store } = options
+  const { filename, store, tenant } = options
   const open = (readonly: boolean) =>
     store === null
-      ? Effect.flatMap(loadSqlite, ({ sqliteUpkeep }) => sqliteUpkeep(filename, readonly))
-      : Effect.flatMap(loadPostgres, ({ postgresUpkeep }) => postgresUpkeep(store, readonly))
+      ? Effect.flatMap(loadSqlite, ({ sqliteUpkeep }) => sqliteUpkeep(filename, readonly, tenant))
+      : Effect.flatMap(loadPostgres, ({ postgresUpkeep }) => postgresUpkeep(store, readonly, tenant))
   const reading = yield* RcRef.make({ acquire: open(true), idleTimeToLive: idle })
   const changes = yield* Semaphore.make(1)
 

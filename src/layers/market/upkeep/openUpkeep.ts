@@ -1,5 +1,6 @@
 /** Upkeep of the store that a configuration names. */
 import { Effect, FileSystem, Layer, Path, type Redacted, type Scope } from "effect"
+import type { TenantName } from "../../../domain/Tenant.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { OwnerError } from "../../../services/Owner.ts"
 import type { ProvenanceStoreError } from "../../../services/ProvenanceStore.ts"
@@ -14,6 +15,8 @@ export interface UpkeepOptions {
   /** The release that runs, as others are told. */
   readonly product: string
   readonly readonly: boolean
+  /** Whose series are told. */
+  readonly tenant: TenantName
   /** Makes the data directory and the file where they are not there. */
   readonly create?: boolean
 }
@@ -32,10 +35,10 @@ export const openUpkeep = Effect.fnUntraced(function* (
   MarketStoreError | OwnerError | ProvenanceStoreError,
   FileSystem.FileSystem | Path.Path | Scope.Scope
 > {
-  const { create = false, dataDir, product, readonly, store } = options
+  const { create = false, dataDir, product, readonly, store, tenant } = options
   if (store !== null) {
     const { postgresUpkeep } = yield* loadPostgres
-    return yield* postgresUpkeep(store, readonly)
+    return yield* postgresUpkeep(store, readonly, tenant)
   }
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -45,5 +48,5 @@ export const openUpkeep = Effect.fnUntraced(function* (
     yield* ensureDirectory(dataDir)
   }
   if (!readonly) yield* Layer.build(OwnerLock.layer({ dataDir, product, patience: "10 seconds" }))
-  return yield* sqliteUpkeep(filename, readonly)
+  return yield* sqliteUpkeep(filename, readonly, tenant)
 })

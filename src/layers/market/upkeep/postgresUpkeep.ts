@@ -9,6 +9,7 @@
  */
 import { Effect, type Redacted } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
+import { defaultTenant, type TenantName } from "../../../domain/Tenant.ts"
 import { alone, checksum, migrate } from "../../postgres/migrate.ts"
 import type { Query } from "../../postgres/PostgresDatabase.ts"
 import { failureOf } from "../../postgres/PostgresFailure.ts"
@@ -17,6 +18,7 @@ import { countMigrations } from "../countMigrations.ts"
 import { migrations } from "../postgres/migrations.ts"
 import { openDatabase } from "../postgres/openDatabase.ts"
 import { mapStoreFailure } from "../postgres/storeFailure.ts"
+import { tenantId } from "../postgres/tenantId.ts"
 import { type Extension, findExtension } from "../postgres/timescale/extension.ts"
 import { runRetention } from "../postgres/timescale/retention.ts"
 import { postgresTenants } from "../tenants/postgresTenants.ts"
@@ -131,7 +133,11 @@ const record = Effect.fnUntraced(function* (
   }
 })
 
-export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacted, readonly: boolean) {
+export const postgresUpkeep = Effect.fnUntraced(function* (
+  url: Redacted.Redacted,
+  readonly: boolean,
+  tenant: TenantName = defaultTenant.name
+) {
   const database = yield* mapStoreFailure(openDatabase(url, readonly))
   const { address, bare } = database
   const report = mapStoreFailure(reportIn(bare("schema")))
@@ -141,7 +147,10 @@ export const postgresUpkeep = Effect.fnUntraced(function* (url: Redacted.Redacte
     if (row === undefined) return yield* bare(which)(countsIn("tapestry")[which], params)
     return which === "kinds" && row[0] === 1
       ? yield* bare(which)(countsIn("tapestry_base")[which], params)
-      : yield* database.query(which)(countsIn("tapestry_app")[which], params)
+      : yield* database.forTenant(yield* tenantId(database, tenant)).query(which)(
+          countsIn("tapestry_app")[which],
+          params
+        )
   })
   const tables = mapStoreFailure(
     Effect.map(

@@ -5,6 +5,7 @@
 import { stat } from "node:fs/promises"
 import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
+import { defaultTenant, type TenantName } from "../../../domain/Tenant.ts"
 import { checksum, migrate } from "../../sqlite/migrate.ts"
 import { readInSteps } from "../../sqlite/readInSteps.ts"
 import { open, type SqliteDatabase, SqliteFailure, type SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
@@ -103,8 +104,12 @@ const sizeOf = (file: string) =>
   )
 
 /** The file must be there. */
-export const sqliteUpkeep = Effect.fnUntraced(function* (filename: string, readonly: boolean) {
-  const database = yield* mapStoreError(open({ filename, readonly, synchronous: "NORMAL" }))
+export const sqliteUpkeep = Effect.fnUntraced(function* (
+  filename: string,
+  readonly: boolean,
+  tenant: TenantName = defaultTenant.name
+) {
+  const database = yield* mapStoreError(open({ filename, readonly, tenant, synchronous: "NORMAL" }))
   const read = <A>(operation: string, f: (db: SyncDatabase) => A) => mapStoreError(database.read(operation, f))
   const report = read("schema", (db) => assess(recordedIn(db), known, has(db, "series")))
 

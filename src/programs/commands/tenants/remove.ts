@@ -2,8 +2,9 @@ import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { asCommand } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
+import { tenantName } from "../../flags/tenantName.ts"
 import { Output } from "../../terminal/Output.ts"
-import { nameArgument, tenantName } from "./nameArgument.ts"
+import { nameArgument } from "./nameArgument.ts"
 import { changeTenants } from "./withTenants.ts"
 
 const remove = Effect.fn("tapestry tenants remove")(
