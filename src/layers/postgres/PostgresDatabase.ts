@@ -101,6 +101,9 @@ export const open: (options: PostgresOptions) => Effect.Effect<PostgresDatabase,
         statement_timeout: String(options.statementTimeout),
         // What is read does not depend on where the server stands.
         timezone: "UTC",
+        // Of a table that was filled and not yet analysed the planner expects a row or none, and would rather collect all that a page and
+        // those behind it may hold and sort them than follow the index: pages of a long range took time that grows with its square.
+        enable_bitmapscan: "off",
         ...(options.readonly === true ? { default_transaction_read_only: "on" } : {})
       }
     }
