@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { optional, StorableText } from "./Column.ts"
 import { EpochNanos } from "./EpochNanos.ts"
+import { identityPart } from "./identityPart.ts"
 import type { RecordShape } from "./RecordShape.ts"
 
 /**
@@ -31,8 +32,8 @@ const columns = [
 
 const identity = ({ ask, askSize, bid, bidSize, conditions, sequence, venue }: Quote): string =>
   sequence === null
-    ? `${venue ?? ""}|${bid ?? ""}|${bidSize ?? ""}|${ask ?? ""}|${askSize ?? ""}|${conditions ?? ""}`
-    : `${venue ?? ""}#${sequence}`
+    ? `${identityPart(venue)}|${bid ?? ""}|${bidSize ?? ""}|${ask ?? ""}|${askSize ?? ""}|${identityPart(conditions)}`
+    : `${identityPart(venue)}#${sequence}`
 
 const defectOf = ({ askSize, bidSize }: Quote): string | null => {
   if (bidSize !== null && bidSize < 0) return `bidSize is negative: ${bidSize}`

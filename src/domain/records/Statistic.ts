@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { DateText, optional, required, StorableText } from "./Column.ts"
 import { EpochNanos } from "./EpochNanos.ts"
+import { identityPart } from "./identityPart.ts"
 import type { RecordShape } from "./RecordShape.ts"
 
 /**
@@ -28,7 +29,7 @@ const columns = [
 ]
 
 const identity = ({ sequence, session, type, venue }: Statistic): string =>
-  `${type}|${session ?? ""}|${venue ?? ""}#${sequence ?? ""}`
+  `${identityPart(type)}|${identityPart(session)}|${identityPart(venue)}#${sequence ?? ""}`
 
 const defectOf = ({ price, quantity, type }: Statistic): string | null => {
   if (type === "") return "type is empty"

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { optional, required, StorableText } from "./Column.ts"
 import { EpochNanos } from "./EpochNanos.ts"
+import { identityPart } from "./identityPart.ts"
 import type { RecordShape } from "./RecordShape.ts"
 
 /** Who crossed the spread. */
@@ -34,8 +35,8 @@ const columns = [
 
 const identity = ({ conditions, price, sequence, side, size, venue }: Trade): string =>
   sequence === null
-    ? `${venue ?? ""}|${price}|${size ?? ""}|${side ?? ""}|${conditions ?? ""}`
-    : `${venue ?? ""}#${sequence}`
+    ? `${identityPart(venue)}|${price}|${size ?? ""}|${side ?? ""}|${identityPart(conditions)}`
+    : `${identityPart(venue)}#${sequence}`
 
 const defectOf = ({ side, size }: Trade): string | null => {
   if (size !== null && size < 0) return `size is negative: ${size}`
