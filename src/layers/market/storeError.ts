@@ -12,7 +12,7 @@ import {
   StoreUnavailable
 } from "../../services/MarketStore.ts"
 import type { SchemaMismatch } from "../sqlite/migrate.ts"
-import { isCorrupt, type SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import { isCorrupt, isFull, type SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 
 const mayWriteBeside = (filename: string): boolean =>
   Result.isSuccess(Result.try(() => accessSync(dirname(filename), constants.W_OK)))
@@ -20,7 +20,7 @@ const mayWriteBeside = (filename: string): boolean =>
 const reasonOf = (error: SqliteFailure | SchemaMismatch): MarketStoreError["reason"] => {
   if (error._tag === "SchemaMismatch") return new StoreSchemaMismatch({ message: error.message })
   const { code, filename, message } = error
-  if (code === "SQLITE_FULL") {
+  if (isFull(code)) {
     return new StoreFull({ message: `${message}; free some space and try again, what was committed is kept` })
   }
   const cannotOpen = code.startsWith("SQLITE_CANTOPEN")

@@ -8,7 +8,7 @@ import {
   ProvenanceStoreError
 } from "../../services/ProvenanceStore.ts"
 import type { SchemaMismatch } from "../sqlite/migrate.ts"
-import { isCorrupt, type SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import { isCorrupt, isFull, type SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 
 const full = (message: string) =>
   new ArchiveFull({ message: `${message}; nothing archived is lost: free some space and ask again` })
@@ -19,7 +19,7 @@ const readOnlyCodes = new Set(["EACCES", "EPERM", "EROFS", "SQLITE_PERM", "SQLIT
 
 const reasonOf = (code: string, message: string) => {
   if (code === "ENOSPC" || code === "EDQUOT") return full(`the disk is full (${code})`)
-  if (code === "SQLITE_FULL") return full(message)
+  if (isFull(code)) return full(message)
   if (readOnlyCodes.has(code) || code.startsWith("SQLITE_READONLY")) return readOnly(message)
   if (isCorrupt(code)) {
     return new ArchiveUnavailable({
