@@ -11,8 +11,9 @@ import {
   StoreSchemaMismatch,
   StoreUnavailable
 } from "../../services/MarketStore.ts"
+import { isCorrupt, isFull } from "../sqlite/failureCodes.ts"
 import type { SchemaMismatch } from "../sqlite/migrate.ts"
-import { isCorrupt, isFull, type SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import type { SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 
 const mayWriteBeside = (filename: string): boolean =>
   Result.isSuccess(Result.try(() => accessSync(dirname(filename), constants.W_OK)))

@@ -7,8 +7,9 @@ import {
   ArchiveUnavailable,
   ProvenanceStoreError
 } from "../../services/ProvenanceStore.ts"
+import { isCorrupt, isFull } from "../sqlite/failureCodes.ts"
 import type { SchemaMismatch } from "../sqlite/migrate.ts"
-import { isCorrupt, isFull, type SqliteFailure } from "../sqlite/SqliteDatabase.ts"
+import type { SqliteFailure } from "../sqlite/SqliteDatabase.ts"
 
 const full = (message: string) =>
   new ArchiveFull({ message: `${message}; nothing archived is lost: free some space and ask again` })

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { QuotaError, QuotaUnavailable } from "../../services/Quota.ts"
-import { isCorrupt, isFull } from "../sqlite/SqliteDatabase.ts"
+import { isCorrupt, isFull } from "../sqlite/failureCodes.ts"
 
 export const failed = (reason: QuotaError["reason"]): Effect.Effect<never, QuotaError> =>
   Effect.fail(new QuotaError({ reason }))

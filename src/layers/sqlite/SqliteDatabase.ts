@@ -29,12 +29,6 @@ export class SqliteFailure extends Data.TaggedError("SqliteFailure")<{
   readonly message: string
 }> {}
 
-/** No room: for a page, or for the file that readers and writers share. */
-export const isFull = (code: string): boolean => code === "SQLITE_FULL" || code === "SQLITE_IOERR_SHMSIZE"
-
-/** The file is no database, or its pages do not fit together. */
-export const isCorrupt = (code: string): boolean => code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")
-
 export type SqlValue = string | number | bigint | Uint8Array | null
 
 /** A prepared statement: `run` for writes, `all`/`get` give rows as arrays of columns. */
