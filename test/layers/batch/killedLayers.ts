@@ -10,10 +10,12 @@ import * as ProvenanceStoreSqlite from "../../../src/layers/provenance/Provenanc
 import * as AdapterRegistryInMemory from "../../../src/layers/registry/AdapterRegistryInMemory.ts"
 import { recordSeries, trade } from "../../services/records/commits.ts"
 
+export const capacity = 4_096
+
 export const layersOver = (directory: string, url: string) =>
   BatchProcessorLive.layer({
     deadLetters: join(directory, "dead-letters.ndjson"),
-    capacity: 4_096,
+    capacity,
     maxAge: "20 millis",
     retryCap: "200 millis",
     breakerOpenFor: "100 millis"

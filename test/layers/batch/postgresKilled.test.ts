@@ -5,21 +5,15 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { NodeFileSystem, NodePath } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Redacted, Stream } from "effect"
-import * as BatchProcessorLive from "../../../src/layers/batch/BatchProcessorLive.ts"
-import * as ImportsLive from "../../../src/layers/imports/ImportsLive.ts"
-import * as MarketStorePostgres from "../../../src/layers/market/postgres/MarketStorePostgres.ts"
-import * as ProvenanceStoreSqlite from "../../../src/layers/provenance/ProvenanceStoreSqlite.ts"
-import * as AdapterRegistryInMemory from "../../../src/layers/registry/AdapterRegistryInMemory.ts"
+import { Effect, Fiber, Layer, Stream } from "effect"
 import { BatchProcessor } from "../../../src/services/BatchProcessor.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { bar, minute, seriesOf } from "../../services/market/commits.ts"
 import { bareDatabase, postgres } from "../../support/postgres.ts"
+import { capacity, layersOver } from "./killedLayers.ts"
 
 const series = { ...seriesOf("A"), vendor: "acme" }
-const capacity = 4_096
 
 const layers = Layer.unwrap(
   Effect.gen(function* () {
@@ -27,25 +21,9 @@ const layers = Layer.unwrap(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "tapestry-batch-killed-"))),
       (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
     )
-    const url = yield* bareDatabase
-    return BatchProcessorLive.layer({
-      deadLetters: join(directory, "dead-letters.ndjson"),
-      capacity,
-      maxAge: "20 millis",
-      retryCap: "200 millis",
-      breakerOpenFor: "100 millis"
-    }).pipe(
-      Layer.provideMerge(ImportsLive.layer),
-      Layer.provideMerge(
-        Layer.mergeAll(
-          ProvenanceStoreSqlite.layer({ directory }),
-          MarketStorePostgres.layer({ url: Redacted.make(url) }),
-          AdapterRegistryInMemory.layer
-        )
-      )
-    )
+    return layersOver(directory, yield* bareDatabase)
   })
-).pipe(Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)), Layer.orDie, Layer.fresh)
+)
 
 /** Submits new rows from 64 fibers until it is told to stop. */
 const load = Effect.gen(function* () {
