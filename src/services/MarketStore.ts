@@ -65,7 +65,7 @@ export class InvalidRow extends Schema.TaggedError<InvalidRow>()("InvalidRow", {
 export class InvalidCoverage extends Schema.TaggedError<InvalidCoverage>()("InvalidCoverage", {
   message: Schema.String
 }) {}
-/** The generation was published or dropped already. */
+/** The generation was published or dropped already, or retention has dropped rows of it that were still to be read: ask again. */
 export class GenerationGone extends Schema.TaggedError<GenerationGone>()("GenerationGone", {
   message: Schema.String
 }) {}
@@ -99,6 +99,15 @@ export class MarketStoreError extends Schema.TaggedError<MarketStoreError>()("Ma
 /** A set of rows and coverage built beside the one that readers see, until it is published. */
 export const GenerationId = Schema.Int.pipe(Schema.brand("GenerationId"))
 export type GenerationId = typeof GenerationId.Type
+
+/**
+ * What somebody has seen of a series: a generation, and how often retention had dropped rows of it by then. What is taken from a store before
+ * coverage is read and given when rows are, holds the two together: rows that the coverage speaks of and that are gone by then are a GenerationGone.
+ */
+export interface SeriesMark {
+  readonly generation: GenerationId
+  readonly cuts: number
+}
 
 /** What a null in `volume`, `vwap` or `count` means where the store has a value: `overwrite` it, or `keep` what is stored. */
 export type NullPolicy = "overwrite" | "keep"
@@ -193,11 +202,14 @@ export class MarketStore extends Context.Service<
      * that order. For many small ones; writers of all series wait for the whole.
      */
     readonly commitAll: (commits: ReadonlyArray<Commit>) => Effect.Effect<ReadonlyArray<CommitResult>, MarketStoreError>
-    /** Bars with `ts` in the range, ascending, in a first chunk of up to 1,000, then of up to 4,000; memory stays flat. */
+    /**
+     * Bars with `ts` in the range, ascending, in a first chunk of up to 1,000, then of up to 4,000; memory stays flat. Fails with
+     * GenerationGone where what is still to be read has been dropped since it began, or, with `cuts` of a {@link SeriesMark}, since that.
+     */
     readonly bars: (
       series: SeriesKey,
       range: TimeRange,
-      options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+      options?: { readonly asOf?: EpochMillis; readonly generation?: GenerationId; readonly cuts?: number }
     ) => Stream.Stream<Bar, MarketStoreError>
     /** As `bars`, each with its lineage, in chunks of up to 4,000. The order and the rows are those that `bars` gives. */
     readonly storedBars: (
@@ -247,10 +259,15 @@ export class MarketStore extends Context.Service<
     readonly derived: (
       series: SeriesKey,
       timeframe: DerivedTimeframe,
-      options?: { readonly generation?: GenerationId }
+      options?: { readonly generation?: GenerationId; readonly cuts?: number }
     ) => Effect.Effect<DerivedBars | null, MarketStoreError>
     /** The generation that readers see now; null while nothing is stored of the series. It can be read after it was replaced. */
     readonly visibleGeneration: (series: SeriesKey) => Effect.Effect<GenerationId | null, MarketStoreError>
+    /** The mark of what readers see now, or saw at an instant; null while nothing is stored of the series. */
+    readonly mark: (
+      series: SeriesKey,
+      options?: { readonly asOf?: EpochMillis }
+    ) => Effect.Effect<SeriesMark | null, MarketStoreError>
     /**
      * The responses that are applied with this decoder version or a later one, also those that are so far only in a generation
      * that this process is building, unless it is apart; when it is dropped, or its process dies, they count as not applied. With

@@ -150,6 +150,10 @@ export interface ReadOptions {
    */
   readonly generation?: GenerationId
   /**
+   * With `generation`, the `cuts` of the same answer: rows of the range that retention has dropped since are a GenerationGone, and no gap. Absent: 0.
+   */
+  readonly cuts?: number
+  /**
    * Where nothing of the vendor's own bars is to be had of the range: bars made of the stored ones of a minute, where the store keeps
    * such aggregates. The answer says so, and is never of both. With `generation` it is one of the series of a minute.
    */
@@ -173,8 +177,13 @@ export interface RangeAnswer {
   readonly sharedRequests: number
   /** Rows that a lenient vendor dropped from what this answer fetched; absent: none. */
   readonly rowsRejected?: number
-  /** The generation that all of it is about, and that `bars` reads; absent where nothing is stored, and of an answer as of an instant. */
+  /** The generation that all of it is about, and that `bars` reads; absent where nothing is stored. */
   readonly generation?: GenerationId
+  /**
+   * How often retention had dropped rows of the generation by then. Where it drops more before `bars` has read them, that fails with
+   * GenerationGone; the same question, asked again, says what is missing. Absent where `generation` is.
+   */
+  readonly cuts?: number
   /**
    * Of an adjusted series: instants at which rows before and behind could never be compared, because the vendor did not give the
    * older ones any more when the newer ones came. A split in between would not show. Absent: none.

@@ -32,6 +32,7 @@ import { readRecordRevisions, readRecords, readStoredRecords } from "./records/r
 import { countRecords, freshness, lastRecord, vendors } from "./records/recordSummaries.ts"
 import { referencedResponses } from "./references.ts"
 import { replaceGenerations, succeedGeneration } from "./replaceGenerations.ts"
+import { readMark, toSeriesMark } from "./seriesMark.ts"
 import { lastOperation } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
 import {
@@ -140,6 +141,7 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     surroundings: (series, range, read) => readSurroundings(database, series, range, read),
     derived: () => Effect.succeed(null),
     visibleGeneration: (series) => readVisibleGeneration(database, series),
+    mark: (series, read) => Effect.map(readMark(database, series, read), toSeriesMark),
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion, read) =>
       read?.generation === undefined
         ? appliedResponses(database, series, decoderVersion, counting())

@@ -1,6 +1,7 @@
 import type { SqliteMigration } from "../sqlite/migrate.ts"
 import { jobs } from "./migrations/0007-jobs.ts"
 import { tenants } from "./migrations/0008-tenants.ts"
+import { cuts } from "./migrations/0009-cuts.ts"
 
 /**
  * The tables of market.sqlite. Times are UTC epoch milliseconds. Hot tables have no foreign keys: every insert would pay for
@@ -392,5 +393,6 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
     ]
   },
   jobs,
-  tenants
+  tenants,
+  cuts
 ]

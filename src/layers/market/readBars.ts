@@ -3,11 +3,13 @@ import { Effect, Option, Stream } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
-import type { GenerationId, MarketStoreError, StoredBar } from "../../services/MarketStore.ts"
+import { MarketStoreError, type StoredBar } from "../../services/MarketStore.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
+import { goneOf, pinGeneration, pinned, type ReadOptions } from "./pinned.ts"
 import { num, responseId, toBar, valueColumns, valueColumnsOf } from "./rows.ts"
-import { findGeneration, findSeries, generationAt } from "./seriesTable.ts"
-import { generationGone, mapStoreError } from "./storeError.ts"
+import { lost, type Mark, readMark } from "./seriesMark.ts"
+import { findGeneration } from "./seriesTable.ts"
+import { mapStoreError } from "./storeError.ts"
 
 /** The first page is small, so that a reader who takes one row, or none, has few of them in memory. */
 const firstPageRows = 1_000
@@ -37,46 +39,6 @@ const knownAsOf = (tail: (alias: string) => string) => `${knownRows(tail)}
 const withLineage = (alias: string) => `, ${lineageOf(alias)}`
 const selectOne = `${knownRows(withLineage)} limit 1`
 const selectOneAsOf = knownAsOf(withLineage)
-
-export interface ReadOptions {
-  readonly asOf?: EpochMillis
-  readonly generation?: GenerationId
-}
-
-/**
- * The generation to read, as a part of a step; null when the series has none yet. A generation of another series, or a dropped one,
- * is gone.
- */
-export const pinned = (db: SyncDatabase, key: SeriesKey, options: ReadOptions | undefined): number | null | "gone" => {
-  const series = findSeries(db, key)
-  if (options?.generation !== undefined) {
-    const row = findGeneration(db, options.generation)
-    return row === null || row.series !== series?.id || row.state === "dropped" ? "gone" : options.generation
-  }
-  if (series === null) return null
-  return options?.asOf === undefined ? series.generation : generationAt(db, series.id, options.asOf)
-}
-
-export const goneOf = (options: ReadOptions | undefined): MarketStoreError =>
-  generationGone(`generation ${options?.generation} was dropped, or is of another series`)
-
-export const pinGeneration = (
-  database: SqliteDatabase,
-  key: SeriesKey,
-  options: ReadOptions | undefined
-): Effect.Effect<number | null, MarketStoreError> =>
-  database
-    .read("pin generation", (db) => pinned(db, key, options))
-    .pipe(
-      mapStoreError,
-      Effect.flatMap((found) => (found === "gone" ? Effect.fail(goneOf(options)) : Effect.succeed(found)))
-    )
-
-/** True while the rows of a generation are all there; a reader that was overtaken by `forget` must not end quietly. */
-export const isThere = (db: SyncDatabase, generation: number): boolean => {
-  const row = findGeneration(db, generation)
-  return row !== null && row.state !== "dropped"
-}
 
 interface Position {
   readonly from: number
@@ -108,7 +70,7 @@ const page = (
 const pages = <A>(
   database: SqliteDatabase,
   shape: Shape<A>,
-  generation: number,
+  mark: Mark,
   first: Position,
   end: EpochMillis,
   asOf: EpochMillis | undefined
@@ -117,12 +79,12 @@ const pages = <A>(
     Effect.flatMap(
       mapStoreError(
         database.read("read bars", (db) => {
-          const rows = page(db, shape, generation, position, end, asOf)
-          return isThere(db, generation) ? rows : null
+          const rows = page(db, shape, mark.generation, position, end, asOf)
+          return lost(db, mark, position.from) ?? rows
         })
       ),
       (rows): Effect.Effect<readonly [ReadonlyArray<A>, Option.Option<Position>], MarketStoreError> => {
-        if (rows === null) return Effect.fail(generationGone("the series was removed while it was read"))
+        if (rows instanceof MarketStoreError) return Effect.fail(rows)
         const last = rows[rows.length - 1]
         if (last === undefined) return Effect.succeed([[], Option.none()])
         const bars = rows.map(shape.convert)
@@ -137,36 +99,33 @@ const readNow = (
   database: SqliteDatabase,
   key: SeriesKey,
   range: TimeRange,
-  generation: GenerationId | undefined
+  options: Pick<ReadOptions, "generation" | "cuts"> | undefined
 ): Stream.Stream<Bar, MarketStoreError> =>
   Stream.unwrap(
-    Effect.map(
+    Effect.flatMap(
       mapStoreError(
         database.read("read bars", (db) => {
-          const found = pinned(db, key, generation === undefined ? undefined : { generation })
-          if (found === "gone") return found
+          const found = pinned(db, key, options)
+          if (found === "gone") return goneOf(options)
           if (found === null) return null
-          return {
-            generation: found,
-            rows: db.prepare(selectPage).all(found, range.start, range.end, firstPageRows)
-          }
+          const rows = db.prepare(selectPage).all(found, range.start, range.end, firstPageRows)
+          // Who has seen nothing before, and reads nothing after, needs no mark.
+          if (options?.cuts === undefined && rows.length < firstPageRows) return { mark: null, rows }
+          const mark = { generation: found, cuts: options?.cuts ?? findGeneration(db, found)?.cuts ?? 0 }
+          return lost(db, mark, range.start) ?? { mark, rows }
         })
       ),
-      (found): Stream.Stream<Bar, MarketStoreError> => {
-        if (found === "gone") return Stream.fail(goneOf(generation === undefined ? undefined : { generation }))
-        if (found === null) return Stream.empty
+      (found): Effect.Effect<Stream.Stream<Bar, MarketStoreError>, MarketStoreError> => {
+        if (found === null) return Effect.succeed(Stream.empty)
+        if (found instanceof MarketStoreError) return Effect.fail(found)
         const first = Stream.fromArray(found.rows.map(toBar))
         const last = found.rows[found.rows.length - 1]
-        if (last === undefined || found.rows.length < firstPageRows) return first
-        const rest = pages(
-          database,
-          bare,
-          found.generation,
-          { from: num(last[0]) + 1, limit: pageRows },
-          range.end,
-          undefined
-        )
-        return Stream.concat(first, Stream.unwrap(Effect.as(Effect.yieldNow, rest)))
+        if (found.mark === null || last === undefined || found.rows.length < firstPageRows) {
+          return Effect.succeed(first)
+        }
+        const position = { from: num(last[0]) + 1, limit: pageRows }
+        const rest = pages(database, bare, found.mark, position, range.end, undefined)
+        return Effect.succeed(Stream.concat(first, Stream.unwrap(Effect.as(Effect.yieldNow, rest))))
       }
     )
   )
@@ -179,12 +138,12 @@ export const readBars = (
   options?: ReadOptions
 ): Stream.Stream<Bar, MarketStoreError> =>
   options?.asOf === undefined
-    ? readNow(database, key, range, options?.generation)
+    ? readNow(database, key, range, options)
     : Stream.unwrap(
-        Effect.map(pinGeneration(database, key, options), (generation) =>
-          generation === null
+        Effect.map(readMark(database, key, options), (mark) =>
+          mark === null
             ? Stream.empty
-            : pages(database, bare, generation, { from: range.start, limit: firstPageRows }, range.end, options.asOf)
+            : pages(database, bare, mark, { from: range.start, limit: firstPageRows }, range.end, options.asOf)
         )
       )
 
@@ -213,10 +172,10 @@ export const readStoredBars = (
   options?: Pick<ReadOptions, "asOf">
 ): Stream.Stream<StoredBar, MarketStoreError> =>
   Stream.unwrap(
-    Effect.map(pinGeneration(database, key, options), (generation) =>
-      generation === null
+    Effect.map(readMark(database, key, options), (mark) =>
+      mark === null
         ? Stream.empty
-        : pages(database, withOrigin, generation, { from: range.start, limit: pageRows }, range.end, options?.asOf)
+        : pages(database, withOrigin, mark, { from: range.start, limit: pageRows }, range.end, options?.asOf)
     )
   )
 

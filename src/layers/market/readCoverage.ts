@@ -9,7 +9,7 @@ import { answersIn } from "./answersTable.ts"
 import { piecesIn } from "./coverageTable.ts"
 import type { Answer, PieceTable } from "./GenerationTables.ts"
 import { clipped, knownOf } from "./knownCoverage.ts"
-import { goneOf, pinGeneration, pinned, type ReadOptions } from "./readBars.ts"
+import { goneOf, pinGeneration, pinned, type ReadOptions } from "./pinned.ts"
 import { withRefusals } from "./refusals.ts"
 import { mapStoreError } from "./storeError.ts"
 

@@ -18,7 +18,7 @@ const insertSeries = `insert into series
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`
 const pointAt = "update series set generation = ? where id = ?"
 const insertGeneration = "insert into generations (series, state, created_at, published_at) values (?, ?, ?, ?)"
-const selectGeneration = `select g.series, g.state, g.published_at, g.superseded_at from generations g
+const selectGeneration = `select g.series, g.state, g.published_at, g.superseded_at, g.cuts, g.cut_before from generations g
   join series s on s.id = g.series where g.id = ? and s.tenant = ?`
 const selectAsOf = `select id from generations
   where series = ? and state in ('current', 'superseded')
@@ -85,6 +85,9 @@ export interface GenerationRow {
   /** Null for the first one, which was visible from the beginning. */
   readonly publishedAt: number | null
   readonly supersededAt: number | null
+  /** How often retention has dropped rows of it, and the highest instant before which it did. */
+  readonly cuts: number
+  readonly cutBefore: number | null
 }
 
 const stateOf = (text: unknown): GenerationRow["state"] =>
@@ -98,7 +101,9 @@ export const findGeneration = (db: SyncDatabase, generation: number): Generation
     series: num(row[0]),
     state: stateOf(row[1]),
     publishedAt: numOrNull(row[2]),
-    supersededAt: numOrNull(row[3])
+    supersededAt: numOrNull(row[3]),
+    cuts: num(row[4]),
+    cutBefore: numOrNull(row[5])
   }
 }
 

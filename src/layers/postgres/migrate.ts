@@ -16,6 +16,8 @@ export interface PostgresMigration {
   readonly id: number
   readonly name: string
   readonly statements: ReadonlyArray<string>
+  /** What follows from them in a database that has more than the migrations make; no part of the checksum. */
+  readonly after?: (query: Query) => Effect.Effect<void, PostgresFailure>
 }
 
 /** The database is newer than the code, was made by migrations that have been changed since, or must be migrated by somebody else. */
@@ -128,6 +130,7 @@ export const migrate = Effect.fnUntraced(function* (
           Effect.succeed(
             Effect.gen(function* () {
               for (const statement of migration.statements) yield* query(statement)
+              if (migration.after !== undefined) yield* migration.after(query)
               yield* query(insertApplied, [int4(migration.id), text(checksum(migration))])
             })
           )

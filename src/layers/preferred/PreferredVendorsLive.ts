@@ -93,7 +93,7 @@ const make = Effect.gen(function* () {
     return found
   })
 
-  /** One round over the vendors: who gives which part, and of each vendor's series in which generations. */
+  /** One round over the vendors: who gives which part, and of each vendor's series in which generations, with the fewest cuts that were seen of each. */
   const gather = Effect.fnUntraced(function* (
     vendors: Effect.Success<ReturnType<typeof resolved>>,
     range: TimeRange,
@@ -102,7 +102,7 @@ const make = Effect.gen(function* () {
   ) {
     const allowed = query.on ?? failoverReasons
     const pieces: Array<PreferredPiece> = []
-    const generations = new Map<string, Set<GenerationId>>()
+    const generations = new Map<string, Map<GenerationId, number>>()
     let requests = 0
     let sharedRequests = 0
     let open: ReadonlyArray<Open> = [{ ...range, refused: [] }]
@@ -134,11 +134,12 @@ const make = Effect.gen(function* () {
             ),
           { concurrency }
         )
-        const seen = new Set<GenerationId>()
+        const seen = new Map<GenerationId, number>()
         for (const { answer, part } of answers) {
           requests += answer.requests
           sharedRequests += answer.sharedRequests
-          if (answer.generation !== undefined) seen.add(answer.generation)
+          const { cuts = 0, generation } = answer
+          if (generation !== undefined) seen.set(generation, Math.min(cuts, seen.get(generation) ?? cuts))
           for (const interval of answer.coverage) take(part, interval)
         }
         generations.set(vendor, seen)
@@ -176,8 +177,8 @@ const make = Effect.gen(function* () {
       runs,
       (run) => {
         const series = vendors.find(({ vendor }) => vendor === run.vendor)?.series ?? null
-        const [generation] = generations.get(run.vendor) ?? []
-        const pinned = generation === undefined ? {} : { generation }
+        const [seen] = generations.get(run.vendor) ?? []
+        const pinned = seen === undefined ? {} : { generation: seen[0], cuts: seen[1] }
         return series === null
           ? Effect.succeedNone
           : Effect.asSome(

@@ -16,6 +16,7 @@ import { Cause, Clock, Effect, Layer, Metric, Queue, Stream } from "effect"
 import * as Intervals from "../../domain/Intervals.ts"
 import { compared } from "../../domain/Mismatch.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { type Commit, type CommitResult, MarketStore } from "../../services/MarketStore.ts"
 import { reconcileDropped, reconcileMismatches } from "../../services/Metrics.ts"
@@ -54,18 +55,26 @@ const make = Effect.fnUntraced(function* (rules: ReadonlyArray<ReconcileRule>) {
       )
     )
 
+  /** What is said of a range, and its rows, of one mark: rows that go in between are a failure, and no disagreement. */
+  const seen = Effect.fnUntraced(function* (series: SeriesKey, range: TimeRange) {
+    const mark = yield* market.mark(series)
+    if (mark === null) return { final: [], bars: Stream.empty }
+    const known = yield* market.coverage(series, range, { generation: mark.generation })
+    return { final: finalRanges(known), bars: market.bars(series, range, mark) }
+  })
+
   const comparison = Effect.fnUntraced(function* ({ ranges, rule, series }: Arrival) {
     const other = yield* counterpart(series, series.vendor === rule.left ? rule.right : rule.left)
     if (other === null || differenceOf(series, other) !== null) return
     const [left, right] = series.vendor === rule.left ? [series, other] : [other, series]
     const fields = compared(rule.tolerances)
     for (const range of ranges) {
-      const known = yield* Effect.all([market.coverage(left, range), market.coverage(right, range)])
-      const comparable = Intervals.intersect(finalRanges(known[0]), finalRanges(known[1]))
+      const [one, two] = yield* Effect.all([seen(left, range), seen(right, range)])
+      const comparable = Intervals.intersect(one.final, two.final)
       if (comparable.length === 0) continue
       const at = yield* Clock.currentTimeMillis
       let start = range.start
-      yield* pairBars(market.bars(left, range), market.bars(right, range), range.end, ({ end, pairs }) =>
+      yield* pairBars(one.bars, two.bars, range.end, ({ end, pairs }) =>
         Effect.gen(function* () {
           const found = comparePairs(pairs, comparable, fields).found
           const window = Intervals.intersect(comparable, [{ start, end }])

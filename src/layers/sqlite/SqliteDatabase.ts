@@ -96,6 +96,8 @@ export interface SqliteOptions {
   readonly tenant?: TenantName
   /** How long a transaction waits for another connection's lock before it fails with SQLITE_BUSY, ms; `lockWait` unless given. */
   readonly lockWait?: number
+  /** Milliseconds of that which SQLite waits standing in the event loop, in which a holder of the same process waits, too; 2 unless given. */
+  readonly lockStand?: number
 }
 
 /** Milliseconds. Longer than any transaction or checkpoint of ours takes on a busy disk, shorter than what looks like a hang. */
@@ -225,7 +227,8 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       })
     )
     const setBusyTimeout = (millis: number) => writer.exec(`PRAGMA busy_timeout = ${millis}`)
-    setBusyTimeout(briefly)
+    const standing = options.lockStand ?? briefly
+    setBusyTimeout(standing)
     /** For what is not begun by `whenUnlocked`: it is rare, and waits as SQLite does. */
     const inPatience = <A>(f: () => A): A => {
       snapshot.end()
@@ -234,7 +237,7 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
         return f()
       } finally {
         committedNow()
-        setBusyTimeout(briefly)
+        setBusyTimeout(standing)
       }
     }
 

@@ -19,7 +19,7 @@ import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { Calendar } from "../../services/Calendar.ts"
 import type { IngestSession } from "../../services/IngestSession.ts"
-import type { GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import type { MarketStore, SeriesMark } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import { type RangeAnswer, type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
@@ -66,11 +66,14 @@ const make = Effect.gen(function* () {
   const known = Effect.fnUntraced(function* (
     series: BarSeries,
     range: TimeRange,
-    read: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+    read: { readonly asOf?: EpochMillis },
+    pinned?: SeriesMark
   ) {
     const now = yield* Clock.currentTimeMillis
-    const coverage = yield* market.coverage(series.key, range, read)
-    return { coverage, plan: storedPlan(series, range, now, coverage) }
+    const mark = pinned ?? (yield* market.mark(series.key, read))
+    const { generation } = mark ?? {}
+    const coverage = generation === undefined ? [] : yield* market.coverage(series.key, range, { ...read, generation })
+    return { mark, coverage, plan: storedPlan(series, range, now, coverage) }
   })
 
   /** What is stored, once everything that is archived has been applied; it can be read without its vendor. */
@@ -98,13 +101,14 @@ const make = Effect.gen(function* () {
     options: ReadOptions
   ) {
     const { asOf, generation } = options
-    const { coverage, plan } = yield* generation === undefined
+    const pinned = generation === undefined ? undefined : { generation, cuts: options.cuts ?? 0 }
+    const { coverage, mark, plan } = yield* pinned === undefined
       ? stored(desk, series, range, asOf)
-      : known(series, range, { generation })
+      : known(series, range, asOf === undefined ? {} : { asOf }, pinned)
     const onMissing = options.onMissing ?? "fail"
-    if (options.asOf !== undefined) return yield* answerAsOf(context, plan, coverage, options.asOf, onMissing)
+    if (asOf !== undefined) return yield* answerAsOf(context, plan, { mark, known: coverage }, asOf, onMissing)
     const gathered = { plan, losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
-    return yield* answerOf(context, gathered, onMissing, { desk, pinned: generation })
+    return yield* answerOf(context, gathered, onMissing, { desk, pinned })
   })
 
   /** A range in which no bar of the timeframe can be stamped: a whole answer, without rows. */

@@ -5,7 +5,7 @@ import type { Plan } from "../../domain/Plan.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
-import type { GenerationId } from "../../services/MarketStore.ts"
+import type { GenerationId, SeriesMark } from "../../services/MarketStore.ts"
 import {
   type RangeAnswer,
   RangeIncomplete,
@@ -67,12 +67,15 @@ const barsOf = (
   context: CacheContext,
   series: SeriesKey,
   range: TimeRange,
-  read: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+  read: { readonly asOf?: EpochMillis } & Partial<SeriesMark>
 ) => context.market.bars(series, range, read).pipe(Stream.mapError((error) => asServiceError(error)))
 
-/** What readers see of a range: a series may be replaced whole at any time, so what is said of it and its rows are of one generation. */
+/**
+ * What readers see of a range: a series may be replaced whole at any time, and retention may drop rows of it, so what is said of it and its
+ * rows are of one mark, which is taken first.
+ */
 export interface Seen {
-  readonly generation: GenerationId | null
+  readonly mark: SeriesMark | null
   readonly known: ReadonlyArray<StoredCoverage>
 }
 
@@ -80,17 +83,17 @@ export const seenOf = Effect.fnUntraced(function* (
   { market }: Pick<CacheContext, "market">,
   series: SeriesKey,
   range: TimeRange,
-  pinned?: GenerationId
+  pinned?: SeriesMark
 ) {
-  const generation = pinned ?? (yield* market.visibleGeneration(series))
-  const known = generation === null ? [] : yield* market.coverage(series, range, { generation })
-  const seen: Seen = { generation, known }
+  const mark = pinned ?? (yield* market.mark(series))
+  const known = mark === null ? [] : yield* market.coverage(series, range, { generation: mark.generation })
+  const seen: Seen = { mark, known }
   return seen
 })
 
 interface AnswerOptions {
   readonly desk?: SeriesDesk
-  readonly pinned?: GenerationId | undefined
+  readonly pinned?: SeriesMark | undefined
   /** What was seen just now; looked at here unless given. */
   readonly seen?: Seen | null
 }
@@ -104,8 +107,8 @@ export const answerOf = Effect.fnUntraced(function* (
 ) {
   const { losses, plan } = gathered
   const { range, series } = plan
-  const { generation, known } = seen ?? (yield* seenOf(context, series, range, pinned))
-  const read = generation === null ? {} : { generation }
+  const { known, mark } = seen ?? (yield* seenOf(context, series, range, pinned))
+  const read = mark ?? {}
   const ours = losses.find(({ failure }) => isOurs(failure))
   if (ours !== undefined) return yield* ours.failure
   const coverage = report(plan, known, losses)
@@ -153,7 +156,7 @@ export const answerOf = Effect.fnUntraced(function* (
 export const answerAsOf = Effect.fnUntraced(function* (
   context: CacheContext,
   plan: Plan,
-  known: ReadonlyArray<StoredCoverage>,
+  { known, mark }: Seen,
   asOf: EpochMillis,
   onMissing: NonNullable<ReadOptions["onMissing"]>
 ) {
@@ -164,7 +167,8 @@ export const answerAsOf = Effect.fnUntraced(function* (
     return yield* commonFailure(series, holes, []) ?? new RangeIncomplete({ holes })
   }
   const limit = context.maxAnswerRows
-  const bars = context.market.bars(series, range, { asOf })
+  const read = { asOf, ...mark }
+  const bars = context.market.bars(series, range, read)
   const rowCount = yield* Stream.runCount(Stream.take(bars, limit + 1))
   if (rowCount > limit) return yield* new TooManyRows({ rows: rowCount, limit })
   const answer: RangeAnswer = {
@@ -176,7 +180,8 @@ export const answerAsOf = Effect.fnUntraced(function* (
     rowsFromVendor: 0,
     requests: 0,
     sharedRequests: 0,
-    bars: barsOf(context, series, range, { asOf })
+    ...mark,
+    bars: barsOf(context, series, range, read)
   }
   return answer
 })

@@ -42,14 +42,14 @@ export const deriveBars = Effect.fnUntraced(function* (
   series: BarSeries,
   range: TimeRange,
   policy: RangePolicy,
-  { generation: pinned, onMissing = "fail" }: ReadOptions
+  { cuts: seen = 0, generation: pinned, onMissing = "fail" }: ReadOptions
 ) {
   const { market, maxAnswerRows } = context
   const { key, timeframe } = series
   if (!isDerived(timeframe) || (timeframe === "1d" && isNoDate(series, range))) return null
-  const derived = yield* market.derived(key, timeframe, pinned === undefined ? {} : { generation: pinned })
+  const derived = yield* market.derived(key, timeframe, pinned === undefined ? {} : { generation: pinned, cuts: seen })
   if (derived === null) return null
-  const { generation, source } = derived
+  const { cuts, generation, source } = derived
   const width = widthOf(timeframe)
   const cells = { start: Timeframe.floor(timeframe, range.start), end: Timeframe.ceil(timeframe, range.end) }
   const minutes = yield* calendared(context, source)
@@ -78,6 +78,7 @@ export const deriveBars = Effect.fnUntraced(function* (
     requests: 0,
     sharedRequests: 0,
     generation,
+    cuts,
     derived: { from: source },
     bars: Stream.mapError(bars, asServiceError)
   }

@@ -9,7 +9,7 @@ import type { Bar } from "../../domain/Bar.ts"
 import { isDerived } from "../../domain/derivedTimeframes.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import { derivedRows } from "../../layers/stitching/derivedRows.ts"
-import { type GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import { MarketStore, type SeriesMark } from "../../services/MarketStore.ts"
 import {
   CacheUnavailable,
   type RangeAnswer,
@@ -30,14 +30,17 @@ const noAnswer = new StitchingCacheError({
   reason: new CacheUnavailable({ again: false, message: "the call ended without an answer" })
 })
 
-/** The rows of an answer, as it was known at `asOf`, or as the generation has them that its report is about. */
+/** The rows of an answer, as it was known at `asOf`, and as the generation has them that its report is about. */
 type Rows = (
   report: RangeReport,
-  read: { readonly asOf?: EpochMillis; readonly generation?: GenerationId }
+  read: { readonly asOf?: EpochMillis } & Partial<SeriesMark>
 ) => Stream.Stream<Bar, StitchingCacheError>
 
 const knownAt = (asOf: EpochMillis | undefined) => (asOf === undefined ? {} : { asOf })
-const of = (generation: GenerationId | undefined) => (generation === undefined ? {} : { generation })
+const of = ({ cuts, generation }: Pick<RangeReport, "generation" | "cuts">): Partial<SeriesMark> => ({
+  ...(generation === undefined ? {} : { generation }),
+  ...(cuts === undefined ? {} : { cuts })
+})
 const derivedIf = ({ derived }: ReadOptions) => (derived === undefined ? {} : { derived })
 
 const make = Effect.fnUntraced(function* (rows: Rows) {
@@ -45,7 +48,7 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
 
   const answerOf = (report: RangeReport, asOf: EpochMillis | undefined): RangeAnswer => ({
     ...report,
-    bars: rows(report, { ...knownAt(asOf), ...of(report.generation) })
+    bars: rows(report, { ...knownAt(asOf), ...of(report) })
   })
 
   /** Passes progress on and waits for the answer. */
@@ -73,7 +76,7 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
           ...query,
           ...missing(options),
           ...knownAt(options.asOf),
-          ...of(options.generation),
+          ...of(options),
           ...derivedIf(options)
         }),
         options
@@ -89,7 +92,7 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
               policy: plan.policy,
               ...missing(options),
               ...knownAt(options.asOf),
-              ...of(options.generation),
+              ...of(options),
               ...derivedIf(options)
             }),
         options

@@ -22,6 +22,7 @@ export const RangeReport = Schema.Struct({
   sharedRequests: Schema.Int,
   rowsRejected: Schema.optionalKey(Schema.Int),
   generation: Schema.optionalKey(GenerationId),
+  cuts: Schema.optionalKey(Schema.Int),
   seams: Schema.optionalKey(Schema.Array(EpochMillis)),
   derived: Schema.optionalKey(Schema.Struct({ from: SeriesKey }))
 })

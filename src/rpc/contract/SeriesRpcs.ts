@@ -18,7 +18,8 @@ import { BarPage, pageRows, RangeReport, ReadEvent, RowReceipt } from "./RangeRe
 const asOf = { asOf: Schema.optionalKey(AskedMillis) }
 const ranged = { series: SeriesKey, range: TimeRange }
 const query = { ...ranged, policy: Schema.optionalKey(RangePolicy) }
-const generation = { generation: Schema.optionalKey(GenerationId) }
+/** `cuts` is 0 unless given: who does not say what the report said is told of everything that was ever dropped of the range. */
+const generation = { generation: Schema.optionalKey(GenerationId), cuts: Schema.optionalKey(Schema.Int) }
 const onMissing = { onMissing: Schema.optionalKey(OnMissing) }
 /** Where the vendor's own bars are not to be had: bars made of those of a minute. The report and a page say so; false unless given. */
 const derived = { derived: Schema.optionalKey(Schema.Boolean) }
@@ -52,7 +53,8 @@ export class SeriesRpcs extends RpcGroup.make(
   }),
   /**
    * The bars of the range, ascending; fetches what is missing first. A first chunk of up to 1,000, then of up to 4,000. With the
-   * `generation` of a report they are the rows that the report is about, whatever came since; with `derived`, too, where the report says so.
+   * `generation` and the `cuts` of a report they are the rows that the report is about, whatever came since, or a GenerationGone; with `derived`,
+   * too, where the report says so.
    */
   Rpc.make("Series.bars", {
     payload: { ...query, ...onMissing, ...asOf, ...generation, ...derived },

@@ -14,11 +14,11 @@ const make = Effect.gen(function* () {
     "Preferred.read": ({ asOf, onMissing, ...query }) =>
       Effect.andThen(
         largeAnswer,
-        Effect.map(preferred.read(query, reading(onMissing, asOf)), ({ bars: _, ...report }) => report)
+        Effect.map(preferred.read(query, reading({ onMissing, asOf })), ({ bars: _, ...report }) => report)
       ),
 
     "Preferred.bars": ({ asOf, onMissing, ...query }) =>
-      counted(Stream.unwrap(Effect.map(preferred.read(query, reading(onMissing, asOf)), ({ bars }) => bars)))
+      counted(Stream.unwrap(Effect.map(preferred.read(query, reading({ onMissing, asOf })), ({ bars }) => bars)))
   })
 })
 

@@ -22,20 +22,24 @@ const make = Effect.gen(function* () {
 
     "Series.plan": (query) => Effect.andThen(largeAnswer, cache.plan(query)),
 
-    "Series.read": ({ asOf, derived, generation, onMissing, ...query }) =>
-      readEvents((progress) => cache.read(query, { ...reading(onMissing, asOf, generation, derived), progress })),
+    "Series.read": ({ asOf, cuts, derived, generation, onMissing, ...query }) =>
+      readEvents((progress) =>
+        cache.read(query, { ...reading({ onMissing, asOf, generation, cuts, derived }), progress })
+      ),
 
     "Series.execute": ({ derived, onMissing, plan }) =>
-      readEvents((progress) => cache.execute(plan, { ...reading(onMissing, undefined, undefined, derived), progress })),
+      readEvents((progress) => cache.execute(plan, { ...reading({ onMissing, derived }), progress })),
 
     // In the chunks that the store reads, of which the first is small: a stream that nobody reads holds one of them.
-    "Series.bars": ({ asOf, derived, generation, onMissing, ...query }) =>
+    "Series.bars": ({ asOf, cuts, derived, generation, onMissing, ...query }) =>
       counted(
-        Stream.unwrap(Effect.map(cache.read(query, reading(onMissing, asOf, generation, derived)), ({ bars }) => bars))
+        Stream.unwrap(
+          Effect.map(cache.read(query, reading({ onMissing, asOf, generation, cuts, derived })), ({ bars }) => bars)
+        )
       ),
 
     "Series.page": ({ asOf, derived, limit = pageRows, onMissing, ...query }) =>
-      Effect.flatMap(cache.read(query, reading(onMissing, asOf, undefined, derived)), (answer) =>
+      Effect.flatMap(cache.read(query, reading({ onMissing, asOf, derived })), (answer) =>
         Math.min(answer.rowCount, limit) > fewRows
           ? Effect.andThen(largeAnswer, pageOf(answer, limit))
           : pageOf(answer, limit)

@@ -36,6 +36,7 @@ const toSchema4 = (filename: string) => {
     "tenants"
   ]
   database.exec(`${later.map((table) => `drop table ${table};`).join(" ")} drop index applied_by_time;
+    alter table generations drop column cuts; alter table generations drop column cut_before;
     delete from coverage; delete from migration_checksums where id > 4; delete from migrations where migration_id > 4`)
   for (const generation of new Set(answers.map((answer) => answer.generation))) {
     const skyline = new Skyline(answers.filter((answer) => answer.generation === generation))

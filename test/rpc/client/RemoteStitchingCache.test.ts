@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { sqliteUpkeep } from "../../../src/layers/market/upkeep/sqliteUpkeep.ts"
 import * as RemoteStitchingCache from "../../../src/rpc/client/RemoteStitchingCache.ts"
 import * as UnixClient from "../../../src/rpc/client/UnixClient.ts"
 import { StitchingCache, type StitchingCacheError } from "../../../src/services/StitchingCache.ts"
@@ -107,6 +108,38 @@ for (const [name, remote] of Object.entries(variants)) {
           }).pipe(Effect.provide(world))
       )
     }
+
+    it.live(
+      "rows that retention has dropped since the report are said, and no gap; asked again, the range is missing",
+      () =>
+        Effect.gen(function* () {
+          const { dataDir, vendor } = yield* World.World
+          const cache = yield* over(remote)
+          const asked = yield* cache.read({ series, range: wider })
+          const then = yield* Clock.currentTimeMillis
+          const known = yield* cache.read({ series, range: wider }, { asOf: then })
+          const late = { start: range.end, end: wider.end }
+          const later = yield* cache.read({ series, range: late })
+          const { retain } = yield* sqliteUpkeep(join(dataDir, "market.sqlite"), false)
+          assert.strictEqual((yield* retain({ kind: "bar", timeframe: null }, range.end, { apply: true })).rows, 24)
+          for (const { bars } of [asked, known]) {
+            const gone = yield* reasonOf(Stream.runCollect(bars))
+            assert.strictEqual(gone._tag === "MarketStoreError" ? gone.reason._tag : gone._tag, "GenerationGone")
+          }
+          assert.deepStrictEqual(yield* Stream.runCollect(later.bars), yield* vendor.direct(series, late))
+          for (const asOf of [{}, { asOf: then }]) {
+            const again = yield* cache.read(
+              { series, range: wider, policy: "cacheOnly" },
+              { ...asOf, onMissing: "partial" }
+            )
+            assert.deepStrictEqual(
+              again.coverage.map(({ end, state }) => [end <= range.end, state._tag]),
+              [[true, "Missing"], ...Array.from({ length: 4 }, () => [false, "Covered"])]
+            )
+            assert.deepStrictEqual(yield* Stream.runCollect(again.bars), yield* vendor.direct(series, late))
+          }
+        }).pipe(Effect.scoped, Effect.provide(world))
+    )
 
     it.effect("fails as the service does", () =>
       Effect.gen(function* () {

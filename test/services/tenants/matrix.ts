@@ -82,6 +82,7 @@ const reads: {
     count: ({ bars }) => bars.count(series, everything),
     surroundings: ({ bars }) => bars.surroundings(series, range),
     visibleGeneration: ({ bars }) => bars.visibleGeneration(series),
+    mark: ({ bars }) => bars.mark(series),
     applied: ({ bars }) => Effect.map(bars.applied(series, 1), (ids) => [...ids].sort()),
     lastOperation: ({ bars }) => bars.lastOperation(series),
     newestResponse: ({ bars }) => bars.newestResponse,

@@ -19,6 +19,7 @@ import { prepare } from "../CommitBatch.ts"
 import { countMigrations } from "../countMigrations.ts"
 import * as KeyedLock from "../KeyedLock.ts"
 import { nothingDone } from "../nothingDone.ts"
+import { toSeriesMark } from "../seriesMark.ts"
 import { readActions } from "./actionRows.ts"
 import { checkInstants } from "./checkInstants.ts"
 import { type Prepared, runCommits } from "./commit.ts"
@@ -42,6 +43,7 @@ import { readRevisions } from "./readRevisions.ts"
 import { readOperation, readSurroundings, readVisibleGeneration } from "./readSurroundings.ts"
 import { recordStore } from "./records/RecordStorePostgres.ts"
 import { referencedResponses } from "./references.ts"
+import { readMark } from "./seriesMark.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 import {
   appliedResponses,
@@ -138,9 +140,10 @@ const storesOf = (database: PostgresDatabase): Context.Context<TenantServices> =
       readSurroundings(database, series, range, read)
     ),
     derived: Effect.fn("MarketStore.derived")((series, timeframe, options) =>
-      derivedBars(database, series, timeframe, options?.generation)
+      derivedBars(database, series, timeframe, options)
     ),
     visibleGeneration: Effect.fn("MarketStore.visibleGeneration")((series) => readVisibleGeneration(database, series)),
+    mark: Effect.fn("MarketStore.mark")((series, read) => Effect.map(readMark(database, series, read), toSeriesMark)),
     applied: Effect.fn("MarketStore.applied")((series, decoderVersion, read) =>
       read?.generation === undefined
         ? appliedResponses(database, series, decoderVersion, counting())

@@ -1,17 +1,18 @@
 /**
  * Bars as a stream of pages, and single bars with their lineage. A page is one statement, so it sees one state of the database, and
- * it says whether its generation is there: a reader that was overtaken by `forget` must not end quietly. No connection is held
- * between two pages, and no snapshot: a consumer may take as long as it likes.
+ * it says whether its generation is there, with all that the reader's mark knows of: a reader that was overtaken by `forget` or by retention
+ * must not end quietly. No connection is held between two pages, and no snapshot: a consumer may take as long as it likes.
  */
 import { Effect, Option, Stream } from "effect"
 import type { Bar } from "../../../domain/Bar.ts"
 import { canonical, type SeriesKey } from "../../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../../domain/TimeRange.ts"
-import type { GenerationId, MarketStoreError, StoredBar } from "../../../services/MarketStore.ts"
+import type { MarketStoreError, StoredBar } from "../../../services/MarketStore.ts"
 import type { PostgresDatabase, PostgresRow } from "../../postgres/PostgresDatabase.ts"
 import { instantOf, int4, int8, type SqlParameter, text } from "../../postgres/values.ts"
 import { num, responseId, toBar, valueColumnsOf } from "../rows.ts"
-import { generationGone } from "../storeError.ts"
+import type { Mark } from "../seriesMark.ts"
+import { isWhole, lost, type ReadOptions, readMark } from "./seriesMark.ts"
 import { tenant } from "./seriesRows.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 
@@ -41,54 +42,24 @@ const knownRows = `select * from (
   and r.superseded_at is null and p.fetched_at <= $4 and q.fetched_at > $4 order by r.ts limit $3)
   ) known order by ts limit $3`
 
-/** One row of nulls where the generation is there and has none, none where it is gone. */
-const ofGeneration = (rows: string, last: string) => `select v.*, g.id from tapestry_app.generations g
-  left join lateral (${rows}) v on true where g.id = ${last} and g.state <> 'dropped' order by v.ts`
-const ofVisible = `select v.*, g.id from tapestry_app.series s join tapestry_app.generations g on g.id = s.generation
+/** One row of nulls where the generation is there and has none; none where it is gone, or what is still to be read of it was dropped. */
+const ofGeneration = (
+  rows: string,
+  generation: string,
+  cuts: string,
+  from: string
+) => `select v.* from tapestry_app.generations g
+  left join lateral (${rows}) v on true where g.id = ${generation} and ${isWhole(cuts, from)} order by v.ts`
+const ofVisible = `select v.*, g.id, g.cuts from tapestry_app.series s join tapestry_app.generations g on g.id = s.generation
   left join lateral (${bareRows}) v on true where s.tenant = $4 and s.canonical = $5 order by v.ts`
 
-const pageNow = ofGeneration(bareRows, "$4")
-const pageAsOf = ofGeneration(knownRows, "$5")
-const originsNow = ofGeneration(originalRows(""), "$4")
+const pageNow = ofGeneration(bareRows, "$4", "$5", "$6")
+const pageAsOf = ofGeneration(knownRows, "$5", "$6", "$7")
+const originsNow = ofGeneration(originalRows(""), "$4", "$5", "$6")
 
 const originOfVisible = `select ${valueColumnsOf("b")}${lineageOf("b")} from tapestry_app.series s
   join tapestry_app.bars b on b.generation = s.generation and b.ts = $1
   join tapestry_app.applied p on p.id = coalesce(b.shown, b.applied) where s.tenant = $2 and s.canonical = $3`
-
-const selectPinned = `select s.id, s.generation, (select g.state from tapestry_app.generations g where g.id = $3 and g.series = s.id)
-  from tapestry_app.series s where s.tenant = $1 and s.canonical = $2`
-const selectAsOf = `select g.id from tapestry_app.generations g join tapestry_app.series s on s.id = g.series
-  where s.tenant = $1 and s.canonical = $2 and g.state in ('current', 'superseded')
-  and (g.published_at is null or g.published_at <= $3) and (g.superseded_at is null or g.superseded_at > $3)
-  order by g.id desc limit 1`
-
-export interface ReadOptions {
-  readonly asOf?: EpochMillis
-  readonly generation?: GenerationId
-}
-
-/** The generation to read; null when the series has none yet. A generation of another series, or a dropped one, is gone. */
-export const pinGeneration = (
-  database: PostgresDatabase,
-  key: SeriesKey,
-  options: ReadOptions | undefined
-): Effect.Effect<number | null, MarketStoreError> => {
-  const query = database.query("pin generation")
-  const named = [tenant, text(canonical(key))]
-  const { asOf, generation } = options ?? {}
-  const found =
-    generation === undefined && asOf !== undefined
-      ? Effect.map(query(selectAsOf, [...named, int8(asOf)]), ([row]) => (row === undefined ? null : num(row[0])))
-      : Effect.map(query(selectPinned, [...named, int8(generation ?? null)]), ([row]) => {
-          if (generation === undefined) return row === undefined ? null : num(row[1])
-          return typeof row?.[2] === "string" && row[2] !== "dropped" ? generation : "gone"
-        })
-  return Effect.flatMap(mapStoreFailure(found), (pinned) =>
-    pinned === "gone"
-      ? Effect.fail(generationGone(`generation ${generation} was dropped, or is of another series`))
-      : Effect.succeed(pinned)
-  )
-}
 
 interface Position {
   readonly from: number
@@ -108,7 +79,7 @@ const bare: Shape<Bar> = { now: pageNow, asOf: pageAsOf, convert: toBar }
 const pages = <A>(
   database: PostgresDatabase,
   shape: Shape<A>,
-  generation: number,
+  mark: Mark,
   first: Position,
   end: EpochMillis,
   asOf: EpochMillis | undefined
@@ -116,15 +87,16 @@ const pages = <A>(
   const query = database.query("read bars")
   return Stream.paginate<Position, A, MarketStoreError>(first, ({ from, limit }) => {
     const range: ReadonlyArray<SqlParameter> = [instantOf(from), instantOf(end), int4(limit)]
+    const marked: ReadonlyArray<SqlParameter> = [int8(mark.generation), int8(mark.cuts), int8(from)]
     const rows =
       asOf === undefined
-        ? query(shape.now, [...range, int8(generation)])
-        : query(shape.asOf, [...range, int8(asOf), int8(generation)])
+        ? query(shape.now, [...range, ...marked])
+        : query(shape.asOf, [...range, int8(asOf), ...marked])
     return Effect.flatMap(
       mapStoreFailure(rows),
       (found): Effect.Effect<readonly [ReadonlyArray<A>, Option.Option<Position>], MarketStoreError> => {
         const last = found[found.length - 1]
-        if (last === undefined) return Effect.fail(generationGone("the series was removed while it was read"))
+        if (last === undefined) return lost(database, mark.generation)
         if (last[0] === null) return Effect.succeed([[], Option.none()])
         const next = found.length < limit ? Option.none() : Option.some({ from: num(last[0]) + 1, limit: pageRows })
         return Effect.succeed([found.map(shape.convert), next])
@@ -155,7 +127,10 @@ const readVisible = (
         const first = Stream.fromArray(rows.map(toBar))
         if (rows.length < firstPageRows) return first
         const position = { from: num(last[0]) + 1, limit: pageRows }
-        return Stream.concat(first, pages(database, bare, num(last[8]), position, range.end, undefined))
+        return Stream.concat(
+          first,
+          pages(database, bare, { generation: num(last[8]), cuts: num(last[9]) }, position, range.end, undefined)
+        )
       }
     )
   )
@@ -170,10 +145,10 @@ export const readBars = (
   options?.asOf === undefined && options?.generation === undefined
     ? readVisible(database, key, range)
     : Stream.unwrap(
-        Effect.map(pinGeneration(database, key, options), (generation) =>
-          generation === null
+        Effect.map(readMark(database, key, options), (mark) =>
+          mark === null
             ? Stream.empty
-            : pages(database, bare, generation, { from: range.start, limit: firstPageRows }, range.end, options.asOf)
+            : pages(database, bare, mark, { from: range.start, limit: firstPageRows }, range.end, options.asOf)
         )
       )
 
@@ -198,10 +173,10 @@ export const readStoredBars = (
   options?: Pick<ReadOptions, "asOf">
 ): Stream.Stream<StoredBar, MarketStoreError> =>
   Stream.unwrap(
-    Effect.map(pinGeneration(database, key, options), (generation) =>
-      generation === null
+    Effect.map(readMark(database, key, options), (mark) =>
+      mark === null
         ? Stream.empty
-        : pages(database, withOrigin, generation, { from: range.start, limit: pageRows }, range.end, options?.asOf)
+        : pages(database, withOrigin, mark, { from: range.start, limit: pageRows }, range.end, options?.asOf)
     )
   )
 

@@ -9,7 +9,7 @@ import type { Answer, PieceTable } from "../GenerationTables.ts"
 import { clipped, knownOf } from "../knownCoverage.ts"
 import { withRefusals } from "../refusals.ts"
 import { answersBetween, bothBetween, piecesBetween } from "./coverageRows.ts"
-import { pinGeneration, type ReadOptions } from "./readBars.ts"
+import { pinGeneration, type ReadOptions } from "./seriesMark.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 
 const pagePieces = 8_192

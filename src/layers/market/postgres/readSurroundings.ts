@@ -6,7 +6,7 @@ import { GenerationId, type MarketStoreError, type Surroundings } from "../../..
 import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
 import { instantOf, int8, text } from "../../postgres/values.ts"
 import { num, toBar, valueColumns } from "../rows.ts"
-import { pinGeneration, type ReadOptions } from "./readBars.ts"
+import { pinGeneration, type ReadOptions } from "./seriesMark.ts"
 import { findSeries, tenant } from "./seriesRows.ts"
 import { mapStoreFailure } from "./storeFailure.ts"
 

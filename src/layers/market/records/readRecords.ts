@@ -2,13 +2,13 @@
 import { Effect, Option, Stream } from "effect"
 import type { RecordKind, RecordOf, RecordSeries } from "../../../domain/records/RecordKind.ts"
 import type { EpochMillis, TimeRange } from "../../../domain/TimeRange.ts"
-import type { MarketStoreError } from "../../../services/MarketStore.ts"
+import { MarketStoreError } from "../../../services/MarketStore.ts"
 import type { RecordReadOptions, RecordRevision, StoredRecord } from "../../../services/RecordStore.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../../sqlite/SqliteDatabase.ts"
-import { isThere, pinGeneration } from "../readBars.ts"
 import { num, text } from "../rows.ts"
+import { lost, type Mark, readMark } from "../seriesMark.ts"
 import { findSeries, visibleGenerations } from "../seriesTable.ts"
-import { generationGone, mapStoreError } from "../storeError.ts"
+import { mapStoreError } from "../storeError.ts"
 import { byKind, cellsFrom, tableOf } from "./recordCells.ts"
 import { nthInstant, statements } from "./recordTables.ts"
 import { origin, recordAt, revisionOf, storedOf } from "./storedRecords.ts"
@@ -45,11 +45,9 @@ const selectKnownPast = `select r.ts, r.ns, r.identity, r.cells, r.position, ${o
   join applied p on p.id = r.applied join applied q on q.id = r.superseded_by
   where r.generation = ? and r.ts >= ? and r.ts < ? and p.fetched_at <= ? and q.fetched_at > ?`
 
-const gone = generationGone("the series was removed while it was read")
-
 const pagesOf = <A>(
   database: SqliteDatabase,
-  generation: number,
+  mark: Mark,
   range: TimeRange,
   sql: string,
   convert: (row: ReadonlyArray<SqlValue>) => A
@@ -58,12 +56,12 @@ const pagesOf = <A>(
     Effect.flatMap(
       mapStoreError(
         database.read("read records", (db) => {
-          const rows = db.prepare(sql).all(generation, ...after, range.end)
-          return isThere(db, generation) ? rows : null
+          const rows = db.prepare(sql).all(mark.generation, ...after, range.end)
+          return lost(db, mark, Math.max(after[0], range.start)) ?? rows
         })
       ),
       (rows): Effect.Effect<readonly [ReadonlyArray<A>, Option.Option<After>], MarketStoreError> => {
-        if (rows === null) return Effect.fail(gone)
+        if (rows instanceof MarketStoreError) return Effect.fail(rows)
         const last = rows[rows.length - 1]
         const next: Option.Option<After> =
           last === undefined || rows.length < pageRows
@@ -98,7 +96,7 @@ const knownPage = <K extends RecordKind>(
 const knownPages = <K extends RecordKind>(
   database: SqliteDatabase,
   kind: K,
-  generation: number,
+  mark: Mark,
   range: TimeRange,
   asOf: EpochMillis
 ): Stream.Stream<StoredRecord<K>, MarketStoreError> =>
@@ -106,15 +104,15 @@ const knownPages = <K extends RecordKind>(
     Effect.flatMap(
       mapStoreError(
         database.read("read records", (db) => {
-          if (!isThere(db, generation)) return null
-          const nth = nthInstant(db, kind, generation, start, range.end, pageRows)
+          const nth = nthInstant(db, kind, mark.generation, start, range.end, pageRows)
           const end = nth === null ? range.end : Math.max(nth, start + 1)
-          return { end, rows: knownPage(db, kind, generation, start, end, asOf) }
+          const rows = knownPage(db, kind, mark.generation, start, end, asOf)
+          return lost(db, mark, start) ?? { end, rows }
         })
       ),
       (page): Effect.Effect<readonly [ReadonlyArray<StoredRecord<K>>, Option.Option<number>], MarketStoreError> =>
-        page === null
-          ? Effect.fail(gone)
+        page instanceof MarketStoreError
+          ? Effect.fail(page)
           : Effect.as(Effect.yieldNow, [page.rows, page.end < range.end ? Option.some(page.end) : Option.none()])
     )
   )
@@ -123,13 +121,9 @@ const pinned = <A>(
   database: SqliteDatabase,
   series: RecordSeries,
   options: RecordReadOptions | undefined,
-  read: (generation: number) => Stream.Stream<A, MarketStoreError>
+  read: (mark: Mark) => Stream.Stream<A, MarketStoreError>
 ): Stream.Stream<A, MarketStoreError> =>
-  Stream.unwrap(
-    Effect.map(pinGeneration(database, series, options), (generation) =>
-      generation === null ? Stream.empty : read(generation)
-    )
-  )
+  Stream.unwrap(Effect.map(readMark(database, series, options), (mark) => (mark === null ? Stream.empty : read(mark))))
 
 /** The generation is chosen when the stream starts, and stays. */
 export const readRecords = <K extends RecordKind>(
@@ -140,10 +134,10 @@ export const readRecords = <K extends RecordKind>(
 ): Stream.Stream<RecordOf<K>, MarketStoreError> => {
   const { kind } = series
   const asOf = options?.asOf
-  return pinned(database, series, options, (generation) =>
+  return pinned(database, series, options, (mark) =>
     asOf === undefined
-      ? pagesOf(database, generation, range, reads[kind].page, (row) => recordAt(kind, row))
-      : Stream.map(knownPages(database, kind, generation, range, asOf), ({ row }) => row)
+      ? pagesOf(database, mark, range, reads[kind].page, (row) => recordAt(kind, row))
+      : Stream.map(knownPages(database, kind, mark, range, asOf), ({ row }) => row)
   )
 }
 
@@ -157,10 +151,10 @@ export const readStoredRecords = <K extends RecordKind>(
   const { kind } = series
   const asOf = options?.asOf
   const tail = 3 + statements[kind].columns.length
-  return pinned(database, series, options, (generation) =>
+  return pinned(database, series, options, (mark) =>
     asOf === undefined
-      ? pagesOf(database, generation, range, reads[kind].stored, (row) => storedOf(kind, row, row, 3, tail))
-      : knownPages(database, kind, generation, range, asOf)
+      ? pagesOf(database, mark, range, reads[kind].stored, (row) => storedOf(kind, row, row, 3, tail))
+      : knownPages(database, kind, mark, range, asOf)
   )
 }
 

@@ -109,7 +109,7 @@ export const sqliteUpkeep = Effect.fnUntraced(function* (
   readonly: boolean,
   tenant: TenantName = defaultTenant.name
 ) {
-  const database = yield* mapStoreError(open({ filename, readonly, tenant, synchronous: "NORMAL" }))
+  const database = yield* mapStoreError(open({ filename, readonly, tenant, synchronous: "NORMAL", lockStand: 0 }))
   const read = <A>(operation: string, f: (db: SyncDatabase) => A) => mapStoreError(database.read(operation, f))
   const report = read("schema", (db) => assess(recordedIn(db), known, has(db, "series")))
 

@@ -13,8 +13,8 @@ import { instantOf, int4, int8, text } from "../../../postgres/values.ts"
 import { byKind, cellsFrom, tableOf } from "../../records/recordCells.ts"
 import { origin, recordAt, storedOf } from "../../records/storedRecords.ts"
 import { num, text as textOf } from "../../rows.ts"
-import { generationGone } from "../../storeError.ts"
-import { pinGeneration } from "../readBars.ts"
+import type { Mark } from "../../seriesMark.ts"
+import { isWhole, lost, readMark } from "../seriesMark.ts"
 import { mapStoreFailure } from "../storeFailure.ts"
 import { statements } from "./recordStatements.ts"
 
@@ -28,9 +28,12 @@ interface Reads {
   readonly known: string
 }
 
-/** $1: the generation, $2 to $4: after which row, $5: the end, $6: how many. A row of nulls where the generation has none. */
+/**
+ * $1: the generation, $2 to $4: after which row, $5: the end, $6: how many, $7 and $8: the cuts of the mark, and from when on. A row of nulls
+ * where the generation has none.
+ */
 const pageOf = (rows: string) => `select v.* from tapestry_app.generations g left join lateral (${rows}) v on true
-  where g.id = $1 and g.state <> 'dropped' order by v.ts, v.ns, v.identity`
+  where g.id = $1 and ${isWhole("$7", "$8")} order by v.ts, v.ns, v.identity`
 
 const readsOf = (kind: RecordKind): Reads => {
   const table = tableOf[kind]
@@ -43,14 +46,14 @@ const readsOf = (kind: RecordKind): Reads => {
   return {
     page: pageOf(`select ${key}, ${cells("r")} ${from} where ${above} ${order}`),
     stored: pageOf(`select ${key}, ${cells("r")}, r.position, ${origin} ${from} ${answer} where ${above} ${order}`),
-    // Those that are current and were known at $7, and those that gave way since: of each identity there is at most one.
+    // Those that are current and were known at $9, and those that gave way since: of each identity there is at most one.
     known: pageOf(`select * from (
       (select ${key}, ${cells("r")}, r.position, ${origin}, null::text as cells_then ${from} ${answer}
-      where ${above} and p.fetched_at <= $7 ${order})
+      where ${above} and p.fetched_at <= $9 ${order})
       union all
       (select ${key}, ${noCells}, r.position, ${origin}, r.cells from tapestry_app.record_revisions r ${answer}
       join tapestry_app.applied q on q.id = r.superseded_by
-      where ${above} and p.fetched_at <= $7 and q.fetched_at > $7 ${order})
+      where ${above} and p.fetched_at <= $9 and q.fetched_at > $9 ${order})
       ) r ${order}`)
   }
 }
@@ -67,7 +70,7 @@ interface Position {
 /** `asOf` where the statement asks for it. */
 const pages = <A>(
   database: PostgresDatabase,
-  generation: number,
+  mark: Mark,
   { end, start }: TimeRange,
   sql: string,
   asOf: EpochMillis | undefined,
@@ -77,12 +80,14 @@ const pages = <A>(
   // Behind every row of the millisecond before.
   const first: Position = { ts: start - 1, ns: 1_000_000, identity: "", limit: firstPageRows }
   return Stream.paginate<Position, A, MarketStoreError>(first, ({ identity, limit, ns, ts }) => {
-    const given = [int8(generation), instantOf(ts), int4(ns), text(identity), instantOf(end), int4(limit)]
+    const after = [instantOf(ts), int4(ns), text(identity)]
+    const marked = [int8(mark.cuts), int8(Math.max(ts, start))]
+    const given = [int8(mark.generation), ...after, instantOf(end), int4(limit), ...marked]
     return Effect.flatMap(
       mapStoreFailure(query(sql, asOf === undefined ? given : [...given, int8(asOf)])),
       (rows): Effect.Effect<readonly [ReadonlyArray<A>, Option.Option<Position>], MarketStoreError> => {
         const last = rows[rows.length - 1]
-        if (last === undefined) return Effect.fail(generationGone("the series was removed while it was read"))
+        if (last === undefined) return lost(database, mark.generation)
         if (last[0] === null) return Effect.succeed([[], Option.none()])
         const next = { ts: num(last[0]), ns: num(last[1]), identity: textOf(last[2]), limit: pageRows }
         return Effect.succeed([rows.map(convert), rows.length < limit ? Option.none() : Option.some(next)])
@@ -96,13 +101,9 @@ const pinned = <A>(
   database: PostgresDatabase,
   series: RecordSeries,
   options: RecordReadOptions | undefined,
-  read: (generation: number) => Stream.Stream<A, MarketStoreError>
+  read: (mark: Mark) => Stream.Stream<A, MarketStoreError>
 ): Stream.Stream<A, MarketStoreError> =>
-  Stream.unwrap(
-    Effect.map(pinGeneration(database, series, options), (generation) =>
-      generation === null ? Stream.empty : read(generation)
-    )
-  )
+  Stream.unwrap(Effect.map(readMark(database, series, options), (mark) => (mark === null ? Stream.empty : read(mark))))
 
 export const readRecords = <K extends RecordKind>(
   database: PostgresDatabase,
@@ -112,8 +113,8 @@ export const readRecords = <K extends RecordKind>(
 ): Stream.Stream<RecordOf<K>, MarketStoreError> => {
   const { kind } = series
   return options?.asOf === undefined
-    ? pinned(database, series, options, (generation) =>
-        pages(database, generation, range, reads[kind].page, undefined, (row) => recordAt(kind, row))
+    ? pinned(database, series, options, (mark) =>
+        pages(database, mark, range, reads[kind].page, undefined, (row) => recordAt(kind, row))
       )
     : Stream.map(readStoredRecords(database, series, range, options), ({ row }) => row)
 }
@@ -132,7 +133,7 @@ export const readStoredRecords = <K extends RecordKind>(
     const then = row[tail + 4] ?? null
     return then === null ? storedOf(kind, row, row, 3, tail) : storedOf(kind, row, cellsFrom(then), 0, tail)
   }
-  return pinned(database, series, options, (generation) =>
-    pages(database, generation, range, asOf === undefined ? reads[kind].stored : reads[kind].known, asOf, convert)
+  return pinned(database, series, options, (mark) =>
+    pages(database, mark, range, asOf === undefined ? reads[kind].stored : reads[kind].known, asOf, convert)
   )
 }

@@ -9,16 +9,16 @@
 import { Effect, Option, Stream } from "effect"
 import type { Bar } from "../../../../domain/Bar.ts"
 import { type DerivedTimeframe, sourceTimeframe, widthOf } from "../../../../domain/derivedTimeframes.ts"
-import { canonical, type SeriesKey } from "../../../../domain/SeriesKey.ts"
+import type { SeriesKey } from "../../../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../../../domain/TimeRange.ts"
 import type { DerivedBars } from "../../../../services/DerivedBars.ts"
 import { GenerationId, type MarketStoreError } from "../../../../services/MarketStore.ts"
 import type { PostgresDatabase, PostgresRow, Query } from "../../../postgres/PostgresDatabase.ts"
 import type { PostgresFailure } from "../../../postgres/PostgresFailure.ts"
-import { instantOf, int4, int8, text } from "../../../postgres/values.ts"
+import { instantOf, int4, int8 } from "../../../postgres/values.ts"
 import { num, toBar, valueColumns } from "../../rows.ts"
-import { generationGone } from "../../storeError.ts"
-import { tenant } from "../seriesRows.ts"
+import type { Mark } from "../../seriesMark.ts"
+import { isWhole, lost, type ReadOptions, readMark } from "../seriesMark.ts"
 import { mapStoreFailure } from "../storeFailure.ts"
 import { bucketOf, derivedView, listAggregates, summed } from "./aggregates.ts"
 import { appSchema, baseSchema } from "./baseSchema.ts"
@@ -74,8 +74,7 @@ const onlyDirect = (timeframe: DerivedTimeframe, extension: Extension) =>
 const isUnknown = ({ sqlState }: PostgresFailure): boolean =>
   sqlState === "42P01" || sqlState === "42703" || sqlState === "42883"
 
-const selectVisible = `select generation from ${appSchema}.series where tenant = $1 and canonical = $2`
-const selectState = `select 1 from ${appSchema}.generations where id = $1 and state <> 'dropped'`
+const selectWhole = `select 1 from ${appSchema}.generations g where g.id = $1 and ${isWhole("$2", "$3")}`
 
 const page = (
   query: Query,
@@ -95,17 +94,16 @@ const read = (
   database: PostgresDatabase,
   timeframe: DerivedTimeframe,
   extension: Extension,
-  generation: number,
+  mark: Mark,
   range: TimeRange
 ): Stream.Stream<Bar, MarketStoreError> => {
   const query = database.query("read derived bars")
   return Stream.paginate<number, Bar, MarketStoreError>(range.start, (start) =>
     Effect.gen(function* () {
-      const rows = yield* page(query, timeframe, extension, generation, { start, end: range.end })
-      // After its rows: those of a generation that is there now were there when they were read.
-      if ((yield* query(selectState, [int8(generation)])).length === 0) {
-        return yield* generationGone("the series was removed while it was read")
-      }
+      const rows = yield* page(query, timeframe, extension, mark.generation, { start, end: range.end })
+      // After its rows: those of a generation that is whole now were there when they were read.
+      const whole = yield* query(selectWhole, [int8(mark.generation), int8(mark.cuts), int8(start)])
+      if (whole.length === 0) return yield* lost(database, mark.generation)
       const last = rows[rows.length - 1]
       const next =
         last === undefined || rows.length < pageRows
@@ -121,19 +119,19 @@ export const derivedBars = Effect.fnUntraced(function* (
   database: PostgresDatabase,
   key: SeriesKey,
   timeframe: DerivedTimeframe,
-  pinned: GenerationId | undefined
+  options: Pick<ReadOptions, "generation" | "cuts"> | undefined
 ) {
   const query = database.query("derived bars")
   const extension = yield* findExtension(query)
   if (extension === null || !(yield* listAggregates(query)).includes(timeframe)) return null
   const source: SeriesKey = { ...key, timeframe: sourceTimeframe }
-  const [row] = yield* query(selectVisible, [tenant, text(canonical(source))])
-  if (row === undefined) return null
-  const generation = GenerationId.make(pinned ?? num(row[0]))
+  const mark = yield* readMark(database, source, options)
+  if (mark === null) return null
   const derived: DerivedBars = {
     source,
-    generation,
-    bars: (range) => read(database, timeframe, extension, generation, range)
+    generation: GenerationId.make(mark.generation),
+    cuts: mark.cuts,
+    bars: (range) => read(database, timeframe, extension, mark, range)
   }
   return derived
 }, mapStoreFailure)

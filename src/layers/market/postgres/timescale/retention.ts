@@ -5,6 +5,9 @@
  * generation and so for readers as of any instant; what is asked for there counts as missing, and is fetched again. Refusals and
  * corporate actions stay, and so does the mark that a response is applied: the archive does not bring dropped rows back by itself.
  *
+ * A reader that was told of rows before it and reads them after it is told that they are gone: each time that rows of a generation, or
+ * revisions, are dropped, it is counted in the generation (../seriesMark.ts).
+ *
  * One function in the database does it all, so that a policy can call it while no process of ours runs. Queueing: it takes the series of
  * the kind, in the order in which commits take theirs, and then holds the table of the rows against writers, not against readers. So no commit
  * is half done: none has compared with rows that go and claims them afterwards (it holds its series from before it reads), and none of a series
@@ -64,13 +67,15 @@ ${
   execute format('with counted as (
       select generation, count(*) as n from ${baseSchema}.%I where generation = any($1) and ts < $2 group by generation
     ), cut as (
-      update ${baseSchema}.generations g set row_count = g.row_count - n from counted where g.id = counted.generation
-    ) select coalesce(sum(n), 0) from counted', rows_table) into dropped using ids, horizon;
+      update ${baseSchema}.generations g set row_count = g.row_count - n, cuts = g.cuts + 1, cut_before = greatest(g.cut_before, $3)
+      from counted where g.id = counted.generation
+    ) select coalesce(sum(n), 0) from counted', rows_table) into dropped using ids, horizon, millis;
   execute format('with counted as (
       select generation, count(*) as n from ${baseSchema}.%I
       where generation = any($1) and ts < $2 and kind <> ${RevisionKind.overwritten} group by generation
-    ) update ${baseSchema}.generations g set revision_count = g.revision_count - n from counted where g.id = counted.generation',
-    past_table) using ids, horizon;
+    ) update ${baseSchema}.generations g
+      set revision_count = g.revision_count - n, cuts = g.cuts + 1, cut_before = greatest(g.cut_before, $3)
+      from counted where g.id = counted.generation', past_table) using ids, horizon, millis;
   delete from ${baseSchema}.coverage where generation = any(ids) and end_ts <= millis;
   update ${baseSchema}.coverage set start_ts = millis where generation = any(ids) and start_ts < millis;
   delete from ${baseSchema}.answers where generation = any(ids) and end_ts <= millis and state not in (${refusals});
@@ -104,6 +109,14 @@ end $job$`
 export const installRetention = Effect.fnUntraced(function* (query: Query, extension: Extension | null) {
   yield* query(retain(extension))
   if (extension !== null) yield* query(retainJob)
+})
+
+const isMade = `select to_regprocedure('${baseSchema}.retain(text, text, timestamp with time zone)')::text`
+
+/** The same where they were made by an earlier release: policies go on to call them. */
+export const remakeRetention = Effect.fnUntraced(function* (query: Query) {
+  const [made] = yield* query(isMade)
+  if (typeof made?.[0] === "string") yield* installRetention(query, yield* findExtension(query))
 })
 
 /** Drops what is older, now; without `apply` it is all undone again. */
