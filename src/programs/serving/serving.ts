@@ -11,6 +11,7 @@ import { UsageError } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { levelOf } from "../logLevels.ts"
 import { settings } from "../Settings.ts"
+import * as StartGarbage from "../startGarbage.ts"
 import { Output } from "../terminal/Output.ts"
 import * as YoungGeneration from "../youngGeneration.ts"
 import { addressDocument, addressLine } from "./addresses.ts"
@@ -71,6 +72,7 @@ export const serving = Effect.fnUntraced(function* (
         `${open.join(" and ")} can be reached from other machines: whoever reaches it reads everything, spends the vendors' budgets and may remove series, in clear text`
       )
     }
+    yield* StartGarbage.collect
     const addresses = yield* serve({
       product: manifest.version,
       http:

@@ -9,6 +9,7 @@ import { JobQueue } from "../../services/JobQueue.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { levelOf } from "../logLevels.ts"
 import { settings } from "../Settings.ts"
+import * as StartGarbage from "../startGarbage.ts"
 import { Output } from "../terminal/Output.ts"
 import * as YoungGeneration from "../youngGeneration.ts"
 
@@ -22,6 +23,7 @@ export const working = Effect.fnUntraced(function* (concurrency: number) {
   const json = yield* Json
   const worked = Effect.gen(function* () {
     const socket = yield* ownerSocket(dataDir)
+    yield* StartGarbage.collect
     yield* serve({ product: manifest.version, http: null, tcp: null, socket })
     const said = json
       ? JSON.stringify({ socket, pid: process.pid })
