@@ -1,0 +1,26 @@
+/** Which request is served by whom, by the number of its message. */
+import type { Fields } from "../wire/Fields.ts"
+import { boot } from "./boot.ts"
+import type { Connection } from "./Connection.ts"
+import { contracts } from "./contracts.ts"
+import { quotes } from "./quotes.ts"
+import { tickByTick } from "./tickByTick.ts"
+
+export type Handler = (connection: Connection, fields: Fields) => void
+export type Handlers = Readonly<Record<number, Handler>>
+
+const all: Handlers = { ...boot, ...contracts, ...quotes, ...tickByTick }
+
+const serve: Handler = (connection, fields) => {
+  const id = fields.int()
+  const handler = all[id]
+  // Before it has said who it is a client can say nothing else.
+  if (connection.phase !== "ready" && id !== 71) return
+  if (handler === undefined) {
+    connection.error(-1, 505, `Fatal Error: Unknown message id.: ${id}`)
+    return
+  }
+  handler(connection, fields)
+}
+
+export const handlers = { serve }
