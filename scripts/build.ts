@@ -59,10 +59,12 @@ const packagesOf = (moduleIds: ReadonlyArray<string>): ReadonlyArray<string> =>
 const licences = async (moduleIds: ReadonlyArray<string>) => {
   const texts = await Promise.all(
     packagesOf(moduleIds).map(async (name) => {
-      const files = (await readdir(at(`node_modules/${name}`))).filter((file) => /^licen[cs]e/i.test(file))
-      const [file] = files
-      if (file === undefined) throw new Error(`${name} is in the bundle and has no licence file`)
-      return `${name}\n\n${(await readFile(at(`node_modules/${name}/${file}`), "utf8")).trim()}\n`
+      const [own] = (await readdir(at(`node_modules/${name}`))).filter((file) => /^licen[cs]e/i.test(file))
+      // Some have it in their README alone: it is kept in licences/.
+      const [kept] = (await readdir(at("licences"))).filter((file) => file === `${name}.txt`)
+      if (own === undefined && kept === undefined) throw new Error(`${name} is in the bundle and has no licence file`)
+      const text = await readFile(at(own === undefined ? `licences/${kept}` : `node_modules/${name}/${own}`), "utf8")
+      return `${name}\n\n${text.trim()}\n`
     })
   )
   await writeFile(at("dist/THIRD-PARTY-LICENCES.txt"), texts.join(`\n${"-".repeat(78)}\n\n`))

@@ -28,6 +28,8 @@ export interface Settings {
   /** Whose rows and archive. */
   readonly tenant: Sourced<TenantName>
   readonly config: TapestryConfig
+  /** The file's own part, before flags and environment. */
+  readonly file: TapestryConfig
 }
 
 /** What a command logs where nobody says otherwise: a command ends soon and is watched, a server tells what it does. */
@@ -110,6 +112,16 @@ const tenantOf = Effect.gen(function* () {
     : { value: defaultTenant.name, origin: "default" as const }
 })
 
+const gatewayVariables = ["IB_HOST", "IB_PORT", "IB_CLIENT_ID"]
+
+/** The vendors of the file, with what the environment says of a gateway. */
+const vendorsOf = Effect.fnUntraced(function* (config: TapestryConfig) {
+  const said = yield* Effect.forEach(gatewayVariables, variable)
+  if (!said.some(Option.isSome)) return config.vendors
+  const { gatewaySettings } = yield* Effect.promise(() => import("./gatewaySettings.ts"))
+  return (yield* gatewaySettings(config)).vendors
+})
+
 export const settings = Effect.gen(function* () {
   // Loaded when it is needed: the schemas of the configuration are not part of starting up.
   const { defaults, load } = yield* Effect.promise(() => import("../layers/config/TapestryConfig.ts"))
@@ -139,6 +151,7 @@ export const settings = Effect.gen(function* () {
     logLevel,
     store,
     tenant,
-    config: { ...config, store: value.url, tenant: tenant.value }
+    file: config,
+    config: { ...config, store: value.url, tenant: tenant.value, vendors: yield* vendorsOf(config) }
   } satisfies Settings
 })

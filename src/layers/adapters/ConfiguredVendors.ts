@@ -4,6 +4,7 @@ import { changesFor } from "../config/symbolChanges.ts"
 import type { TapestryConfig } from "../config/TapestryConfig.ts"
 import * as FileAdapter from "./file/FileAdapter.ts"
 import * as HttpAdapter from "./http/HttpAdapter.ts"
+import * as IbkrAdapter from "./ibkr/IbkrAdapter.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
 import type { VendorConfig } from "./VendorConfig.ts"
 import { withSymbolChanges } from "./withSymbolChanges.ts"
@@ -18,6 +19,8 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
       return FileAdapter.make(vendor, { dataDir })
     case "http":
       return HttpAdapter.make(vendor, { dataDir })
+    case "ibkr":
+      return IbkrAdapter.make(vendor)
     case "yahoo":
       return YahooAdapter.make(vendor)
   }

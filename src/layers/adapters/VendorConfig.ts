@@ -10,10 +10,11 @@ import { type FileVendor, FileVendorSpec } from "./file/FileCatalogue.ts"
 import * as File from "./file/resolveVendor.ts"
 import { type HttpVendor, HttpVendorSpec } from "./http/HttpCatalogue.ts"
 import * as Http from "./http/resolveVendor.ts"
+import * as Ibkr from "./ibkr/IbkrVendor.ts"
 import * as Yahoo from "./yahoo/YahooVendor.ts"
 
 /** A vendor of the configuration, checked and with nothing left out. */
-export type VendorConfig = FileVendor | HttpVendor | Yahoo.YahooVendor
+export type VendorConfig = FileVendor | HttpVendor | Ibkr.IbkrVendor | Yahoo.YahooVendor
 
 /** What a vendor's part of the document is read with. */
 export interface VendorContext {
@@ -28,7 +29,7 @@ export interface VendorContext {
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
 
-const kinds = ["file", "http", "yahoo"] as const
+const kinds = ["file", "http", "ibkr", "yahoo"] as const
 
 const vendorName = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -50,6 +51,11 @@ const decodedBy =
 const file = decodedBy(FileVendorSpec, File.resolveVendor)
 
 const http = decodedBy(HttpVendorSpec, Http.resolveVendor)
+
+const ibkr = decodedBy(Ibkr.IbkrVendorSpec, (name, spec, { calendars, payloadLimit }) => {
+  const problem = unknownCalendar(["vendors", name, "calendar"], spec.calendar, calendars)
+  return problem === null ? Ibkr.resolveVendor(name, spec, payloadLimit) : Result.fail([problem])
+})
 
 const yahoo = decodedBy(Yahoo.YahooVendorSpec, (name, spec, { calendars, payloadLimit }) => {
   const problem = unknownCalendar(["vendors", name, "calendar"], spec.calendar, calendars)
@@ -87,6 +93,8 @@ const ofKind = (name: string, raw: unknown, context: VendorContext): Resolved<Ve
       return file(name, raw, context)
     case "http":
       return http(name, raw, context)
+    case "ibkr":
+      return ibkr(name, raw, context)
     case "yahoo":
       return yahoo(name, raw, context)
     default: {

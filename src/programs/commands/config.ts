@@ -6,6 +6,7 @@ import { Json } from "../flags/GlobalFlags.ts"
 import { rangeDocument } from "../format/Documents.ts"
 import { redacted } from "../format/redacted.ts"
 import { render } from "../format/Table.ts"
+import { type GatewaySettings, gatewaySettings } from "../gatewaySettings.ts"
 import { type Origin, type Settings, type Sourced, settings } from "../Settings.ts"
 import { adminTokenSource } from "../serving/adminTokenSource.ts"
 import { noFlags, type ServeSettings, serveSettings } from "../serving/ServeSettings.ts"
@@ -23,7 +24,8 @@ interface Value {
 const values = (
   { config, configFile, dataDir, logLevel, store, tenant }: Settings,
   { allowedHosts, allowedOrigins, http, tcp }: ServeSettings,
-  token: Sourced<string>
+  token: Sourced<string>,
+  gateway: GatewaySettings
 ): ReadonlyArray<Value> => {
   const own = (key: string, value: unknown): Value => ({
     key,
@@ -47,6 +49,9 @@ const values = (
     { key: "serve.allowedHosts", ...allowedHosts },
     { key: "serve.allowedOrigins", ...allowedOrigins },
     { key: "serve.adminToken", ...token },
+    { key: "ibkr.host", ...gateway.host },
+    { key: "ibkr.port", ...gateway.port },
+    { key: "ibkr.clientId", ...gateway.clientId },
     ...config.calendars.map(({ known, name, title, zone }) => ({
       ...own(`calendars.${name}`, { title, zone, known: rangeDocument(known) }),
       brief: `${title} (${zone})`
@@ -65,7 +70,8 @@ const config = Effect.fn("tapestry config")(function* () {
   const json = yield* Json
   const { line, lines, terminal } = yield* Output
   const given = yield* settings
-  const all = values(given, yield* serveSettings(given, noFlags), yield* adminTokenSource)
+  const { gateway } = yield* gatewaySettings(given.file)
+  const all = values(given, yield* serveSettings(given, noFlags), yield* adminTokenSource, gateway)
   if (json)
     return yield* line(JSON.stringify({ values: all.map(({ key, value, origin }) => ({ key, value, origin })) }))
   const [header = "", ...rows] = render(

@@ -1,0 +1,29 @@
+/**
+ * What this adapter asks of the library, in types of its own: the library's declarations reach into rxjs and do not compile in every
+ * project, and whoever embeds Tapestry would have to.
+ */
+
+/** A contract as IB describes one; what is left out is not said. */
+export interface IbContract {
+  readonly conId?: number
+  readonly symbol?: string
+  readonly secType?: string
+  /** `yyyymmdd` of an option or future. */
+  readonly lastTradeDateOrContractMonth?: string
+  readonly strike?: number
+  readonly right?: string
+  readonly multiplier?: number
+  readonly exchange?: string
+  readonly primaryExch?: string
+  readonly currency?: string
+  readonly localSymbol?: string
+  readonly tradingClass?: string
+  readonly includeExpired?: boolean
+}
+
+/** Each hands one message to the socket, in the turn in which it is called. */
+export interface GatewayApi {
+  reqCurrentTime(): unknown
+  reqHeadTimestamp(id: number, contract: IbContract, whatToShow: string, useRth: boolean, formatDate: number): unknown
+  cancelHeadTimestamp(id: number): unknown
+}

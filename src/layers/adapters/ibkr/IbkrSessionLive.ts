@@ -1,0 +1,291 @@
+/**
+ * The session: one fiber that makes a connection, tends it until it is lost, and makes the next.
+ *
+ * Responsibilities: the state that everybody sees, the numbers of requests, which client id is tried, and how long to wait before the
+ * next attempt. What a connection does while it lives is Link's.
+ *
+ * Queueing: events go to a sliding buffer of 1,024 for each reader. The state is one value that late readers get at once. Requests wait
+ * in their connection's outbound lines, and nothing is handed to a connection that is not ready.
+ *
+ * Hard cases. A connection that ends before it was ready sent nothing: what its users wanted to ask was never put into it. The pause
+ * grows over attempts that fail and starts small again only after a connection has lasted half a minute, so that a gateway that takes
+ * and drops connections is not asked in a tight loop. Where another client has the id, the next of the pool is tried, after five
+ * seconds at the least: a gateway keeps the id of a client that died for a while. A version that this client does not speak ends the
+ * session. A session that nobody has needed makes no connection.
+ */
+import {
+  Clock,
+  Deferred,
+  Effect,
+  Latch,
+  Layer,
+  Metric,
+  Option,
+  PubSub,
+  Queue,
+  type Scope,
+  Stream,
+  SubscriptionRef
+} from "effect"
+import {
+  Disconnected,
+  type IbkrCounters,
+  IbkrError,
+  type IbkrEvent,
+  IbkrSession,
+  type IbkrState,
+  NoAnswer
+} from "../../../services/IbkrSession.ts"
+import { ibkrReconnects, ibkrStatus } from "../../../services/Metrics.ts"
+import type { GatewayApi } from "./GatewayApi.ts"
+import * as Link from "./Link.ts"
+import type { OutboundLine } from "./Outbound.ts"
+import type { Answer, AnswerFrames } from "./Pending.ts"
+import { backoff, nextClientId, type ReconnectOptions } from "./reconnect.ts"
+import { after, atFirst, type Standing, stateOf } from "./upstream.ts"
+
+/** Durations are milliseconds. */
+export interface SessionOptions extends Link.LinkOptions {
+  /** The first of the ids that this client may use. */
+  readonly clientId: number
+  /** How many it may use, counted from the first. */
+  readonly clientIds: number
+  readonly reconnect: ReconnectOptions
+  /** How long a request waits for a gateway that has been there and is away. */
+  readonly patience: number
+}
+
+/** A request to the gateway, and the answer that it waits for. */
+export interface Question extends Answer {
+  readonly line: OutboundLine
+  readonly send: (api: GatewayApi, requestId: number) => void
+  /** Gives the request up at the gateway; absent where IB has no way to. */
+  readonly cancel?: (api: GatewayApi, requestId: number) => void
+  /** Milliseconds from when it was sent. */
+  readonly within: number
+  /** What is asked, for the message of an error. */
+  readonly what: string
+}
+
+export interface AnswerOfGateway extends AnswerFrames {
+  /** The version in which the frames are written. */
+  readonly serverVersion: number
+  readonly connection: number
+}
+
+/** A session as the adapter uses it. */
+export type Session = IbkrSession["Service"] & {
+  /** Asks once: no retry and no cache. Interrupted, the request is given up at the gateway too. */
+  readonly ask: (question: Question) => Effect.Effect<AnswerOfGateway, IbkrError>
+}
+
+type Gateway = Omit<Extract<IbkrState, { readonly _tag: "Ready" }>, "_tag" | "farms">
+type Connected = Extract<IbkrState, { readonly _tag: "Ready" | "Degraded" }>
+
+/** A connection that lasted this long was a good one. */
+const lasting = 30_000
+
+/** Far above the ids that a gateway gives to orders, which share its errors with requests. */
+const firstRequest = 100_000_000
+
+/** Lives in the scope of its maker. */
+export const make = Effect.fnUntraced(function* (
+  options: SessionOptions
+): Effect.fn.Return<Session, never, Scope.Scope> {
+  const state = yield* SubscriptionRef.make<IbkrState>({ _tag: "Idle" })
+  const events = yield* PubSub.sliding<IbkrEvent>(1024)
+  const wanted = yield* Latch.make()
+  const tally: Link.Tally = { frames: 0, bytes: 0, damaged: 0, undecodable: 0, late: 0, sent: 0, defects: 0 }
+  let reconnects = 0
+  let requests = firstRequest
+  let connections = 0
+  let link: Link.Link | null = null
+
+  const enter = Effect.fnUntraced(function* (next: IbkrState) {
+    yield* Metric.modify(ibkrStatus(SubscriptionRef.getUnsafe(state)._tag), -1)
+    yield* Metric.modify(ibkrStatus(next._tag), 1)
+    yield* SubscriptionRef.set(state, next)
+  })
+
+  const publish = (event: IbkrEvent) => PubSub.publish(events, event)
+
+  /** What the gateway says of itself while it is connected. */
+  const tend = Effect.fnUntraced(function* (live: Link.Link, opened: Gateway) {
+    let gateway = opened
+    let standing: Standing = atFirst
+    while (true) {
+      const word = yield* Queue.take(live.words)
+      if (word._tag === "Clock") {
+        gateway = { ...gateway, clockSkew: word.skew }
+        yield* enter(stateOf(gateway, standing))
+        continue
+      }
+      if (word.code === 100) yield* live.outbound.slowDown
+      const next = after(standing, word, yield* Clock.currentTimeMillis)
+      if (next.standing !== standing) {
+        standing = next.standing
+        yield* enter(stateOf(gateway, standing))
+      }
+      if (next.event === null) continue
+      yield* publish(next.event)
+      yield* Effect.logInfo(`ibkr: ${word.message}`).pipe(
+        Effect.annotateLogs({ code: word.code, connection: gateway.connection })
+      )
+    }
+  })
+
+  /** From the attempt to its end; how long it was ready comes with the error that ended it. */
+  const connect = Effect.fnUntraced(function* (attempt: number, clientId: number) {
+    let readyAt: number | null = null
+    const ended = yield* Effect.scoped(
+      Effect.gen(function* () {
+        yield* enter({ _tag: "Connecting", attempt, clientId })
+        const live = yield* Link.open(options, clientId, tally, (serverVersion) =>
+          enter({ _tag: "Handshaking", attempt, clientId, serverVersion })
+        )
+        connections += 1
+        const connection = connections
+        readyAt = yield* Clock.currentTimeMillis
+        const gateway: Gateway = {
+          connection,
+          clientId,
+          serverVersion: live.serverVersion,
+          connectedAt: live.connectedAt,
+          accounts: live.accounts,
+          clockSkew: null
+        }
+        link = live
+        yield* Effect.addFinalizer(() =>
+          Effect.sync(() => {
+            link = null
+          })
+        )
+        yield* enter(stateOf(gateway, atFirst))
+        yield* publish({ _tag: "Connected", connection, at: readyAt })
+        return yield* Effect.raceFirst(live.lost, tend(live, gateway))
+      })
+    ).pipe(Effect.flip)
+    const now = yield* Clock.currentTimeMillis
+    if (readyAt === null) return { error: ended, lasted: 0 }
+    yield* publish({ _tag: "Lost", connection: connections, at: now, cause: ended.reason })
+    return { error: ended, lasted: now - readyAt }
+  })
+
+  const run = Effect.gen(function* () {
+    yield* wanted.await
+    let { clientId } = options
+    let attempt = 1
+    while (true) {
+      const { error, lasted } = yield* connect(attempt, clientId)
+      const cause = error.reason
+      if (cause._tag === "Incompatible") {
+        yield* enter({ _tag: "Closed", cause })
+        return yield* Effect.logError(`ibkr: ${error.message}`)
+      }
+      attempt = lasted >= lasting ? 1 : attempt + 1
+      const taken = cause._tag === "ClientIdTaken"
+      if (taken) clientId = nextClientId(clientId, options.clientId, options.clientIds)
+      const pause = yield* backoff(Math.max(1, attempt - 1), options.reconnect)
+      const wait = taken ? Math.max(options.reconnect.clientId, pause) : pause
+      reconnects += 1
+      yield* Metric.update(ibkrReconnects, 1)
+      yield* enter({ _tag: "Reconnecting", attempt, after: wait, clientId, cause })
+      yield* Effect.logWarning(`ibkr: ${error.message}; attempt ${attempt} in ${wait} ms`)
+      yield* Effect.sleep(wait)
+    }
+  })
+
+  const isConnected = (now: IbkrState): now is Connected => now._tag === "Ready" || now._tag === "Degraded"
+
+  /** Null: wait. */
+  const verdict = (now: IbkrState): Effect.Effect<Connected, IbkrError> | null => {
+    if (isConnected(now)) return now._tag === "Degraded" && now.upstream ? null : Effect.succeed(now)
+    if (now._tag === "Closed") {
+      return Effect.fail(
+        new IbkrError({ reason: now.cause ?? new Disconnected({ message: "the session to the gateway is closed" }) })
+      )
+    }
+    // One that has been there is coming back, as a rule.
+    if (now._tag !== "Reconnecting" || connections > 0 || now.cause._tag === "ClientIdTaken") return null
+    return Effect.fail(new IbkrError({ reason: now.cause }))
+  }
+
+  const tooLong = Effect.suspend(() => {
+    const now = SubscriptionRef.getUnsafe(state)
+    const why =
+      now._tag === "Reconnecting"
+        ? now.cause.message
+        : now._tag === "Degraded"
+          ? "the gateway has lost its line to IB"
+          : `it is still ${now._tag.toLowerCase()}`
+    const message = `no gateway at ${options.host}:${options.port} within ${options.patience / 1000} s: ${why}`
+    return Effect.fail(new IbkrError({ reason: new NoAnswer({ message, after: options.patience }) }))
+  })
+
+  // A reader that is behind needs the last state and not each.
+  const changes = Stream.buffer(SubscriptionRef.changes(state), { capacity: 16, strategy: "sliding" })
+
+  const ready: Session["ready"] = Effect.gen(function* () {
+    wanted.openUnsafe()
+    const found = verdict(SubscriptionRef.getUnsafe(state))
+    if (found !== null) return yield* found
+    const settled = yield* SubscriptionRef.changes(state).pipe(
+      Stream.map(verdict),
+      Stream.filter((known) => known !== null),
+      Stream.runHead
+    )
+    return yield* Option.getOrElse(settled, () => tooLong)
+  }).pipe(
+    Effect.timeoutOrElse({ duration: options.patience, orElse: () => tooLong }),
+    Effect.withSpan("IbkrSession.ready")
+  )
+
+  yield* Metric.modify(ibkrStatus("Idle"), 1)
+  yield* Effect.forkScoped(run)
+  yield* Effect.addFinalizer(() => enter({ _tag: "Closed", cause: null }))
+
+  const ask: Session["ask"] = Effect.fn("IbkrSession.ask")(function* (question) {
+    const { connection, serverVersion } = yield* ready
+    const live = link
+    if (live === null)
+      return yield* new IbkrError({ reason: new Disconnected({ message: "the connection was just lost" }) })
+    const requestId = requests++
+    const done = yield* live.pending.add(requestId, question)
+    let sent = false
+    const answered = yield* Effect.gen(function* () {
+      yield* live.outbound.send(question.line, () => {
+        question.send(live.api, requestId)
+        sent = true
+      })
+      return yield* Deferred.await(done).pipe(
+        Effect.timeoutOrElse({
+          duration: question.within,
+          orElse: () => {
+            const message = `no answer to ${question.what} within ${question.within / 1000} s`
+            return Effect.fail(new IbkrError({ reason: new NoAnswer({ message, after: question.within }) }))
+          }
+        })
+      )
+    }).pipe(
+      Effect.onError(() => {
+        live.pending.abandon(requestId)
+        const { cancel } = question
+        if (!sent || cancel === undefined || link !== live) return Effect.void
+        return Effect.forkDetach(Effect.ignore(live.outbound.send("cancel", () => cancel(live.api, requestId))))
+      })
+    )
+    return { ...answered, serverVersion, connection }
+  })
+
+  return {
+    state: SubscriptionRef.get(state),
+    changes,
+    events: Stream.fromPubSub(events),
+    ready,
+    counters: Effect.sync((): IbkrCounters => ({ ...tally, reconnects })),
+    ask
+  }
+})
+
+/** A session of its own, for whoever wants to see a gateway and no more. */
+export const layer = (options: SessionOptions): Layer.Layer<IbkrSession> => Layer.effect(IbkrSession, make(options))

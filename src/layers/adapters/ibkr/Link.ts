@@ -1,0 +1,292 @@
+/**
+ * One connection to a gateway, from the socket to its end. It opens when the gateway has said its version, the accounts and the next
+ * order number: what is sent before that a gateway may drop. It never mends itself; the session makes another.
+ *
+ * Responsibilities: the deadlines of the handshake, the guard in front of the library, liveness, the pace of what is sent, and the table
+ * of requests. All of it ends with the scope: listeners are off, the socket is destroyed, waiters have failed.
+ *
+ * Queueing: what the gateway says of itself goes into a mailbox of `mailbox` notices that the session's fiber empties; a gateway that
+ * says more than that in one turn is given up, since a lost "your data is gone" would be a silent gap. Frames are worked on inside the
+ * socket's own callback, which never waits.
+ *
+ * Hard cases. A half-open connection has no error: after `probeAfter` without a frame the gateway is asked for the time, and after
+ * `silence` without one the socket is destroyed. A frame that makes the library throw would end the process, because the library is
+ * called from the socket: it is called by the guard, and what it throws ends this connection alone. A listener of ours that throws is
+ * counted and stops nobody else.
+ */
+import { Clock, Deferred, Effect, Queue, type Scope } from "effect"
+import {
+  ClientIdTaken,
+  Disconnected,
+  IbkrError,
+  type IbkrErrorReason,
+  Incompatible,
+  NoAnswer,
+  Undecodable
+} from "../../../services/IbkrSession.ts"
+import { meaningOf } from "./codes.ts"
+import { makeFrameGuard } from "./FrameGuard.ts"
+import type { GatewayApi } from "./GatewayApi.ts"
+import { makeApi, tapped } from "./library.ts"
+import * as Outbound from "./Outbound.ts"
+import * as Pending from "./Pending.ts"
+
+/** Durations are milliseconds. */
+export interface LinkOptions extends Outbound.OutboundOptions {
+  readonly host: string
+  readonly port: number
+  /** From the beginning to a socket, from there to the gateway's version, and from there to its accounts. */
+  readonly deadlines: { readonly tcp: number; readonly version: number; readonly ready: number }
+  readonly probeAfter: number
+  readonly silence: number
+  readonly maxAnswer: number
+}
+
+/** A word of the gateway about itself. `skew`: its clock minus ours in milliseconds, right to half a second. */
+export type Word =
+  | { readonly _tag: "Said"; readonly code: number; readonly message: string }
+  | { readonly _tag: "Clock"; readonly skew: number }
+
+/** Counted over all connections of a session. */
+export interface Tally {
+  frames: number
+  bytes: number
+  damaged: number
+  undecodable: number
+  late: number
+  sent: number
+  defects: number
+}
+
+export interface Handshake {
+  readonly serverVersion: number
+  readonly connectedAt: string
+  readonly accounts: ReadonlyArray<string>
+}
+
+export interface Link extends Handshake {
+  readonly api: GatewayApi
+  readonly outbound: Outbound.Outbound
+  readonly pending: Pending.Pending
+  readonly words: Queue.Dequeue<Word>
+  /** Fails with the reason for the end. */
+  readonly lost: Effect.Effect<never, IbkrError>
+}
+
+const mailbox = 4096
+
+const because = (reason: IbkrErrorReason) => new IbkrError({ reason })
+const gone = (message: string) => because(new Disconnected({ message }))
+
+/** What is said of one step of the handshake that took too long. */
+const tooLate = (what: string, after: number) =>
+  because(new NoAnswer({ message: `${what} within ${after / 1000} s`, after }))
+
+export const open = Effect.fnUntraced(function* (
+  options: LinkOptions,
+  clientId: number,
+  tally: Tally,
+  onVersion: (serverVersion: number | null) => Effect.Effect<void>
+): Effect.fn.Return<Link, IbkrError, Scope.Scope> {
+  const { deadlines, host, port } = options
+  const place = `${host}:${port}`
+  const clock = yield* Clock.Clock
+  const nowMillis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const lost = yield* Deferred.make<never, IbkrError>()
+  const words = yield* Queue.dropping<Word>(mailbox)
+  const pending = Pending.make(options.maxAnswer)
+  const { api, events } = yield* Effect.promise(() => makeApi(host, port))
+
+  let ended = false
+  const end = (error: IbkrError) => {
+    ended = true
+    Deferred.doneUnsafe(lost, Effect.fail(error))
+  }
+  const tell = (word: Word) => {
+    if (!Queue.offerUnsafe(words, word)) end(gone(`${place} said more about itself than can be read`))
+  }
+  const say = (code: number, message: string) => tell({ _tag: "Said", code, message })
+  /** A listener that cannot throw into the library, whose state it would break. */
+  const listener =
+    <Args extends ReadonlyArray<unknown>>(handle: (...args: Args) => void) =>
+    (...args: Args) => {
+      if (ended) return
+      try {
+        handle(...args)
+      } catch {
+        tally.defects += 1
+      }
+    }
+
+  let socketError: string | null = null
+  const accounts = yield* Deferred.make<ReadonlyArray<string>>()
+  const greeted = yield* Deferred.make<{ readonly serverVersion: number; readonly connectedAt: string }>()
+  const numbered = yield* Deferred.make<void>()
+  const connected = yield* Deferred.make<void>()
+  let askedTimeAt: number | null = null
+
+  /** About this end or this connection; what a request was told is the table's. */
+  const heard = (code: number, message: string, requestId: number) => {
+    const meaning = meaningOf(code, message, requestId)
+    switch (meaning.kind) {
+      case "ClientId":
+        return end(because(new ClientIdTaken({ clientId, message: `${place}: client id ${clientId} is in use` })))
+      case "Version":
+        return end(because(new Incompatible({ message: `${place}: ${message}; versions 100 to 193 are understood` })))
+      case "Decode":
+        tally.undecodable += 1
+        return say(code, message)
+      case "Connection":
+        if (code === 1300) return end(gone(`${place}: ${message}`))
+        socketError = message
+        return code === 502 ? undefined : end(gone(`${place}: ${message}`))
+      default:
+        return meaning.scope === "session" || requestId === -1 ? say(code, message) : undefined
+    }
+  }
+
+  api.on(
+    events.error,
+    listener((error, code, requestId) => heard(code, error.message, requestId))
+  )
+  api.on(
+    events.info,
+    listener((message, code) => heard(code, message, -1))
+  )
+  api.on(
+    events.disconnected,
+    listener(() =>
+      end(gone(socketError === null ? `${place} closed the connection` : `no connection to ${place}: ${socketError}`))
+    )
+  )
+  api.on(
+    events.server,
+    listener((serverVersion, connectedAt) => {
+      Deferred.doneUnsafe(greeted, Effect.succeed({ serverVersion, connectedAt }))
+    })
+  )
+  api.on(
+    events.managedAccounts,
+    listener((list) => {
+      Deferred.doneUnsafe(accounts, Effect.succeed(list.split(",").filter((account) => account !== "")))
+    })
+  )
+  api.on(
+    events.nextValidId,
+    listener(() => {
+      Deferred.doneUnsafe(numbered, Effect.void)
+    })
+  )
+  api.on(
+    events.currentTime,
+    listener((seconds) => {
+      // It is told in whole seconds: the middle of one is the likeliest.
+      if (askedTimeAt === null) return
+      tell({ _tag: "Clock", skew: seconds * 1000 + 500 - (askedTimeAt + clock.currentTimeMillisUnsafe()) / 2 })
+    })
+  )
+  api.on(
+    events.sent,
+    listener(() => {
+      tally.sent += 1
+    })
+  )
+
+  let heardAt = nowMillis()
+  let probed = false
+  const { read, socket } = yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      api.connect(clientId)
+      return tapped(api)
+    }),
+    (tap) =>
+      Effect.sync(() => {
+        ended = true
+        api.removeAllListeners()
+        // What may still come of it is nobody's, and an error without a listener would end the process.
+        tap.socket.removeAllListeners("data").on("error", () => {})
+        tap.socket.destroy()
+        pending.failAll(gone("the connection ended before the answer came"))
+      })
+  )
+  socket.setNoDelay(true)
+  socket.once("connect", () => Deferred.doneUnsafe(connected, Effect.void))
+
+  const guard = makeFrameGuard((frame, messageId) => {
+    if (ended) return
+    tally.frames += 1
+    tally.bytes += frame.length
+    const taken = pending.take(frame, messageId)
+    if (taken === "late") tally.late += 1
+    if (taken !== "not-ours") return
+    try {
+      read(frame)
+    } catch (cause) {
+      damaged(`a frame of message ${messageId}: ${cause instanceof Error ? cause.message : String(cause)}`)
+    }
+  })
+  const damaged = (message: string) => {
+    if (ended) return
+    tally.damaged += 1
+    end(because(new Undecodable({ message: `${place} sent what cannot be read: ${message}` })))
+  }
+  socket.on("data", (chunk: Buffer) => {
+    if (ended) return
+    heardAt = nowMillis()
+    probed = false
+    const damage = guard.push(chunk)
+    if (damage !== null) damaged(damage.message)
+  })
+
+  const outbound = yield* Outbound.make(options)
+  const askTime = outbound.send("probe", () => {
+    askedTimeAt = clock.currentTimeMillisUnsafe()
+    api.reqCurrentTime()
+  })
+
+  const watch = Effect.gen(function* () {
+    while (!ended) {
+      const quiet = nowMillis() - heardAt
+      if (quiet >= options.silence) {
+        return end(gone(`${place} has been silent for ${Math.round(quiet / 1000)} s`))
+      }
+      if (quiet >= options.probeAfter && !probed) {
+        probed = true
+        yield* Effect.ignore(askTime)
+      }
+      const due = probed ? options.silence : options.probeAfter
+      yield* Effect.sleep(Math.max(1, Math.min(options.probeAfter, due - (nowMillis() - heardAt))))
+    }
+  })
+
+  const step = <A>(result: Deferred.Deferred<A>, within: number, what: string): Effect.Effect<A, IbkrError> =>
+    Effect.raceFirst(
+      Deferred.await(result).pipe(
+        Effect.timeoutOrElse({ duration: within, orElse: () => Effect.fail(tooLate(what, within)) })
+      ),
+      Deferred.await(lost)
+    )
+
+  yield* step(connected, deadlines.tcp, `no connection to ${place}`)
+  yield* onVersion(null)
+  const greeting = yield* step(
+    greeted,
+    deadlines.version,
+    `${place} took the connection and said no version (is it a gateway, and does it trust this address?)`
+  )
+  yield* onVersion(greeting.serverVersion)
+  const handshake = yield* step(accounts, deadlines.ready, `${place} said no accounts`)
+  yield* step(numbered, deadlines.ready, `${place} said no order number`)
+  heardAt = nowMillis()
+  yield* Effect.forkScoped(watch)
+  yield* Effect.forkScoped(Effect.ignore(askTime))
+  return {
+    ...greeting,
+    accounts: handshake,
+    api,
+    outbound,
+    pending,
+    words,
+    lost: Deferred.await(lost)
+  }
+})

@@ -1,0 +1,56 @@
+/** Sessions for tests, and how to wait for what a real socket brings while the clock is a test's. */
+import { Effect, Stream } from "effect"
+import * as IbkrSessionLive from "../../../../src/layers/adapters/ibkr/IbkrSessionLive.ts"
+import { sessionOptions } from "../../../../src/layers/adapters/ibkr/IbkrVendor.ts"
+import type { IbkrCounters, IbkrState } from "../../../../src/services/IbkrSession.ts"
+
+export const optionsFor = (port: number, over: Partial<IbkrSessionLive.SessionOptions> = {}) => ({
+  ...sessionOptions({
+    host: "127.0.0.1",
+    port,
+    clientId: 7,
+    clientIds: 8,
+    requestsPerSecond: 40,
+    patience: 120_000,
+    maxBytes: 1_048_576
+  }),
+  ...over
+})
+
+export const sessionAt = (port: number, over: Partial<IbkrSessionLive.SessionOptions> = {}) =>
+  IbkrSessionLive.make(optionsFor(port, over))
+
+/** The first state of that name from now on. */
+export const until = <Tag extends IbkrState["_tag"]>(
+  session: IbkrSessionLive.Session,
+  tag: Tag,
+  which: (state: Extract<IbkrState, { readonly _tag: Tag }>) => boolean = () => true
+) =>
+  session.changes.pipe(
+    Stream.filter(
+      (state): state is Extract<IbkrState, { readonly _tag: Tag }> =>
+        state._tag === tag && which(state as Extract<IbkrState, { readonly _tag: Tag }>)
+    ),
+    Stream.runHead,
+    Effect.map((found) => (found._tag === "Some" ? found.value : assertNever(tag)))
+  )
+
+const assertNever = (tag: string): never => {
+  throw new Error(`the session ended before it was ${tag}`)
+}
+
+/** Waits in real time, in turns of the event loop, for what a socket of the test's other end brings. */
+export const eventually = (what: string, holds: () => boolean) =>
+  Effect.callback<void>((resume) => {
+    const from = Date.now()
+    const look = () => {
+      if (holds()) resume(Effect.void)
+      else if (Date.now() - from > 20_000) resume(Effect.die(new Error(`never: ${what}`)))
+      else setTimeout(look, 2)
+    }
+    look()
+  })
+
+/** Waits in real time until a session has counted that. */
+export const counted = (session: IbkrSessionLive.Session, holds: (counters: IbkrCounters) => boolean) =>
+  eventually("the counters say so", () => holds(Effect.runSync(session.counters)))

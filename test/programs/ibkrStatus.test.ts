@@ -1,0 +1,104 @@
+/** `tapestry ibkr status`: of a gateway, of a port that takes connections and says nothing, and of none. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { scripted, welcome } from "../layers/adapters/ibkr/scriptedGateway.ts"
+import { ended, ok, scratch, start, tapestry, type Where } from "./tapestry.ts"
+
+const ran = (where: Where, ...args: ReadonlyArray<string>) => Effect.promise(() => ended(start(where, ...args)))
+
+describe("tapestry ibkr status", () => {
+  it.live("says what a gateway says, found by the environment", () =>
+    Effect.gen(function* () {
+      const gateway = yield* scripted({})
+      const where = { cwd: scratch("ibkr"), env: { IB_PORT: String(gateway.port), IB_CLIENT_ID: "31" } }
+      const text = yield* ran(where, "ibkr", "status")
+      assert.strictEqual(text.code, 0, text.stderr)
+      assert.match(text.stdout, new RegExp(`^gateway +127\\.0\\.0\\.1:${gateway.port}$`, "m"))
+      assert.match(text.stdout, /^state +ready$/m)
+      assert.match(text.stdout, /^accounts +DU1, DU2$/m)
+      assert.match(text.stdout, /^farm usfarm +market: ok$/m)
+      assert.match(text.stdout, /^clock +within a second of ours$/m)
+      assert.strictEqual(text.stderr, "")
+      const document = yield* ran(where, "ibkr", "status", "--json")
+      const { clockSkewMillis, ...rest } = JSON.parse(document.stdout)
+      assert.isAtMost(Math.abs(clockSkewMillis), 1_500)
+      assert.deepStrictEqual(rest, {
+        gateway: `127.0.0.1:${gateway.port}`,
+        state: "ready",
+        upstream: true,
+        clientId: 31,
+        serverVersion: 193,
+        connectedAt: "20260410 12:00:00 EST",
+        accounts: ["DU1", "DU2"],
+        farms: [
+          { name: "usfarm", serves: "market", state: "ok" },
+          { name: "ushmds", serves: "history", state: "ok" },
+          { name: "secdefnj", serves: "definitions", state: "ok" }
+        ]
+      })
+      assert.strictEqual(gateway.open(), 0)
+    })
+  )
+
+  it.live("a flag is above the environment, and a line to IB that is down is told", () =>
+    Effect.gen(function* () {
+      const gateway = yield* scripted({
+        onStart: (talk) => {
+          welcome(talk)
+          talk.send(
+            4,
+            2,
+            -1,
+            2110,
+            "Connectivity between TWS and server is broken. It will be restored automatically.",
+            ""
+          )
+        }
+      })
+      const where = { cwd: scratch("ibkr"), env: { IB_PORT: "1" } }
+      const { code, stderr, stdout } = yield* ran(where, "ibkr", "status", "--port", String(gateway.port))
+      assert.strictEqual(code, 0, stderr)
+      assert.match(stdout, /^state +degraded: the gateway has lost its line to IB$/m)
+    })
+  )
+
+  it.live("no gateway, and none that speaks", () =>
+    Effect.gen(function* () {
+      const where = { cwd: scratch("ibkr") }
+      const port = yield* Effect.scoped(Effect.map(scripted({}), (gateway) => gateway.port))
+      const none = yield* ran(where, "ibkr", "status", "--port", String(port), "--json")
+      assert.strictEqual(none.code, 1)
+      assert.deepStrictEqual(JSON.parse(none.stdout).error, {
+        _tag: "IbkrError",
+        reason: "Disconnected",
+        message: `no connection to 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`
+      })
+      const mute = yield* scripted({ onConnect: () => {} })
+      const silent = yield* ran(where, "ibkr", "status", "--port", String(mute.port), "--timeout", "1")
+      assert.strictEqual(silent.code, 1)
+      assert.match(
+        silent.stderr,
+        new RegExp(`no gateway at 127.0.0.1:${mute.port} within 1 s: it is still handshaking`)
+      )
+    })
+  )
+
+  it("wrong values say which, and config says where they come from", () => {
+    const where = (env: Record<string, string>) => ({ cwd: scratch("ibkr"), env })
+    for (const [name, value] of [
+      ["IB_PORT", "0"],
+      ["IB_PORT", "http"],
+      ["IB_CLIENT_ID", "-7"]
+    ] as const) {
+      const run = tapestry(where({ [name]: value }), "ibkr", "status")
+      assert.strictEqual(run.code, 2)
+      assert.include(run.stderr, `${name}=${value}: expected`)
+    }
+    const shown = ok(where({ IB_HOST: "gateway.example", IB_PORT: "4002" }), "config")
+    assert.match(shown, /^ibkr\.host +environment +gateway\.example$/m)
+    assert.match(shown, /^ibkr\.port +environment +4002$/m)
+    assert.match(shown, /^ibkr\.clientId +default +7$/m)
+    assert.match(shown, /^vendors\.ibkr +default +Interactive Brokers/m)
+    assert.match(ok(where({}), "config"), /^ibkr\.port +default +4001$/m)
+  })
+})
