@@ -11,6 +11,7 @@ import type { JobLedger } from "../services/JobLedger.ts"
 import type { JobQueue } from "../services/JobQueue.ts"
 import type { Maintenance } from "../services/Maintenance.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
+import type { MarketStreams } from "../services/MarketStreams.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
 import type { PreferredVendors } from "../services/PreferredVendors.ts"
 import { ArchiveLost, ProvenanceStore, ProvenanceStoreError } from "../services/ProvenanceStore.ts"
@@ -42,6 +43,8 @@ import { DiskRoom, diskRoomOf } from "./stitching/DiskRoom.ts"
 import { MaxAnswerRows } from "./stitching/MaxAnswerRows.ts"
 import { ScratchStore, scratchIn } from "./stitching/ScratchStore.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
+import * as MarketStreamsLive from "./streams/MarketStreamsLive.ts"
+import * as StreamRepairJobs from "./streams/StreamRepairJobs.ts"
 
 export interface TapestryOptions {
   /**
@@ -67,6 +70,7 @@ export type TapestryServices =
   | IngestSession
   | Quota
   | MarketStore
+  | MarketStreams
   | StitchingCache
   | Maintenance
   | PreferredVendors
@@ -145,7 +149,9 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
         ReconciliationLive.layer,
         PreferredVendorsLive.layer,
         BackfillJobs.layer,
-        DeploymentJobs.layer
+        DeploymentJobs.layer,
+        StreamRepairJobs.layer,
+        MarketStreamsLive.layer()
       ).pipe(
         Layer.provideMerge(jobs),
         Layer.provideMerge(StitchingCacheLive.layer),

@@ -9,6 +9,7 @@ import { Timeframe } from "../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { VendorLimits } from "../domain/VendorLimits.ts"
 import type { AnswerBody } from "./PayloadDraft.ts"
+import type { StreamCapability } from "./StreamCapability.ts"
 
 /** The vendor, or the account at it, is over a limit; worth another try after `retryAfter` milliseconds. */
 export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", { retryAfter: Schema.Finite }) {}
@@ -241,11 +242,6 @@ export interface Decoder extends Pick<FetchCapability, "decode" | "decodeStream"
 /** The capability to send (orders, commands). No vendor of this release has it; it can be registered and is listed. */
 export interface SendCapability {
   readonly send: (request: VendorRequest, payload: Uint8Array) => Effect.Effect<VendorAnswer, VendorError>
-}
-
-/** The capability to stream live data. */
-export interface StreamCapability {
-  readonly kinds: ReadonlyArray<SeriesKind>
 }
 
 /** What a probe of the vendor found. */

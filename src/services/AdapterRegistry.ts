@@ -1,6 +1,7 @@
 import { Context, type Effect, Schema, type Scope } from "effect"
 import { VendorLimits } from "../domain/VendorLimits.ts"
-import type { Adapter, FetchCapability, PingReport, SendCapability, StreamCapability, VendorError } from "./Adapter.ts"
+import type { Adapter, FetchCapability, PingReport, SendCapability, VendorError } from "./Adapter.ts"
+import type { StreamCapability } from "./StreamCapability.ts"
 
 /** What a vendor can be used for. */
 export const Capability = Schema.Literals(["fetch", "send", "stream"])

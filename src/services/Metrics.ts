@@ -6,6 +6,7 @@
  */
 import { Metric } from "effect"
 import type { ResponseStatus } from "../domain/Response.ts"
+import type { StreamKind } from "../domain/streams/StreamKind.ts"
 import type { IbkrState } from "./IbkrSession.ts"
 
 /** How a call ended. `refused`: a typed error of its procedure or of the border; `failed`: a defect of ours. */
@@ -208,6 +209,52 @@ export const sinkSeconds = labelled<[kind: string], number, Metric.HistogramStat
   }),
   ["sink"]
 )
+
+// Live streams, by vendor and kind.
+
+type StreamLabels = [vendor: string, kind: StreamKind]
+/** `in`: that vendors sent; `out`: that consumers took; `dropped`: that a consumer was not given; `repeated`: that had come before. */
+export const streamRows = labelled<
+  [...StreamLabels, way: "in" | "out" | "dropped" | "repeated"],
+  number,
+  Metric.CounterState<number>
+>(counter("tapestry_stream_rows_total", "Rows of live streams, by what became of them"), ["vendor", "kind", "way"])
+/** Times that a stream broke. */
+export const streamGaps = labelled<StreamLabels, number, Metric.CounterState<number>>(
+  counter("tapestry_stream_gaps_total", "Gaps of live streams"),
+  ["vendor", "kind"]
+)
+/** From when a gap was noticed until the vendor sent again. */
+export const streamGapSeconds = labelled<StreamLabels, number, Metric.CounterState<number>>(
+  counter("tapestry_stream_gap_seconds_total", "Seconds in which live streams did not run"),
+  ["vendor", "kind"]
+)
+export const streamRepairs = labelled<
+  [...StreamLabels, outcome: "repaired" | "unrepairable"],
+  number,
+  Metric.CounterState<number>
+>(counter("tapestry_stream_repairs_total", "Parts of gaps, by whether their rows were had"), [
+  "vendor",
+  "kind",
+  "outcome"
+])
+/** Attempts to have a stream at its vendor, the first one included. */
+export const streamOpened = labelled<StreamLabels, number, Metric.CounterState<number>>(
+  counter("tapestry_stream_opened_total", "Times that live streams were asked for at vendors"),
+  ["vendor", "kind"]
+)
+export const streamSlowConsumers = labelled<StreamLabels, number, Metric.CounterState<number>>(
+  counter("tapestry_stream_slow_consumers_total", "Consumers that were ended because they did not keep up"),
+  ["vendor", "kind"]
+)
+export const streamLagSeconds = labelled<StreamLabels, number, Metric.GaugeState<number>>(
+  Metric.gauge("tapestry_stream_lag_seconds", { description: "Age of the newest row of a live stream when it came" }),
+  ["vendor", "kind"]
+)
+export const streamConsumers = Metric.gauge("tapestry_stream_consumers", { description: "Consumers of live streams" })
+export const streamQueueDepth = Metric.gauge("tapestry_stream_queue_depth", {
+  description: "Rows of live streams that wait for consumers"
+})
 
 // Of sessions with a gateway of Interactive Brokers, by the names of the system that these replace.
 

@@ -4,6 +4,7 @@ import { Deferred, Duration, Effect, Exit, Fiber, type Layer, Ref, Scope } from 
 import { unlimited } from "../../src/domain/VendorLimits.ts"
 import { type Adapter, type FetchCapability, NotFound, VendorError } from "../../src/services/Adapter.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
+import type { StreamCapability } from "../../src/services/StreamCapability.ts"
 
 const refused = (vendor: string) =>
   Effect.fail(new VendorError({ vendor, reason: new NotFound({ message: "nothing here" }) }))
@@ -27,6 +28,17 @@ const plain = (name: string): Adapter => ({
   symbols: Effect.succeed([]),
   ping: Effect.succeed({ ok: true, elapsed: Duration.millis(3), detail: `${name} answered` })
 })
+
+const streaming: StreamCapability = {
+  kinds: ["trades"],
+  timeframes: [],
+  lateness: 0,
+  key: () => refused("b"),
+  open: () => refused("b"),
+  silence: () => null,
+  history: () => null,
+  series: () => null
+}
 
 const fetching = (name: string): Adapter => ({ ...plain(name), fetch: fetchCapability(name) })
 
@@ -52,9 +64,9 @@ export const suite = (name: string, layer: Layer.Layer<AdapterRegistry>) =>
       Effect.gen(function* () {
         const registry = yield* AdapterRegistry
         yield* registry.register(Effect.succeed(fetching("a")))
-        yield* registry.register(Effect.succeed({ ...plain("b"), stream: { kinds: ["trade"] } }))
+        yield* registry.register(Effect.succeed({ ...plain("b"), stream: streaming }))
         assert.strictEqual((yield* registry.fetcher("a")).fetch.decoderVersion, 7)
-        assert.deepStrictEqual((yield* registry.streamer("b")).stream.kinds, ["trade"])
+        assert.deepStrictEqual((yield* registry.streamer("b")).stream.kinds, ["trades"])
         assert.deepInclude(yield* reasonOf(registry.sender("a")), {
           _tag: "MissingCapability",
           vendor: "a",

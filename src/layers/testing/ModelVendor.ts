@@ -32,6 +32,7 @@ import {
 import { openEnd } from "../stitching/finality.ts"
 import * as ModelFormat from "./ModelFormat.ts"
 import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
+import * as ModelStream from "./ModelStream.ts"
 
 /** One request as the vendor saw it. `attempt` counts the same request from 1, `inFlight` those that were under way with it. */
 export interface ModelRequest {
@@ -76,6 +77,8 @@ export interface ModelVendorOptions extends Partial<ModelMarket> {
   /** The price of a request. */
   readonly cost?: number
   readonly decoderVersion?: number
+  /** Given: it streams, too. */
+  readonly stream?: ModelStream.ModelStreamOptions
 }
 
 export interface ModelVendor {
@@ -84,6 +87,8 @@ export interface ModelVendor {
   readonly series: (symbol: string, timeframe: Timeframe.Timeframe, adjustment?: Adjustment) => SeriesKey
   /** Everything that was asked so far, in order. */
   readonly log: Effect.Effect<ReadonlyArray<ModelReply>>
+  /** Its live side; null unless it was asked for. */
+  readonly stream: ModelStream.ModelStream | null
   /** The whole answer for a range, as it is now or was at `at`: what a client that stored nothing would get. */
   readonly direct: (series: SeriesKey, range: TimeRange, at?: EpochMillis) => Effect.Effect<ReadonlyArray<Bar>>
 }
@@ -261,10 +266,29 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
     adjustment
   })
 
+  const stream =
+    options.stream === undefined
+      ? null
+      : ModelStream.make(
+          { vendor: name, market, symbols, forbidden, series: (symbol, timeframe) => series(symbol, timeframe) },
+          options.stream
+        )
+
+  /** Requests for prints, beside those for bars. */
+  const exchange = Effect.fnUntraced(function* (request: VendorRequest) {
+    const answer = stream?.answer(request, yield* Clock.currentTimeMillis) ?? null
+    if (answer === null) return yield* fetch(request)
+    if (answer instanceof Uint8Array) return { body: answer, metadata, refusal: null } satisfies VendorAnswer
+    if (answer._tag === "Unavailable") return yield* fail(answer)
+    const said = answer._tag === "Throttled" ? "slow down" : answer.message
+    return { body: ModelFormat.encodeRefusal(said), metadata, refusal: answer } satisfies VendorAnswer
+  })
+
   const asVendorError = Effect.mapError((reason: VendorErrorReason) => new VendorError({ vendor: name, reason }))
 
   return {
     series,
+    stream,
     log: Effect.sync(() => [...replies]),
     direct: (key, range, at) =>
       Effect.map(Clock.currentTimeMillis, (now) =>
@@ -278,6 +302,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
       limits,
       symbols: Effect.succeed(symbols),
       ping: Effect.succeed({ ok: true, elapsed: Duration.zero, detail: "a model always answers" }),
+      ...(stream === null ? {} : { stream: stream.capability }),
       fetch: {
         series: (query) =>
           query.kind === "bar" && query.timeframe !== null
@@ -294,7 +319,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
                 weight: 1,
                 keys: { symbol }
               }),
-        fetch,
+        fetch: exchange,
         decode: (payload, { range }) => asVendorError(ModelFormat.decode(payload, range)),
         locate: (payload, position) => asVendorError(ModelFormat.locate(payload, position)),
         cost: () => options.cost ?? 0,

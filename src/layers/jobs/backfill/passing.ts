@@ -27,8 +27,11 @@ const innermost = (reason: { readonly _tag: string; readonly reason?: unknown })
     : _tag
 }
 
+/** Whether another attempt may end otherwise. */
+export const isPassing = (reason: Parameters<typeof innermost>[0]): boolean => passing.has(innermost(reason))
+
 export const asJobFailure = ({ message, reason }: StitchingCacheError): JobFailure =>
-  new JobFailure({ message, passing: passing.has(innermost(reason)) })
+  new JobFailure({ message, passing: isPassing(reason) })
 
 /** Whether a part that could not be had may be had another time; then after how many milliseconds. */
 export const waitOf = (state: CoverageState): number | null => {

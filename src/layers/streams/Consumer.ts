@@ -1,0 +1,151 @@
+import { Array as Arr, Cause, Effect } from "effect"
+import type { ConsumerPolicy } from "../../domain/streams/ConsumerPolicy.ts"
+import { isRows, type StreamEvent, type StreamItem } from "../../domain/streams/StreamEvent.ts"
+import type { EpochMillis } from "../../domain/TimeRange.ts"
+import { MarketStreamsError, SlowConsumer } from "../../services/MarketStreams.ts"
+import { Backlog } from "./Backlog.ts"
+import type { Tally } from "./Tally.ts"
+import type { Turns, Wakeable } from "./Turns.ts"
+
+/** Where a consumer is connected to one topic. */
+export interface Tap {
+  readonly consumer: Consumer
+  readonly stream: number
+  readonly tally: Tally
+  /** Adds what has changed since this tap was last read, oldest first; for `latest` alone. */
+  read: (into: Array<StreamItem>) => void
+  /** Something has changed since; so that a topic marks it once until it is read. */
+  dirty: boolean
+  closed: boolean
+  leave: () => void
+}
+
+/**
+ * One subscriber. It takes what waits; those who want every row have a backlog of their own, those who want what holds have marks on the
+ * topics that changed, and read these when they wake.
+ */
+export class Consumer implements Wakeable {
+  readonly #turns: Turns
+  readonly #backlog: Backlog | null
+  readonly taps: Array<Tap> = []
+  #dirty: Array<Tap> = []
+  #open = 0
+  #slow: SlowConsumer | null = null
+  #waiter: (() => void) | null = null
+  #waking = false
+
+  constructor(policy: ConsumerPolicy, turns: Turns) {
+    this.#turns = turns
+    this.#backlog = policy._tag === "latest" ? null : new Backlog(policy)
+  }
+
+  /** True of those who are told by marks. */
+  get latest(): boolean {
+    return this.#backlog === null
+  }
+
+  /** Rows that wait for it. */
+  get depth(): number {
+    return this.#backlog?.rows ?? 0
+  }
+
+  join(tap: Tap): void {
+    this.taps.push(tap)
+    this.#open++
+  }
+
+  /** Something of a tap is to be read. */
+  mark(tap: Tap): void {
+    if (tap.dirty || this.#slow !== null) return
+    tap.dirty = true
+    this.#dirty.push(tap)
+    this.#wakeLater()
+  }
+
+  /**
+   * Something happened; `from` is its instant, for who is told that it was not given it. `bulk`: it came at once and not at the pace of the
+   * vendor, so that nobody is too slow for it.
+   */
+  give(tap: Tap, event: StreamEvent, from: EpochMillis | null, bulk: boolean): void {
+    if (this.#backlog === null || this.#slow !== null) return
+    const dropped = this.#backlog.push({ stream: tap.stream, event }, bulk)
+    if (dropped === null) {
+      this.#slow = new SlowConsumer({ rows: this.#backlog.rows, stream: tap.stream, from })
+      tap.tally.slowConsumers++
+      this.leave()
+    } else {
+      tap.tally.rowsDropped += dropped
+    }
+    this.#wakeLater()
+  }
+
+  /** No more of this tap. */
+  close(tap: Tap): void {
+    if (tap.closed) return
+    tap.closed = true
+    this.#open--
+    this.#wakeLater()
+  }
+
+  leave(): void {
+    for (const tap of this.taps) tap.leave()
+  }
+
+  readonly wake = (): void => {
+    this.#waking = false
+    const waiter = this.#waiter
+    this.#waiter = null
+    waiter?.()
+  }
+
+  /** See Subscription. */
+  readonly take: Effect.Effect<ReadonlyArray<StreamItem>, MarketStreamsError> = Effect.suspend(() => {
+    const items = this.#read()
+    if (items.length > 0) return Effect.succeed(items)
+    if (this.#slow !== null) return Effect.fail(new MarketStreamsError({ reason: this.#slow }))
+    if (this.#open === 0) return Effect.succeed(items)
+    return Effect.andThen(this.#wait, this.take)
+  })
+
+  /** As a stream is pulled. */
+  readonly pull: Effect.Effect<Arr.NonEmptyReadonlyArray<StreamItem>, MarketStreamsError | Cause.Done<void>> =
+    Effect.flatMap(this.take, (items) => (Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : Cause.done()))
+
+  readonly #wait: Effect.Effect<void> = Effect.callback<void>((resume) => {
+    const waiter = () => resume(Effect.void)
+    this.#waiter = waiter
+    return Effect.sync(() => {
+      if (this.#waiter === waiter) this.#waiter = null
+    })
+  })
+
+  #read(): ReadonlyArray<StreamItem> {
+    if (this.#backlog !== null) {
+      if (this.#backlog.isEmpty) return []
+      return this.#count(this.#backlog.takeAll())
+    }
+    if (this.#dirty.length === 0) return []
+    const dirty = this.#dirty
+    this.#dirty = []
+    const items: Array<StreamItem> = []
+    for (const tap of dirty) {
+      tap.dirty = false
+      tap.read(items)
+    }
+    return this.#count(items)
+  }
+
+  #count(items: ReadonlyArray<StreamItem>): ReadonlyArray<StreamItem> {
+    for (const { event, stream } of items) {
+      const tap = this.taps[stream]
+      if (tap !== undefined && isRows(event)) tap.tally.rowsOut += event.rows.length
+    }
+    return items
+  }
+
+  #wakeLater(): void {
+    if (this.#waking || this.#waiter === null) return
+    this.#waking = true
+    this.#turns.wakeLater(this)
+  }
+}

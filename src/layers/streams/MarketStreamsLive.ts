@@ -1,0 +1,174 @@
+/**
+ * Live data of the vendors of the registry, in this process.
+ *
+ * Responsibilities: one topic a key (Topic.ts) with the fibers that serve it, from the first consumer until some time after the last has left;
+ * consumers and what they are connected to. Queueing: none of its own; see Topic.ts and Backlog.ts. The history of a gap waits in the quota
+ * like any other request.
+ *
+ * Hard cases: two that subscribe at once to a key that nobody has (one topic); one that subscribes while the key lingers (the same upstream
+ * goes on) or after it was closed for good (another one is opened); a subscription of many streams of which one cannot be had (nothing of it
+ * stays); the layer's end while consumers wait (they are told Closed, and that another attempt may succeed).
+ */
+import { Duration, Effect, FiberSet, Layer, RcMap, Scope, Stream } from "effect"
+import type { JobSpec } from "../../domain/Job.ts"
+import { type ConsumerPolicy, defaultPolicy } from "../../domain/streams/ConsumerPolicy.ts"
+import type { StreamKey, StreamQuery } from "../../domain/streams/StreamKey.ts"
+import { isTape } from "../../domain/streams/StreamKind.ts"
+import type { VendorError } from "../../services/Adapter.ts"
+import { AdapterRegistry, type AdapterRegistryError } from "../../services/AdapterRegistry.ts"
+import { IngestSession } from "../../services/IngestSession.ts"
+import { JobQueue } from "../../services/JobQueue.ts"
+import {
+  KindNotStreamed,
+  MarketStreams,
+  MarketStreamsError,
+  type StreamSelection,
+  type SubscribeOptions,
+  type Subscription,
+  TooManyStreams
+} from "../../services/MarketStreams.ts"
+import { Quota } from "../../services/Quota.ts"
+import { StitchingCache } from "../../services/StitchingCache.ts"
+import { Consumer } from "./Consumer.ts"
+import { openTopic, type TopicContext } from "./openTopic.ts"
+import { showConsumers, showTally } from "./streamMetrics.ts"
+import { emptyTally, type Tally } from "./Tally.ts"
+import type { Topic } from "./Topic.ts"
+import * as Turns from "./Turns.ts"
+
+/** Durations are milliseconds. */
+export interface MarketStreamsOptions {
+  /** How long an upstream is kept after the last consumer has left; 2,000 unless given. */
+  readonly linger?: number
+  /** Rows of a tape that are held while those of a gap are fetched; 100,000 unless given. */
+  readonly held?: number
+  /** How long the rows of a gap are waited for, while those that come live wait behind them; a minute unless given. */
+  readonly repairPatience?: number
+  /** Rows that a gap may have to be repaired in band; 1,000,000 unless given. */
+  readonly repairRows?: number
+  /** The pause before an upstream that ended is opened again; it doubles up to `reopenMost`. A second, and half a minute, unless given. */
+  readonly reopenLeast?: number
+  readonly reopenMost?: number
+}
+
+type Services = AdapterRegistry | IngestSession | StitchingCache | Quota | JobQueue
+
+/** Streams that one subscription may have. */
+const mostStreams = 10_000
+
+const policyOf = (queries: ReadonlyArray<StreamQuery>): ConsumerPolicy =>
+  defaultPolicy((queries.find(({ kind }) => isTape(kind)) ?? queries[0])?.kind ?? "quotes")
+
+const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
+  const { held = 100_000, linger = 2_000, reopenLeast = 1_000, reopenMost = 30_000 } = options
+  const registry = yield* AdapterRegistry
+  const queue = yield* JobQueue
+  const scope = yield* Effect.scope
+  const turns = yield* Turns.make
+  const enqueueing = yield* FiberSet.makeRuntime<never>()
+  const tallies = new Map<string, Tally>()
+  const consumers = new Set<Consumer>()
+  const topics = new Set<Topic>()
+  yield* showConsumers(
+    () => consumers.size,
+    () => Array.from(consumers).reduce((sum, consumer) => sum + consumer.depth, 0)
+  )
+
+  const context: TopicContext = {
+    registry,
+    repairs: { ingest: yield* IngestSession, cache: yield* StitchingCache, quota: yield* Quota },
+    turns,
+    bounds: { patience: options.repairPatience ?? 60_000, rows: options.repairRows ?? 1_000_000 },
+    pauses: { least: reopenLeast, most: reopenMost },
+    held,
+    tallyOf: ({ kind, vendor }) =>
+      Effect.suspend(() => {
+        const name = `${vendor}/${kind}`
+        const known = tallies.get(name)
+        if (known !== undefined) return Effect.succeed(known)
+        const tally = emptyTally()
+        tallies.set(name, tally)
+        return Effect.as(Scope.provide(showTally(vendor, kind, tally), scope), tally)
+      }),
+    enqueue: (job: JobSpec) => {
+      const queued = Effect.asVoid(queue.enqueue(job))
+      enqueueing(Effect.catch(queued, ({ message }) => Effect.logError(`job ${job.key} was not queued`, message)))
+    }
+  }
+
+  const open: RcMap.RcMap<StreamKey, Topic, AdapterRegistryError> = yield* RcMap.make({
+    lookup: Effect.fnUntraced(function* (key: StreamKey) {
+      // Whoever comes after the last word has another try.
+      const topic = yield* openTopic(
+        context,
+        key,
+        Effect.suspend(() => RcMap.invalidate(open, key))
+      )
+      yield* Effect.acquireRelease(
+        Effect.sync(() => topics.add(topic)),
+        () => Effect.sync(() => topics.delete(topic))
+      )
+      return topic
+    }),
+    idleTimeToLive: Duration.millis(linger)
+  })
+
+  const keysOf = Effect.fnUntraced(function* ({
+    streams,
+    vendor
+  }: StreamSelection): Effect.fn.Return<
+    ReadonlyArray<StreamKey>,
+    KindNotStreamed | TooManyStreams | VendorError | AdapterRegistryError
+  > {
+    if (streams.length === 0 || streams.length > mostStreams) {
+      return yield* new TooManyStreams({ streams: streams.length, limit: mostStreams })
+    }
+    const { stream } = yield* registry.streamer(vendor)
+    return yield* Effect.forEach(
+      streams,
+      (query): Effect.Effect<StreamKey, KindNotStreamed | VendorError> =>
+        stream.kinds.includes(query.kind)
+          ? stream.key(query)
+          : Effect.fail(new KindNotStreamed({ vendor, kind: query.kind, kinds: stream.kinds }))
+    )
+  })
+
+  const connect = Effect.fnUntraced(
+    function* (selection: StreamSelection, { policy = policyOf(selection.streams) }: SubscribeOptions = {}) {
+      const keys = yield* keysOf(selection)
+      const consumer = new Consumer(policy, turns)
+      const joined: Array<Topic> = []
+      for (const key of keys) joined.push(yield* RcMap.get(open, key))
+      // Run before the topics are let go of.
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          consumers.add(consumer)
+          for (const topic of joined) topic.join(consumer)
+        }),
+        () =>
+          Effect.sync(() => {
+            consumers.delete(consumer)
+            consumer.leave()
+          })
+      )
+      return { keys, consumer }
+    },
+    Effect.mapError((reason) => new MarketStreamsError({ reason }))
+  )
+
+  return MarketStreams.of({
+    subscribe: Effect.fn("MarketStreams.subscribe")(function* (selection, options) {
+      const { consumer, keys } = yield* connect(selection, options)
+      const subscription: Subscription = { keys, take: consumer.take }
+      return subscription
+    }),
+    items: (selection, options) =>
+      Stream.unwrap(
+        Effect.map(connect(selection, options), ({ consumer }) => Stream.fromPull(Effect.succeed(consumer.pull)))
+      ),
+    states: Effect.sync(() => Array.from(topics, ({ state }) => state))
+  })
+})
+
+export const layer = (options: MarketStreamsOptions = {}): Layer.Layer<MarketStreams, never, Services> =>
+  Layer.effect(MarketStreams, make(options))

@@ -1,0 +1,379 @@
+/**
+ * One stream of a vendor, as all who want it see it.
+ *
+ * Responsibilities: what the upstream puts into the sink becomes, in that order, rows and words for every consumer; the table that those
+ * read who want what holds; the state of the gap, if there is one; the complete-through watermark. It does nothing but keep this: opening
+ * the upstream (upstream.ts) and fetching what a gap left out (repair.ts) are done by fibers that tell it what became of it.
+ *
+ * Queueing: what comes in a turn of the event loop waits until the next one and is worked off as a piece. Each consumer has its own
+ * backlog (Backlog.ts). Rows of a tape that come while the rows of a gap are fetched are held, up to `held`; when there are more, the gap
+ * is given up and they go on. Nothing here ever waits for anybody.
+ *
+ * Hard cases: rows that come in a gap, before anybody has said that it is over (they end it); a gap in the middle of a repair (one gap, of
+ * which the whole is fetched when it is over); rows that both the history and the vendor bring, before the gap, in it or after it (told
+ * once, see fuse.ts); rows of the vendor that the history had already told (`ahead`); a stream that ends while a gap is open (the gap is told as
+ * Unrepairable first); one that joins while rows are held (it is told of the gap, and gets them with the others).
+ */
+import type { LifecycleEvent } from "../../domain/streams/StreamEvent.ts"
+import type { StreamKey } from "../../domain/streams/StreamKey.ts"
+import { isTape } from "../../domain/streams/StreamKind.ts"
+import { millisOf, type StreamRow } from "../../domain/streams/StreamRow.ts"
+import * as Timeframe from "../../domain/Timeframe.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import type { StreamState } from "../../services/MarketStreams.ts"
+import type { StreamHistory, UpstreamEvent } from "../../services/StreamCapability.ts"
+import { Audience } from "./Audience.ts"
+import type { Consumer } from "./Consumer.ts"
+import { fuse } from "./fuse.ts"
+import { Recent } from "./Recent.ts"
+import type { Tally } from "./Tally.ts"
+import type { Flushable, Turns } from "./Turns.ts"
+
+/** Rows that are remembered so that they are known again. */
+const mostRemembered = 65_536
+
+/** What became of the attempt to have the rows of a gap: its parts, sorted and without a hole, each with why it could not be had, or null. */
+export interface Filled {
+  readonly rows: ReadonlyArray<StreamRow>
+  readonly parts: ReadonlyArray<{ readonly start: EpochMillis; readonly end: EpochMillis; readonly why: string | null }>
+}
+
+/** What a topic has others do. */
+export interface TopicDuties {
+  /** The rows of this range are wanted: tell `filled`. Another call takes the place of one that is under way. */
+  readonly fill: (range: TimeRange) => void
+  /** Nobody wants them any more. */
+  readonly stopFilling: () => void
+  /** The range could not be had: the key of the job that will have it stored later; null where it is not stored. */
+  readonly later: (range: TimeRange) => string | null
+  /** The upstream has ended, by its own word. */
+  readonly ended: (event: Extract<UpstreamEvent, { readonly _tag: "Closed" }>) => void
+}
+
+export interface TopicOptions {
+  readonly key: StreamKey
+  readonly history: StreamHistory | null
+  readonly lateness: number
+  /** Rows that are held while a gap is repaired. */
+  readonly held: number
+  readonly tally: Tally
+  readonly turns: Turns
+  readonly now: () => EpochMillis
+}
+
+type Phase =
+  | { readonly _tag: "starting" }
+  | { readonly _tag: "live" }
+  | { readonly _tag: "gap"; readonly from: EpochMillis; readonly since: EpochMillis; readonly reason: string }
+  | { readonly _tag: "filling"; readonly from: EpochMillis; readonly to: EpochMillis }
+  | { readonly _tag: "closed"; readonly event: Extract<LifecycleEvent, { readonly _tag: "Closed" }> }
+
+type Waiting = Array<StreamRow> | UpstreamEvent
+
+export class Topic implements Flushable {
+  readonly key: StreamKey
+  readonly #options: TopicOptions
+  readonly #duties: TopicDuties
+  readonly #tape: boolean
+  readonly #audience: Audience
+  readonly #recent: Recent | null
+  #waiting: Array<Waiting> = []
+  #tail: Array<StreamRow> | null = null
+  #scheduled = false
+  #phase: Phase = { _tag: "starting" }
+  #held: Array<StreamRow> = []
+  #dataType: Extract<LifecycleEvent, { readonly _tag: "DataType" }> | null = null
+  #resumedAt = 0
+  #heardAt: EpochMillis | null = null
+  #rows = 0
+  #opened = 0
+  #gaps = 0
+  readonly #madeAt: EpochMillis
+
+  constructor(options: TopicOptions, duties: TopicDuties) {
+    this.key = options.key
+    this.#options = options
+    this.#duties = duties
+    this.#tape = isTape(options.key.kind)
+    this.#audience = new Audience(options.key.kind, options.lateness > 0, options.tally, options.now)
+    this.#recent = this.#tape
+      ? new Recent(options.key.kind, options.lateness + (options.history?.overlap ?? 0), mostRemembered)
+      : null
+    this.#madeAt = options.now()
+  }
+
+  // ---- the upstream's side
+
+  /** A row into the sink. */
+  readonly row = (row: StreamRow): void => {
+    if (this.#tail === null) {
+      this.#tail = []
+      this.#wait(this.#tail)
+    }
+    this.#tail.push(row)
+  }
+
+  readonly rows = (rows: ReadonlyArray<StreamRow>): void => {
+    if (rows.length === 0) return
+    if (this.#tail === null) {
+      this.#tail = rows.slice()
+      this.#wait(this.#tail)
+      return
+    }
+    for (const row of rows) this.#tail.push(row)
+  }
+
+  readonly event = (event: UpstreamEvent): void => {
+    this.#tail = null
+    this.#wait(event)
+  }
+
+  /** Another attempt to open it is under way. */
+  opening(): void {
+    this.#opened++
+    this.#options.tally.opened++
+  }
+
+  /** Rows that have come, and when the vendor was heard last. */
+  get heard(): { readonly rows: number; readonly at: EpochMillis | null } {
+    return { rows: this.#rows, at: this.#heardAt }
+  }
+
+  #wait(what: Waiting): void {
+    this.#waiting.push(what)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#options.turns.flushLater(this)
+  }
+
+  readonly flush = (): void => {
+    this.#scheduled = false
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#tail = null
+    this.#heardAt = this.#options.now()
+    for (const what of waiting) {
+      if (this.#phase._tag === "closed") return
+      if (Array.isArray(what)) this.#receive(what)
+      else this.#hear(what)
+    }
+  }
+
+  #hear(event: UpstreamEvent): void {
+    switch (event._tag) {
+      case "Started":
+        this.#started(Math.ceil(event.at))
+        break
+      case "Resumed":
+        this.#started(Math.ceil(event.to))
+        break
+      case "Gap":
+        this.#gap(event.from === null ? null : Math.floor(event.from), event.reason)
+        break
+      case "DataType":
+        if (this.#dataType?.dataType === event.dataType) break
+        this.#dataType = { _tag: "DataType", dataType: event.dataType }
+        this.#audience.say(this.#dataType)
+        break
+      case "SnapshotComplete":
+        // What the vendor sends of itself is whole: what it did not send again it does not have any more.
+        if (!this.#tape && this.#resumedAt > 0) this.#audience.forgetBefore(this.#resumedAt)
+        this.#resumedAt = 0
+        this.#audience.say({ _tag: "SnapshotComplete" })
+        break
+      case "Closed":
+        this.#duties.ended(event)
+    }
+  }
+
+  #receive(rows: Array<StreamRow>): void {
+    const { tally } = this.#options
+    this.#rows += rows.length
+    tally.rowsIn += rows.length
+    const first = rows[0]
+    if (first === undefined) return
+    if (this.#phase._tag === "starting" || this.#phase._tag === "gap") this.#started(millisOf(first))
+    if (this.#phase._tag !== "filling") {
+      const news = this.#tape ? this.#known(rows) : rows
+      this.#advance(news)
+      this.#audience.tell(news, false)
+      return
+    }
+    this.#audience.tell(rows, true)
+    for (const row of rows) this.#held.push(row)
+    if (this.#held.length > this.#options.held) {
+      const { from, to } = this.#phase
+      this.#duties.stopFilling()
+      const why = `more than ${this.#options.held} rows came before those of the gap`
+      this.#settle({ rows: [], parts: [{ start: from, end: to, why }] })
+    }
+  }
+
+  /** Without those that were told before. */
+  #known(rows: Array<StreamRow>): ReadonlyArray<StreamRow> {
+    if (this.#recent !== null) this.#options.tally.rowsRepeated += this.#recent.admit(rows)
+    return rows
+  }
+
+  // ---- gaps
+
+  #started(at: EpochMillis): void {
+    const phase = this.#phase
+    if (phase._tag === "starting") {
+      this.#phase = { _tag: "live" }
+      this.#audience.through = at
+      this.#audience.say({ _tag: "Started", at: this.#options.now(), through: at })
+    }
+    if (phase._tag !== "gap") return
+    const { from } = phase
+    const now = this.#options.now()
+    this.#options.tally.gapSeconds += (now - phase.since) / 1_000
+    // Nobody has been told yet that there is a stream: it begins with the gap.
+    if (this.#audience.through === null) {
+      this.#audience.through = from
+      this.#audience.say({ _tag: "Started", at: now, through: from })
+    }
+    this.#resumedAt = this.#audience.version
+    // A bar that was open when the vendor came back may be a part of one: it is had from the history, once it has closed.
+    const { timeframe } = this.key
+    const to = Math.max(timeframe === null ? at : Timeframe.ceil(timeframe, at), from + 1)
+    const range = { start: from, end: to }
+    this.#audience.say({ _tag: "Resumed", at })
+    if (this.#tape && this.#options.history !== null) {
+      this.#phase = { _tag: "filling", from, to }
+      this.#duties.fill(range)
+    } else {
+      this.#settle({ rows: [], parts: [{ ...range, why: `what ${this.key.kind} were in between is not kept` }] })
+    }
+  }
+
+  #gap(given: EpochMillis | null, reason: string): void {
+    const phase = this.#phase
+    const now = this.#options.now()
+    if (phase._tag === "closed") return
+    if (phase._tag === "gap") {
+      if (phase.reason === reason) return
+      this.#phase = { ...phase, from: Math.min(phase.from, given ?? phase.from), reason }
+    } else {
+      const from =
+        phase._tag === "filling"
+          ? Math.min(phase.from, given ?? phase.from)
+          : (given ?? this.#audience.through ?? this.#madeAt)
+      if (phase._tag === "filling") this.#duties.stopFilling()
+      this.#phase = { _tag: "gap", from, since: now, reason }
+      this.#gaps++
+      this.#options.tally.gaps++
+    }
+    this.#audience.say({ _tag: "Gap", from: this.#phase.from, reason })
+  }
+
+  /** The rows of the gap have come, or why they have not; ignored unless it is the gap of now. */
+  filled(filled: Filled): void {
+    const phase = this.#phase
+    if (phase._tag !== "filling") return
+    if (filled.parts[0]?.start === phase.from && filled.parts.at(-1)?.end === phase.to) this.#settle(filled)
+  }
+
+  #settle({ parts, rows }: Filled): void {
+    const phase = this.#phase
+    const [first] = parts
+    const last = parts.at(-1)
+    if (first === undefined || last === undefined) return
+    const { key } = this
+    const told = this.#recent?.since(first.start - (this.#options.history?.overlap ?? 0)) ?? []
+    const { added, ahead, rows: fused } = fuse(key.kind, rows, told, this.#held)
+    this.#held = []
+    const split = fused.findIndex((row) => millisOf(row) >= last.end)
+    const before = split === -1 ? fused : fused.slice(0, split)
+    const behind = split === -1 ? [] : fused.slice(split)
+    if (phase._tag !== "closed") this.#phase = { _tag: "live" }
+    this.#recent?.remember(before)
+    this.#audience.makeUp(before)
+    for (const { end, start, why } of parts) {
+      const brought =
+        why === null
+          ? before.reduce(
+              (sum, row) => sum + (added.has(row) && millisOf(row) >= start && millisOf(row) < end ? 1 : 0),
+              0
+            )
+          : 0
+      if (why === null) this.#options.tally.repaired++
+      else this.#options.tally.unrepairable++
+      this.#audience.advance(end)
+      this.#audience.say(
+        why === null
+          ? { _tag: "Repaired", from: start, to: end, rows: brought }
+          : { _tag: "Unrepairable", from: start, to: end, why, job: this.#duties.later({ start, end }) }
+      )
+    }
+    this.#recent?.expect(ahead, last.end + this.#options.lateness + (this.#options.history?.overlap ?? 0))
+    this.#recent?.remember(behind)
+    this.#advance(behind)
+    this.#audience.makeUp(behind)
+  }
+
+  /** Stamps of this and before may be forgotten, so that a repair that reaches further would tell rows twice. */
+  get forgotten(): EpochMillis {
+    return this.#recent?.forgotten ?? Number.NEGATIVE_INFINITY
+  }
+
+  // ---- the consumers' side
+
+  #advance(rows: ReadonlyArray<StreamRow>): void {
+    const last = rows[rows.length - 1]
+    if (last === undefined) return
+    const newest = this.#recent?.newest ?? millisOf(last)
+    const { timeframe } = this.key
+    this.#audience.advance(
+      (timeframe === null ? newest : Timeframe.periodEnd(timeframe, newest)) - this.#options.lateness
+    )
+  }
+
+  /** From now on the consumer is told of it; first how things stand. */
+  join(consumer: Consumer): void {
+    const phase = this.#phase
+    const words: Array<LifecycleEvent> = []
+    const { through } = this.#audience
+    // Of the newest instant some rows may have been told before: it has all of those after it.
+    const told = this.#recent?.newest ?? Number.NEGATIVE_INFINITY
+    if (through !== null) words.push({ _tag: "Started", at: this.#options.now(), through: Math.max(through, told + 1) })
+    if (this.#dataType !== null) words.push(this.#dataType)
+    if (phase._tag === "gap") words.push({ _tag: "Gap", from: phase.from, reason: phase.reason })
+    if (phase._tag === "filling") {
+      words.push({ _tag: "Gap", from: phase.from, reason: "the rows of a gap are being fetched" })
+      words.push({ _tag: "Resumed", at: phase.to })
+    }
+    if (phase._tag === "closed") words.push(phase.event)
+    const tap = this.#audience.join(consumer, words)
+    if (phase._tag === "closed") consumer.close(tap)
+  }
+
+  /** The last word; nothing comes after it. */
+  close(retryable: boolean, cause: string): void {
+    const phase = this.#phase
+    if (phase._tag === "closed") return
+    if (phase._tag === "filling" || (phase._tag === "gap" && this.#audience.through !== null)) {
+      this.#duties.stopFilling()
+      const end = Math.max(phase._tag === "filling" ? phase.to : this.#options.now(), phase.from + 1)
+      this.#settle({ rows: [], parts: [{ start: phase.from, end, why: `the stream ended: ${cause}` }] })
+    }
+    const event = { _tag: "Closed" as const, retryable, cause }
+    this.#audience.say(event)
+    this.#phase = { _tag: "closed", event }
+    this.#audience.dismiss()
+  }
+
+  get state(): StreamState {
+    const { _tag } = this.#phase
+    return {
+      key: this.key,
+      state: _tag,
+      consumers: this.#audience.size,
+      rows: this.#rows,
+      through: this.#audience.through,
+      heardAt: this.#heardAt,
+      opened: this.#opened,
+      gaps: this.#gaps
+    }
+  }
+}

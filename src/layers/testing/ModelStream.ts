@@ -1,0 +1,323 @@
+/**
+ * The live side of the seeded vendor: it sends what its tape has at the instants that the Clock comes to, and goes wrong as it is told.
+ *
+ * Faults are of the vendor, and hit every stream: `disconnect` ends those that are open and refuses others until it is over; `gap` loses what
+ * happens in it, and says so at its beginning and end, as an adapter does that mends its connection itself; `silent` stops those that are open
+ * for good, without a word, and nothing comes of those that are opened in it.
+ */
+import { Clock, Duration, Effect, Option, Schema } from "effect"
+import { Trade } from "../../domain/records/Trade.ts"
+import type { SeriesKey } from "../../domain/SeriesKey.ts"
+import type { StreamKey } from "../../domain/streams/StreamKey.ts"
+import { millisOf, type StreamRow } from "../../domain/streams/StreamRow.ts"
+import * as Timeframe from "../../domain/Timeframe.ts"
+import { EpochMillis, type TimeRange } from "../../domain/TimeRange.ts"
+import {
+  Malformed,
+  NotEntitled,
+  NotFound,
+  Unavailable,
+  Unsupported,
+  VendorError,
+  type VendorErrorReason,
+  type VendorRequest
+} from "../../services/Adapter.ts"
+import type { HistoryPage, StreamCapability, StreamSink, UpstreamEvent } from "../../services/StreamCapability.ts"
+import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
+import { type ModelTape, printsIn, tickersIn } from "./ModelTape.ts"
+
+/** What goes wrong with all streams, in a range of the Clock. */
+export interface ModelFault extends TimeRange {
+  readonly kind: "disconnect" | "gap" | "silent"
+}
+
+export interface ModelStreamOptions extends Partial<Omit<ModelTape, "seed">> {
+  readonly faults?: ReadonlyArray<ModelFault>
+  /** Share (0 to 1) of rows that are sent twice. */
+  readonly duplicates?: number
+  /** Share (0 to 1) of rows that come late, and by how many milliseconds at most. */
+  readonly late?: number
+  readonly lateness?: number
+  /** By how many milliseconds all rows come late; the history may have them before. */
+  readonly latency?: number
+  /** Milliseconds until a stream that was asked for begins. */
+  readonly slowStart?: number
+  /** Milliseconds without a row after which a stream is taken for broken; null: it never is. */
+  readonly silence?: number | null
+  /** The history has what is so many milliseconds old. */
+  readonly historyDelay?: number
+  /** Rows in one page of history. */
+  readonly pageRows?: number
+  /** What the history says of a range; null: it has it. */
+  readonly historyTrouble?: (range: TimeRange) => VendorErrorReason | null
+  /** No history of prints at all. */
+  readonly noHistory?: boolean
+}
+
+interface ModelStreamDeps {
+  readonly vendor: string
+  readonly market: ModelMarket
+  readonly symbols: ReadonlyArray<string>
+  readonly forbidden: ReadonlyArray<string>
+  readonly series: (symbol: string, timeframe: Timeframe.Timeframe) => SeriesKey
+}
+
+export interface ModelStream {
+  readonly capability: StreamCapability
+  /** The answer to a request for prints, as its bytes are; null when it is none of these. */
+  readonly answer: (request: VendorRequest, now: EpochMillis) => Uint8Array | VendorErrorReason | null
+  /** All rows of a stream whose millisecond is in the range: what nobody would miss of it. */
+  readonly truth: (key: StreamKey, range: TimeRange) => ReadonlyArray<StreamRow>
+  /** How often streams were opened, and how many are. */
+  readonly opened: () => number
+  readonly running: () => number
+}
+
+const Asked = Schema.Struct({ symbol: Schema.String, start: EpochMillis, end: EpochMillis, from: Schema.Int })
+const askedOf = Schema.decodeUnknownOption(Asked)
+const Page = Schema.fromJsonString(
+  Schema.toCodecJson(
+    Schema.Struct({ rows: Schema.Array(Trade), start: EpochMillis, end: EpochMillis, next: Schema.NullOr(Schema.Int) })
+  )
+)
+const encodePage = Schema.encodeSync(Page)
+const decodePage = Schema.decodeEffect(Page)
+
+/** What an upstream does at an instant. */
+interface Step {
+  readonly at: EpochMillis
+  readonly rows?: StreamRow
+  readonly event?: UpstreamEvent
+}
+
+const secondMillis = 1_000
+
+export const make = (
+  { forbidden, market, series, symbols, vendor }: ModelStreamDeps,
+  options: ModelStreamOptions
+): ModelStream => {
+  const { faults = [], historyDelay = 0, latency = 0, lateness = 0, pageRows = 500 } = options
+  const tape: ModelTape = {
+    seed: market.seed,
+    rate: options.rate ?? 2,
+    resolution: options.resolution ?? 0.000001,
+    numbered: options.numbered ?? true
+  }
+  let opened = 0
+  let running = 0
+  const fail = (reason: VendorErrorReason) => Effect.fail(new VendorError({ vendor, reason }))
+
+  const truth: ModelStream["truth"] = ({ kind, symbol, timeframe }, range) => {
+    if (kind === "trades") return printsIn(tape, symbol, range)
+    if (kind === "quotes") return tickersIn(tape, symbol, range)
+    return timeframe === null ? [] : barsOf(market, symbol, timeframe, range, Number.MAX_SAFE_INTEGER)
+  }
+
+  /** What becomes known in a second, with when it is sent. */
+  const stepsOf = (key: StreamKey, second: number): Array<Step> => {
+    const range = { start: second * secondMillis, end: (second + 1) * secondMillis }
+    if (key.kind === "bars" && key.timeframe !== null) {
+      const length = Timeframe.maxMillis(key.timeframe)
+      return barsOf(
+        market,
+        key.symbol,
+        key.timeframe,
+        { start: range.start - length, end: range.end - length },
+        range.end
+      ).map((row) => ({ at: row.ts + length, rows: row }))
+    }
+    const rows = key.kind === "trades" ? printsIn(tape, key.symbol, range) : tickersIn(tape, key.symbol, range)
+    const steps: Array<Step> = []
+    for (const [index, row] of rows.entries()) {
+      const draw = (what: string) => chance(market.seed, what, key.symbol, second, index)
+      const delay = draw("late") < (options.late ?? 0) ? Math.floor(draw("by") * (lateness + 1)) : 0
+      const at = millisOf(row) + latency + delay
+      steps.push({ at, rows: row })
+      if (draw("twice") < (options.duplicates ?? 0)) steps.push({ at, rows: row })
+    }
+    return steps
+  }
+
+  /** What happens to a stream that was opened at an instant, beside its rows. */
+  const troubles = (from: EpochMillis): Array<Step> => {
+    const steps: Array<Step> = []
+    for (const { end, kind, start } of faults) {
+      if (start < from) continue
+      if (kind === "disconnect") {
+        const cause = new Unavailable({ message: "the connection was closed" })
+        steps.push({ at: start, event: { _tag: "Closed", retryable: true, cause } })
+      }
+      if (kind === "gap") {
+        steps.push({ at: start, event: { _tag: "Gap", from: null, reason: "the connection was lost" } })
+        steps.push({ at: end, event: { _tag: "Resumed", to: end } })
+      }
+    }
+    return steps
+  }
+
+  const send = Effect.fnUntraced(function* (key: StreamKey, sink: StreamSink, from: EpochMillis) {
+    let waiting: Array<Step> = []
+    const lost = (at: EpochMillis): boolean =>
+      faults.some(
+        ({ end, kind, start }) =>
+          (kind === "gap" && start >= from && start <= at && at < end) ||
+          (kind === "silent" && start <= at && end > from)
+      )
+    for (let second = Math.floor(from / secondMillis); ; second++) {
+      const steps = stepsOf(key, second).filter(({ rows }) => rows !== undefined && happened(key, rows) >= from)
+      const until = (second + 1) * secondMillis
+      waiting.push(...steps)
+      waiting.push(...troubles(from).filter(({ at }) => second * secondMillis <= at && at < until))
+      // What is told of the connection goes before what would have been sent at that instant.
+      waiting.sort((a, b) => a.at - b.at || (a.event === undefined ? 1 : 0) - (b.event === undefined ? 1 : 0))
+      const due = waiting.filter(({ at }) => at < until)
+      waiting = waiting.filter(({ at }) => at >= until)
+      for (const { at, event, rows } of due) {
+        yield* wait(at)
+        if (event !== undefined) sink.event(event)
+        if (event?._tag === "Closed") return
+        if (rows !== undefined && !lost(at)) sink.row(rows)
+      }
+      yield* wait(until)
+    }
+  })
+
+  const answer: ModelStream["answer"] = ({ kind, params }, now) => {
+    if (kind !== "prints") return null
+    const asked = askedOf(params)
+    if (Option.isNone(asked)) return null
+    const { end, from, start, symbol } = asked.value
+    const trouble = options.historyTrouble?.({ start, end }) ?? null
+    if (trouble !== null) return trouble
+    const known = Math.min(end, now - historyDelay)
+    const all = known > start ? printsIn(tape, symbol, { start, end: known }) : []
+    // A page ends with an instant.
+    let until = Math.min(from + pageRows, all.length)
+    const last = all[until - 1]
+    while (last !== undefined && until < all.length && millisOf(all[until] ?? last) === millisOf(last)) until++
+    const next = until < all.length ? until : null
+    const pageEnd = next === null || last === undefined ? known : millisOf(last) + 1
+    const first = all[from]
+    const begin = from === 0 || first === undefined ? start : millisOf(all[from - 1] ?? first) + 1
+    return new TextEncoder().encode(encodePage({ rows: all.slice(from, until), start: begin, end: pageEnd, next }))
+  }
+
+  const pageOf = (
+    payload: Uint8Array,
+    request: VendorRequest,
+    range: TimeRange
+  ): Effect.Effect<HistoryPage, VendorError> =>
+    decodePage(new TextDecoder().decode(payload)).pipe(
+      Effect.mapError(({ message }) => new VendorError({ vendor, reason: new Malformed({ position: null, message }) })),
+      Effect.map(
+        ({ end, next, rows, start }): HistoryPage => ({
+          rows,
+          proves: end > start ? { start, end } : null,
+          next: next === null ? null : printsRequest(symbolIn(request), range, next)
+        })
+      )
+    )
+
+  const symbolIn = (request: VendorRequest): string => {
+    const asked = askedOf(request.params)
+    return Option.isSome(asked) ? asked.value.symbol : ""
+  }
+
+  const printsRequest = (symbol: string, { end, start }: TimeRange, from: number): VendorRequest => ({
+    kind: "prints",
+    method: "GET",
+    params: { symbol, start, end, from },
+    body: null,
+    weight: 1,
+    keys: { symbol }
+  })
+
+  return {
+    truth,
+    answer,
+    opened: () => opened,
+    running: () => running,
+    capability: {
+      kinds: ["quotes", "trades", "bars"],
+      timeframes: ["5s", "1m"],
+      lateness,
+      key: ({ kind, params = {}, symbol, timeframe }) => {
+        const name = symbol.trim().toUpperCase()
+        if (!symbols.includes(name) && !forbidden.includes(name)) {
+          return fail(new NotFound({ message: `no symbol ${name}` }))
+        }
+        const bars = kind === "bars" ? (timeframe ?? "5s") : null
+        return bars !== null && bars !== "5s" && bars !== "1m"
+          ? fail(new Unsupported({ message: "bars of 5s and 1m" }))
+          : Effect.succeed({ vendor, symbol: name, kind, timeframe: bars, params })
+      },
+      open: Effect.fnUntraced(function* (key, sink) {
+        opened++
+        const now = yield* Clock.currentTimeMillis
+        if (faults.some(({ end, kind, start }) => kind !== "silent" && start <= now && now < end)) {
+          return yield* fail(new Unavailable({ message: "the connection was refused" }))
+        }
+        if (forbidden.includes(key.symbol)) {
+          const cause = new NotEntitled({ message: `your account may not have ${key.symbol}` })
+          return sink.event({ _tag: "Closed", retryable: false, cause })
+        }
+        yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            running++
+          }),
+          () =>
+            Effect.sync(() => {
+              running--
+            })
+        )
+        yield* Effect.gen(function* () {
+          yield* Effect.sleep(Duration.millis(options.slowStart ?? 0))
+          const at = yield* Clock.currentTimeMillis
+          sink.event({ _tag: "Started", at })
+          sink.event({ _tag: "DataType", dataType: "simulated" })
+          yield* send(key, sink, at)
+        }).pipe(Effect.forkScoped)
+      }),
+      silence: () => options.silence ?? null,
+      history: ({ kind, symbol, timeframe }) => {
+        const timing = { delay: historyDelay, overlap: Math.max(1, Math.ceil(tape.resolution), latency) }
+        if (kind === "bars" && timeframe !== null) {
+          return {
+            _tag: "series",
+            series: series(symbol, timeframe),
+            ...timing,
+            delay: market.finalityDelay,
+            overlap: 0
+          }
+        }
+        if (kind !== "trades" || options.noHistory === true) return null
+        return {
+          _tag: "requests",
+          ...timing,
+          request: (range) => Effect.succeed(printsRequest(symbol, range, 0)),
+          decode: pageOf,
+          decoderVersion: 1
+        }
+      },
+      series: ({ kind, symbol, timeframe }) =>
+        kind === "bars" && timeframe !== null
+          ? series(symbol, timeframe)
+          : kind === "trades" || kind === "quotes"
+            ? {
+                ...series(symbol, "1m"),
+                kind: kind === "trades" ? "trade" : "quote",
+                timeframe: null
+              }
+            : null
+    }
+  }
+}
+
+/** When what a row is of was over. */
+const happened = ({ timeframe }: StreamKey, row: StreamRow): EpochMillis =>
+  "ts" in row ? (timeframe === null ? row.ts : Timeframe.periodEnd(timeframe, row.ts)) : millisOf(row)
+
+const wait = Effect.fnUntraced(function* (at: EpochMillis) {
+  const now = yield* Clock.currentTimeMillis
+  if (at > now) yield* Effect.sleep(Duration.millis(at - now))
+})

@@ -1,0 +1,71 @@
+import type { Trade } from "../../domain/records/Trade.ts"
+import type { Ticker } from "../../domain/streams/StreamRow.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
+import { chance } from "./ModelMarket.ts"
+
+/** The prints of a market that follows from a seed; the same in every process, whenever and in whatever pieces it is looked at. */
+export interface ModelTape {
+  readonly seed: number
+  /** Prints a second, on average. */
+  readonly rate: number
+  /** Milliseconds that one stamp stands for: 0.000001 unless stamps are coarser, as they are at vendors that stamp whole seconds. */
+  readonly resolution: number
+  /** Whether the venue numbers its prints; without numbers prints alike in everything happen, and are as many events. */
+  readonly numbered: boolean
+}
+
+const nanos = 1_000_000n
+const secondNanos = 1_000_000_000n
+
+const printsOf = ({ numbered, rate, resolution, seed }: ModelTape, symbol: string, second: number): Array<Trade> => {
+  const count = Math.floor(chance(seed, "prints", symbol, second) * 2 * rate + 0.5)
+  const prints: Array<Trade> = []
+  for (let index = 0; index < count; index++) {
+    const offset = Math.floor(((index + chance(seed, "offset", symbol, second, index)) / count) * 1e9)
+    const exact = BigInt(second) * secondNanos + BigInt(offset)
+    const step = BigInt(Math.max(1, Math.round(resolution * 1e6)))
+    const cents = 10_000 + Math.floor(chance(seed, "price", symbol, second, index) * (numbered ? 500 : 3))
+    prints.push({
+      tsNs: exact - (exact % step),
+      price: cents / 100,
+      size: 1 + Math.floor(chance(seed, "size", symbol, second, index) * (numbered ? 500 : 2)),
+      venue: "MODEL",
+      sequence: numbered ? second * 10_000 + index : null,
+      side: null,
+      conditions: null
+    })
+  }
+  return prints
+}
+
+/** All prints whose millisecond is in the range, ascending. */
+export const printsIn = (tape: ModelTape, symbol: string, { end, start }: TimeRange): ReadonlyArray<Trade> => {
+  const prints: Array<Trade> = []
+  for (let second = Math.floor(start / 1_000); second * 1_000 < end; second++) {
+    for (const print of printsOf(tape, symbol, second)) {
+      const millis = Number(print.tsNs / nanos)
+      if (start <= millis && millis < end) prints.push(print)
+    }
+  }
+  return prints
+}
+
+/** The quotes around the prints: one with each, a cent to either side of it. */
+export const tickersIn = (tape: ModelTape, symbol: string, range: TimeRange): ReadonlyArray<Ticker> =>
+  printsIn(tape, symbol, range).map(({ price, sequence, size, tsNs, venue }) => ({
+    tsNs,
+    bid: Math.round(price * 100 - 1) / 100,
+    bidSize: size,
+    ask: Math.round(price * 100 + 1) / 100,
+    askSize: size,
+    venue,
+    sequence,
+    conditions: null,
+    last: price,
+    lastSize: size,
+    volume: null,
+    open: null,
+    high: null,
+    low: null,
+    previousClose: null
+  }))
