@@ -26,7 +26,8 @@ export {
   ProtocolError,
   ProtocolErrorCode,
   ShuttingDown,
-  TooBusy
+  TooBusy,
+  tenantHeader
 } from "./rpc/contract/Border.ts"
 export { CalendarRpcs } from "./rpc/contract/CalendarRpcs.ts"
 export { Enqueued, JobRpcs, JobView } from "./rpc/contract/JobRpcs.ts"
@@ -56,3 +57,4 @@ export {
 } from "./services/ProvenanceStore.ts"
 export { QuotaError, QuotaUse } from "./services/Quota.ts"
 export { StitchingCacheError } from "./services/StitchingCache.ts"
+export { TenantError } from "./services/TenantError.ts"

@@ -1,24 +1,13 @@
 /** The embedded composition: every service over one data directory, with the vendors of one configuration. */
-import { type Duration, Effect, type FileSystem, Layer, Path } from "effect"
+import { Context, type Duration, Effect, type FileSystem, Layer, Path } from "effect"
 import { defaultTenant, type TenantName } from "../domain/Tenant.ts"
-import type { AdapterRegistry, AdapterRegistryError } from "../services/AdapterRegistry.ts"
-import type { BatchProcessor } from "../services/BatchProcessor.ts"
-import type { Calendar } from "../services/Calendar.ts"
-import type { ControlPlane } from "../services/ControlPlane.ts"
-import type { Imports } from "../services/Imports.ts"
-import type { IngestSession } from "../services/IngestSession.ts"
-import type { JobLedger } from "../services/JobLedger.ts"
-import type { JobQueue } from "../services/JobQueue.ts"
-import type { Maintenance } from "../services/Maintenance.ts"
+import { AdapterRegistry, type AdapterRegistryError } from "../services/AdapterRegistry.ts"
+import { Calendar } from "../services/Calendar.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
-import type { MarketStreams } from "../services/MarketStreams.ts"
+import type { OpenTenants, TenantServices } from "../services/OpenTenants.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
-import type { PreferredVendors } from "../services/PreferredVendors.ts"
 import { ArchiveLost, ProvenanceStore, ProvenanceStoreError } from "../services/ProvenanceStore.ts"
-import type { Quota, QuotaError } from "../services/Quota.ts"
-import type { Reconciliation } from "../services/Reconciliation.ts"
-import type { RecordStore } from "../services/RecordStore.ts"
-import type { StitchingCache } from "../services/StitchingCache.ts"
+import { Quota, type QuotaError } from "../services/Quota.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
 import * as BatchProcessorLive from "./batch/BatchProcessorLive.ts"
 import * as CalendarLive from "./calendar/CalendarLive.ts"
@@ -45,6 +34,7 @@ import { ScratchStore, scratchIn } from "./stitching/ScratchStore.ts"
 import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
 import * as MarketStreamsLive from "./streams/MarketStreamsLive.ts"
 import * as StreamRepairJobs from "./streams/StreamRepairJobs.ts"
+import * as OpenTenantsLive from "./tenants/OpenTenantsLive.ts"
 
 export interface TapestryOptions {
   /**
@@ -61,24 +51,7 @@ export interface TapestryOptions {
   readonly syncBeside?: boolean
 }
 
-export type TapestryServices =
-  | AdapterRegistry
-  | BatchProcessor
-  | Calendar
-  | ControlPlane
-  | ProvenanceStore
-  | IngestSession
-  | Quota
-  | MarketStore
-  | MarketStreams
-  | StitchingCache
-  | Maintenance
-  | PreferredVendors
-  | RecordStore
-  | JobLedger
-  | JobQueue
-  | Reconciliation
-  | Imports
+export type TapestryServices = TenantServices
 
 /** Refuses a market store whose rows came from another archive: their lineage would name the wrong answers. */
 const sameArchive = (dataDir: string, store: string | undefined) =>
@@ -110,9 +83,16 @@ const sameArchive = (dataDir: string, store: string | undefined) =>
     })
   )
 
-/** Letters of tenants are not mixed. */
-const deadLettersOf = (tenant: TenantName): string =>
-  tenant === defaultTenant.name ? "dead-letters.ndjson" : `dead-letters.${tenant}.ndjson`
+/** What tenants do not share has a name of its own; no name of a tenant has a dot in it. */
+const namesOf = (tenant: TenantName) =>
+  tenant === defaultTenant.name
+    ? { deadLetters: "dead-letters.ndjson", workflows: "workflows.sqlite", batches: "batch", scratch: "" }
+    : {
+        deadLetters: `dead-letters.${tenant}.ndjson`,
+        workflows: `workflows.${tenant}.sqlite`,
+        batches: `batch.${tenant}`,
+        scratch: `${tenant}.`
+      }
 
 type OpenError =
   | ProvenanceStoreError
@@ -121,30 +101,64 @@ type OpenError =
   | AdapterRegistryError
   | ConfiguredVendors.ConfiguredVendorsError
 
-const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, readonly: boolean) =>
+/** What a process has once, whoever it works for. */
+type SharedServices = AdapterRegistry | Calendar | Quota | ConfiguredStore.MarketStores
+
+const sharedOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const path = yield* Path.Path
-      const { tenant } = config
-      const store = { store: config.store, filename: path.join(dataDir, "market.sqlite"), readonly, tenant }
+      return Layer.mergeAll(
+        ConfiguredStore.stores({ store: config.store, filename: path.join(dataDir, "market.sqlite"), readonly }),
+        // Who may only read spends nothing, so there is nothing to write down.
+        QuotaSqlite.layer({ filename: readonly ? ":memory:" : path.join(dataDir, "quota.sqlite") }),
+        ConfiguredVendors.layer(config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer)),
+        CalendarLive.layerWith(config.calendars)
+      )
+    })
+  )
+
+/** What all tenants share, from wherever it is at hand. */
+const shared: Layer.Layer<AdapterRegistry | Calendar | Quota, never, AdapterRegistry | Calendar | Quota> =
+  Layer.effectContext(
+    Effect.map(Effect.context<AdapterRegistry | Calendar | Quota>(), Context.pick(AdapterRegistry, Calendar, Quota))
+  )
+
+/** What a tenant has for itself. */
+const tenantOver = (
+  { config, dataDir, syncBeside = false }: TapestryOptions,
+  readonly: boolean,
+  tenant: TenantName
+): Layer.Layer<
+  Exclude<TenantServices, SharedServices>,
+  ProvenanceStoreError | MarketStoreError,
+  SharedServices | FileSystem.FileSystem | Path.Path
+> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const path = yield* Path.Path
+      const names = namesOf(tenant)
+      const filename = path.join(dataDir, "market.sqlite")
       const opened = Layer.mergeAll(
         ProvenanceStoreSqlite.layer({ directory: dataDir, readonly, syncBeside, tenant, ...config.archive }),
-        ConfiguredStore.layer(store),
-        ControlPlaneLive.layer(store),
-        // Who may only read spends nothing, so there is nothing to write down.
-        QuotaSqlite.layer({ filename: readonly ? ":memory:" : path.join(dataDir, "quota.sqlite") })
+        ConfiguredStore.ofTenant(tenant),
+        ControlPlaneLive.layer({ store: config.store, filename, readonly, tenant })
       )
       const stores = Layer.provideMerge(sameArchive(dataDir, ConfiguredStore.storeName(config.store)), opened)
-      const vendors = ConfiguredVendors.layer(config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer))
-      const below = Layer.mergeAll(stores, vendors, CalendarLive.layerWith(config.calendars))
       // Who may only read has no arrivals.
       const arrivals = readonly || config.reconcile.length === 0 ? [] : config.reconcile
-      const batches = BatchProcessorLive.layer({ deadLetters: path.join(dataDir, deadLettersOf(tenant)) }).pipe(
+      const batches = BatchProcessorLive.layer({
+        name: names.batches,
+        deadLetters: path.join(dataDir, names.deadLetters)
+      }).pipe(
         Layer.provideMerge(
-          Layer.provide(ImportsLive.layer, Layer.succeed(ScratchStore, scratchIn(dataDir, "imports-check-")))
+          Layer.provide(
+            ImportsLive.layer,
+            Layer.succeed(ScratchStore, scratchIn(dataDir, `${names.scratch}imports-check-`))
+          )
         )
       )
-      const jobs = JobQueueLive.layer({ workflows: readonly ? null : path.join(dataDir, "workflows.sqlite") })
+      const jobs = JobQueueLive.layer({ workflows: readonly ? null : path.join(dataDir, names.workflows) })
       return Layer.mergeAll(
         ReconciliationLive.layer,
         PreferredVendorsLive.layer,
@@ -157,11 +171,11 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
         Layer.provideMerge(StitchingCacheLive.layer),
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provide(Layer.succeed(DiskRoom, diskRoomOf(dataDir, config.minFree))),
-        Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir))),
+        Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir, `${names.scratch}market-check-`))),
         Layer.provideMerge(IngestSessionLive.layer),
         Layer.merge(Layer.merge(MaintenanceLive.layer, batches)),
         Layer.provideMerge(ReconcileOnArrival.layer(arrivals)),
-        Layer.provideMerge(below)
+        Layer.provideMerge(stores)
       )
     })
   )
@@ -172,17 +186,24 @@ const servicesOver = ({ config, dataDir, syncBeside = false }: TapestryOptions, 
  */
 export const layer = (
   options: TapestryOptions
-): Layer.Layer<TapestryServices | Owner, OwnerError | OpenError, FileSystem.FileSystem | Path.Path> => {
-  const { dataDir, patience, product = "embedded" } = options
-  const store = ConfiguredStore.storeName(options.config.store)
+): Layer.Layer<TapestryServices | OpenTenants | Owner, OwnerError | OpenError, FileSystem.FileSystem | Path.Path> => {
+  const { config, dataDir, patience, product = "embedded" } = options
+  const { tenant } = config
+  const store = ConfiguredStore.storeName(config.store)
   const lock = OwnerLock.layer({
     dataDir,
     product,
     ...(store === undefined ? {} : { store }),
-    ...(options.config.tenant === defaultTenant.name ? {} : { tenant: options.config.tenant }),
+    ...(tenant === defaultTenant.name ? {} : { tenant }),
     ...(patience === undefined ? {} : { patience })
   })
-  return servicesOver(options, false).pipe(
+  const tenants = OpenTenantsLive.layer({
+    own: tenant,
+    servicesOf: (other) => Layer.merge(tenantOver(options, false, other), shared)
+  })
+  return tenants.pipe(
+    Layer.merge(tenantOver(options, false, tenant)),
+    Layer.provideMerge(sharedOver(options, false)),
     Layer.provideMerge(lock),
     Layer.provide(Layer.effectDiscard(ensureDirectory(dataDir)))
   )
@@ -194,4 +215,5 @@ export const layer = (
  */
 export const layerReadonly = (
   options: Pick<TapestryOptions, "dataDir" | "config">
-): Layer.Layer<TapestryServices, OpenError, FileSystem.FileSystem | Path.Path> => servicesOver(options, true)
+): Layer.Layer<TapestryServices, OpenError, FileSystem.FileSystem | Path.Path> =>
+  Layer.provideMerge(tenantOver(options, true, options.config.tenant), sharedOver(options, true))

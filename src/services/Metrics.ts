@@ -23,6 +23,7 @@ export type RefusalCode =
   | "TooLong"
   | "TooBusy"
   | "ShuttingDown"
+  | "TenantError"
   | "InternalError"
 /** As a Response is archived, and `cancelled` for a request that was given up while the vendor was at it. */
 export type VendorStatus = ResponseStatus | "cancelled"

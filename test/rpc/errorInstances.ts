@@ -1,7 +1,7 @@
 /** One instance of each error of the contract, by its path: what a handler raises where a test cannot provoke it. */
 
 import { JobId } from "../../src/domain/Job.ts"
-import { AdminError, AdminOff, Unauthenticated } from "../../src/rpc/contract/AdminOnly.ts"
+import { AdminError, AdminOff, NotOfTenant, Unauthenticated } from "../../src/rpc/contract/AdminOnly.ts"
 import {
   InternalError,
   ProtocolError,
@@ -23,6 +23,13 @@ import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
 import { NotComparable, ReconciliationError } from "../../src/services/Reconciliation.ts"
 import * as Cache from "../../src/services/StitchingCache.ts"
+import {
+  NoSuchTenant,
+  TenantError,
+  TenantMalformed,
+  TenantUnavailable,
+  TooManyTenants
+} from "../../src/services/TenantError.ts"
 
 const message = 'what was said: ü, \u{1F4C8}, "quoted"\nand a second line'
 const account = "model"
@@ -133,7 +140,18 @@ const imports = [
   ...archive
 ].map((reason) => new ImportsError({ reason }))
 
-const admin = [new Unauthenticated({ message }), new AdminOff({ message })].map((reason) => new AdminError({ reason }))
+const admin = [
+  new Unauthenticated({ message }),
+  new AdminOff({ message }),
+  new NotOfTenant({ tenant: "acme", message })
+].map((reason) => new AdminError({ reason }))
+
+const tenant = [
+  new TenantMalformed({ tenant: "Acme!", message }),
+  new NoSuchTenant({ tenant: "acme", message }),
+  new TooManyTenants({ tenant: "acme", max: 64 }),
+  new TenantUnavailable({ tenant: "acme", message })
+].map((reason) => new TenantError({ reason }))
 
 const job = JobId.make("0b5f3a0e-6f0a-4d2e-9a51-1d1f0c6f7a10")
 const jobs = [
@@ -174,6 +192,7 @@ export type RaisedError =
   | (typeof imports)[number]
   | (typeof jobs)[number]
   | (typeof admin)[number]
+  | (typeof tenant)[number]
   | (typeof border)[number]
 
 const all: ReadonlyArray<RaisedError> = [
@@ -190,6 +209,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...imports,
   ...jobs,
   ...admin,
+  ...tenant,
   ...border
 ]
 

@@ -84,7 +84,11 @@ const services = Layer.mergeAll(
 )
 
 const isBorderError = (error: RaisedError) =>
-  isOf("ProtocolError")(error) || isOf("TooBusy")(error) || isOf("InternalError")(error) || isOf("ShuttingDown")(error)
+  isOf("ProtocolError")(error) ||
+  isOf("TooBusy")(error) ||
+  isOf("InternalError")(error) ||
+  isOf("ShuttingDown")(error) ||
+  isOf("TenantError")(error)
 
 const border = Layer.succeed(Border, (call, { headers }) => {
   const code = protocolErrors().find((error) => error.code === headers["x-code"])
@@ -99,7 +103,7 @@ const adminOnly = Layer.succeed(AdminOnly, (_, { headers }) => raise("AdminError
 /** Where it listens, on free ports; until the scope closes. */
 export const raisingServer = Effect.gen(function* () {
   const context = yield* Layer.build(
-    RpcHostLive.layer.pipe(Layer.provide([Handlers.layer, border, adminOnly]), Layer.provideMerge(services))
+    RpcHostLive.layer().pipe(Layer.provide([Handlers.layer, border, adminOnly]), Layer.provideMerge(services))
   )
   return yield* Effect.gen(function* () {
     const path = yield* socketPath
@@ -163,7 +167,8 @@ export const carriers: {
   ProtocolError: (client, path) => raisedByBorder(client, path),
   TooBusy: (client, path) => raisedByBorder(client, path),
   InternalError: (client, path) => raisedByBorder(client, path),
-  ShuttingDown: (client, path) => raisedByBorder(client, path)
+  ShuttingDown: (client, path) => raisedByBorder(client, path),
+  TenantError: (client, path) => raisedByBorder(client, path)
 }
 
 const raisedByBorder = (client: Client, path: string) => [

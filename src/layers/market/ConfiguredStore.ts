@@ -1,6 +1,9 @@
 /** The market store that a configuration names: a PostgreSQL database, or market.sqlite in the data directory. */
-import { Effect, Layer, type Redacted, Result } from "effect"
+import { Context, Effect, Layer, type Redacted, Result } from "effect"
 import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
+import type { JobLedger } from "../../services/JobLedger.ts"
+import type { MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
+import type { RecordStore } from "../../services/RecordStore.ts"
 import { addressOf, showAddress } from "../postgres/PostgresAddress.ts"
 import * as MarketStoreSqlite from "./MarketStoreSqlite.ts"
 
@@ -22,7 +25,37 @@ export const storeName = (store: Redacted.Redacted | null): string | undefined =
 /** The driver of PostgreSQL is loaded when it is wanted, so that nobody else pays for it. */
 const loadPostgres = Effect.promise(() => import("./postgres/MarketStorePostgres.ts"))
 
-export const layer = ({ filename, readonly, store, tenant = defaultTenant.name }: ConfiguredStore) =>
-  store === null
-    ? MarketStoreSqlite.layer({ filename, readonly, tenant })
-    : Layer.unwrap(Effect.map(loadPostgres, (postgres) => postgres.layer({ url: store, readonly, tenant })))
+/** The open store of all tenants: what each has in it, over the same connections. */
+export class MarketStores extends Context.Service<
+  MarketStores,
+  {
+    /** Fails with StoreTenantDenied for one that the store does not know. */
+    readonly of: (
+      tenant: TenantName
+    ) => Effect.Effect<Context.Context<MarketStore | RecordStore | JobLedger>, MarketStoreError>
+  }
+>()("tapestry/MarketStores") {}
+
+export const stores = ({
+  filename,
+  readonly,
+  store
+}: Omit<ConfiguredStore, "tenant">): Layer.Layer<MarketStores, MarketStoreError> =>
+  Layer.effect(
+    MarketStores,
+    store === null
+      ? MarketStoreSqlite.open({ filename, readonly })
+      : Effect.flatMap(loadPostgres, (postgres) => postgres.open({ url: store, readonly }))
+  )
+
+/** What one tenant has in the store that is open. */
+export const ofTenant = (
+  tenant: TenantName
+): Layer.Layer<MarketStore | RecordStore | JobLedger, MarketStoreError, MarketStores> =>
+  Layer.effectContext(MarketStores.use((stores) => stores.of(tenant)))
+
+export const layer = ({
+  tenant = defaultTenant.name,
+  ...options
+}: ConfiguredStore): Layer.Layer<MarketStore | RecordStore | JobLedger, MarketStoreError> =>
+  Layer.provide(ofTenant(tenant), stores(options))

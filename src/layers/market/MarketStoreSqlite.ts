@@ -1,7 +1,7 @@
 /** MarketStore, RecordStore and JobLedger in one SQLite file. What is stored and why is in docs/store.md; the tables are in migrations.ts. */
-import { Context, Effect, Layer, Metric } from "effect"
+import { Context, Effect, Layer, Metric, type Scope } from "effect"
 import { canonical } from "../../domain/SeriesKey.ts"
-import type { TenantName } from "../../domain/Tenant.ts"
+import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
 import { JobLedger } from "../../services/JobLedger.ts"
 import { type Commit, MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { rowsCommitted } from "../../services/Metrics.ts"
@@ -11,7 +11,7 @@ import { make as makeLedger } from "../jobs/ledger/ledger.ts"
 import { sqliteJobSql } from "../jobs/ledger/sqliteJobSql.ts"
 import * as Checkpointer from "../sqlite/Checkpointer.ts"
 import { expectMigrated, migrate } from "../sqlite/migrate.ts"
-import { open } from "../sqlite/SqliteDatabase.ts"
+import { open as openDatabase, type SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
 import { prepare } from "./CommitBatch.ts"
 import { type Prepared, runCommits } from "./commit.ts"
 import { countMigrations } from "./countMigrations.ts"
@@ -47,30 +47,58 @@ import {
 import { knows } from "./tenants/sqliteTenants.ts"
 import { tenantDenied } from "./tenants/tenantDenied.ts"
 
-export interface MarketStoreSqliteOptions {
+export interface SqliteStoreOptions {
   /** Path of market.sqlite, or `:memory:`. */
   readonly filename: string
   /** Most pages of 4 KiB that the database may have. */
   readonly maxPageCount?: number
   /** Reads what is there; every write fails with StoreReadOnly. */
   readonly readonly?: boolean
+}
+
+export interface MarketStoreSqliteOptions extends SqliteStoreOptions {
   /** Whose rows; the default tenant's unless given. One that the file does not know fails with StoreTenantDenied. */
   readonly tenant?: TenantName
 }
+
+type TenantServices = MarketStore | RecordStore | JobLedger
 
 const withoutStack = { captureStackTrace: false }
 
 /** What passing over a whole generation may write; enough to ask for a checkpoint. */
 const manyRows = 100_000
 
-const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
-  const database = yield* open({ ...options, synchronous: "NORMAL" })
-  const readonly = options.readonly === true
-  yield* readonly
-    ? expectMigrated(database, migrations)
-    : Effect.tap(migrate(database, migrations), ({ ran }) => countMigrations(ran))
-  if (!(yield* knows(database, database.tenant))) return yield* tenantDenied(database.filename, database.tenant)
-  const checkpointer = readonly ? Checkpointer.none : yield* Checkpointer.make(database)
+/** What the tenants of one file have, over one pair of connections to it. */
+export interface SqliteStores {
+  readonly of: (tenant: TenantName) => Effect.Effect<Context.Context<TenantServices>, MarketStoreError>
+}
+
+/** For as long as the scope lives. Migrates, unless it only reads. */
+export const open = (options: SqliteStoreOptions): Effect.Effect<SqliteStores, MarketStoreError, Scope.Scope> =>
+  mapStoreError(
+    Effect.gen(function* () {
+      const database = yield* openDatabase({ ...options, synchronous: "NORMAL" })
+      const readonly = options.readonly === true
+      yield* readonly
+        ? expectMigrated(database, migrations)
+        : Effect.tap(migrate(database, migrations), ({ ran }) => countMigrations(ran))
+      const checkpointer = readonly ? Checkpointer.none : yield* Checkpointer.make(database)
+      return {
+        of: (tenant) =>
+          mapStoreError(
+            Effect.gen(function* () {
+              if (!(yield* knows(database, tenant))) return yield* tenantDenied(database.filename, tenant)
+              return storesOf(database.forTenant(tenant), checkpointer)
+            })
+          )
+      }
+    })
+  )
+
+const storesOf = (
+  database: SqliteDatabase,
+  checkpointer: Checkpointer.Checkpointer
+): Context.Context<TenantServices> => {
   const locks = KeyedLock.make()
   const building: Building = new Map()
   const counting = () => new Set([...building].flatMap(([id, { counts }]) => (counts ? [id] : [])))
@@ -196,9 +224,10 @@ const make = Effect.fnUntraced(function* (options: MarketStoreSqliteOptions) {
     Context.add(RecordStore, records),
     Context.add(JobLedger, makeLedger(sqliteJobSql(database)))
   )
-})
+}
 
-export const layer = (
-  options: MarketStoreSqliteOptions
-): Layer.Layer<MarketStore | RecordStore | JobLedger, MarketStoreError> =>
-  Layer.effectContext(mapStoreError(make(options)))
+export const layer = ({
+  tenant = defaultTenant.name,
+  ...options
+}: MarketStoreSqliteOptions): Layer.Layer<TenantServices, MarketStoreError> =>
+  Layer.effectContext(Effect.flatMap(open(options), (stores) => stores.of(tenant)))

@@ -3,7 +3,7 @@
  * other, and free pages given back to the disk.
  *
  * Responsibilities: rows are rewritten in place; of a file the compressed one is made beside it, the row turns to that, and the plain
- * one is removed later. Queueing: through the archive's writer, a few milliseconds at a time, so appends come in between.
+ * one is removed later. Queueing: one compaction or gc at a time; through the archive's writer, a few milliseconds at a time, so appends come in between.
  *
  * Hard cases: where it is broken off, what is done is done: a payload that was looked at says so in its row, and the next run goes on
  * with those that do not. A compressed file whose row was not turned any more is made again. A torn payload is left as it is, for
@@ -177,6 +177,7 @@ export const make = Effect.fnUntraced(function* (database: SqliteDatabase, write
       }
       return report
     },
+    (compacting) => database.upkeep.withPermit(compacting),
     Effect.scoped,
     mapArchiveError
   )

@@ -3,7 +3,7 @@
  *
  * Responsibilities: (1) marking (gcMarks.ts), which is all that a dry run does; (2) removing in this order: calls that were served
  * what another one fetched, responses, the other calls, sessions, payloads, identities, then the files whose rows are durably gone, then files that never had a row; (3) giving free pages back.
- * Queueing: one gc at a time; each step holds the writer for a few milliseconds, so appends come in between.
+ * Queueing: one gc or compaction at a time, whichever tenant's; each step holds the writer for a few milliseconds, so appends come in between.
  *
  * Hard cases: killed anywhere it leaves an archive in order, with things in it that the next gc removes. What is marked may have come
  * to be needed since: a response that was given out is left where it is, with its call; a payload goes only where its transaction sees
@@ -11,7 +11,7 @@
  * `writeUnchecked`), so the order above is what keeps them whole. The newest response and the newest call always stay: their ids and the
  * time of the last answer are what the next ones go by.
  */
-import { Clock, Effect, Semaphore, Stream } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import type {
   GcOptions,
   GcReport,
@@ -75,7 +75,6 @@ export interface GcParts {
 
 export const make = Effect.fnUntraced(function* ({ database, files, handedOut, settle, shrink, writer }: GcParts) {
   const act = yield* FaultPoint
-  const alone = yield* Semaphore.make(1)
 
   /**
    * Removes step by step; `next` gives what a step of so many rows begins with, and null at the end. A step that took long, commit and
@@ -320,7 +319,7 @@ export const make = Effect.fnUntraced(function* ({ database, files, handedOut, s
 
   return {
     gc: <E>(options: GcOptions<E>): Effect.Effect<GcReport, ProvenanceStoreError | E> =>
-      alone.withPermit(
+      database.upkeep.withPermit(
         Effect.acquireUseRelease(
           Effect.sync(handedOut.hold),
           () => gc(options),

@@ -3,7 +3,7 @@
  * migrations run on.
  *
  * Responsibilities: pragmas, prepared statements, transactions, error codes as values. Queueing: whoever writes holds the
- * writer's semaphore, first come first served; a transaction may span turns of the event loop, so that no single step holds
+ * semaphore of the file (FileTurns), first come first served, whichever connection of this process it writes on; a transaction may span turns of the event loop, so that no single step holds
  * it for long, and the others wait. Readers never wait for the writer (WAL), and what they see is the last commit. They read on the
  * writer's connection while it is in no transaction, since its cache outlives its own commits, and else on one of their own, whose
  * cache every commit empties. All reads of one callback of the event loop see one state, unless this process commits in between.
@@ -14,10 +14,12 @@
  * is cut short by every signal that the process gets.
  */
 import Database from "better-sqlite3"
-import { Data, Effect, Exit, Schedule, type Scope, Semaphore } from "effect"
+import { Data, Effect, Exit, Schedule, type Scope, type Semaphore } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, Statement } from "effect/sql"
 import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
+import * as FileTurns from "./FileTurns.ts"
+import { preparer } from "./preparer.ts"
 import { committedNow, ReadSnapshot } from "./ReadSnapshot.ts"
 import { makeConnection } from "./sqlConnection.ts"
 
@@ -50,6 +52,10 @@ export type Step = <A>(f: (db: SyncDatabase) => A) => Effect.Effect<A, SqliteFai
 export interface SqliteDatabase {
   readonly filename: string
   readonly tenant: TenantName
+  /** The same connections, working for another tenant. */
+  readonly forTenant: (tenant: TenantName) => SqliteDatabase
+  /** For whoever looks at the whole file in many steps: one of them at a time in this process. */
+  readonly upkeep: Semaphore.Semaphore
   /**
    * One synchronous transaction. With `synchronous` it is committed at that level instead of the database's own: NORMAL
    * survives SIGKILL but not a loss of power, until a later FULL commit carries it to the disk.
@@ -115,29 +121,6 @@ const failure = (filename: string, operation: string) => (cause: unknown) =>
     code: cause instanceof Database.SqliteError ? cause.code : "SQLITE_UNKNOWN",
     message: `${operation} on ${filename}: ${cause instanceof Error ? cause.message : String(cause)}`
   })
-
-const syncDatabase = (db: Database.Database, tenant: TenantName): SyncDatabase => {
-  const prepared = new Map<string, PreparedStatement>()
-  return {
-    tenant,
-    prepare: (sql) => {
-      const found = prepared.get(sql)
-      if (found !== undefined) return found
-      const statement = db.prepare<Array<SqlValue>, Array<SqlValue>>(sql)
-      if (statement.reader) statement.raw(true)
-      const made: PreparedStatement = {
-        run: (...params) => {
-          const result = statement.run(...params)
-          return { changes: result.changes, lastInsertRowid: Number(result.lastInsertRowid) }
-        },
-        all: (...params) => statement.all(...params),
-        get: (...params) => statement.get(...params)
-      }
-      prepared.set(sql, made)
-      return made
-    }
-  }
-}
 
 const configure = (db: Database.Database, options: SqliteOptions, readonly: boolean): void => {
   if (!readonly) {
@@ -212,10 +195,9 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
   Effect.fnUntraced(function* (options: SqliteOptions) {
     const writer = yield* openConnection(options, options.readonly === true)
     const reader = options.filename === ":memory:" ? writer : yield* openConnection(options, true)
-    const semaphore = yield* Semaphore.make(1)
-    const tenant = options.tenant ?? defaultTenant.name
-    const writing = syncDatabase(writer, tenant)
-    const reading = reader === writer ? writing : syncDatabase(reader, tenant)
+    const { upkeep, writing: semaphore } = yield* FileTurns.of(options.filename)
+    const preparing = preparer(writer)
+    const preparingReads = reader === writer ? preparing : preparer(reader)
 
     const snapshot = new ReadSnapshot(writer)
     const readerSnapshot = reader === writer ? snapshot : new ReadSnapshot(reader)
@@ -282,73 +264,6 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       level = wanted
     }
 
-    const once = <A>(begins: () => void, f: (db: SyncDatabase) => A): A => {
-      begins()
-      let done = false
-      try {
-        const result = f(writing)
-        committed()
-        done = true
-        return result
-      } finally {
-        if (!done) rollback()
-      }
-    }
-
-    const write: SqliteDatabase["write"] = (operation, f, synchronous = options.synchronous) =>
-      semaphore.withPermit(
-        whenUnlocked(operation, (begins) => {
-          setLevel(synchronous)
-          return once(begins, f)
-        })
-      )
-
-    const writeUnchecked: SqliteDatabase["writeUnchecked"] = (operation, f) =>
-      semaphore.withPermit(
-        whenUnlocked(operation, (begins) => {
-          setLevel("NORMAL")
-          snapshot.end()
-          writer.exec("PRAGMA foreign_keys = OFF")
-          try {
-            return once(begins, f)
-          } finally {
-            writer.exec("PRAGMA foreign_keys = ON")
-          }
-        })
-      )
-
-    const transaction: SqliteDatabase["transaction"] = (operation, body) =>
-      semaphore.withPermit(
-        Effect.acquireUseRelease(
-          whenUnlocked(operation, (begins) => {
-            setLevel(options.synchronous)
-            begins()
-          }),
-          () =>
-            Effect.tap(
-              body((f) => attempt(operation, () => f(writing))),
-              () => attempt(operation, committed)
-            ),
-          (_, exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(rollback))
-        )
-      )
-
-    const read: SqliteDatabase["read"] = (operation, f) =>
-      reader === writer
-        ? semaphore.withPermit(attempt(operation, () => f(reading)))
-        : attempt(operation, () => {
-            if (writer.inTransaction && !snapshot.isOpen) return readerSnapshot.run(() => f(reading))
-            try {
-              return snapshot.run(() => f(writing))
-            } catch (cause) {
-              // The reader's connection is more patient with a lock of another process.
-              if (cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY")) {
-                return readerSnapshot.run(() => f(reading))
-              }
-              throw cause
-            }
-          })
-
     const checkpoint = semaphore.withPermit(
       attempt("checkpoint", () => inPatience(() => void writer.pragma("wal_checkpoint(PASSIVE)")))
     )
@@ -385,16 +300,91 @@ export const open: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, Sql
       spanAttributes: [["db.system.name", "sqlite"]]
     }).pipe(Effect.provide(Reactivity.layer))
 
-    return {
-      filename: options.filename,
-      tenant,
-      write,
-      writeUnchecked,
-      transaction,
-      read,
-      checkpoint,
-      shrink,
-      onConnections,
-      client
+    const forTenant = (tenant: TenantName): SqliteDatabase => {
+      const writing: SyncDatabase = { tenant, prepare: preparing }
+      const reading: SyncDatabase = { tenant, prepare: preparingReads }
+
+      const once = <A>(begins: () => void, f: (db: SyncDatabase) => A): A => {
+        begins()
+        let done = false
+        try {
+          const result = f(writing)
+          committed()
+          done = true
+          return result
+        } finally {
+          if (!done) rollback()
+        }
+      }
+
+      const write: SqliteDatabase["write"] = (operation, f, synchronous = options.synchronous) =>
+        semaphore.withPermit(
+          whenUnlocked(operation, (begins) => {
+            setLevel(synchronous)
+            return once(begins, f)
+          })
+        )
+
+      const writeUnchecked: SqliteDatabase["writeUnchecked"] = (operation, f) =>
+        semaphore.withPermit(
+          whenUnlocked(operation, (begins) => {
+            setLevel("NORMAL")
+            snapshot.end()
+            writer.exec("PRAGMA foreign_keys = OFF")
+            try {
+              return once(begins, f)
+            } finally {
+              writer.exec("PRAGMA foreign_keys = ON")
+            }
+          })
+        )
+
+      const transaction: SqliteDatabase["transaction"] = (operation, body) =>
+        semaphore.withPermit(
+          Effect.acquireUseRelease(
+            whenUnlocked(operation, (begins) => {
+              setLevel(options.synchronous)
+              begins()
+            }),
+            () =>
+              Effect.tap(
+                body((f) => attempt(operation, () => f(writing))),
+                () => attempt(operation, committed)
+              ),
+            (_, exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(rollback))
+          )
+        )
+
+      const read: SqliteDatabase["read"] = (operation, f) =>
+        reader === writer
+          ? semaphore.withPermit(attempt(operation, () => f(reading)))
+          : attempt(operation, () => {
+              if (writer.inTransaction && !snapshot.isOpen) return readerSnapshot.run(() => f(reading))
+              try {
+                return snapshot.run(() => f(writing))
+              } catch (cause) {
+                // The reader's connection is more patient with a lock of another process.
+                if (cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY")) {
+                  return readerSnapshot.run(() => f(reading))
+                }
+                throw cause
+              }
+            })
+
+      return {
+        filename: options.filename,
+        tenant,
+        forTenant,
+        upkeep,
+        write,
+        writeUnchecked,
+        transaction,
+        read,
+        checkpoint,
+        shrink,
+        onConnections,
+        client
+      }
     }
+    return forTenant(options.tenant ?? defaultTenant.name)
   })

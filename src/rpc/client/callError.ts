@@ -16,6 +16,7 @@ export const isPassing = (error: Passing): boolean => {
       return true
     case "InternalError":
     case "ProtocolError":
+    case "TenantError":
       return false
   }
 }

@@ -8,10 +8,15 @@ export class Unauthenticated extends Schema.TaggedError<Unauthenticated>()("Unau
 }) {}
 /** No token helps: the server has none, and so nobody may do this over the network. */
 export class AdminOff extends Schema.TaggedError<AdminOff>()("AdminOff", { message: Schema.String }) {}
+/** The call names a tenant, and what it would do is nothing of a tenant's. */
+export class NotOfTenant extends Schema.TaggedError<NotOfTenant>()("NotOfTenant", {
+  tenant: Schema.String,
+  message: Schema.String
+}) {}
 
-/** Why a call that changes the deployment was not begun. */
+/** Why a call that changes the deployment was not begun. NotOfTenant comes only to who names a tenant. */
 export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", {
-  reason: Schema.Union([Unauthenticated, AdminOff])
+  reason: Schema.Union([Unauthenticated, AdminOff, NotOfTenant])
 }) {
   override get message(): string {
     return this.reason.message

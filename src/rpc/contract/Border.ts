@@ -1,6 +1,7 @@
 /** What can go wrong with any call at the border between a client and the runtime, whatever the procedure. */
 import { Context, Schema } from "effect"
 import { RpcMiddleware } from "effect/rpc"
+import { TenantError } from "../../services/TenantError.ts"
 
 /**
  * What a client sent cannot be served. `MalformedLine`: no JSON, or no UTF-8. `NotAMessage`: JSON that is no message of the
@@ -49,7 +50,11 @@ export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDo
   }
 }
 
-export const BorderError = Schema.Union([ProtocolError, TooBusy, InternalError, ShuttingDown])
+/** Among the headers of a call: whose data it is about, by name. Without it: of the tenant that the server was started for. */
+export const tenantHeader = "tapestry-tenant"
+
+/** TenantError comes only to who names a tenant. */
+export const BorderError = Schema.Union([ProtocolError, TooBusy, InternalError, ShuttingDown, TenantError])
 export type BorderError = typeof BorderError.Type
 
 /** Puts the border's errors into the contract of every procedure; on the server it also names, counts and logs each call. */

@@ -1,14 +1,14 @@
 /**
  * What happens around every call on the server: it gets a name, is counted, and leaves one line in the log.
  *
- * Everything that runs for a call is logged with `call` (its correlation id) and `procedure`, also the vendor's answers that it
+ * Everything that runs for a call is logged with `call` (its correlation id), `procedure`, and `tenant` where it names one, also the vendor's answers that it
  * caused: work that a call starts for others too (a flight) goes on under the name of the call that started it. A defect becomes
  * InternalError here, where its log line still carries that name; what it was is in that line only.
  */
 import { Cause, Clock, Context, Effect, Exit, Layer, LogLevel, References } from "effect"
 import { RpcSchema } from "effect/rpc"
 import * as Metrics from "../../services/Metrics.ts"
-import { Border, InternalError } from "../contract/Border.ts"
+import { Border, InternalError, tenantHeader } from "../contract/Border.ts"
 import { CallTally, type Tally } from "./CallTally.ts"
 import { correlationId } from "./correlation.ts"
 import { Draining } from "./Draining.ts"
@@ -41,6 +41,8 @@ interface Named {
   readonly id: string
   readonly procedure: string
   readonly isStream: boolean
+  /** None: that of the server. */
+  readonly tenant: string | undefined
 }
 
 /** One line and one count at the end of a call. `began` is nanoseconds of the monotonic clock. */
@@ -84,13 +86,23 @@ const around = <A, E>(named: Named, call: Effect.Effect<A, E>): Effect.Effect<A,
     const ended = Effect.onExit(guarded, (exit) => end(named, began, tally.rows, exit))
     return Effect.annotateLogs(Effect.provideService(ended, CallTally, tally), {
       call: named.id,
-      procedure: named.procedure
+      procedure: named.procedure,
+      ...(named.tenant === undefined ? {} : { tenant: named.tenant })
     })
   })
 
 const border: Border["Service"] = (call, { headers, rpc }) =>
   Effect.flatMap(correlationId(headers["x-correlation-id"]), (id) =>
-    around({ id, procedure: rpc._tag, isStream: RpcSchema.isStreamSchema(rpc.successSchema) }, call)
+    around(
+      {
+        id,
+        procedure: rpc._tag,
+        isStream: RpcSchema.isStreamSchema(rpc.successSchema),
+        // A name, or the call would not have begun.
+        tenant: headers[tenantHeader]
+      },
+      call
+    )
   )
 
 export const layer: Layer.Layer<Border> = Layer.succeed(Border, border)

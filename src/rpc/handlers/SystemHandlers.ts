@@ -7,8 +7,8 @@ import { Draining } from "./Draining.ts"
 import { ServerInfo } from "./ServerInfo.ts"
 import { health } from "./storeHealth.ts"
 
-/** `correlation`: a call's `x-correlation-id` names it in the server's log. */
-const capabilities = ["correlation"]
+/** `correlation`: a call's `x-correlation-id` names it in the server's log. `tenants`: its `tapestry-tenant` says whose data it is about. */
+const capabilities = ["correlation", "tenants"]
 
 const procedures = [...TapestryRpcs.requests.keys()].sort()
 

@@ -1,5 +1,6 @@
 /** Whether a call that changes the deployment may begin. */
-import { AdminError, AdminOff, Unauthenticated } from "../contract/AdminOnly.ts"
+import { AdminError, AdminOff, NotOfTenant, Unauthenticated } from "../contract/AdminOnly.ts"
+import { tenantHeader } from "../contract/Border.ts"
 import * as AdminToken from "./AdminToken.ts"
 import type { Caller } from "./Caller.ts"
 
@@ -32,3 +33,17 @@ export const refusalOf = (
   if (presented === undefined) return missing
   return AdminToken.matches(token, presented) ? null : wrong
 }
+
+/**
+ * For what changes the deployment for everybody: null where the call names no tenant, or the one that the server was started for, as
+ * whose it is done.
+ */
+export const notOfTenant = (named: string | undefined, own: string | null, what: string): AdminError | null =>
+  named === undefined || named === own
+    ? null
+    : new AdminError({
+        reason: new NotOfTenant({
+          tenant: named,
+          message: `${what} changes the whole deployment, and is nothing of the tenant ${named}; ask for it without the header ${tenantHeader}`
+        })
+      })

@@ -1,5 +1,6 @@
 import { Effect, Fiber, Latch, Semaphore } from "effect"
 import { Headers } from "effect/http"
+import type { TenantName } from "../../domain/Tenant.ts"
 import type { BorderError } from "../contract/Border.ts"
 import type { CallId } from "./decodeMessage.ts"
 import type { Frame, MessageFormat } from "./MessageFormat.ts"
@@ -14,6 +15,8 @@ export interface Call {
   readonly id: number
   readonly clientId: CallId | null
   readonly procedure: Procedure
+  /** Whose call it is; null: that of the server. */
+  readonly tenant: TenantName | null
   /** Whether the client hears no more of it: a notification, or a discarded call that has begun. */
   silent: boolean
   readonly discard: boolean

@@ -20,6 +20,7 @@ import * as Places from "./http/Places.ts"
 import * as Upgrade from "./http/Upgrade.ts"
 import { ListenError } from "./ListenError.ts"
 import { RpcHost } from "./RpcHost.ts"
+import * as TenantHandlers from "./TenantHandlers.ts"
 
 export interface HttpListenerOptions extends NodeServer.ListenOptions {
   /** Names besides the loopback ones and `host` that a request's `Host` may have, with or without a port. */
@@ -28,6 +29,8 @@ export interface HttpListenerOptions extends NodeServer.ListenOptions {
   readonly allowedOrigins: ReadonlyArray<string>
   /** Lets who has it change the deployment; unless given, nobody may. */
   readonly adminToken?: AdminToken | null
+  /** The tenants that a request may name; none unless given. */
+  readonly tenants?: TenantHandlers.TenantHandlers
 }
 
 /** Serves until the scope closes; the host should have drained by then, since what still runs is cut. */
@@ -45,7 +48,8 @@ export const listen: (
     guard,
     places,
     crossOrigin: options.allowedOrigins.length > 0,
-    adminToken: options.adminToken ?? null
+    adminToken: options.adminToken ?? null,
+    tenants: options.tenants ?? TenantHandlers.none
   })
   const upgrade = yield* Upgrade.make({ guard, places })
   const platform = yield* Layer.build(NodeHttpPlatform.layer)

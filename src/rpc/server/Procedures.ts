@@ -4,11 +4,13 @@
  */
 import { Context, Effect, type Scope, Stream } from "effect"
 import { Rpc, type RpcGroup, RpcMessage, type RpcServer } from "effect/rpc"
+import type { TenantError } from "../../services/TenantError.ts"
 import { Draining } from "../handlers/Draining.ts"
 import { LargeAnswer } from "../handlers/LargeAnswer.ts"
 import type { Call } from "./ConnectionCalls.ts"
 import type { MessageFormat } from "./MessageFormat.ts"
 import * as Procedure from "./Procedure.ts"
+import type { TenantHandlers } from "./TenantHandlers.ts"
 
 export type Group = RpcGroup.RpcGroup<Rpc.AnyWithProps>
 export type Server = RpcServer.RpcServer<Rpc.AnyWithProps>
@@ -57,13 +59,14 @@ export const make = (group: Group): ((tag: string, format: MessageFormat) => Pro
 export interface HandlerOptions {
   readonly callOf: (id: number | string) => Call | undefined
   readonly draining: Effect.Effect<boolean>
+  readonly tenants: TenantHandlers
 }
 
 /** The handlers of a context, their streams pulled only while their client has room, and told when the server goes down. */
 export const gateHandlers = <R>(
   group: Group,
   context: Context.Context<R>,
-  { callOf, draining }: HandlerOptions
+  { callOf, draining, tenants }: HandlerOptions
 ): Context.Context<R> => {
   const services = new Map(context.mapUnsafe)
   for (const rpc of group.requests.values()) {
@@ -71,7 +74,11 @@ export const gateHandlers = <R>(
     if (entry === undefined) continue
     const handler: typeof entry.handler = (payload, options) => {
       const call = callOf(options.requestId)
-      return Rpc.wrapMap(entry.handler(payload, options), (answer) =>
+      const handled =
+        call === undefined || call.tenant === null
+          ? entry.handler(payload, options)
+          : ofTenant(tenants.of(call.tenant), rpc.key, call.procedure.isStream, payload, options)
+      return Rpc.wrapMap(handled, (answer) =>
         call === undefined
           ? answer
           : Effect.isEffect(answer)
@@ -82,6 +89,33 @@ export const gateHandlers = <R>(
     services.set(rpc.key, { ...entry, handler, context: Context.add(entry.context, Draining, draining) })
   }
   return Context.makeUnsafe(services)
+}
+
+type Handle = Rpc.Handler<string>["handler"]
+type Answer = Effect.Effect<unknown, unknown> | Stream.Stream<unknown, unknown>
+
+/**
+ * The answer of another tenant's handler, which is there for as long as the call goes on. Its services take the place of the server's own;
+ * all else that is around the call (its scope, its caller, its name in the log) stays.
+ */
+const ofTenant = (
+  opening: ReturnType<TenantHandlers["of"]>,
+  key: string,
+  isStream: boolean,
+  payload: unknown,
+  options: Parameters<Handle>[1]
+): ReturnType<Handle> => {
+  const answering = Effect.map(opening, ({ handlers, services }): Answer => {
+    const entry: Rpc.Handler<string> = Context.getUnsafe(handlers, Context.Service<Rpc.Handler<string>>(key))
+    const answer = Rpc.unwrap(entry.handler(payload, options))
+    return Effect.isEffect(answer) ? Effect.provideContext(answer, services) : Stream.provideContext(answer, services)
+  })
+  // Effect's server provides the scope of the call, which its types do not say.
+  return (
+    isStream
+      ? Stream.unwrap(answering as Effect.Effect<Stream.Stream<unknown, unknown>, TenantError, Scope.Scope>)
+      : Effect.flatMap(answering, (answer) => answer as Effect.Effect<unknown, unknown>)
+  ) as ReturnType<Handle>
 }
 
 /** For a call whose answer is large: see LargeAnswer. */

@@ -25,6 +25,7 @@ import * as MessageFormat from "./MessageFormat.ts"
 import * as Procedures from "./Procedures.ts"
 import { type Connection, RpcHost, type Transport } from "./RpcHost.ts"
 import * as receiving from "./receive.ts"
+import * as TenantHandlers from "./TenantHandlers.ts"
 import * as Turnstile from "./Turnstile.ts"
 
 const binarySerialization = RpcSerialization.RpcSerialization.pipe(Effect.provide(RpcSerialization.layerSchemaBinary()))
@@ -38,9 +39,13 @@ const realTime = (time: Duration.Input): Effect.Effect<void> =>
 
 /** A host for the procedures of any group: tests and benches serve groups of their own. */
 export const make: <Rpcs extends Rpc.Any>(
-  group: RpcGroup.RpcGroup<Rpcs>
+  group: RpcGroup.RpcGroup<Rpcs>,
+  tenants?: TenantHandlers.TenantHandlers
 ) => Effect.Effect<RpcHost["Service"], never, Rpc.ToHandler<Rpcs> | Rpc.Middleware<Rpcs> | Scope.Scope> =
-  Effect.fnUntraced(function* <Rpcs extends Rpc.Any>(given: RpcGroup.RpcGroup<Rpcs>) {
+  Effect.fnUntraced(function* <Rpcs extends Rpc.Any>(
+    given: RpcGroup.RpcGroup<Rpcs>,
+    tenants: TenantHandlers.TenantHandlers = TenantHandlers.none
+  ) {
     const group = Procedures.erased(given)
     const clock = yield* Clock.Clock
     const now = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
@@ -78,7 +83,7 @@ export const make: <Rpcs extends Rpc.Any>(
     const handlers = Procedures.gateHandlers(
       group,
       yield* Effect.context<Rpc.ToHandler<Rpcs> | Rpc.Middleware<Rpcs> | Scope.Scope>(),
-      { callOf: (id) => calls.get(id), draining: Effect.sync(() => draining) }
+      { callOf: (id) => calls.get(id), draining: Effect.sync(() => draining), tenants }
     )
     const server: Procedures.Server = yield* RpcServer.makeNoSerialization(group, {
       disableFatalDefects: true,
@@ -96,6 +101,7 @@ export const make: <Rpcs extends Rpc.Any>(
       server,
       procedureOf,
       nextId,
+      own: tenants.own,
       isDraining: () => draining,
       begin,
       end
@@ -196,11 +202,14 @@ export const make: <Rpcs extends Rpc.Any>(
     })
   })
 
-export const layer: Layer.Layer<
+export const layer = (
+  tenants: TenantHandlers.TenantHandlers = TenantHandlers.none
+): Layer.Layer<
   RpcHost,
   never,
   Rpc.ToHandler<RpcGroup.Rpcs<typeof TapestryRpcs>> | Rpc.Middleware<RpcGroup.Rpcs<typeof TapestryRpcs>>
-> = Layer.effect(
-  RpcHost,
-  Effect.suspend(() => make(TapestryRpcs))
-)
+> =>
+  Layer.effect(
+    RpcHost,
+    Effect.suspend(() => make(TapestryRpcs, tenants))
+  )

@@ -25,6 +25,7 @@ import { RpcHost } from "./RpcHost.ts"
 import * as RpcHostLive from "./RpcHostLive.ts"
 import * as SocketListener from "./SocketListener.ts"
 import * as StoreUp from "./StoreUp.ts"
+import * as TenantHandlers from "./TenantHandlers.ts"
 
 /** A host and a port; port 0 takes one that is free. */
 export interface HostPort {
@@ -80,11 +81,13 @@ const announce = Effect.fnUntraced(function* (owner: Option.Option<Owner["Servic
 const comeUp = Effect.fnUntraced(function* (options: ServedOptions) {
   const owner = yield* Effect.serviceOption(Owner)
   const startedAt = Option.isSome(owner) ? owner.value.startedAt : yield* Clock.currentTimeMillis
-  const info = Layer.succeed(ServerInfo, { product: options.product, startedAt })
+  const info = { product: options.product, startedAt }
+  const tenants = yield* Effect.provideService(TenantHandlers.make, ServerInfo, info)
+  const adminToken = options.adminToken ?? null
   const context = yield* Layer.build(
-    RpcHostLive.layer.pipe(
-      Layer.provide([Handlers.layer, BorderLive.layer, AdminOnlyLive.layer(options.adminToken ?? null)]),
-      Layer.provideMerge(info)
+    RpcHostLive.layer(tenants).pipe(
+      Layer.provide([Handlers.layer, BorderLive.layer, AdminOnlyLive.layer(adminToken, tenants.own)]),
+      Layer.provideMerge(Layer.succeed(ServerInfo, info))
     )
   )
   return yield* Effect.gen(function* () {
@@ -92,8 +95,7 @@ const comeUp = Effect.fnUntraced(function* (options: ServedOptions) {
     const { http, socket, tcp } = options
     if (socket !== null) yield* SocketListener.listen({ path: socket })
     const tcpPort = tcp === null ? 0 : portOf(yield* SocketListener.listen(tcp))
-    const httpPort =
-      http === null ? 0 : portOf(yield* (yield* loadHttp).listen({ ...http, adminToken: options.adminToken ?? null }))
+    const httpPort = http === null ? 0 : portOf(yield* (yield* loadHttp).listen({ ...http, adminToken, tenants }))
     yield* StoreUp.watch
     yield* Effect.addFinalizer(() => Effect.raceFirst(host.drain, options.hurry ?? Effect.never))
     yield* announce(owner, socket)

@@ -10,8 +10,9 @@
  */
 import { Cause, Effect, Exit, Metric, Result } from "effect"
 import { Headers } from "effect/http"
+import type { TenantName } from "../../domain/Tenant.ts"
 import { refusals } from "../../services/Metrics.ts"
-import { type BorderError, ProtocolError, ShuttingDown, TooBusy } from "../contract/Border.ts"
+import { type BorderError, ProtocolError, ShuttingDown, TooBusy, tenantHeader } from "../contract/Border.ts"
 import { Caller } from "../handlers/Caller.ts"
 import { incident } from "../handlers/incident.ts"
 import type { Call, ConnectionCalls } from "./ConnectionCalls.ts"
@@ -21,11 +22,14 @@ import type { MessageFormat } from "./MessageFormat.ts"
 import type { Procedure } from "./Procedure.ts"
 import * as Procedures from "./Procedures.ts"
 import type { Incoming } from "./RpcHost.ts"
+import { tenantOf } from "./tenantOf.ts"
 
 export interface Receiving {
   readonly server: Procedures.Server
   readonly procedureOf: (tag: string, format: MessageFormat) => Procedure | null
   readonly nextId: () => number
+  /** The tenant that the server was started for. */
+  readonly own: TenantName
   readonly isDraining: () => boolean
   readonly begin: (call: Call) => void
   readonly end: (call: Call) => boolean
@@ -84,7 +88,12 @@ const makeBegin = (receiving: Receiving) => {
   const { server } = receiving
 
   /** Why a call cannot begin, or the procedure and its payload. */
-  const admit = (connection: ConnectionCalls, { id, payload, tag }: ClientRequest, incoming: Message) => {
+  const admit = (
+    connection: ConnectionCalls,
+    { id, payload, tag }: ClientRequest,
+    headers: Headers.Headers,
+    incoming: Message
+  ) => {
     const { bytes, line } = incoming
     const refused = (code: "UnknownProcedure" | "BadPayload", message: string) =>
       Result.fail<BorderError>(new ProtocolError({ code, line, message, ...(id === null ? {} : { id }) }))
@@ -99,9 +108,11 @@ const makeBegin = (receiving: Receiving) => {
     if (procedure.isStream && connection.streams >= maxStreams) {
       return Result.fail<BorderError>(new TooBusy({ limit: "streams", max: maxStreams }))
     }
+    const tenant = tenantOf(headers[tenantHeader], receiving.own)
+    if (Result.isFailure(tenant)) return Result.fail<BorderError>(tenant.failure)
     const decoded = procedure.payload(payload, bytes)
     if (Result.isFailure(decoded)) return refused("BadPayload", decoded.failure)
-    return Result.succeed({ procedure, payload: decoded.success })
+    return Result.succeed({ procedure, payload: decoded.success, tenant: tenant.success })
   }
 
   return (connection: ConnectionCalls, request: ClientRequest, incoming: Message): Effect.Effect<BorderError | null> =>
@@ -112,7 +123,11 @@ const makeBegin = (receiving: Receiving) => {
           "a call with this id is under way, and goes on; ids are free again when the call's Exit has come"
         return alone(connection, new ProtocolError({ code: "DuplicateId", line: incoming.line, id, message }))
       }
-      const admitted = admit(connection, request, incoming)
+      const headers =
+        request.headers.length === 0
+          ? connection.headers
+          : Headers.merge(connection.headers, Headers.fromInput(request.headers))
+      const admitted = admit(connection, request, headers, incoming)
       if (Result.isFailure(admitted)) {
         const error = admitted.failure
         if (id === null || isNotification) return Effect.as(counted(error), error)
@@ -121,21 +136,18 @@ const makeBegin = (receiving: Receiving) => {
           error
         )
       }
-      const { payload, procedure } = admitted.success
+      const { payload, procedure, tenant } = admitted.success
       const call: Call = {
         connection,
         id: receiving.nextId(),
         clientId: id,
         procedure,
+        tenant,
         silent: isNotification,
         discard,
         working: true
       }
       receiving.begin(call)
-      const headers =
-        request.headers.length === 0
-          ? connection.headers
-          : Headers.merge(connection.headers, Headers.fromInput(request.headers))
       const message = Procedures.requestOf({
         id: call.id,
         tag,

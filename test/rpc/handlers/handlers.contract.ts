@@ -111,7 +111,7 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const hello = yield* (yield* TapestryClient)["System.hello"]()
     assert.strictEqual(hello.protocol, protocolVersion)
     assert.deepStrictEqual(hello.procedures, [...TapestryRpcs.requests.keys()].sort())
-    assert.deepStrictEqual(hello.capabilities, ["correlation"])
+    assert.deepStrictEqual(hello.capabilities, ["correlation", "tenants"])
     assert.match(hello.product, /^\d+\.\d+\.\d+/)
     assert.isAtLeast(hello.now, hello.startedAt)
   }),

@@ -51,7 +51,7 @@ describe("a refusal by the border", () => {
 
   for (const wire of [json, binary]) {
     it(`is read with the exit of any procedure (${wire.name})`, () => {
-      assert.strictEqual(refusals.length, 4)
+      assert.strictEqual(refusals.length, 8)
       for (const rpc of TapestryRpcs.requests.values()) {
         for (const error of refusals) {
           const exit = wire.back(Rpc.exitSchema(rpc), wire.there(alone, Exit.fail(error)))

@@ -20,6 +20,7 @@ import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
 import type { AdminToken } from "../../handlers/AdminToken.ts"
 import { incident } from "../../handlers/incident.ts"
 import { RpcHost } from "../RpcHost.ts"
+import type { TenantHandlers } from "../TenantHandlers.ts"
 import * as ControlRoutes from "./ControlRoutes.ts"
 import * as CrossOrigin from "./CrossOrigin.ts"
 import type * as Guard from "./Guard.ts"
@@ -37,6 +38,7 @@ export interface AppOptions {
   readonly crossOrigin: boolean
   /** Of who may change the deployment; null: nobody. */
   readonly adminToken: AdminToken | null
+  readonly tenants: TenantHandlers
 }
 
 type Services = RpcHost | MarketStore | ProvenanceStore | ControlPlane | JobQueue
@@ -69,7 +71,7 @@ const routed = Effect.fnUntraced(function* (options: AppOptions) {
   yield* router.add("GET", "/healthz", Effect.succeed(Health.alive))
   yield* router.add("GET", "/readyz", Effect.provideContext(Health.ready, services))
   yield* router.add("GET", "/metrics", MetricsPage.page)
-  const control = yield* ControlRoutes.make(options.adminToken)
+  const control = yield* ControlRoutes.make(options.adminToken, options.tenants)
   for (const [method, template] of Routes.control) yield* router.add(method, Routes.routeOf(template), control)
   return router.asHttpEffect()
 })

@@ -7,16 +7,23 @@
  * made while it is answered.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { ByteSize, Cause, Context, Effect, Scope } from "effect"
+import { ByteSize, Cause, Context, Effect, Result, Scope } from "effect"
 import { Headers, HttpIncomingMessage, HttpServerRequest, HttpServerResponse, ProblemDetails } from "effect/http"
+import type { TenantName } from "../../../domain/Tenant.ts"
 import { ControlPlane } from "../../../services/ControlPlane.ts"
 import { JobQueue } from "../../../services/JobQueue.ts"
+import type { TenantError } from "../../../services/TenantError.ts"
+import { tenantHeader } from "../../contract/Border.ts"
 import type { AdminToken } from "../../handlers/AdminToken.ts"
 import { presentedBy } from "../../handlers/adminAdmission.ts"
 import { Caller } from "../../handlers/Caller.ts"
 import { correlationId } from "../../handlers/correlation.ts"
+import { errorPath } from "../../handlers/errorPath.ts"
 import { incident } from "../../handlers/incident.ts"
 import { RpcHost } from "../RpcHost.ts"
+import type { TenantHandlers } from "../TenantHandlers.ts"
+import { tenantOf } from "../tenantOf.ts"
+import { ControlTenant } from "./ControlTenant.ts"
 import { peerOf } from "./Places.ts"
 import { pathOf } from "./Routes.ts"
 
@@ -25,6 +32,7 @@ const maxBody = 64 * 1024
 
 const titles: Readonly<Record<number, string>> = {
   400: "Bad Request",
+  404: "Not Found",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   500: "Internal Server Error",
@@ -59,7 +67,27 @@ const challenged = (response: HttpServerResponse.HttpServerResponse, authorizati
 
 const load = Effect.promise(() => import("./api/apiEffect.ts"))
 
-export const make = Effect.fnUntraced(function* (token: AdminToken | null) {
+const refused = (error: TenantError) => {
+  const { _tag } = error.reason
+  const status = _tag === "TenantMalformed" ? 400 : _tag === "NoSuchTenant" ? 404 : 503
+  return problem(status, { detail: error.message, error: errorPath(error) })
+}
+
+/** For the tenant that the request names, for as long as it takes. */
+const forTenant = <A, E, R>(
+  tenants: TenantHandlers,
+  tenant: TenantName | null,
+  answer: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | TenantError, R> =>
+  tenant === null
+    ? answer
+    : Effect.scoped(
+        Effect.flatMap(tenants.of(tenant), ({ services }) =>
+          Effect.provideService(answer, ControlTenant, { tenant, services })
+        )
+      )
+
+export const make = Effect.fnUntraced(function* (token: AdminToken | null, tenants: TenantHandlers) {
   const host = yield* RpcHost
   const scope = yield* Effect.scope
   const services = Context.pick(
@@ -85,13 +113,17 @@ export const make = Effect.fnUntraced(function* (token: AdminToken | null) {
     if (Number(request.headers["content-length"] ?? 0) > maxBody) {
       return problem(413, { detail: `a body has at most ${maxBody} bytes` })
     }
+    const named = tenantOf(request.headers[tenantHeader], tenants.own)
+    if (Result.isFailure(named)) return refused(named.failure)
+    const tenant = named.success
     const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
     const call = yield* correlationId(request.headers["x-correlation-id"])
-    return yield* Effect.flatten(api).pipe(
+    return yield* forTenant(tenants, tenant, Effect.flatten(api)).pipe(
       Effect.provideService(HttpServerRequest.HttpServerRequest, asJson(request)),
       Effect.provideService(Caller, { transport: "http", peer: peerOf(socket) }),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBody)),
       Effect.map((response) => challenged(inWords(response), request.headers.authorization)),
+      Effect.catchTag("TenantError", (error) => Effect.succeed(refused(error))),
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause)
           ? Effect.interrupt
@@ -99,7 +131,7 @@ export const make = Effect.fnUntraced(function* (token: AdminToken | null) {
               problem(500, { detail: message, error: _tag, incident: number })
             )
       ),
-      Effect.annotateLogs({ call })
+      Effect.annotateLogs({ call, ...(tenant === null ? {} : { tenant }) })
     )
   })
 })

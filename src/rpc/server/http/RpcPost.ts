@@ -33,6 +33,7 @@ const lineEnd = Uint8Array.of(0x0a)
 /** What a refusal makes of the status; null: nothing, it is the affair of one call. */
 const statusOf = (refused: BorderError | null): number | null => {
   if (refused?._tag === "ShuttingDown") return 503
+  if (refused?._tag === "TenantError") return 400
   if (refused?._tag !== "ProtocolError") return null
   return refused.code === "TooLong" ? 413 : 400
 }

@@ -2,32 +2,48 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { Etag, HttpEffect, HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import { ControlPlane } from "../../../../services/ControlPlane.ts"
 import { type Enqueued, JobQueue, type JobQueueError } from "../../../../services/JobQueue.ts"
 import type { AdminToken } from "../../../handlers/AdminToken.ts"
-import { refusalOf } from "../../../handlers/adminAdmission.ts"
+import { notOfTenant, refusalOf } from "../../../handlers/adminAdmission.ts"
 import { Caller } from "../../../handlers/Caller.ts"
 import { startTask } from "../../../handlers/startTask.ts"
+import { ControlTenant } from "../ControlTenant.ts"
 import { AdminGuard, ControlApi } from "./ControlApi.ts"
 import { ofAdmin, ofJobs, ofStore } from "./Problems.ts"
 import { startBackfill } from "./startBackfill.ts"
+
+/** What works for the tenant that a request names, or for that of the server. */
+const services = Effect.map(Effect.context<ControlPlane | JobQueue>(), (own) => {
+  const of = Effect.map(ControlTenant, (named) => named?.services ?? own)
+  return {
+    control: Effect.map(of, Context.get(ControlPlane)),
+    queue: Effect.map(of, Context.get(JobQueue))
+  }
+})
 
 const StoreHandlers = HttpApiBuilder.group(
   ControlApi,
   "store",
   Effect.fnUntraced(function* (handlers) {
-    const control = yield* ControlPlane
-    const queue = yield* JobQueue
+    const { control, queue } = yield* services
     return handlers.handleAll({
       schemaVersion: () =>
-        Effect.mapBoth(control.schema, {
-          onSuccess: ({ expected, state, version }) => ({ version, expected, state }),
-          onFailure: ofStore
-        }),
-      job: ({ params }) => Effect.mapError(queue.get(params.id), ofJobs)
+        Effect.mapBoth(
+          Effect.flatMap(control, ({ schema }) => schema),
+          {
+            onSuccess: ({ expected, state, version }) => ({ version, expected, state }),
+            onFailure: ofStore
+          }
+        ),
+      job: ({ params }) =>
+        Effect.mapError(
+          Effect.flatMap(queue, ({ get }) => get(params.id)),
+          ofJobs
+        )
     })
   })
 )
@@ -44,15 +60,20 @@ const AdminHandlers = HttpApiBuilder.group(
   ControlApi,
   "admin",
   Effect.fnUntraced(function* (handlers) {
-    const queue = yield* JobQueue
+    const { queue } = yield* services
+    const begun = (start: (queue: JobQueue["Service"]) => Effect.Effect<Enqueued, JobQueueError>) =>
+      accepted(Effect.flatMap(queue, start))
     return handlers.handleAll({
-      migrate: () => accepted(startTask(queue, { type: "migrate" })),
-      retention: ({ payload }) => accepted(startTask(queue, { type: "retention", payload: payload ?? {} })),
-      refresh: ({ payload }) => accepted(startTask(queue, { type: "refresh", payload: payload ?? {} })),
-      backfill: ({ params, payload }) => accepted(startBackfill(queue, params.job, payload))
+      migrate: () => begun((queue) => startTask(queue, { type: "migrate" })),
+      retention: ({ payload }) => begun((queue) => startTask(queue, { type: "retention", payload: payload ?? {} })),
+      refresh: ({ payload }) => begun((queue) => startTask(queue, { type: "refresh", payload: payload ?? {} })),
+      backfill: ({ params, payload }) => begun((queue) => startBackfill(queue, params.job, payload))
     })
   })
 )
+
+/** A backfill is its tenant's; all else that is begun here changes the deployment. */
+const ofTenants: ReadonlySet<string> = new Set(["/backfill/:job"])
 
 const guard = (token: AdminToken | null) => {
   const admitted = Effect.fnUntraced(function* (credential: Redacted.Redacted, path: string) {
@@ -60,6 +81,9 @@ const guard = (token: AdminToken | null) => {
     const presented = Redacted.value(credential)
     const refusal = refusalOf(token, caller, presented === "" ? undefined : presented)
     if (refusal !== null) return yield* ofAdmin(refusal)
+    const named = yield* ControlTenant
+    const foreign = named === null || ofTenants.has(path) ? null : notOfTenant(named.tenant, null, `POST ${path}`)
+    if (foreign !== null) return yield* ofAdmin(foreign)
     const from = { transport: "http", peer: caller?.peer ?? "?", procedure: `POST ${path}` }
     yield* Effect.annotateLogs(Effect.logInfo("tapestry.admin"), from)
   })
