@@ -27,6 +27,7 @@ export class Gateway {
   sendBuffer: number
   nextOrderId = 1
   readonly bulletins: Array<string> = []
+  private readonly onTrades = new Set<() => void>()
   private waiting: Array<{ readonly farm: Farm; readonly run: () => void }> = []
 
   constructor(settings: Settings, market: Market, start: number, speed: number) {
@@ -86,6 +87,14 @@ export class Gateway {
     const { waiting } = this
     this.waiting = []
     for (const { farm, run } of waiting) this.whenWhole(farm, run)
+  }
+
+  /** Calls this when positions have changed, until what it returns is called. */
+  onTrade(run: () => void): () => void {
+    this.onTrades.add(run)
+    return () => {
+      this.onTrades.delete(run)
+    }
   }
 
   /** To whoever subscribed to bulletins, and kept for those who ask for earlier ones. */

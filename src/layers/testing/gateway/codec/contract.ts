@@ -88,3 +88,14 @@ export const contractDetails = (version: number, reqId: number, one: Instrument,
     ...(version >= 186 ? ["0"] : [])
   )
 }
+
+/** The eleven fields of a contract in positions. */
+export const positionContract = (one: Instrument): ReadonlyArray<string | number> => [
+  one.conId,
+  one.symbol,
+  one.secType,
+  one.lastTrade,
+  strikeText(one),
+  one.right,
+  one.multiplier
+]

@@ -39,6 +39,16 @@ const itemOf = (one: Instrument, cell: number): NewsItem | null => {
   }
 }
 
+/** Those of [from, to), ascending. */
+export const newsBetween = (one: Instrument, from: number, to: number): ReadonlyArray<NewsItem> => {
+  const items: Array<NewsItem> = []
+  for (let cell = Math.floor(from / period); cell * period < to; cell++) {
+    const item = itemOf(one, cell)
+    if (item !== null && item.at >= from && item.at < to) items.push(item)
+  }
+  return items
+}
+
 /** The next after an instant. */
 export const newsAfter = (one: Instrument, at: number): NewsItem => {
   for (let cell = Math.floor(at / period); ; cell++) {
@@ -46,3 +56,9 @@ export const newsAfter = (one: Instrument, at: number): NewsItem => {
     if (item !== null && item.at > at) return item
   }
 }
+
+const articleId = /^(\w+)\$([0-9a-f]+)$/
+
+/** The text of an article; null: there is none of that name. */
+export const articleOf = (provider: string, id: string): string | null =>
+  articleId.exec(id)?.[1] === provider ? `<p>Simulated article ${id}. Nothing of it has happened.</p>` : null

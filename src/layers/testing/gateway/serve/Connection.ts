@@ -15,6 +15,7 @@ import { FrameReader } from "../wire/FrameReader.ts"
 import { Outbox } from "../wire/Outbox.ts"
 import { ascii, message } from "../wire/text.ts"
 import { inGmt } from "../wire/zoned.ts"
+import { HistoryPacing } from "./HistoryPacing.ts"
 import { handlers } from "./handlers.ts"
 import type { Subscription } from "./Subscription.ts"
 
@@ -31,6 +32,9 @@ export class Connection {
   readonly standing = new Map<string, () => void>()
   /** When ticks of an instrument were asked for last. */
   readonly tickByTickAt = new Map<string, number>()
+  readonly historyPacing = new HistoryPacing()
+  /** When bars of five seconds were asked for in the last ten minutes. */
+  barsAsked: Array<number> = []
   phase: Phase = "connecting"
   clientId = -1
   version = 0

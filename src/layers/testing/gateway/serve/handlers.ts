@@ -1,15 +1,34 @@
 /** Which request is served by whom, by the number of its message. */
 import type { Fields } from "../wire/Fields.ts"
+import { accounts } from "./accounts.ts"
 import { boot } from "./boot.ts"
 import type { Connection } from "./Connection.ts"
 import { contracts } from "./contracts.ts"
+import { depth } from "./depth.ts"
+import { historicalTicks } from "./historicalTicks.ts"
+import { history } from "./history.ts"
+import { news } from "./news.ts"
+import { others } from "./others.ts"
 import { quotes } from "./quotes.ts"
+import { realTimeBars } from "./realTimeBars.ts"
 import { tickByTick } from "./tickByTick.ts"
 
 export type Handler = (connection: Connection, fields: Fields) => void
 export type Handlers = Readonly<Record<number, Handler>>
 
-const all: Handlers = { ...boot, ...contracts, ...quotes, ...tickByTick }
+const all: Handlers = {
+  ...boot,
+  ...contracts,
+  ...quotes,
+  ...tickByTick,
+  ...depth,
+  ...realTimeBars,
+  ...history,
+  ...historicalTicks,
+  ...accounts,
+  ...news,
+  ...others
+}
 
 const serve: Handler = (connection, fields) => {
   const id = fields.int()
