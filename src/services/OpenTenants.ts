@@ -1,6 +1,7 @@
 import { Context, type Effect, type Scope } from "effect"
 import type { TenantName } from "../domain/Tenant.ts"
 import type { AdapterRegistry } from "./AdapterRegistry.ts"
+import type { ApiConfig } from "./ApiConfig.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 import type { Calendar } from "./Calendar.ts"
 import type { ControlPlane } from "./ControlPlane.ts"
@@ -22,6 +23,7 @@ import type { TenantError } from "./TenantError.ts"
 /** What works for one tenant; vendors, calendars and the quota are the same for all. */
 export type TenantServices =
   | AdapterRegistry
+  | ApiConfig
   | BatchProcessor
   | Calendar
   | ControlPlane

@@ -31,6 +31,6 @@ export interface Tenants {
   readonly list: Effect.Effect<ReadonlyArray<TenantSummary>, MarketStoreError>
   readonly find: (name: TenantName) => Effect.Effect<TenantSummary, TenantsError | MarketStoreError>
   readonly add: (name: TenantName) => Effect.Effect<TenantSummary, TenantsError | MarketStoreError>
-  /** Of one that has nothing any more. What the archive has of it stays. */
+  /** Of one that has nothing any more but values of its own, which go with it. What the archive has of it stays. */
   readonly remove: (name: TenantName) => Effect.Effect<void, TenantsError | MarketStoreError>
 }

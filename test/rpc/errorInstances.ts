@@ -12,6 +12,7 @@ import {
 import { errorPath } from "../../src/rpc/handlers/errorPath.ts"
 import * as Adapter from "../../src/services/Adapter.ts"
 import * as Registry from "../../src/services/AdapterRegistry.ts"
+import { ApiConfigError, ConfigChanged, InvalidConfig } from "../../src/services/ApiConfig.ts"
 import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
 import { ImportsError, RowRefused, UnreadableText, VendorNotOurs } from "../../src/services/Imports.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
@@ -153,6 +154,12 @@ const tenant = [
   new TenantUnavailable({ tenant: "acme", message })
 ].map((reason) => new TenantError({ reason }))
 
+const apiConfig = [
+  new ConfigChanged({ key: "alerts/limits", version: 3, message }),
+  new InvalidConfig({ message }),
+  ...market
+].map((reason) => new ApiConfigError({ reason }))
+
 const job = JobId.make("0b5f3a0e-6f0a-4d2e-9a51-1d1f0c6f7a10")
 const jobs = [
   new Jobs.UnknownJob({ job: "0b5f" }),
@@ -191,6 +198,7 @@ export type RaisedError =
   | (typeof preferred)[number]
   | (typeof imports)[number]
   | (typeof jobs)[number]
+  | (typeof apiConfig)[number]
   | (typeof admin)[number]
   | (typeof tenant)[number]
   | (typeof border)[number]
@@ -208,6 +216,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...preferred,
   ...imports,
   ...jobs,
+  ...apiConfig,
   ...admin,
   ...tenant,
   ...border

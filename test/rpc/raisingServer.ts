@@ -3,6 +3,7 @@
  * raised where the real service would raise it. The border raises its own, named by a header.
  */
 import { Effect, Layer, Stream } from "effect"
+import { ConfigKey } from "../../src/domain/ConfigEntry.ts"
 import type { SeriesKey } from "../../src/domain/SeriesKey.ts"
 import { SessionId } from "../../src/domain/Session.ts"
 import * as ModelVendor from "../../src/layers/testing/ModelVendor.ts"
@@ -16,6 +17,7 @@ import { RpcHost } from "../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../src/rpc/server/RpcHostLive.ts"
 import * as SocketListener from "../../src/rpc/server/SocketListener.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
+import { ApiConfig } from "../../src/services/ApiConfig.ts"
 import { BatchProcessor } from "../../src/services/BatchProcessor.ts"
 import { Calendar } from "../../src/services/Calendar.ts"
 import { ControlPlane } from "../../src/services/ControlPlane.ts"
@@ -77,6 +79,7 @@ const services = Layer.mergeAll(
   Layer.mock(Imports, { end: (_, __, reason) => raise("ImportsError", reason ?? "") }),
   Layer.mock(JobQueue, { get: (job) => raise("JobQueueError", job) }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
+  Layer.mock(ApiConfig, { get: (key) => raise("ApiConfigError", key) }),
   Layer.mock(BatchProcessor, {}),
   Layer.mock(ControlPlane, {}),
   Layer.mock(Quota, { use: (account) => raise("QuotaError", account) }),
@@ -127,6 +130,7 @@ export const carriers: {
   readonly [Tag in Outermost]: (client: Client, path: string) => ReadonlyArray<Effect.Effect<unknown, CallError>>
 } = {
   AdminError: (client, path) => [client["Admin.migrate"](undefined, { headers: { "x-raise": path } })],
+  ApiConfigError: (client, path) => [client["Store.configValue"]({ key: ConfigKey.make(path) })],
   StitchingCacheError: (client, path) => [
     client["Series.resolve"]({ vendor: path, query }),
     Stream.runDrain(client["Series.bars"]({ series: seriesBy(path), range })),

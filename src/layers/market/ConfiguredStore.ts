@@ -1,6 +1,7 @@
 /** The market store that a configuration names: a PostgreSQL database, or market.sqlite in the data directory. */
 import { Context, Effect, Layer, type Redacted, Result } from "effect"
 import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
+import type { ApiConfig } from "../../services/ApiConfig.ts"
 import type { JobLedger } from "../../services/JobLedger.ts"
 import type { MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
 import type { RecordStore } from "../../services/RecordStore.ts"
@@ -32,7 +33,7 @@ export class MarketStores extends Context.Service<
     /** Fails with StoreTenantDenied for one that the store does not know. */
     readonly of: (
       tenant: TenantName
-    ) => Effect.Effect<Context.Context<MarketStore | RecordStore | JobLedger>, MarketStoreError>
+    ) => Effect.Effect<Context.Context<MarketStore | RecordStore | JobLedger | ApiConfig>, MarketStoreError>
   }
 >()("tapestry/MarketStores") {}
 
@@ -51,11 +52,11 @@ export const stores = ({
 /** What one tenant has in the store that is open. */
 export const ofTenant = (
   tenant: TenantName
-): Layer.Layer<MarketStore | RecordStore | JobLedger, MarketStoreError, MarketStores> =>
+): Layer.Layer<MarketStore | RecordStore | JobLedger | ApiConfig, MarketStoreError, MarketStores> =>
   Layer.effectContext(MarketStores.use((stores) => stores.of(tenant)))
 
 export const layer = ({
   tenant = defaultTenant.name,
   ...options
-}: ConfiguredStore): Layer.Layer<MarketStore | RecordStore | JobLedger, MarketStoreError> =>
+}: ConfiguredStore): Layer.Layer<MarketStore | RecordStore | JobLedger | ApiConfig, MarketStoreError> =>
   Layer.provide(ofTenant(tenant), stores(options))

@@ -2,6 +2,7 @@
 import { Context, Effect, Layer, Metric, type Scope } from "effect"
 import { canonical } from "../../domain/SeriesKey.ts"
 import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
+import { ApiConfig } from "../../services/ApiConfig.ts"
 import { JobLedger } from "../../services/JobLedger.ts"
 import { type Commit, MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { rowsCommitted } from "../../services/Metrics.ts"
@@ -14,6 +15,7 @@ import { expectMigrated, migrate } from "../sqlite/migrate.ts"
 import { open as openDatabase, type SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
 import { prepare } from "./CommitBatch.ts"
 import { type Prepared, runCommits } from "./commit.ts"
+import { sqliteApiConfig } from "./config/sqliteApiConfig.ts"
 import { countMigrations } from "./countMigrations.ts"
 import { type Building, beginGeneration, dropGeneration, forget, publishGeneration, seriesOf } from "./generations.ts"
 import { invalidate } from "./invalidate.ts"
@@ -61,7 +63,7 @@ export interface MarketStoreSqliteOptions extends SqliteStoreOptions {
   readonly tenant?: TenantName
 }
 
-type TenantServices = MarketStore | RecordStore | JobLedger
+type TenantServices = MarketStore | RecordStore | JobLedger | ApiConfig
 
 const withoutStack = { captureStackTrace: false }
 
@@ -222,7 +224,8 @@ const storesOf = (
 
   return Context.make(MarketStore, bars).pipe(
     Context.add(RecordStore, records),
-    Context.add(JobLedger, makeLedger(sqliteJobSql(database)))
+    Context.add(JobLedger, makeLedger(sqliteJobSql(database))),
+    Context.add(ApiConfig, sqliteApiConfig(database))
   )
 }
 

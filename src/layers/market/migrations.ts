@@ -2,6 +2,7 @@ import type { SqliteMigration } from "../sqlite/migrate.ts"
 import { jobs } from "./migrations/0007-jobs.ts"
 import { tenants } from "./migrations/0008-tenants.ts"
 import { cuts } from "./migrations/0009-cuts.ts"
+import { apiConfig } from "./migrations/0010-api-config.ts"
 
 /**
  * The tables of market.sqlite. Times are UTC epoch milliseconds. Hot tables have no foreign keys: every insert would pay for
@@ -394,5 +395,6 @@ export const migrations: ReadonlyArray<SqliteMigration> = [
   },
   jobs,
   tenants,
-  cuts
+  cuts,
+  apiConfig
 ]

@@ -1,6 +1,7 @@
 import { Command } from "effect/cli"
 import * as aggregates from "./store/aggregates.ts"
 import * as compress from "./store/compress.ts"
+import * as config from "./store/config.ts"
 import * as migrate from "./store/migrate.ts"
 import * as ping from "./store/ping.ts"
 import * as policies from "./store/policies.ts"
@@ -24,6 +25,7 @@ export const command = Command.make("store").pipe(
     policies.command,
     compress.command,
     retention.command,
-    aggregates.command
+    aggregates.command,
+    config.command
   ])
 )

@@ -1,5 +1,7 @@
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
+import { ConfigEntry, ConfigKey } from "../../domain/ConfigEntry.ts"
+import { ApiConfigError } from "../../services/ApiConfig.ts"
 import { BatchStats } from "../../services/BatchProcessor.ts"
 import { SchemaReport, SeriesStats, StoreSizes, StoreStatus } from "../../services/ControlPlane.ts"
 import { ImportKind } from "../../services/Imports.ts"
@@ -11,6 +13,8 @@ const { migrations: _, ...version } = SchemaReport.fields
 /** The schema version that the store has, and what this release needs. */
 export const SchemaVersion = Schema.Struct(version)
 export interface SchemaVersion extends Schema.Schema.Type<typeof SchemaVersion> {}
+
+const ifVersion = { ifVersion: Schema.optionalKey(Schema.Int) }
 
 /** Most rows of one call. */
 const mostRows = 4_096
@@ -52,6 +56,35 @@ export class StoreRpcs extends RpcGroup.make(
   Rpc.make("Store.submit", { payload: given, success: Taken, error: ShuttingDown }),
   /** Answers when the rows are buffered; they are lost with the process. A full buffer makes the call wait. */
   Rpc.make("Store.offer", { payload: given, success: Taken, error: ShuttingDown }),
+  /** Values that the tenant keeps in the store, ascending by key; of keys that begin with `prefix`. */
+  Rpc.make("Store.config", {
+    payload: { prefix: Schema.optionalKey(Schema.String) },
+    success: Schema.Array(ConfigEntry),
+    error: ApiConfigError
+  }),
+  /** Null where there is no such value. */
+  Rpc.make("Store.configValue", {
+    payload: { key: ConfigKey },
+    success: Schema.NullOr(ConfigEntry),
+    error: ApiConfigError
+  }),
+  /** `description`: absent leaves what there is, null takes it away. `ifVersion`: only where the value has that; 0: only where there is none. */
+  Rpc.make("Store.setConfig", {
+    payload: {
+      key: ConfigKey,
+      value: Schema.Json,
+      description: Schema.optionalKey(Schema.NullOr(Schema.String)),
+      ...ifVersion
+    },
+    success: ConfigEntry,
+    error: ApiConfigError
+  }),
+  /** False where there was no such value. */
+  Rpc.make("Store.unsetConfig", {
+    payload: { key: ConfigKey, ...ifVersion },
+    success: Schema.Boolean,
+    error: ApiConfigError
+  }),
   /** What the batch processor has done, by kind. */
   Rpc.make("Store.batches", { success: Schema.Array(BatchStats) })
 ) {}

@@ -2,6 +2,7 @@
 import { Layer } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import type { ApiConfig } from "../../services/ApiConfig.ts"
 import type { BatchProcessor } from "../../services/BatchProcessor.ts"
 import type { Calendar } from "../../services/Calendar.ts"
 import type { ControlPlane } from "../../services/ControlPlane.ts"
@@ -33,6 +34,7 @@ export const layer: Layer.Layer<
   Rpc.ToHandler<RpcGroup.Rpcs<typeof TapestryRpcs>>,
   never,
   | AdapterRegistry
+  | ApiConfig
   | BatchProcessor
   | Calendar
   | ControlPlane

@@ -10,6 +10,7 @@ import { ResponseId } from "../../../src/domain/Response.ts"
 import type { SeriesKey } from "../../../src/domain/SeriesKey.ts"
 import * as MarketStoreSqlite from "../../../src/layers/market/MarketStoreSqlite.ts"
 import { type Commit, MarketStore } from "../../../src/services/MarketStore.ts"
+import { apiConfigContract } from "../../services/ApiConfig.contract.ts"
 import { jobLedgerContract } from "../../services/JobLedger.contract.ts"
 import { marketStoreContract } from "../../services/MarketStore.contract.ts"
 import { seriesOf } from "../../services/market/commits.ts"
@@ -28,6 +29,7 @@ const overFile = Layer.unwrap(Effect.map(temporaryFile, (filename) => MarketStor
 marketStoreContract("SQLite", overFile)
 recordStoreContract("SQLite", overFile)
 jobLedgerContract("SQLite", overFile)
+apiConfigContract("SQLite", overFile)
 
 const minute = 60_000
 const everything = { start: 0, end: Number.MAX_SAFE_INTEGER }

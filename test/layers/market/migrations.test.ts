@@ -33,7 +33,8 @@ const toSchema4 = (filename: string) => {
     "record_echoes",
     "jobs",
     "job_runs",
-    "tenants"
+    "tenants",
+    "api_config"
   ]
   database.exec(`${later.map((table) => `drop table ${table};`).join(" ")} drop index applied_by_time;
     alter table generations drop column cuts; alter table generations drop column cut_before;

@@ -5,6 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, Exit, Layer, Stream } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
+import { ConfigKey } from "../../../src/domain/ConfigEntry.ts"
 import type { JobSpec } from "../../../src/domain/Job.ts"
 import { ResponseId } from "../../../src/domain/Response.ts"
 import { canonical } from "../../../src/domain/SeriesKey.ts"
@@ -15,6 +16,7 @@ import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
 import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
+import { ApiConfig } from "../../../src/services/ApiConfig.ts"
 import { BatchProcessor } from "../../../src/services/BatchProcessor.ts"
 import { Calendar } from "../../../src/services/Calendar.ts"
 import { ControlPlane } from "../../../src/services/ControlPlane.ts"
@@ -704,6 +706,43 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const series = { ...seriesOf("SPY", "1m"), vendor: "import-offered", session: "regular" } as const
     const bars = yield* all((yield* MarketStore).bars(series, hours))
     assert.deepInclude(bars[0], { ts: hours.start, close: 2 })
+  }),
+  "Store.config": Effect.gen(function* () {
+    const config = yield* ApiConfig
+    yield* config.set(ConfigKey.make("list/b"), { b: 1 })
+    yield* config.set(ConfigKey.make("list/a"), null)
+    const client = yield* TapestryClient
+    assert.deepStrictEqual(yield* client["Store.config"]({ prefix: "list/" }), yield* config.list({ prefix: "list/" }))
+    assert.isAtLeast((yield* client["Store.config"]({})).length, 2)
+  }),
+  "Store.configValue": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const key = ConfigKey.make("read")
+    assert.isNull(yield* client["Store.configValue"]({ key }))
+    const entry = yield* (yield* ApiConfig).set(key, ["x", { y: null }], { description: "said" })
+    assert.deepStrictEqual(yield* client["Store.configValue"]({ key }), entry)
+  }),
+  "Store.setConfig": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const key = ConfigKey.make("set")
+    const first = yield* client["Store.setConfig"]({ key, value: { a: [1] }, description: "said", ifVersion: 0 })
+    assert.deepInclude(first, { version: 1, value: { a: [1] }, description: "said" })
+    assert.deepInclude(yield* client["Store.setConfig"]({ key, value: "x", description: null }), {
+      version: 2,
+      description: null
+    })
+    const { reason } = yield* Effect.flip(client["Store.setConfig"]({ key, value: "y", ifVersion: 1 })).pipe(
+      Effect.filterOrFail((error) => error._tag === "ApiConfigError")
+    )
+    assert.deepInclude(reason, { _tag: "ConfigChanged", version: 2 })
+    assert.strictEqual((yield* (yield* ApiConfig).get(key))?.value, "x")
+  }),
+  "Store.unsetConfig": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const key = ConfigKey.make("unset")
+    yield* (yield* ApiConfig).set(key, 1)
+    assert.isTrue(yield* client["Store.unsetConfig"]({ key, ifVersion: 1 }))
+    assert.isFalse(yield* client["Store.unsetConfig"]({ key }))
   }),
   "Store.batches": Effect.gen(function* () {
     const client = yield* TapestryClient

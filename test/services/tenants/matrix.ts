@@ -5,20 +5,23 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, type Scope, Stream } from "effect"
+import { ConfigKey } from "../../../src/domain/ConfigEntry.ts"
 import { type JobConfiguration, JobId, nothingDone } from "../../../src/domain/Job.ts"
 import type { DecodedActions } from "../../../src/services/Adapter.ts"
+import { ApiConfig } from "../../../src/services/ApiConfig.ts"
 import { JobLedger } from "../../../src/services/JobLedger.ts"
 import { GenerationId, MarketStore } from "../../../src/services/MarketStore.ts"
 import { RecordStore } from "../../../src/services/RecordStore.ts"
 import { bar, collect, commitOf, covered, everything, minute, seriesOf } from "../market/commits.ts"
 import { recordSeries, recordsOf, trade } from "../records/commits.ts"
 
-export type Services = MarketStore | RecordStore | JobLedger
+export type Services = MarketStore | RecordStore | JobLedger | ApiConfig
 
 interface Stores {
   readonly bars: MarketStore["Service"]
   readonly records: RecordStore["Service"]
   readonly jobs: JobLedger["Service"]
+  readonly config: ApiConfig["Service"]
 }
 
 /** What one tenant has, as nobody else should be able to use it. */
@@ -44,12 +47,14 @@ const actions: DecodedActions = {
 }
 const about: JobConfiguration = { provider: "model", mode: "backfill", symbols: ["SPX"], range: null }
 const read = () => Effect.succeed(about)
+const limits = ConfigKey.make("limits")
 const all = { runner: "here", only: null, types: ["backfill"] }
 const follows = { key: "follows", type: "backfill", payload: null }
 const failed = { _tag: "failed", outcome: nothingDone, error: "away", retryAt: null } as const
 
 /** Something of everything; `of` makes the values of one tenant differ from another's. */
-const fill = Effect.fnUntraced(function* ({ bars, jobs, records }: Stores, of: number) {
+const fill = Effect.fnUntraced(function* ({ bars, config, jobs, records }: Stores, of: number) {
+  yield* config.set(limits, { of })
   yield* bars.commit(commitOf(series, 1, rows(10, of), { ...whole(1), actions }))
   yield* bars.commit(commitOf(series, 2, rows(10, of + 1), whole(2)))
   yield* bars.commit(commitOf(other, 3, rows(10, of), whole(3)))
@@ -71,6 +76,7 @@ const reads: {
   readonly bars: Readonly<Record<string, Method>>
   readonly records: Readonly<Record<string, Method>>
   readonly jobs: Readonly<Record<string, Method>>
+  readonly config: Readonly<Record<string, Method>>
 } = {
   bars: {
     bars: ({ bars }) => collect(bars.bars(series, everything)),
@@ -106,6 +112,10 @@ const reads: {
     list: ({ jobs }) => jobs.list(),
     stuck: ({ jobs }) => jobs.stuck(-1_000_000),
     nextDue: ({ jobs }) => jobs.nextDue(all)
+  },
+  config: {
+    get: ({ config }) => config.get(limits),
+    list: ({ config }) => config.list()
   }
 }
 
@@ -124,7 +134,8 @@ const numbered: typeof reads = {
     get: ({ jobs }, { job }) => jobs.get(job),
     runs: ({ jobs }, { job }) => jobs.runs(job),
     alive: ({ jobs }, { job }) => jobs.alive([job])
-  }
+  },
+  config: {}
 }
 
 /** What changes something; those that are given a number are tried with one's own, and with the other's. */
@@ -170,6 +181,10 @@ const writes: typeof reads = {
     claim: ({ jobs }, { job }) => Effect.andThen(jobs.claim({ ...all, only: [job] }, read), jobs.claim(all, read)),
     beat: ({ jobs }, { job }) => jobs.beat(job, 1, { done: 3, of: 4, rows: 5, requests: 6 }),
     finish: ({ jobs }, { job }) => jobs.finish(job, 1, failed)
+  },
+  config: {
+    set: ({ config }) => config.set(limits, "another"),
+    unset: ({ config }) => config.unset(limits)
   }
 }
 
@@ -177,11 +192,12 @@ const writes: typeof reads = {
 const without: typeof reads = {
   bars: { derived: ({ bars }) => bars.derived(series, "5m") },
   records: {},
-  jobs: {}
+  jobs: {},
+  config: {}
 }
 
-const kinds = ["bars", "records", "jobs"] as const
-const titles = { bars: "MarketStore", records: "RecordStore", jobs: "JobLedger" }
+const kinds = ["bars", "records", "jobs", "config"] as const
+const titles = { bars: "MarketStore", records: "RecordStore", jobs: "JobLedger", config: "ApiConfig" }
 
 /** Everything that can be seen of a store, also of the generation that is being built. */
 const dump = Effect.fnUntraced(function* (stores: Stores, known: Known) {
@@ -203,7 +219,8 @@ export const tenantMatrix = (
   const stores = (context: Context.Context<Services>): Stores => ({
     bars: Context.get(context, MarketStore),
     records: Context.get(context, RecordStore),
-    jobs: Context.get(context, JobLedger)
+    jobs: Context.get(context, JobLedger),
+    config: Context.get(context, ApiConfig)
   })
   const both = Effect.map(pair, ([a, b]) => [stores(a), stores(b)] as const)
 

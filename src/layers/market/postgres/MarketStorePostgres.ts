@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Metric, type Redacted, type Scope } from "effec
 import { canonical } from "../../../domain/SeriesKey.ts"
 import { defaultTenant, type TenantName } from "../../../domain/Tenant.ts"
 import type { WriteMode } from "../../../domain/WriteMode.ts"
+import { ApiConfig } from "../../../services/ApiConfig.ts"
 import { JobLedger } from "../../../services/JobLedger.ts"
 import { type Commit, type GenerationId, MarketStore, type MarketStoreError } from "../../../services/MarketStore.ts"
 import { rowsCommitted } from "../../../services/Metrics.ts"
@@ -16,6 +17,7 @@ import { postgresJobSql } from "../../jobs/ledger/postgresJobSql.ts"
 import { expectMigrated, migrate } from "../../postgres/migrate.ts"
 import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
 import { prepare } from "../CommitBatch.ts"
+import { postgresApiConfig } from "../config/postgresApiConfig.ts"
 import { countMigrations } from "../countMigrations.ts"
 import * as KeyedLock from "../KeyedLock.ts"
 import { nothingDone } from "../nothingDone.ts"
@@ -71,7 +73,7 @@ export interface MarketStorePostgresOptions extends PostgresStoreOptions {
   readonly tenant?: TenantName
 }
 
-type TenantServices = MarketStore | RecordStore | JobLedger
+type TenantServices = MarketStore | RecordStore | JobLedger | ApiConfig
 
 /** What the tenants of one database have, over one pool of connections. */
 export interface PostgresStores {
@@ -185,7 +187,8 @@ const storesOf = (database: PostgresDatabase): Context.Context<TenantServices> =
   })
   return Context.make(MarketStore, bars).pipe(
     Context.add(RecordStore, recordStore(database, locks)),
-    Context.add(JobLedger, makeLedger(postgresJobSql(database)))
+    Context.add(JobLedger, makeLedger(postgresJobSql(database))),
+    Context.add(ApiConfig, postgresApiConfig(database))
   )
 }
 

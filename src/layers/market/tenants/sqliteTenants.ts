@@ -19,7 +19,13 @@ export const sqliteTenants = (database: SqliteDatabase): Tenants =>
     insert: (name, id, now) =>
       mapStoreError(database.write("add tenant", (db) => db.prepare(insert).run(name, id, now).changes > 0)),
     remove: ({ name }) =>
-      mapStoreError(database.write("remove tenant", (db) => db.prepare(remove).run(name, name, name).changes > 0))
+      mapStoreError(
+        database.write("remove tenant", (db) => {
+          if (db.prepare(remove).run(name, name, name).changes === 0) return false
+          db.prepare("delete from api_config where tenant = ?").run(name)
+          return true
+        })
+      )
   })
 
 /** Whether there is such a tenant. */

@@ -10,6 +10,7 @@ import { addressOf } from "../../../../src/layers/postgres/PostgresAddress.ts"
 import { open } from "../../../../src/layers/postgres/PostgresDatabase.ts"
 import { MarketStore } from "../../../../src/services/MarketStore.ts"
 import { RecordStore } from "../../../../src/services/RecordStore.ts"
+import { apiConfigContract } from "../../../services/ApiConfig.contract.ts"
 import { jobLedgerContract } from "../../../services/JobLedger.contract.ts"
 import { marketStoreContract } from "../../../services/MarketStore.contract.ts"
 import {
@@ -47,6 +48,7 @@ onBoth(({ bare: bareDatabase, fresh: freshDatabase, title }) => {
   marketStoreContract(title, empty)
   recordStoreContract(title, empty)
   jobLedgerContract(title, empty)
+  apiConfigContract(title, empty)
 
   describe(`MarketStorePostgres on ${title}`, () => {
     it.effect("keeps what was committed over a restart, and forgets an abandoned generation", () =>

@@ -1,5 +1,6 @@
 import { Effect, Layer, Redacted } from "effect"
 import * as MarketStorePostgres from "../../../../../src/layers/market/postgres/MarketStorePostgres.ts"
+import { apiConfigContract } from "../../../../services/ApiConfig.contract.ts"
 import { marketStoreContract } from "../../../../services/MarketStore.contract.ts"
 import { recordStoreContract } from "../../../../services/RecordStore.contract.ts"
 import { freshDatabase } from "../../../../support/postgres.ts"
@@ -16,3 +17,4 @@ const empty = Layer.unwrap(
 
 marketStoreContract("PostgreSQL, a tenant's user", empty)
 recordStoreContract("PostgreSQL, a tenant's user", empty)
+apiConfigContract("PostgreSQL, a tenant's user", empty)

@@ -22,6 +22,7 @@ const matrix: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   action_answers: {},
   actions: {},
   answers: {},
+  api_config: {},
   applied: {},
   bars: {},
   coverage: {},
