@@ -17,6 +17,8 @@ export const withUpkeep = <A, E, R>(
     readonly create?: boolean
     /** Whether an owner of the data directory may be asked to do what changes the store, in place of waiting for it to end. */
     readonly throughOwner?: boolean
+    /** Whether the store of a data directory that has an owner is written to beside it: rows that no process keeps in mind. */
+    readonly besideOwner?: boolean
   },
   use: (upkeep: StoreUpkeep | null) => Effect.Effect<A, E, R>
 ) =>
@@ -26,13 +28,14 @@ export const withUpkeep = <A, E, R>(
       const dataDir = where.value
       // A directory that cannot be looked into is an error, and no store that is not there.
       if (config.store === null) yield* holdsData(dataDir)
-      const { create = false, readonly, throughOwner = false } = options
+      const { besideOwner = false, create = false, readonly, throughOwner = false } = options
       const owners =
         throughOwner && config.store === null ? yield* Effect.flatMap(loadOwners, (load) => load(dataDir)) : null
       const { openUpkeep } = yield* Effect.promise(() => import("../layers/market/upkeep/openUpkeep.ts"))
       const { store, tenant } = config
       const upkeep =
-        owners ?? (yield* openUpkeep({ dataDir, store, tenant, product: manifest.version, readonly, create }))
+        owners ??
+        (yield* openUpkeep({ dataDir, store, tenant, product: manifest.version, readonly, create, besideOwner }))
       return yield* Effect.provideService(use(upkeep), References.MinimumLogLevel, levelOf(logLevel.value))
     })
   )

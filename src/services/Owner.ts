@@ -13,7 +13,7 @@ export const OwnerDetails = Schema.Struct({
   socket: Schema.NullOr(Schema.String),
   /** `host:port/database` of the PostgreSQL that has its rows; absent: market.sqlite in the directory. */
   store: Schema.optionalKey(Schema.String),
-  /** The tenant that it works for; absent: the default one. */
+  /** The tenant that it works for where a call names none; absent: the default one. */
   tenant: Schema.optionalKey(Schema.String)
 })
 export interface OwnerDetails extends Schema.Schema.Type<typeof OwnerDetails> {}
@@ -70,7 +70,7 @@ export class OtherStore extends Schema.TaggedError<OtherStore>()("OtherStore", {
   ours: Schema.NullOr(Schema.String)
 }) {}
 
-/** The owner works for another tenant than this command. */
+/** The owner works for another tenant than this command, and its release knows no other. */
 export class OtherTenant extends Schema.TaggedError<OtherTenant>()("OtherTenant", {
   dataDir: Schema.String,
   owner: OwnerDetails,
@@ -118,7 +118,7 @@ export class OwnerError extends Schema.TaggedError<OwnerError>()("OwnerError", {
       case "UnknownToOwner":
         return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, has no vendor named ${reason.vendor}; it knows: ${reason.known.length === 0 ? "none" : reason.known.join(", ")}. Start it again with the configuration that has ${reason.vendor}, or stop it`
       case "OtherTenant":
-        return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, works for the tenant ${reason.owner.tenant ?? "default"}, and this command for ${reason.ours}; a data directory is fetched for by one process at a time, so wait until that one has ended, or stop it`
+        return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, works for the tenant ${reason.owner.tenant ?? "default"} alone (Tapestry ${reason.owner.product}), and this command for ${reason.ours}; start it again with this release, which works for every tenant, or wait until it has ended`
       case "OtherStore": {
         const named = (store: string | null | undefined) => store ?? `${reason.dataDir}/market.sqlite`
         return `process ${reason.owner.pid}, which fetches for ${reason.dataDir}, keeps the rows in ${named(reason.owner.store)}, and this command would read ${named(reason.ours)}; give both the same --store (or DATABASE_URL; sqlite means the data directory), or stop it`

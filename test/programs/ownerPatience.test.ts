@@ -49,7 +49,7 @@ const command = (dataDir: string): Effect.Effect<string, OwnerError> =>
     Effect.succeed("done"),
     () => Effect.succeed("done")
   ).pipe(
-    Effect.catchTag("MarketStoreError", Effect.die),
+    Effect.catchTag(["MarketStoreError", "TenantError"], Effect.die),
     Effect.provide(Layer.provideMerge(Output.layer, NodeServices.layer))
   )
 

@@ -114,26 +114,34 @@ for (const [name, made] of stores) {
 }
 
 describe("tapestry tenants", () => {
-  it.live("a command for another tenant than the owner works for is told so, and reads are had beside it", () =>
-    Effect.gen(function* () {
-      const where = { cwd: scratch("tenants-owned") }
-      ok(where, "tenants", "add", "acme")
-      ok(where, "bars", ...spx, ...range, "--tenant", "acme")
-      const serving = start(where, "serve", "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0")
-      const { end, stderr, stdout } = collected(serving)
-      yield* Effect.promise(async () => {
-        while (!/ready|serving/i.test(stdout() + stderr()) && serving.exitCode === null) {
-          await new Promise((resolve) => setTimeout(resolve, 50))
-        }
+  it.live(
+    "a command for another tenant than the owner's own is done by it for that one, also for one that is added meanwhile",
+    () =>
+      Effect.gen(function* () {
+        const where = { cwd: scratch("tenants-owned") }
+        ok(where, "tenants", "add", "acme")
+        const serving = start(where, "serve", "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0")
+        const { end, stderr, stdout } = collected(serving)
+        yield* Effect.promise(async () => {
+          while (!/ready|serving/i.test(stdout() + stderr()) && serving.exitCode === null) {
+            await new Promise((resolve) => setTimeout(resolve, 50))
+          }
+        })
+        const seriesOf = (...tenant: ReadonlyArray<string>) => json(where, 0, "series", "list", ...tenant).series.length
+        assert.strictEqual(json(where, 0, "bars", ...spx, ...range, "--tenant", "acme").rowCount, 21)
+        assert.deepStrictEqual([seriesOf("--tenant", "acme"), seriesOf()], [1, 0])
+        const { error } = json(where, 1, "bars", ...spx, ...range, "--tenant", "late")
+        assert.deepInclude(error, { _tag: "TenantError", reason: "NoSuchTenant" })
+        assert.match(error.message, /has no tenant late: .*tapestry tenants add late makes it/)
+        ok(where, "tenants", "add", "late")
+        assert.strictEqual(json(where, 0, "bars", ...spx, ...range, "--tenant", "late").rowCount, 21)
+        ok(where, "series", "forget", ...spx, "--tenant", "acme")
+        assert.deepStrictEqual([seriesOf("--tenant", "acme"), seriesOf("--tenant", "late"), seriesOf()], [0, 1, 0])
+        // What an owner may have open is removed when there is none.
+        assert.deepInclude(json(where, 1, "tenants", "remove", "acme").error, { _tag: "OwnerError" })
+        serving.kill("SIGTERM")
+        assert.strictEqual((yield* Effect.promise(() => end)).code, 0)
       })
-      const { error } = json(where, 1, "bars", ...spx, ...range, "--policy", "force", "--tenant", "acme")
-      assert.deepInclude(error, { _tag: "OwnerError", reason: "OtherTenant" })
-      assert.match(error.message, /works for the tenant default, and this command for acme/)
-      assert.strictEqual(json(where, 0, "series", "list", "--tenant", "acme").series.length, 1)
-      assert.deepStrictEqual(json(where, 0, "series", "list").series, [])
-      serving.kill("SIGTERM")
-      assert.strictEqual((yield* Effect.promise(() => end)).code, 0)
-    })
   )
 
   it.live("a user who only works in the database lists and adds none, and is told what is missing", () =>

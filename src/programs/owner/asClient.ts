@@ -1,7 +1,8 @@
 /**
  * A command as the client of the owner of its data directory.
  *
- * Responsibilities: (1) asks the owner who it is, and runs the command only over one that speaks our protocol; (2) tells apart who
+ * Responsibilities: (1) asks the owner who it is, and runs the command only over one that speaks our protocol, for the command's tenant where
+ * that is another than the owner's; (2) tells apart who
  * is to be asked again (`Nobody`: the owner is silent, has no room, goes down, or went away in the middle) and what no asking
  * helps against (another protocol, another configuration, the command's own errors).
  *
@@ -124,9 +125,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
   if (ours !== owner.store) {
     return yield* new OwnerError({ reason: new OtherStore({ dataDir, owner, ours: ours ?? null }) })
   }
-  if (tenant !== (owner.tenant ?? defaultTenant.name)) {
-    return yield* new OwnerError({ reason: new OtherTenant({ dataDir, owner, ours: tenant }) })
-  }
+  const foreign = tenant !== (owner.tenant ?? defaultTenant.name)
   // The mode of the socket guards it; a connection would only fail, like one to an owner that has just gone.
   const access = yield* Effect.result(fs.access(socket, { readable: true, writable: true }))
   if (Result.isFailure(access) && access.failure.reason._tag === "PermissionDenied") {
@@ -144,6 +143,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
     if (Exit.isFailure(hello)) {
       const failure = hello.cause.reasons.find(Cause.isFailReason)?.error
       if (failure === undefined) return yield* Effect.failCause(Cause.map(hello.cause, () => other(null)))
+      if (failure._tag === "TenantError" && failure.reason._tag !== "TooManyTenants") return yield* failure
       const strange = failure._tag === "RpcClientError" && failure.reason._tag === "RpcClientDefect"
       if (strange || failure._tag === "ProtocolError") return yield* other(null)
       if (failure._tag === "TooBusy") {
@@ -155,6 +155,10 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
       return nobody(silent, { met: failure._tag === "ShuttingDown" })
     }
     if (hello.value.protocol !== protocolVersion) return yield* other(hello.value.protocol)
+    // One of an older release would answer for its own tenant, whatever the header says.
+    if (foreign && !hello.value.capabilities.includes("tenants")) {
+      return yield* new OwnerError({ reason: new OtherTenant({ dataDir, owner, ours: tenant }) })
+    }
 
     const cache = RemoteStitchingCache.layerBesideStore.pipe(
       Layer.provide(
@@ -168,5 +172,5 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
     if (isPassing(exit.cause)) return nobody(silent, { met: true })
     const elsewhere = unknownToOwner(options, exit.cause)
     return yield* elsewhere === null ? Effect.failCause(exit.cause) : Effect.fail(elsewhere)
-  }).pipe(Effect.provide(UnixClient.layer({ path: socket })))
+  }).pipe(Effect.provide(UnixClient.layer({ path: socket, ...(foreign ? { tenant } : {}) })))
 })

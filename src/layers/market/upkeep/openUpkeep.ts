@@ -19,6 +19,8 @@ export interface UpkeepOptions {
   readonly tenant: TenantName
   /** Makes the data directory and the file where they are not there. */
   readonly create?: boolean
+  /** Does not wait for the owner that the data directory may have; what is then changed must be nothing that an owner keeps in mind. */
+  readonly besideOwner?: boolean
 }
 
 /** The driver of PostgreSQL is loaded when it is wanted, so that nobody else pays for it. */
@@ -35,7 +37,7 @@ export const openUpkeep = Effect.fnUntraced(function* (
   MarketStoreError | OwnerError | ProvenanceStoreError,
   FileSystem.FileSystem | Path.Path | Scope.Scope
 > {
-  const { create = false, dataDir, product, readonly, store, tenant } = options
+  const { besideOwner = false, create = false, dataDir, product, readonly, store, tenant } = options
   if (store !== null) {
     const { postgresUpkeep } = yield* loadPostgres
     return yield* postgresUpkeep(store, readonly, tenant)
@@ -47,6 +49,7 @@ export const openUpkeep = Effect.fnUntraced(function* (
     if (!create) return null
     yield* ensureDirectory(dataDir)
   }
-  if (!readonly) yield* Layer.build(OwnerLock.layer({ dataDir, product, patience: "10 seconds" }))
+  const beside = besideOwner && (yield* OwnerLock.find(dataDir)) !== null
+  if (!readonly && !beside) yield* Layer.build(OwnerLock.layer({ dataDir, product, patience: "10 seconds" }))
   return yield* sqliteUpkeep(filename, readonly, tenant)
 })

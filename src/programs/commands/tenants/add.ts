@@ -6,14 +6,14 @@ import { tenantName } from "../../flags/tenantName.ts"
 import { Output } from "../../terminal/Output.ts"
 import { nameArgument } from "./nameArgument.ts"
 import { tenantDocument } from "./tenantDocument.ts"
-import { changeTenants } from "./withTenants.ts"
+import { addToTenants } from "./withTenants.ts"
 
 const add = Effect.fn("tapestry tenants add")(
   function* ({ name }: { readonly name: string }) {
     const json = yield* Json
     const { line } = yield* Output
     const wanted = yield* tenantName(name)
-    const tenant = yield* changeTenants((tenants) => tenants.add(wanted))
+    const tenant = yield* addToTenants((tenants) => tenants.add(wanted))
     if (tenant === null) return
     yield* line(
       json

@@ -22,8 +22,20 @@ export const lookAtTenants = <A, E, R>(use: (tenants: Tenants) => Effect.Effect<
     })
   )
 
+const changing =
+  (besideOwner: boolean) =>
+  <A, E, R>(use: (tenants: Tenants) => Effect.Effect<A, E, R>) =>
+    withUpkeep({ readonly: false, create: true, besideOwner }, (upkeep) =>
+      upkeep === null ? Effect.succeed(null) : Effect.andThen(upkeep.migrate, use(upkeep.tenants))
+    )
+
 /** Migrates first, as every command does that writes. */
-export const changeTenants = <A, E, R>(use: (tenants: Tenants) => Effect.Effect<A, E, R>) =>
-  withUpkeep({ readonly: false, create: true }, (upkeep) =>
-    upkeep === null ? Effect.succeed(null) : Effect.andThen(upkeep.migrate, use(upkeep.tenants))
-  )
+export const changeTenants = changing(false)
+
+const schemaIsCurrent = withUpkeep({ readonly: true }, (upkeep) =>
+  upkeep === null ? Effect.succeed(false) : Effect.map(upkeep.report, ({ state }) => state === "current")
+)
+
+/** As `changeTenants`; a server goes on meanwhile, and finds who has been added, where there is nothing to migrate. */
+export const addToTenants = <A, E, R>(use: (tenants: Tenants) => Effect.Effect<A, E, R>) =>
+  Effect.flatMap(schemaIsCurrent, (current) => changing(current)(use))
