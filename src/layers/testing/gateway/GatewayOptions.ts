@@ -57,9 +57,12 @@ export interface GatewayOptions {
   readonly sendBuffer?: number
   /** Simulated milliseconds from a request to the answer of history, contracts and searches; 0 unless given. */
   readonly latency?: number
+  /** How books are told: rows that are overwritten (`rows`, the default), or rows that are inserted and deleted where they are. */
+  readonly depthChanges?: "rows" | "shifts"
 }
 
 export interface Settings {
+  readonly depthChanges: "rows" | "shifts"
   readonly seed: number
   readonly version: number
   readonly quotas: Quotas

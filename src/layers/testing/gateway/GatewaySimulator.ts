@@ -64,12 +64,13 @@ const settingsOf = (options: GatewayOptions): Settings => ({
   quotas: { ...usualQuotas, ...options.quotas },
   accounts: options.accounts ?? ["DU1234567"],
   sendBuffer: options.sendBuffer ?? 8 * 1_048_576,
-  latency: options.latency ?? 0
+  latency: options.latency ?? 0,
+  depthChanges: options.depthChanges ?? "rows"
 })
 
 /** Unsent bytes at which stepped time waits for the client, for a moment: a client that does not read must not stop time. */
 const muchUnsent = 262_144
-const moment = 50
+const moment = 10
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 

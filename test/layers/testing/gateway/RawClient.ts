@@ -11,7 +11,7 @@ const framed = (text: string): Buffer => {
 }
 
 export class RawClient {
-  received: Buffer = Buffer.alloc(0)
+  private chunks: Array<Buffer> = []
   ended = false
   reset = false
   private readonly socket: Socket
@@ -20,7 +20,7 @@ export class RawClient {
   private constructor(socket: Socket) {
     this.socket = socket
     socket.on("data", (chunk) => {
-      this.received = Buffer.concat([this.received, chunk])
+      this.chunks.push(chunk)
       this.wake()
     })
     socket.on("error", (error) => {
@@ -31,6 +31,12 @@ export class RawClient {
       this.ended = true
       this.wake()
     })
+  }
+
+  /** Everything that has come. */
+  get received(): Buffer {
+    if (this.chunks.length > 1) this.chunks = [Buffer.concat(this.chunks)]
+    return this.chunks[0] ?? Buffer.alloc(0)
   }
 
   static async connect(port: number): Promise<RawClient> {
@@ -67,10 +73,11 @@ export class RawClient {
   /** Whole frames so far, in their fields. */
   frames(): ReadonlyArray<ReadonlyArray<string>> {
     const frames: Array<ReadonlyArray<string>> = []
-    for (let at = 0; at + 4 <= this.received.length; ) {
-      const length = this.received.readUInt32BE(at)
-      if (at + 4 + length > this.received.length) break
-      frames.push(this.received.toString("utf8", at + 4, at + 4 + length - 1).split("\0"))
+    const { received } = this
+    for (let at = 0; at + 4 <= received.length; ) {
+      const length = received.readUInt32BE(at)
+      if (at + 4 + length > received.length) break
+      frames.push(received.toString("utf8", at + 4, at + 4 + length - 1).split("\0"))
       at += 4 + length
     }
     return frames

@@ -113,9 +113,9 @@ describe("live and past", () => {
     })
   )
 
-  it.effect("are one book: changes make exactly what a new subscription shows", () =>
+  it.effect.each(["rows", "shifts"] as const)("are one book, told in %s", (depthChanges) =>
     Effect.gen(function* () {
-      const { client, gateway } = yield* gatewayAndClient()
+      const { client, gateway } = yield* gatewayAndClient({ depthChanges })
       const books = new Map<string, Array<Array<string>>>()
       let seen = 0
       const read = () => {
@@ -140,7 +140,6 @@ describe("live and past", () => {
       yield* answered(client)
       read()
       const changed = [books.get("1 0"), books.get("1 1")]
-      // Both look at one instant only when a change is due; ask for the second book when it is.
       for (const rows of changed) assert.strictEqual(rows?.length, 10)
       const asks = changed[0]?.map(([price]) => Number(price)) ?? []
       const bids = changed[1]?.map(([price]) => Number(price)) ?? []

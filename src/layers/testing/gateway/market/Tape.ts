@@ -86,13 +86,29 @@ export class SeededTape implements Tape {
     for (let cell = Math.floor(from / millis); cell <= last; cell++) {
       const count = this.countOf(cell)
       if (count === 0) continue
+      const start = cell * millis
       const step = millis / count
-      for (let index = 0; index < count; index++) {
+      // Each event lies in a step of its own, so only those of the steps that are asked for are looked at.
+      const end = Math.min(count, Math.floor((to - start) / step) + 2)
+      for (let index = Math.max(0, Math.floor((from - start) / step) - 1); index < end; index++) {
         const luck = mix(this.seed, cell, index + 2)
-        const at = cell * millis + Math.floor((index + (luck & 0xffff) / 65_536) * step)
+        const at = start + Math.floor((index + (luck & 0xffff) / 65_536) * step)
         if (at >= from && at < to) this.event(at, luck, mix(luck, index, cell), visit)
       }
     }
+  }
+
+  /** The first event of a cell at or after an instant and before another; infinite: there is none. */
+  private firstIn(cell: number, from: number, to: number): number {
+    const { millis } = this.instrument.cell
+    const count = this.countOf(cell)
+    const start = cell * millis
+    const step = millis / count
+    for (let index = Math.max(0, Math.floor((from - start) / step) - 1); index < count; index++) {
+      const at = start + Math.floor((index + (mix(this.seed, cell, index + 2) & 0xffff) / 65_536) * step)
+      if (at >= from) return at < to ? at : Number.POSITIVE_INFINITY
+    }
+    return Number.POSITIVE_INFINITY
   }
 
   private event(at: number, luck: number, more: number, visit: Visit): void {
@@ -118,20 +134,17 @@ export class SeededTape implements Tape {
 
   nextAfter(at: number): number {
     const { cell, expiresAt } = this.instrument
-    let found = Number.POSITIVE_INFINITY
-    const first: Visit = (instant) => {
-      if (instant > at && instant < found) found = instant
-    }
     let from = at + 1
     for (let tries = 0; tries < patience; tries++) {
       const day = this.hours.at(from)
-      if (day === null || (expiresAt !== null && from >= expiresAt)) return found
+      if (day === null || (expiresAt !== null && from >= expiresAt)) break
       const start = Math.max(from, day.open)
-      const end = Math.min(day.close, (Math.floor(start / cell.millis) + 1) * cell.millis)
-      if (end > start) this.stretch(start, end, first)
+      const index = Math.floor(start / cell.millis)
+      const end = Math.min(day.close, expiresAt ?? day.close, (index + 1) * cell.millis)
+      const found = this.firstIn(index, start, end)
       if (found !== Number.POSITIVE_INFINITY) return found
       from = end
     }
-    return found
+    return Number.POSITIVE_INFINITY
   }
 }

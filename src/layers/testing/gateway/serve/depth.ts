@@ -1,4 +1,8 @@
-/** Books, as what changes in them: what is gone first, from the far end, then what has come, then sizes. So no row is ever there twice. */
+/**
+ * Books, as what changes in them. In rows (the default) a position is overwritten, and rows come and go at the far end alone: clients that shift rows on
+ * insertion and clients that do not (ib_async) have the same book. In shifts what is gone is deleted and what has come is inserted
+ * where it is, as the documentation of the protocol says.
+ */
 import { readContract } from "../codec/contract.ts"
 import { farmOf } from "../Gateway.ts"
 import { priceOf } from "../market/Instrument.ts"
@@ -16,8 +20,22 @@ const mostRows = 60
 
 type Change = readonly [operation: 0 | 1 | 2, position: number, level: Level]
 
-/** How one side becomes another. */
-export const changesOf = (before: ReadonlyArray<Level>, after: ReadonlyArray<Level>): ReadonlyArray<Change> => {
+const inRows = (before: ReadonlyArray<Level>, after: ReadonlyArray<Level>): ReadonlyArray<Change> => {
+  const changes: Array<Change> = []
+  for (let position = before.length - 1; position >= after.length; position--) {
+    const level = before[position]
+    if (level !== undefined) changes.push([2, position, level])
+  }
+  for (const [position, level] of after.entries()) {
+    const row = before[position]
+    if (row === undefined) changes.push([0, position, level])
+    else if (row.price !== level.price || row.size !== level.size) changes.push([1, position, level])
+  }
+  return changes
+}
+
+/** What is gone first, from the far end, then what has come, then sizes: no row is ever there twice. */
+const inShifts = (before: ReadonlyArray<Level>, after: ReadonlyArray<Level>): ReadonlyArray<Change> => {
   const changes: Array<Change> = []
   const stays = new Set(after.map(({ price }) => price))
   const rows = [...before]
@@ -77,7 +95,8 @@ class Depth implements Subscription {
 
   private tell(side: 0 | 1, before: ReadonlyArray<Level>, after: ReadonlyArray<Level>): void {
     const { connection, listing, reqId, smart } = this
-    for (const [operation, position, level] of changesOf(before, after)) {
+    const changes = connection.gateway.settings.depthChanges === "rows" ? inRows : inShifts
+    for (const [operation, position, level] of changes(before, after)) {
       const isGone = operation === 2
       const price = isGone ? 0 : priceOf(listing.instrument, level.price)
       const size = isGone ? 0 : level.size
