@@ -191,9 +191,9 @@ const bytesOf = Effect.fnUntraced(function* (file: string) {
   return { bytes: fs.stream(file, { chunkSize: 262_144 }), size: Number(info.size) }
 })
 
-export const ingestRows = Effect.fn("tapestry ingest")(function* (input: IngestInput) {
-  const json = yield* Json
-  const { errorTerminal, line, lines, note, terminal } = yield* Output
+/** Takes the rows of a file, and says on standard error what could not be accepted. */
+export const takeFile = Effect.fn("tapestry ingest")(function* (input: IngestInput) {
+  const { errorTerminal, note } = yield* Output
   const warn = styleOf(errorTerminal).yellow
   const asked = yield* specOf(input)
   const { bytes: given, size } = yield* bytesOf(input.file)
@@ -266,11 +266,18 @@ export const ingestRows = Effect.fn("tapestry ingest")(function* (input: IngestI
   )
   const elapsed = (yield* Clock.currentTimeMillis) - startedAt
   const rejectFile = tally.rejected === 0 ? null : rejects
-  if (json) yield* line(JSON.stringify(importDocument(spec, tally, rejectFile, elapsed)))
+  if (rejectFile !== null) {
+    yield* note(warn(`${counted(tally.rejected, "row")} could not be accepted: ${rejectFile}`))
+  }
+  return { spec, tally, elapsed, rejectFile }
+})
+
+export const ingestRows = Effect.fnUntraced(function* (input: IngestInput) {
+  const { line, lines, terminal } = yield* Output
+  const { elapsed, rejectFile, spec, tally } = yield* takeFile(input)
+  if (yield* Json) yield* line(JSON.stringify(importDocument(spec, tally, rejectFile, elapsed)))
   else yield* lines(importLines(spec, tally, elapsed, styleOf(terminal)))
-  if (rejectFile === null) return
-  yield* note(warn(`${counted(tally.rejected, "row")} could not be accepted: ${rejectFile}`))
-  return yield* new Ended({ code: 3 })
+  if (rejectFile !== null) return yield* new Ended({ code: 3 })
 })
 
 const ingest = (input: IngestInput) => asCommand("ingest")(ingestRows(input))

@@ -8,6 +8,7 @@ import { settings } from "../Settings.ts"
 import { Output } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { ingestRows, sourceFlags } from "./ingest.ts"
+import * as all from "./restore/all.ts"
 
 const flags = {
   directory: Argument.String("dir").pipe(Argument.withDescription("The backup")),
@@ -64,5 +65,5 @@ export const command = Command.make("restore", flags, run).pipe(
     { command: "tapestry restore /backup/tapestry --data-dir /var/lib/tapestry", description: "Where nothing is yet" },
     { command: "zcat bars.ndjson.gz | tapestry restore bars -", description: "What 'tapestry dump bars' wrote" }
   ]),
-  Command.withSubcommands(kindNames.map(rowsOf))
+  Command.withSubcommands([all.command, ...kindNames.map(rowsOf)])
 )

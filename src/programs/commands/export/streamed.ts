@@ -4,6 +4,7 @@ import type { Bar } from "../../../domain/Bar.ts"
 import { type AnyRecord, isRecordSeries } from "../../../domain/records/RecordKind.ts"
 import type { SeriesKey } from "../../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../../domain/TimeRange.ts"
+import { packed, unpackedName } from "../../../layers/export/packed.ts"
 import type { RecordsWriter } from "../../../layers/export/RecordsText.ts"
 import type { ImportKind } from "../../../services/Imports.ts"
 import { MarketStore, type MarketStoreError } from "../../../services/MarketStore.ts"
@@ -18,8 +19,9 @@ export type RowFormat = "ndjson" | "csv" | "arrow"
 
 /** What a file's name says; NDJSON where it says nothing. */
 export const formatOf = (file: string): RowFormat => {
-  if (/\.(arrow|feather|ipc)$/i.test(file)) return "arrow"
-  return /\.csv$/i.test(file) ? "csv" : "ndjson"
+  const name = unpackedName(file)
+  if (/\.(arrow|feather|ipc)$/i.test(name)) return "arrow"
+  return /\.csv$/i.test(name) ? "csv" : "ndjson"
 }
 
 /** So few that neither their text nor a list of them is an object for V8's space of large ones, which only full collections empty. */
@@ -47,14 +49,15 @@ export interface StreamedOptions {
   readonly range: TimeRange
   readonly asOf: Option.Option<EpochMillis>
   readonly format: RowFormat
-  /** `-` for standard output; a file appears when it is complete. */
+  /** `-` for standard output; a file appears when it is complete, packed as its name says. */
   readonly out: string
 }
 
+/** Gives the rows that were written. */
 export const writeStreamed = Effect.fnUntraced(function* ({ asOf, format, kind, out, range, series }: StreamedOptions) {
   const { note, write } = yield* Output
   const known = Option.isSome(asOf) ? { asOf: asOf.value } : {}
-  const { head, rows, tail } = yield* writerOf(kind, format)
+  const writer = yield* writerOf(kind, format)
   const written = yield* Ref.make(0)
   const { layer: flatHeap } = yield* Effect.promise(() => import("../../flatHeap.ts"))
   yield* withProgress({ label: "exporting", units: "rows", things: "rows" }, ({ report }) =>
@@ -72,20 +75,22 @@ export const writeStreamed = Effect.fnUntraced(function* ({ asOf, format, kind, 
               Effect.gen(function* () {
                 const done = yield* Ref.updateAndGet(written, (before) => before + chunk.length)
                 yield* report({ done, of: total, count: done })
-                return rows(of, chunk)
+                return writer.rows(of, chunk)
               })
             )
           )
         const whole = Stream.concat(
           Stream.concat(
-            Stream.succeed(head),
+            Stream.succeed(writer.head),
             Stream.flatMap(Stream.fromArray(all), (one) => text(one.series))
           ),
-          Stream.sync(tail)
+          Stream.sync(writer.tail)
         ).pipe(Stream.filter(({ length }) => length > 0))
-        yield* out === "-" ? Stream.runForEach(whole, write) : writeAtomically(out, whole)
+        yield* out === "-" ? Stream.runForEach(whole, write) : writeAtomically(out, packed(out, whole))
       })
     )
   ).pipe(Effect.provide(flatHeap))
-  if (out !== "-") yield* note(`${counted(yield* Ref.get(written), "row")} in ${out}`)
+  const rows = yield* Ref.get(written)
+  if (out !== "-") yield* note(`${counted(rows, "row")} in ${out}`)
+  return rows
 })
