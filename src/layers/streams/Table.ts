@@ -6,6 +6,8 @@ import type { EpochMillis } from "../../domain/TimeRange.ts"
 /** Words that are kept for those who have not read them yet; who falls further behind is told that there were more. */
 const keptWords = 128
 
+const noWords: ReadonlyArray<never> = []
+
 interface Slot {
   row: StreamRow
   version: number
@@ -81,9 +83,13 @@ export class Table {
 
   since(version: number): Changes {
     const missed = version < this.#lostAt ? this.#lost : null
-    const changed = Array.from(this.#slots.values()).filter((slot) => slot.version > version)
+    const changed: Array<Slot> = []
+    for (const slot of this.#slots.values()) if (slot.version > version) changed.push(slot)
     if (changed.length > 1) changed.sort((a, b) => a.version - b.version)
-    const words = this.#words.filter((word) => word.version > version)
+    // Rows come all the time, words seldom.
+    const last = this.#words[this.#words.length - 1]
+    const words =
+      last === undefined || last.version <= version ? noWords : this.#words.filter((word) => word.version > version)
     const pieces: Array<LifecycleEvent | ReadonlyArray<StreamRow>> = []
     let next = 0
     const rowsUntil = (bound: number) => {
