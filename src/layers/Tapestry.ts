@@ -4,6 +4,7 @@ import { defaultTenant, type TenantName } from "../domain/Tenant.ts"
 import { AdapterRegistry, type AdapterRegistryError } from "../services/AdapterRegistry.ts"
 import { Calendar } from "../services/Calendar.ts"
 import { MarketStore, type MarketStoreError } from "../services/MarketStore.ts"
+import { MarketStreams } from "../services/MarketStreams.ts"
 import type { OpenTenants, TenantServices } from "../services/OpenTenants.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
 import { ArchiveLost, ProvenanceStore, ProvenanceStoreError } from "../services/ProvenanceStore.ts"
@@ -118,11 +119,12 @@ const sharedOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =>
     })
   )
 
+type ForAll = AdapterRegistry | Calendar | Quota | MarketStreams
+
 /** What all tenants share, from wherever it is at hand. */
-const shared: Layer.Layer<AdapterRegistry | Calendar | Quota, never, AdapterRegistry | Calendar | Quota> =
-  Layer.effectContext(
-    Effect.map(Effect.context<AdapterRegistry | Calendar | Quota>(), Context.pick(AdapterRegistry, Calendar, Quota))
-  )
+const shared: Layer.Layer<ForAll, never, ForAll> = Layer.effectContext(
+  Effect.map(Effect.context<ForAll>(), Context.pick(AdapterRegistry, Calendar, Quota, MarketStreams))
+)
 
 /** What a tenant has for itself. */
 const tenantOver = (
@@ -130,7 +132,7 @@ const tenantOver = (
   readonly: boolean,
   tenant: TenantName
 ): Layer.Layer<
-  Exclude<TenantServices, SharedServices>,
+  Exclude<TenantServices, SharedServices | MarketStreams>,
   ProvenanceStoreError | MarketStoreError,
   SharedServices | FileSystem.FileSystem | Path.Path
 > =>
@@ -164,8 +166,7 @@ const tenantOver = (
         PreferredVendorsLive.layer,
         BackfillJobs.layer,
         DeploymentJobs.layer,
-        StreamRepairJobs.layer,
-        MarketStreamsLive.layer()
+        StreamRepairJobs.layer
       ).pipe(
         Layer.provideMerge(jobs),
         Layer.provideMerge(StitchingCacheLive.layer),
@@ -179,6 +180,13 @@ const tenantOver = (
       )
     })
   )
+
+/**
+ * What the process has for the tenant that it was started for. Its live streams are those of all tenants, so that a vendor is asked for each once;
+ * what is fetched for their gaps is archived and stored as this tenant's.
+ */
+const ownOver = (options: TapestryOptions, readonly: boolean) =>
+  MarketStreamsLive.layer().pipe(Layer.provideMerge(tenantOver(options, readonly, options.config.tenant)))
 
 /**
  * All services over `dataDir`, as its owner: the lock is taken before anything is opened, and let go of when all is closed. Fails
@@ -202,7 +210,7 @@ export const layer = (
     servicesOf: (other) => Layer.merge(tenantOver(options, false, other), shared)
   })
   return tenants.pipe(
-    Layer.merge(tenantOver(options, false, tenant)),
+    Layer.provideMerge(ownOver(options, false)),
     Layer.provideMerge(sharedOver(options, false)),
     Layer.provideMerge(lock),
     Layer.provide(Layer.effectDiscard(ensureDirectory(dataDir)))
@@ -216,4 +224,4 @@ export const layer = (
 export const layerReadonly = (
   options: Pick<TapestryOptions, "dataDir" | "config">
 ): Layer.Layer<TapestryServices, OpenError, FileSystem.FileSystem | Path.Path> =>
-  Layer.provideMerge(tenantOver(options, true, options.config.tenant), sharedOver(options, true))
+  Layer.provideMerge(ownOver(options, true), sharedOver(options, true))

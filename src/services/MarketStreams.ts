@@ -107,6 +107,8 @@ export interface StreamState extends Schema.Schema.Type<typeof StreamState> {}
 export class MarketStreams extends Context.Service<
   MarketStreams,
   {
+    /** The identities of the streams, in their order; asks for none of them. */
+    readonly keys: (selection: StreamSelection) => Effect.Effect<ReadonlyArray<StreamKey>, MarketStreamsError>
     /** Who joins a stream that runs is first told how things stand (Started, DataType, an open Gap, the newest rows as a snapshot). */
     readonly subscribe: (
       selection: StreamSelection,
@@ -118,6 +120,6 @@ export class MarketStreams extends Context.Service<
       options?: SubscribeOptions
     ) => Stream.Stream<StreamItem, MarketStreamsError>
     /** Every upstream there is, those that nobody wants any more and that linger too. */
-    readonly states: Effect.Effect<ReadonlyArray<StreamState>>
+    readonly states: Effect.Effect<ReadonlyArray<StreamState>, MarketStreamsError>
   }
 >()("tapestry/MarketStreams") {}

@@ -19,6 +19,7 @@ import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.
 import * as Jobs from "../../src/services/JobQueue.ts"
 import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
+import * as Streams from "../../src/services/MarketStreams.ts"
 import { DifferentSeries, PreferredVendorsError } from "../../src/services/PreferredVendors.ts"
 import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
@@ -172,6 +173,15 @@ const jobs = [
   ...market
 ].map((reason) => new Jobs.JobQueueError({ reason }))
 
+const streams = [
+  new Streams.SlowConsumer({ rows: 30, stream: 1, from: 1_700_000_000_000 }),
+  new Streams.KindNotStreamed({ vendor: "model", kind: "depth", kinds: ["quotes", "trades"] }),
+  new Streams.TooManyStreams({ streams: 0, limit: 10_000 }),
+  new Streams.StreamsUnavailable({ again: true, message }),
+  ...vendor,
+  ...registry
+].map((reason) => new Streams.MarketStreamsError({ reason }))
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -199,6 +209,7 @@ export type RaisedError =
   | (typeof imports)[number]
   | (typeof jobs)[number]
   | (typeof apiConfig)[number]
+  | (typeof streams)[number]
   | (typeof admin)[number]
   | (typeof tenant)[number]
   | (typeof border)[number]
@@ -217,6 +228,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...imports,
   ...jobs,
   ...apiConfig,
+  ...streams,
   ...admin,
   ...tenant,
   ...border

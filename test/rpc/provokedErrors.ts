@@ -28,6 +28,7 @@ const isTrouble = (symbol: string): symbol is keyof typeof troubles => symbol in
 
 export const troubledVendor: ModelVendorOptions = {
   symbols: ["ALPHA", "BETA", "GAMMA", ...Object.keys(troubles)],
+  stream: {},
   trouble: ({ symbol }) => (isTrouble(symbol) ? troubles[symbol] : null)
 }
 
@@ -62,6 +63,16 @@ export const provoked: { readonly [path: string]: (client: Client) => Effect.Eff
   "ProvenanceStoreError/PayloadDamaged": (client) =>
     Stream.runDrain(client["Archive.payload"]({ sha256: "ab".repeat(32) })),
   "CalendarError/UnknownCalendar": (client) => Stream.runDrain(client["Calendar.sessions"]({ name: "NYSE", range })),
+  "MarketStreamsError/KindNotStreamed": (client) =>
+    Stream.runDrain(client["Streams.subscribe"]({ vendor: "model", streams: [{ symbol: "ALPHA", kind: "depth" }] })),
+  "MarketStreamsError/TooManyStreams": (client) =>
+    Stream.runDrain(client["Streams.subscribe"]({ vendor: "model", streams: [] })),
+  "MarketStreamsError/VendorError/NotFound": (client) =>
+    client["Streams.keys"]({ vendor: "model", streams: [{ symbol: "NOBODY", kind: "trades" }] }),
+  "MarketStreamsError/AdapterRegistryError/UnknownVendor": (client) =>
+    client["Streams.keys"]({ vendor: "modle", streams: [{ symbol: "ALPHA", kind: "trades" }] }),
+  "MarketStreamsError/AdapterRegistryError/MissingCapability": (client) =>
+    client["Streams.keys"]({ vendor: "mute", streams: [{ symbol: "ALPHA", kind: "trades" }] }),
   "JobQueueError/UnknownJob": (client) => client["Jobs.get"]({ job: "0b5f3a0e" }),
   "JobQueueError/UnknownJobType": (client) =>
     client["Jobs.enqueue"]({ spec: { key: "a", type: "repaint", payload: null } }),

@@ -25,6 +25,7 @@ import { Imports } from "../../src/services/Imports.ts"
 import { JobQueue } from "../../src/services/JobQueue.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
+import { MarketStreams } from "../../src/services/MarketStreams.ts"
 import { PreferredVendors } from "../../src/services/PreferredVendors.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../src/services/Quota.ts"
@@ -78,6 +79,10 @@ const services = Layer.mergeAll(
   }),
   Layer.mock(Imports, { end: (_, __, reason) => raise("ImportsError", reason ?? "") }),
   Layer.mock(JobQueue, { get: (job) => raise("JobQueueError", job) }),
+  Layer.mock(MarketStreams, {
+    keys: ({ vendor }) => raise("MarketStreamsError", vendor),
+    items: ({ vendor }) => Stream.fromEffect(raise("MarketStreamsError", vendor))
+  }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(ApiConfig, { get: (key) => raise("ApiConfigError", key) }),
   Layer.mock(BatchProcessor, {}),
@@ -167,6 +172,10 @@ export const carriers: {
     client["Import.end"]({ session: SessionId.make(1), outcome: "failed", reason: path })
   ],
   JobQueueError: (client, path) => [client["Jobs.get"]({ job: path })],
+  MarketStreamsError: (client, path) => [
+    client["Streams.keys"]({ vendor: path, streams: [] }),
+    Stream.runDrain(client["Streams.subscribe"]({ vendor: path, streams: [] }))
+  ],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),
   TooBusy: (client, path) => raisedByBorder(client, path),

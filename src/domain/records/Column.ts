@@ -17,8 +17,17 @@ export interface Column {
 /** What a record holds at a column. */
 export type Cell = Schema.Json
 
-export const required = (name: string, type: ColumnType): Column => ({ name, type, nullable: false })
-export const optional = (name: string, type: ColumnType): Column => ({ name, type, nullable: true })
+// Without effects: what of a bundle only a store needs can be left out of it.
+export const required = /* @__NO_SIDE_EFFECTS__ */ (name: string, type: ColumnType): Column => ({
+  name,
+  type,
+  nullable: false
+})
+export const optional = /* @__NO_SIDE_EFFECTS__ */ (name: string, type: ColumnType): Column => ({
+  name,
+  type,
+  nullable: true
+})
 
 /** Text that every store can keep: no NUL, no lone surrogate. */
 export const StorableText = Schema.String.pipe(Schema.check(Schema.makeFilter((text) => textDefect(text) ?? true)))

@@ -52,14 +52,20 @@ const ticks = { nanos: true, repeats: true }
 const publications = { nanos: true, repeats: false }
 const snapshots = { nanos: false, repeats: false }
 
+// Without effects, so that a bundle of the contract, which has no use for shapes, can leave them out.
+const defined = /* @__NO_SIDE_EFFECTS__ */ <Shape, Stamps>(shape: Shape, stamps: Stamps): Shape & Stamps => ({
+  ...shape,
+  ...stamps
+})
+
 export const recordKinds: { readonly [K in RecordKind]: Definition<K> } = {
-  trade: { ...tradeShape, ...ticks },
-  quote: { ...quoteShape, ...ticks },
-  statistic: { ...statisticShape, ...publications },
-  fundamental: { ...fundamentalShape, ...snapshots },
-  news: { ...newsShape, ...snapshots },
-  option: { ...optionShape, ...snapshots },
-  signal: { ...signalShape, ...snapshots }
+  trade: defined(tradeShape, ticks),
+  quote: defined(quoteShape, ticks),
+  statistic: defined(statisticShape, publications),
+  fundamental: defined(fundamentalShape, snapshots),
+  news: defined(newsShape, snapshots),
+  option: defined(optionShape, snapshots),
+  signal: defined(signalShape, snapshots)
 }
 
 /** The millisecond of a row and the nanoseconds since; of kinds stamped in milliseconds the latter is 0. */

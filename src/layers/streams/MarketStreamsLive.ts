@@ -157,6 +157,9 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
   )
 
   return MarketStreams.of({
+    keys: Effect.fn("MarketStreams.keys")((selection) =>
+      Effect.mapError(keysOf(selection), (reason) => new MarketStreamsError({ reason }))
+    ),
     subscribe: Effect.fn("MarketStreams.subscribe")(function* (selection, options) {
       const { consumer, keys } = yield* connect(selection, options)
       const subscription: Subscription = { keys, take: consumer.take }

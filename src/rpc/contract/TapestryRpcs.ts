@@ -9,6 +9,7 @@ import { QuotaRpcs } from "./QuotaRpcs.ts"
 import { ReconcileRpcs } from "./ReconcileRpcs.ts"
 import { SeriesRpcs } from "./SeriesRpcs.ts"
 import { StoreRpcs } from "./StoreRpcs.ts"
+import { StreamRpcs } from "./StreamRpcs.ts"
 import { SystemRpcs } from "./SystemRpcs.ts"
 import { VendorsRpcs } from "./VendorsRpcs.ts"
 
@@ -24,5 +25,6 @@ export class TapestryRpcs extends SystemRpcs.merge(
   ImportRpcs,
   JobRpcs,
   StoreRpcs,
+  StreamRpcs,
   AdminRpcs
 ).middleware(Border) {}

@@ -10,6 +10,7 @@ import type { Imports } from "../../services/Imports.ts"
 import type { JobQueue } from "../../services/JobQueue.ts"
 import type { Maintenance } from "../../services/Maintenance.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
+import type { MarketStreams } from "../../services/MarketStreams.ts"
 import type { PreferredVendors } from "../../services/PreferredVendors.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
@@ -27,6 +28,7 @@ import * as ReconcileHandlers from "./ReconcileHandlers.ts"
 import * as SeriesHandlers from "./SeriesHandlers.ts"
 import type { ServerInfo } from "./ServerInfo.ts"
 import * as StoreHandlers from "./StoreHandlers.ts"
+import * as StreamHandlers from "./StreamHandlers.ts"
 import * as SystemHandlers from "./SystemHandlers.ts"
 import * as VendorsHandlers from "./VendorsHandlers.ts"
 
@@ -42,6 +44,7 @@ export const layer: Layer.Layer<
   | JobQueue
   | Maintenance
   | MarketStore
+  | MarketStreams
   | ProvenanceStore
   | Quota
   | PreferredVendors
@@ -60,5 +63,6 @@ export const layer: Layer.Layer<
   ImportHandlers.layer,
   JobHandlers.layer,
   StoreHandlers.layer,
+  StreamHandlers.layer,
   AdminHandlers.layer
 )

@@ -2,6 +2,7 @@
  * Every procedure called once with a good input, over a real data directory, and compared with what the embedded services
  * answer. It is run against the handlers in memory, and against every transport.
  */
+
 import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, Exit, Layer, Stream } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
@@ -9,6 +10,7 @@ import { ConfigKey } from "../../../src/domain/ConfigEntry.ts"
 import type { JobSpec } from "../../../src/domain/Job.ts"
 import { ResponseId } from "../../../src/domain/Response.ts"
 import { canonical } from "../../../src/domain/SeriesKey.ts"
+import { isRows } from "../../../src/domain/streams/StreamEvent.ts"
 import type { TapestryServices } from "../../../src/layers/Tapestry.ts"
 import { asAdmin } from "../../../src/rpc/client/asAdmin.ts"
 import { TapestryClient } from "../../../src/rpc/client/TapestryClient.ts"
@@ -24,6 +26,7 @@ import { type ImportSpec, Imports } from "../../../src/services/Imports.ts"
 import { JobQueue } from "../../../src/services/JobQueue.ts"
 import { Maintenance } from "../../../src/services/Maintenance.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
+import { MarketStreams } from "../../../src/services/MarketStreams.ts"
 import { PreferredVendors } from "../../../src/services/PreferredVendors.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
@@ -529,6 +532,49 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
       [["success", 180]]
     )
   }),
+  "Streams.keys": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const selection = { vendor: "model", streams: [{ symbol: " alpha ", kind: "bars" as const }] }
+    const keys = yield* client["Streams.keys"](selection)
+    assert.deepStrictEqual(keys, yield* (yield* MarketStreams).keys(selection))
+    assert.deepInclude(keys[0], { symbol: "ALPHA", timeframe: "5s" })
+  }),
+  "Streams.subscribe": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const { vendor } = yield* World
+    const streams = [
+      { symbol: "ALPHA", kind: "trades" as const },
+      { symbol: "BETA", kind: "quotes" as const }
+    ]
+    const [key] = yield* client["Streams.keys"]({ vendor: "model", streams })
+    let rows = 0
+    const items = yield* client["Streams.subscribe"]({ vendor: "model", streams }).pipe(
+      Stream.takeUntil(({ event, stream }) => {
+        if (stream === 0 && isRows(event)) rows += event.rows.length
+        return rows >= 20
+      }),
+      Stream.runCollect
+    )
+    const started = items.find(({ event, stream }) => stream === 0 && event._tag === "Started")
+    const told = items.flatMap(({ event, stream }) => (stream === 0 && event._tag === "Trades" ? event.rows : []))
+    const from = started?.event._tag === "Started" ? started.event.through : 0
+    const truth = key === undefined ? [] : (vendor.stream?.truth(key, { start: from, end: from + 60_000 }) ?? [])
+    assert.deepStrictEqual(told, truth.slice(0, told.length))
+    assert.isTrue(items.some(({ event, stream }) => stream === 1 && event._tag === "Quotes"))
+  }),
+  "Streams.states": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const states = yield* Effect.scoped(
+      Effect.gen(function* () {
+        const streams = yield* MarketStreams
+        const { take } = yield* streams.subscribe({ vendor: "model", streams: [{ symbol: "GAMMA", kind: "trades" }] })
+        yield* take
+        return yield* client["Streams.states"]()
+      })
+    )
+    const gamma = states.find(({ key }) => key.symbol === "GAMMA")
+    assert.deepInclude(gamma, { state: "live", consumers: 1, opened: 1, gaps: 0 })
+  }),
   "Jobs.list": Effect.gen(function* () {
     const queue = yield* JobQueue
     const { job } = yield* queue.enqueue(jobSpec("list"))
@@ -817,10 +863,13 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
 
 /** `connect` is a client of a server over the services that it is given. */
 export const handlersSuite = <E>(name: string, connect: Layer.Layer<TapestryClient, E, TapestryServices>): void =>
-  layer(Layer.provideMerge(connect, world()), { excludeTestServices: true })(`procedures (${name})`, (it) => {
-    for (const [tag, row] of Object.entries(rows)) it.effect(tag, () => row)
+  layer(Layer.provideMerge(connect, world({ stream: { rate: 50 } })), { excludeTestServices: true })(
+    `procedures (${name})`,
+    (it) => {
+      for (const [tag, row] of Object.entries(rows)) it.effect(tag, () => row)
 
-    it.effect("all of the contract", () =>
-      Effect.sync(() => assert.deepStrictEqual(Object.keys(rows).sort(), [...TapestryRpcs.requests.keys()].sort()))
-    )
-  })
+      it.effect("all of the contract", () =>
+        Effect.sync(() => assert.deepStrictEqual(Object.keys(rows).sort(), [...TapestryRpcs.requests.keys()].sort()))
+      )
+    }
+  )

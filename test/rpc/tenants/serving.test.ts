@@ -35,7 +35,8 @@ const addTenants = (...names: ReadonlyArray<string>) =>
     for (const name of names) yield* tenants.add(TenantName.make(name))
   }).pipe(Effect.scoped)
 
-layer(world(), { excludeTestServices: true })("tenants of one server", (it) => {
+const symbols = ["ALPHA", "BETA", "GAMMA", "DELTA"]
+layer(world({ symbols, stream: { rate: 50 } }), { excludeTestServices: true })("tenants of one server", (it) => {
   for (const [transport, connect] of Object.entries(clients)) {
     it.effect(`each sees its own bars over ${transport}`, () =>
       Effect.gen(function* () {
@@ -65,6 +66,26 @@ layer(world(), { excludeTestServices: true })("tenants of one server", (it) => {
         assert.strictEqual((yield* Stream.runCollect(own["Archive.sessions"]({}))).length, 0)
         assert.strictEqual((yield* Stream.runCollect(a["Archive.sessions"]({}))).length, 1)
         assert.isFalse(yield* stored(own))
+      })
+    )
+
+    it.effect(`live streams are those of all over ${transport}: the vendor is asked once`, () =>
+      Effect.gen(function* () {
+        const name = `live-${transport.toLowerCase()}`
+        yield* addTenants(name)
+        const addresses = yield* everywhere
+        const { vendor } = yield* World
+        const opened = vendor.stream?.opened() ?? 0
+        const symbol = symbols[Object.keys(clients).indexOf(transport)] ?? ""
+        const firstTrades = (tenant?: string) =>
+          Effect.gen(function* () {
+            const client = yield* Effect.map(Layer.build(connect(addresses, tenant)), Context.get(TapestryClient))
+            const items = client["Streams.subscribe"]({ vendor: "model", streams: [{ symbol, kind: "trades" }] })
+            return yield* Stream.runHead(Stream.filter(items, ({ event }) => event._tag === "Trades"))
+          })
+        const had = yield* Effect.all([firstTrades(), firstTrades(name)], { concurrency: "unbounded" })
+        assert.isTrue(had.every(({ _tag }) => _tag === "Some"))
+        assert.strictEqual(vendor.stream?.opened(), opened + 1)
       })
     )
 
