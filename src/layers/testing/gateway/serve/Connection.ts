@@ -6,10 +6,10 @@
  * off. Hard cases: a client that vanishes while its requests are due (closing stops each of its subscriptions first); faults that
  * change bytes (they act between a message and the outbox, never in who makes it).
  */
-import type { Socket } from "node:net"
 import type { Gateway } from "../Gateway.ts"
 import { oldestVersion } from "../GatewayOptions.ts"
 import { share } from "../market/hash.ts"
+import type { ClientSocket } from "../wire/ClientSocket.ts"
 import { Fields } from "../wire/Fields.ts"
 import { FrameReader } from "../wire/FrameReader.ts"
 import { Outbox } from "../wire/Outbox.ts"
@@ -46,20 +46,20 @@ export class Connection {
   requests = 0
   /** The most requests that came within a second of the machine's clock. */
   peak = 0
-  private readonly socket: Socket
+  private readonly socket: ClientSocket
   private readonly frames = new FrameReader()
   private readonly arrivals: Array<number> = []
   private strikes = 0
   private held: string | null = null
   private waiting: Array<string> = []
 
-  constructor(gateway: Gateway, socket: Socket, number: number) {
+  constructor(gateway: Gateway, socket: ClientSocket, number: number) {
     this.gateway = gateway
     this.number = number
     this.socket = socket
     this.outbox = new Outbox(socket)
     socket.setNoDelay(true)
-    socket.on("data", (chunk) => this.receive(chunk))
+    socket.on("data", ({ buffer, byteLength, byteOffset }) => this.receive(Buffer.from(buffer, byteOffset, byteLength)))
     // A reset is told by "close", too.
     socket.on("error", () => {})
     socket.on("end", () => this.close("fin"))

@@ -2,18 +2,18 @@
  * What waits to be sent to one client. Frames of a turn are gathered in one block and handed to the socket together: a call of the socket for
  * each would be most of the cost. Nothing is ever held back for longer than the turn that made it.
  */
-import type { Socket } from "node:net"
+import type { ClientSocket } from "./ClientSocket.ts"
 
 const blockSize = 65_536
 
 export class Outbox {
-  private readonly socket: Socket
+  private readonly socket: ClientSocket
   private block: Buffer = Buffer.alloc(0)
   private used = 0
   frames = 0
   bytes = 0
 
-  constructor(socket: Socket) {
+  constructor(socket: ClientSocket) {
     this.socket = socket
   }
 
@@ -38,7 +38,7 @@ export class Outbox {
   }
 
   /** Bytes as they are, whatever they mean. */
-  raw(bytes: Buffer): void {
+  raw(bytes: Uint8Array): void {
     this.flush()
     this.bytes += bytes.length
     if (this.socket.writable) this.socket.write(bytes)
