@@ -24,6 +24,18 @@ export interface IbContract {
 /** Each hands one message to the socket, in the turn in which it is called. */
 export interface GatewayApi {
   reqCurrentTime(): unknown
+  reqHistoricalData(
+    id: number,
+    contract: IbContract,
+    endDateTime: string,
+    duration: string,
+    barSize: string,
+    whatToShow: string,
+    useRth: boolean,
+    formatDate: number,
+    keepUpToDate: boolean
+  ): unknown
+  cancelHistoricalData(id: number): unknown
   reqHeadTimestamp(id: number, contract: IbContract, whatToShow: string, useRth: boolean, formatDate: number): unknown
   cancelHeadTimestamp(id: number): unknown
 }

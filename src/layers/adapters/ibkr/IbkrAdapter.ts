@@ -1,18 +1,89 @@
 /**
  * Interactive Brokers, through a gateway that its user runs. All that the adapter asks goes through one session, which connects when
  * it is first needed: a vendor that is only listed costs nothing.
+ *
+ * What is archived are the frames of an answer as they came. The gateway says what it refuses in a frame, too, which is archived with
+ * its meaning; "no data" is an answer.
  */
 import { Duration, Effect } from "effect"
-import type { Adapter, MakeAdapter } from "../../../services/Adapter.ts"
+import {
+  type Adapter,
+  type FetchCapability,
+  FirstByte,
+  type MakeAdapter,
+  Malformed,
+  Rejected,
+  VendorError,
+  type VendorErrorReason
+} from "../../../services/Adapter.ts"
 import { monotonicMillis } from "../../monotonicMillis.ts"
+import { answerBytes, contentType } from "./answerBytes.ts"
+import { barsParams, barsRequest } from "./BarsRequest.ts"
+import { asBarsSeries, barsSeriesOf } from "./barsSeries.ts"
+import { decodeBars, locateBar } from "./decodeBars.ts"
 import * as IbkrSessionLive from "./IbkrSessionLive.ts"
 import { type IbkrVendor, sessionOptions } from "./IbkrVendor.ts"
 import { ibkrLimits } from "./ibkrLimits.ts"
+import { questionOf } from "./questions.ts"
+import { vendorReason } from "./reasons.ts"
+
+/** Raised when the same bytes may give other rows than before. */
+export const decoderVersion = 1
 
 /** The adapter of a checked vendor. Its connection is closed with the scope. */
 export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(function* (vendor: IbkrVendor) {
+  const { name } = vendor
   const session = yield* IbkrSessionLive.make(sessionOptions(vendor))
   const place = `${vendor.host}:${vendor.port}`
+  const because = (reason: VendorErrorReason) => new VendorError({ vendor: name, reason })
+  const notOurs = because(new Rejected({ message: "not a request of this adapter" }))
+
+  const series: FetchCapability["series"] = Effect.fnUntraced(function* (query) {
+    const { key } = yield* Effect.mapError(Effect.fromResult(barsSeriesOf(name, query)), because)
+    return key
+  })
+
+  const request: FetchCapability["request"] = Effect.fnUntraced(function* (key, range) {
+    const asked = yield* Effect.mapError(Effect.fromResult(asBarsSeries(key)), because)
+    return barsRequest(asked.key, asked.name.contract, range)
+  })
+
+  const fetch: FetchCapability["fetch"] = Effect.fn("IbkrAdapter.fetch")(function* (asked) {
+    const question = questionOf(asked, vendor.timeout)
+    if (question === null) return yield* notOurs
+    const began = yield* monotonicMillis
+    const answer = yield* session
+      .ask(question)
+      .pipe(Effect.mapError(({ reason }) => because(vendorReason(reason, vendor.rest))))
+    const firstByte = yield* FirstByte
+    firstByte()
+    const { connection, empty, frames, refusal, serverVersion } = answer
+    return {
+      body: answerBytes(serverVersion, frames),
+      metadata: {
+        contentType,
+        encoding: null,
+        transportStatus: null,
+        url: null,
+        elapsedMillis: (yield* monotonicMillis) - began,
+        headers: {},
+        adapter: { gateway: place, serverVersion, connection, frames: frames.length, empty }
+      },
+      refusal: refusal === null ? null : vendorReason(refusal.reason, vendor.rest)
+    }
+  })
+
+  const decode: FetchCapability["decode"] = Effect.fn("IbkrAdapter.decode")(function* (payload, { range, request }) {
+    const params = barsParams(request)
+    if (params === null) return yield* notOurs
+    return yield* Effect.mapError(decodeBars(payload, params, range), because)
+  })
+
+  const locate: FetchCapability["locate"] = Effect.fn("IbkrAdapter.locate")(function* (payload, position, { request }) {
+    const found = locateBar(payload, position)
+    if (found === null) return yield* because(new Malformed({ position, message: "the answer has no such row" }))
+    return { ...found, label: `${found.label} of the bars of ${barsParams(request)?.symbol ?? "another series"}` }
+  })
 
   const ping = Effect.gen(function* () {
     const began = yield* monotonicMillis
@@ -28,11 +99,12 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
   }).pipe(Effect.withSpan("IbkrAdapter.ping"))
 
   return {
-    name: vendor.name,
+    name,
     type: "ibkr",
     description: vendor.description,
     account: vendor.account,
     limits: ibkrLimits(vendor),
+    fetch: { series, request, fetch, decode, locate, cost: () => 0, decoderVersion },
     symbols: Effect.succeed([]),
     ping
   } satisfies Adapter

@@ -199,7 +199,8 @@ export const make = Effect.fnUntraced(function* (
 
   /** Null: wait. */
   const verdict = (now: IbkrState): Effect.Effect<Connected, IbkrError> | null => {
-    if (isConnected(now)) return now._tag === "Degraded" && now.upstream ? null : Effect.succeed(now)
+    // One whose connection has just ended is on its way to another state.
+    if (isConnected(now)) return link === null || (now._tag === "Degraded" && now.upstream) ? null : Effect.succeed(now)
     if (now._tag === "Closed") {
       return Effect.fail(
         new IbkrError({ reason: now.cause ?? new Disconnected({ message: "the session to the gateway is closed" }) })

@@ -75,6 +75,9 @@ export interface Link extends Handshake {
 
 const mailbox = 4096
 
+/** Layouts of older versions differ, and no gateway that IB still lets log in speaks them. */
+const oldest = 176
+
 const because = (reason: IbkrErrorReason) => new IbkrError({ reason })
 const gone = (message: string) => because(new Disconnected({ message }))
 
@@ -132,7 +135,7 @@ export const open = Effect.fnUntraced(function* (
       case "ClientId":
         return end(because(new ClientIdTaken({ clientId, message: `${place}: client id ${clientId} is in use` })))
       case "Version":
-        return end(because(new Incompatible({ message: `${place}: ${message}; versions 100 to 193 are understood` })))
+        return end(because(new Incompatible({ message: `${place}: ${message}; versions 176 to 193 are understood` })))
       case "Decode":
         tally.undecodable += 1
         return say(code, message)
@@ -275,6 +278,10 @@ export const open = Effect.fnUntraced(function* (
     `${place} took the connection and said no version (is it a gateway, and does it trust this address?)`
   )
   yield* onVersion(greeting.serverVersion)
+  if (greeting.serverVersion < oldest) {
+    const message = `${place} speaks version ${greeting.serverVersion}; ${oldest} to 193 are understood: update it`
+    return yield* because(new Incompatible({ message }))
+  }
   const handshake = yield* step(accounts, deadlines.ready, `${place} said no accounts`)
   yield* step(numbered, deadlines.ready, `${place} said no order number`)
   heardAt = nowMillis()

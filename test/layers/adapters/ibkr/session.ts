@@ -1,5 +1,6 @@
 /** Sessions for tests, and how to wait for what a real socket brings while the clock is a test's. */
 import { Effect, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import * as IbkrSessionLive from "../../../../src/layers/adapters/ibkr/IbkrSessionLive.ts"
 import { sessionOptions } from "../../../../src/layers/adapters/ibkr/IbkrVendor.ts"
 import type { IbkrCounters, IbkrState } from "../../../../src/services/IbkrSession.ts"
@@ -54,3 +55,8 @@ export const eventually = (what: string, holds: () => boolean) =>
 /** Waits in real time until a session has counted that. */
 export const counted = (session: IbkrSessionLive.Session, holds: (counters: IbkrCounters) => boolean) =>
   eventually("the counters say so", () => holds(Effect.runSync(session.counters)))
+
+/** From here on the test's clock goes twenty times as fast as the machine's, for what both sockets and pauses take part in. */
+export const ticking = Effect.forkScoped(
+  Effect.forever(Effect.andThen(TestClock.withLive(Effect.sleep("1 millis")), TestClock.adjust("20 millis")))
+)

@@ -1,0 +1,25 @@
+/** Requests of this adapter as questions to a gateway. */
+import type { VendorRequest } from "../../../services/Adapter.ts"
+import { barsParams } from "./BarsRequest.ts"
+import { messageIds } from "./frames.ts"
+import type { Question } from "./IbkrSessionLive.ts"
+
+/** Times of bars as seconds since 1970, which no zone of a gateway changes. */
+const epoch = 2
+
+/** Null: no request of this adapter. `within` milliseconds an answer may take. */
+export const questionOf = (request: Pick<VendorRequest, "kind" | "params">, within: number): Question | null => {
+  const bars = barsParams(request)
+  if (bars === null) return null
+  const { barSize, contract, duration, endDateTime, useRth, whatToShow } = bars.query
+  return {
+    line: "history",
+    within,
+    what: `bars of ${bars.symbol}`,
+    messageIds: [messageIds.historicalData],
+    isLast: () => true,
+    send: (api, id) =>
+      api.reqHistoricalData(id, contract, endDateTime, duration, barSize, whatToShow, useRth, epoch, false),
+    cancel: (api, id) => api.cancelHistoricalData(id)
+  }
+}
