@@ -58,6 +58,7 @@ const preferred = {
   range: hours,
   policy: "cacheOnly"
 } as const
+const live = { vendor: "model", streams: [{ symbol: "ALPHA", kind: "trades" }] } as const
 const key = ConfigKey.make("desk/limits")
 
 export const jobSpec = (name: string): JobSpec => ({
@@ -213,6 +214,11 @@ export const rows: { readonly [K in Tag]: Row } = {
     )
   ),
   "Jobs.cleanup": changes((client) => client["Jobs.cleanup"]({ before: utc("2124-01-01") })),
+
+  // One upstream serves all tenants.
+  "Streams.keys": same((client) => client["Streams.keys"](live)),
+  "Streams.states": same((client) => client["Streams.states"]()),
+  "Streams.subscribe": leaves((client) => Stream.runHead(client["Streams.subscribe"](live))),
 
   "Admin.migrate": refused((client) => client["Admin.migrate"]()),
   "Admin.stamp": refused((client) => client["Admin.stamp"]({ version: 1 })),
