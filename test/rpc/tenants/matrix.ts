@@ -102,7 +102,9 @@ export const tenantMatrix = (name: string, { addTenants, config }: MatrixStore):
     return found
   })
   const over = <A, E>(body: (two: Two) => Effect.Effect<A, E, Scope.Scope>) =>
-    Effect.flatMap(config, (parts) => Effect.provide(Effect.flatMap(two, body), world({ stream: {} }, parts))).pipe(Effect.scoped)
+    Effect.flatMap(config, (parts) => Effect.provide(Effect.flatMap(two, body), world({ stream: {} }, parts))).pipe(
+      Effect.scoped
+    )
 
   describe(`two tenants of one server (${name})`, () => {
     it("every procedure has a row", () => {
