@@ -10,6 +10,7 @@ import type { Owner, OwnerError } from "../services/Owner.ts"
 import { ArchiveLost, ProvenanceStore, ProvenanceStoreError } from "../services/ProvenanceStore.ts"
 import { Quota, type QuotaError } from "../services/Quota.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
+import { batchOptions, ofTenant } from "./batch/BatchConfig.ts"
 import * as BatchProcessorLive from "./batch/BatchProcessorLive.ts"
 import * as CalendarLive from "./calendar/CalendarLive.ts"
 import type { TapestryConfig } from "./config/TapestryConfig.ts"
@@ -150,8 +151,12 @@ const tenantOver = (
       // Who may only read has no arrivals.
       const arrivals = readonly || config.reconcile.length === 0 ? [] : config.reconcile
       const batches = BatchProcessorLive.layer({
+        ...batchOptions(config.batch),
         name: names.batches,
-        deadLetters: path.join(dataDir, names.deadLetters)
+        deadLetters:
+          config.batch.deadLetters === null
+            ? path.join(dataDir, names.deadLetters)
+            : ofTenant(config.batch.deadLetters, tenant === defaultTenant.name ? null : tenant, path)
       }).pipe(
         Layer.provideMerge(
           Layer.provide(

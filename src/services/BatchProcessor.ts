@@ -102,9 +102,9 @@ export class BatchProcessor extends Context.Service<
     readonly flush: Effect.Effect<void>
     /** One a kind that has had rows. */
     readonly stats: Effect.Effect<ReadonlyArray<BatchStats>>
-    /** From the time of subscription on; who does not read loses the oldest and holds nobody up. */
+    /** How each buffer is at the time of subscription, and every change from then on; who does not read loses the oldest and holds nobody up. */
     readonly feedback: Stream.Stream<FeedbackEvent>
-    /** Rows that had to go from a full buffer (`dropOldest`), submitted or offered; as `feedback`. */
+    /** Rows that had to go from a full buffer (`dropOldest`), submitted or offered, from the time of subscription on; as `feedback`. */
     readonly dropped: Stream.Stream<BatchRow>
   }
 >()("tapestry/BatchProcessor") {}

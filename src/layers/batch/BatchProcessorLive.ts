@@ -104,22 +104,27 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
   const written = (lane: Lane) => Metrics.batchesWritten(nameOf(lane)).updateUnsafe(1, context)
   const refusedFor = (lane: Lane, reason: string) => Metrics.batchErrors(nameOf(lane), reason).updateUnsafe(1, context)
 
+  const eventOf = (lane: Lane, change: Watermarks["current"]): FeedbackEvent => ({
+    coordinator_id: nameOf(lane),
+    queue_size: lane.buffer.held,
+    capacity: lane.buffer.capacity,
+    source: "store",
+    ts: clock.currentTimeMillisUnsafe() / 1_000,
+    utilization: lane.buffer.held / lane.buffer.capacity,
+    ...change
+  })
+
   const tell = (lane: Lane): void => {
-    const { buffer } = lane
-    const utilization = buffer.held / buffer.capacity
-    const change = lane.watermarks.at(utilization)
-    if (change === null) return
-    const event: FeedbackEvent = {
-      coordinator_id: nameOf(lane),
-      queue_size: buffer.held,
-      capacity: buffer.capacity,
-      source: "store",
-      ts: clock.currentTimeMillisUnsafe() / 1_000,
-      utilization,
-      ...change
-    }
-    PubSub.publishUnsafe(feedback, event)
+    const change = lane.watermarks.at(lane.buffer.held / lane.buffer.capacity)
+    if (change !== null) PubSub.publishUnsafe(feedback, eventOf(lane, change))
   }
+
+  const told = Effect.map(PubSub.subscribe(feedback), (changes) =>
+    Stream.concat(
+      Stream.fromArray([...lanes.values()].map((lane) => eventOf(lane, lane.watermarks.current))),
+      Stream.fromSubscription(changes)
+    )
+  )
 
   const isDue = ({ buffer, flushing }: Lane): boolean =>
     buffer.length > 0 &&
@@ -353,7 +358,7 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
     }),
     flush,
     stats,
-    feedback: Stream.fromPubSub(feedback),
+    feedback: Stream.unwrap(told),
     dropped: Stream.fromPubSub(dropped)
   })
 })

@@ -21,6 +21,12 @@ export class Watermarks {
     return this.level === "ok" ? this.to("soft", "filling") : null
   }
 
+  /** The level as it is, as it was told last. */
+  get current(): Change {
+    const reason = { ok: "queue_recovered", soft: "filling", hard: "high_watermark" } as const
+    return { level: this.level, reason: reason[this.level] }
+  }
+
   private to(level: Level, reason: Change["reason"]): Change | null {
     if (this.level === level) return null
     this.level = level

@@ -7,6 +7,7 @@ import type { CalendarRules } from "../../domain/calendar/CalendarRules.ts"
 import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
 import type { Retention } from "../../services/ProvenanceStore.ts"
 import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
+import { type BatchConfig, BatchSpec, batchDefaults, resolveBatch } from "../batch/BatchConfig.ts"
 import { builtIn } from "../calendar/builtIn.ts"
 import { resolveCalendars } from "../calendar/resolveCalendars.ts"
 import { resolvePreferences, type VendorPreference, VendorPreferenceSpec } from "../preferred/VendorPreference.ts"
@@ -59,6 +60,7 @@ const Document = Schema.Struct({
       allowedOrigins: Schema.optionalKey(Names)
     })
   ),
+  batch: Schema.optionalKey(BatchSpec),
   calendars: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of calendar names" })
   ),
@@ -108,6 +110,8 @@ export interface TapestryConfig {
   /** What `archive gc` may remove where its flags do not say otherwise. */
   readonly retention: Omit<Retention, "source">
   readonly serve: ServeConfig
+  /** How rows that come one by one are gathered. */
+  readonly batch: BatchConfig
   /** Trading calendars beside those that come with Tapestry. */
   readonly calendars: ReadonlyArray<CalendarRules>
   /** Symbols that became others. */
@@ -139,6 +143,7 @@ export const defaults: TapestryConfig = {
     allowedHosts: [],
     allowedOrigins: []
   },
+  batch: batchDefaults,
   calendars: [],
   aliases: [],
   vendors: [],
@@ -177,8 +182,8 @@ const unreadable = (file: string, found: string, remedy: string): ConfigurationE
   })
 
 const keysOf = (document: Document): ReadonlySet<string> => {
-  const { archive, calendars, limits, serve, vendors } = document
-  const sections = { archive, limits, serve, calendars, vendors }
+  const { archive, batch, calendars, limits, serve, vendors } = document
+  const sections = { archive, batch, limits, serve, calendars, vendors }
   const keys = new Set<string>(Object.keys(document).filter((key) => !Object.hasOwn(sections, key)))
   for (const [section, values] of Object.entries(sections)) {
     for (const key of Object.keys(values ?? {})) keys.add(`${section}.${key}`)
@@ -258,6 +263,10 @@ export const decode = (
     const preferences = section(resolvePreferences(document.preferences ?? {}, vendorNames))
     const reconcile = section(resolveRules(document.reconcile ?? [], vendorNames))
     const aliases = section(resolveSymbolChanges(document.aliases ?? [], written))
+    const batch = Result.getOrElse(resolveBatch(document.batch ?? {}, baseDir, path), (found) => {
+      problems.push(...found.map(placed))
+      return batchDefaults
+    })
     const error = failed(file, problems)
     if (error !== null) return yield* Result.fail(error)
     return {
@@ -272,6 +281,7 @@ export const decode = (
       archive: { payloadLimit },
       retention: retentionOf(document),
       serve: { ...defaults.serve, ...document.serve },
+      batch,
       calendars,
       aliases,
       vendors,

@@ -49,6 +49,13 @@ const values = (
     { key: "serve.allowedHosts", ...allowedHosts },
     { key: "serve.allowedOrigins", ...allowedOrigins },
     { key: "serve.adminToken", ...token },
+    own("batch.rows", config.batch.rows),
+    own("batch.bytes", config.batch.bytes),
+    { ...own("batch.age", config.batch.age), brief: `${config.batch.age} ms` },
+    own("batch.capacity", config.batch.capacity),
+    own("batch.overflow", config.batch.overflow),
+    own("batch.concurrency", config.batch.concurrency),
+    { ...own("batch.deadLetters", config.batch.deadLetters), ...deadLettersIn(config.batch.deadLetters) },
     { key: "ibkr.host", ...gateway.host },
     { key: "ibkr.port", ...gateway.port },
     { key: "ibkr.clientId", ...gateway.clientId },
@@ -62,6 +69,8 @@ const values = (
     }))
   ]
 }
+
+const deadLettersIn = (file: string | null) => (file === null ? { brief: "in the data directory" } : {})
 
 const text = (value: unknown): string =>
   value === null ? "none" : typeof value === "string" ? value : JSON.stringify(value)

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { ConfigEntry, ConfigKey } from "../../domain/ConfigEntry.ts"
 import { ApiConfigError } from "../../services/ApiConfig.ts"
-import { BatchStats } from "../../services/BatchProcessor.ts"
+import { BatchStats, FeedbackEvent } from "../../services/BatchProcessor.ts"
 import { SchemaReport, SeriesStats, StoreSizes, StoreStatus } from "../../services/ControlPlane.ts"
 import { ImportKind } from "../../services/Imports.ts"
 import { MarketStoreError } from "../../services/MarketStore.ts"
@@ -85,6 +85,11 @@ export class StoreRpcs extends RpcGroup.make(
     success: Schema.Boolean,
     error: ApiConfigError
   }),
+  /**
+   * How full each buffer of the batch processor is, and an event whenever one reaches a watermark or recovers. Who does not read loses the
+   * oldest, never the last, and holds nobody up.
+   */
+  Rpc.make("Store.feedback", { success: FeedbackEvent, stream: true }).annotate(OnShutdown, "cut"),
   /** What the batch processor has done, by kind. */
   Rpc.make("Store.batches", { success: Schema.Array(BatchStats) })
 ) {}

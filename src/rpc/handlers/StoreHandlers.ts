@@ -24,6 +24,7 @@ const make = Effect.gen(function* () {
     "Store.configValue": ({ key }) => config.get(key),
     "Store.setConfig": ({ key, value, ...options }) => config.set(key, value, options),
     "Store.unsetConfig": ({ key, ...options }) => config.unset(key, options),
+    "Store.feedback": () => counted(batches.feedback),
     "Store.batches": () => batches.stats
   })
 })

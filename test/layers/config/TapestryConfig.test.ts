@@ -33,6 +33,46 @@ const test = (title: string, body: Effect.Effect<void, unknown, NodeServices.Nod
 
 describe("TapestryConfig", () => {
   test(
+    "batch: what it says holds, the rest is as always, and mistakes are named with their place and a remedy",
+    Effect.gen(function* () {
+      const path = yield* Path.Path
+      const { config, directory } = yield* load(
+        "batch:\n  rows: 500\n  bytes: 256 KiB\n  age: 2s\n  capacity: 1000\n  overflow: dropOldest\n  deadLetters: letters/x.ndjson\n"
+      )
+      assert.deepStrictEqual(config.batch, {
+        ...TapestryConfig.defaults.batch,
+        rows: 500,
+        bytes: 262_144,
+        age: 2_000,
+        capacity: 1_000,
+        overflow: "dropOldest",
+        deadLetters: path.join(directory, "letters/x.ndjson")
+      })
+      assert.isTrue(config.keys.has("batch.overflow"))
+      assert.isFalse(config.keys.has("batch.concurrency"))
+      const error = yield* mistakes("batch:\n  rows: 0\n  overflow: drop\n  concurrency: 65\n  age: soon\n  flush: 1\n")
+      assert.deepStrictEqual(
+        error.problems.map((problem) => [problem.line, problem.path, problem.expected]),
+        [
+          [2, "batch.rows", "a whole number of rows from 1 to 65536"],
+          [3, "batch.overflow", "what becomes of a row that finds the buffer full: suspend, dropOldest, fail"],
+          [4, "batch.concurrency", "a whole number of batches from 1 to 64"],
+          [5, "batch.age", "a duration: milliseconds, or a number with ms, s, m, h, d or w, such as 2d"],
+          [6, "batch.flush", error.problems[4]?.expected ?? null]
+        ]
+      )
+      const small = yield* mistakes("batch:\n  capacity: 100\n  bytes: 65 MiB\n")
+      assert.deepStrictEqual(
+        small.problems.map((problem) => [problem.line, problem.path, problem.remedy]),
+        [
+          [2, "batch.capacity", "raise capacity, or lower rows"],
+          [3, "batch.bytes", "a batch is held in memory; more bytes make none faster"]
+        ]
+      )
+    })
+  )
+
+  test(
     "symbol changes that contradict each other are refused with their line",
     Effect.gen(function* () {
       const change = (to: string) => `  - from: FB\n    to: ${to}\n    on: 2022-06-09\n`
@@ -250,7 +290,7 @@ reconcile:
       assert.strictEqual(far.problems[0]?.remedy, "remove it")
       assert.strictEqual(
         far.problems[0]?.expected,
-        "one of dataDir, logLevel, sample, limits, archive, serve, calendars, preferences, reconcile, aliases, vendors"
+        "one of dataDir, logLevel, sample, limits, archive, serve, batch, calendars, preferences, reconcile, aliases, vendors"
       )
     })
   )

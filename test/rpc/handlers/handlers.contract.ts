@@ -790,6 +790,14 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     assert.isTrue(yield* client["Store.unsetConfig"]({ key, ifVersion: 1 }))
     assert.isFalse(yield* client["Store.unsetConfig"]({ key }))
   }),
+  "Store.feedback": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const defaults = { vendor: "import-watched", symbol: "SPY" }
+    yield* client["Store.submit"]({ kind: "quote", rows: [{ tsNs: "1", bid: 1, ask: 2 }], defaults })
+    const events = yield* all(Stream.take(client["Store.feedback"](), 1))
+    assert.deepInclude(events[0], { source: "store", level: "ok", reason: "queue_recovered" })
+    assert.match(events[0]?.coordinator_id ?? "", /^batch:/)
+  }),
   "Store.batches": Effect.gen(function* () {
     const client = yield* TapestryClient
     const rows = [{ tsNs: "1", price: 2 }]

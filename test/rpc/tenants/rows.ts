@@ -1,5 +1,5 @@
 /** What the calls of one tenant show and change, a row for each procedure of the contract: a new one does not compile without. */
-import { Effect, Stream } from "effect"
+import { Effect, Option, Stream } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import { ConfigKey } from "../../../src/domain/ConfigEntry.ts"
 import type { JobSpec } from "../../../src/domain/Job.ts"
@@ -192,6 +192,13 @@ export const rows: { readonly [K in Tag]: Row } = {
     Effect.andThen(client["Store.offer"](barsOf(78, "OFFERED")), client["Store.submit"](barsOf(79, "BEHIND")))
   ),
   "Store.batches": shows((client) => client["Store.batches"]()),
+  "Store.feedback": shows((client) =>
+    Stream.runHead(client["Store.feedback"]()).pipe(
+      Effect.timeoutOption("200 millis"),
+      Effect.map(Option.flatten),
+      Effect.map(Option.map(({ coordinator_id, level }) => [coordinator_id, level]))
+    )
+  ),
   "Store.config": shows((client) => client["Store.config"]({})),
   "Store.configValue": shows((client) => client["Store.configValue"]({ key })),
   "Store.setConfig": changes((client) => client["Store.setConfig"]({ key, value: 77 })),
