@@ -76,6 +76,7 @@ const groups = [
       entry("jobs", "What is queued, under way and done", () => import("./commands/jobs.ts")),
       entry("vendors", "Where data can come from", () => import("./commands/vendors.ts")),
       entry("ibkr", "The gateway of Interactive Brokers", () => import("./commands/ibkr.ts")),
+      entry("gateway-sim", "A simulated gateway to test clients with", () => import("./commands/gatewaySim.ts")),
       entry("calendar", "When an exchange trades", () => import("./commands/calendar.ts")),
       entry("config", "The settings that hold, and where each comes from", () => import("./commands/config.ts")),
       entry(
