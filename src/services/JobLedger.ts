@@ -52,7 +52,11 @@ export class JobLedger extends Context.Service<
     readonly cancel: (job: string) => Effect.Effect<Job, JobQueueError>
     readonly retry: (job: string) => Effect.Effect<Enqueued, JobQueueError>
     readonly stuck: (silentMillis: number) => Effect.Effect<ReadonlyArray<JobView>, JobQueueError>
-    readonly cleanup: (before: EpochMillis) => Effect.Effect<number, JobQueueError>
+    /** But those of the types of `except`. */
+    readonly cleanup: (
+      before: EpochMillis,
+      options?: { readonly except?: ReadonlyArray<string> }
+    ) => Effect.Effect<number, JobQueueError>
 
     /** What the runner had under way waits again, each to go on in the attempt that it was in; says how many. */
     readonly suspend: (runner: string) => Effect.Effect<number, JobQueueError>

@@ -136,6 +136,13 @@ export interface JobFilter {
 export interface JobView {
   readonly job: Job
   readonly run: JobRun | null
+  /** It is queued, and this process has nobody who could do it: it waits for one who does. */
+  readonly unknownType?: true
+}
+
+/** `asAdmin`: of who may change the deployment, for jobs of a type that is `adminOnly`. */
+export interface JobRights {
+  readonly asAdmin?: true
 }
 
 /** Work that is to be done once, in the order of its priority, by whoever owns the data directory. */
@@ -147,7 +154,7 @@ export class JobQueue extends Context.Service<
     /** With `again`, a job whose key has one that has ended begins anew, as another job. */
     readonly enqueue: (
       spec: JobSpec,
-      options?: { readonly again?: boolean; readonly asAdmin?: true }
+      options?: { readonly again?: boolean } & JobRights
     ) => Effect.Effect<Enqueued, JobQueueError>
     /** By its id, or the first letters of it. */
     readonly get: (job: string) => Effect.Effect<JobView, JobQueueError>
@@ -156,13 +163,13 @@ export class JobQueue extends Context.Service<
     /** The newest first. */
     readonly list: (filter?: JobFilter) => Effect.Effect<ReadonlyArray<JobView>, JobQueueError>
     /** One that waits is cancelled at once, one that runs as soon as whoever runs it hears of it. Its schedule ends with it. */
-    readonly cancel: (job: string) => Effect.Effect<Job, JobQueueError>
+    readonly cancel: (job: string, options?: JobRights) => Effect.Effect<Job, JobQueueError>
     /** Another job like one that has ended. */
-    readonly retry: (job: string) => Effect.Effect<Enqueued, JobQueueError>
+    readonly retry: (job: string, options?: JobRights) => Effect.Effect<Enqueued, JobQueueError>
     /** Those that are running and whose runner has said nothing for so many milliseconds. */
     readonly stuck: (silentMillis: number) => Effect.Effect<ReadonlyArray<JobView>, JobQueueError>
-    /** Removes what has ended before the instant, and says how many jobs that were. */
-    readonly cleanup: (before: EpochMillis) => Effect.Effect<number, JobQueueError>
+    /** Removes what has ended before the instant, and says how many jobs that were. Those that are for admins stay, unless `asAdmin`. */
+    readonly cleanup: (before: EpochMillis, options?: JobRights) => Effect.Effect<number, JobQueueError>
     /** The job whenever something about it has changed, from now until it has ended. */
     readonly watch: (job: JobId) => Stream.Stream<JobView, JobQueueError>
     /**

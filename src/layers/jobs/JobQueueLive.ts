@@ -42,6 +42,9 @@ const defaultConcurrency = 2
 /** Milliseconds after which the ledger is looked at although nothing is known to have changed: a commit may have queued a job. */
 const poll = 2_000
 const shortest = 50
+/** Milliseconds between two looks for jobs that nobody can do, and how many are looked at. */
+const unknownEvery = 60_000
+const unknownLooked = 1_000
 
 const watchEvery = "200 millis"
 
@@ -54,8 +57,8 @@ const readOnly = new JobQueueError({
 })
 
 /** Whoever may queue anything may not thereby migrate the store, or have rows dropped. */
-const notForAll = ({ name }: JobType) => {
-  const message = `jobs of the type ${name} change the whole deployment: Admin.start, or POST over HTTP with the admin token, begins them`
+const notForAll = (name: string, what: string) => {
+  const message = `jobs of the type ${name} change the whole deployment: ${what} takes the admin token (authorization: Bearer TOKEN), or the Unix socket of the server`
   return new JobQueueError({ reason: new InvalidJob({ message }) })
 }
 
@@ -94,9 +97,26 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
     }).pipe(Scope.provide(scope))
   )
 
+  const warned = new Set<string>()
+  let warnedAt = Number.NEGATIVE_INFINITY
+  /** Says of each type once that jobs of it wait which nobody here can do. */
+  const tellUnknown = Effect.gen(function* () {
+    const at = yield* Clock.currentTimeMillis
+    if (at - warnedAt < unknownEvery) return
+    warnedAt = at
+    for (const { job } of yield* ledger.list({ states: ["queued"], limit: unknownLooked })) {
+      if (types.has(job.type) || warned.has(job.type)) continue
+      warned.add(job.type)
+      yield* Effect.logWarning(
+        `jobs of the type ${job.type} wait, and nobody here can do them (${names().join(", ")}): they stay queued until a program runs that can, or they are cancelled`
+      )
+    }
+  })
+
   /** Begins what is due, and answers how long nothing else is. */
   const turn = Effect.gen(function* () {
     const runner = yield* runnerOf
+    yield* tellUnknown
     while (runner.running() < room()) {
       const claimed = yield* runner.begin(only())
       if (!claimed) break
@@ -122,14 +142,25 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
     { asAdmin, ...options } = {}
   ) {
     const type = yield* typeOf(spec.type)
-    if (type.adminOnly && asAdmin !== true) return yield* notForAll(type)
+    if (type.adminOnly && asAdmin !== true) return yield* notForAll(type.name, "Admin.start begins them, which")
     yield* Effect.mapError(type.read(spec.payload), (reason) => new JobQueueError({ reason }))
     const enqueued = yield* ledger.enqueue(spec, options)
     yield* look
     return enqueued
   })
 
-  const cancel: JobQueue["Service"]["cancel"] = Effect.fn("JobQueue.cancel")(function* (wanted) {
+  /** Fails where the job is for admins, and this is none. */
+  const permitted = Effect.fnUntraced(function* (wanted: string, asAdmin: true | undefined, what: string) {
+    if (asAdmin === true) return
+    const { type } = (yield* ledger.get(wanted)).job
+    if (types.get(type)?.adminOnly === true) return yield* notForAll(type, what)
+  })
+
+  const known = (view: JobView): JobView =>
+    view.job.state !== "queued" || types.has(view.job.type) ? view : { ...view, unknownType: true }
+
+  const cancel: JobQueue["Service"]["cancel"] = Effect.fn("JobQueue.cancel")(function* (wanted, { asAdmin } = {}) {
+    yield* permitted(wanted, asAdmin, "to cancel one")
     const job = yield* ledger.cancel(wanted)
     if (isTerminal(job.state)) return job
     if (runner !== null && (yield* runner.end(job.id))) return (yield* ledger.get(job.id)).job
@@ -151,21 +182,23 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
         () => Effect.sync(() => types.get(type.name) === type && types.delete(type.name))
       ),
     enqueue,
-    get: ledger.get,
+    get: (job) => Effect.map(ledger.get(job), known),
     runs: ledger.runs,
-    list: ledger.list,
+    list: (filter) => Effect.map(ledger.list(filter), (views) => views.map(known)),
     cancel,
-    retry: Effect.fn("JobQueue.retry")(function* (wanted) {
-      const type = types.get((yield* ledger.get(wanted)).job.type)
-      if (type?.adminOnly) return yield* notForAll(type)
+    retry: Effect.fn("JobQueue.retry")(function* (wanted, { asAdmin } = {}) {
+      yield* permitted(wanted, asAdmin, "to begin one anew")
       const retried = yield* ledger.retry(wanted)
       yield* look
       return retried
     }),
     stuck: ledger.stuck,
-    cleanup: ledger.cleanup,
+    cleanup: (before, { asAdmin } = {}) =>
+      ledger.cleanup(before, {
+        except: asAdmin === true ? [] : [...types.values()].flatMap((type) => (type.adminOnly ? [type.name] : []))
+      }),
     watch: (job) =>
-      Stream.fromEffectSchedule(ledger.get(job), Schedule.spaced(watchEvery)).pipe(
+      Stream.fromEffectSchedule(Effect.map(ledger.get(job), known), Schedule.spaced(watchEvery)).pipe(
         Stream.changesWith((a, b) => asText(a) === asText(b)),
         Stream.takeUntil(({ job }) => isTerminal(job.state))
       ),

@@ -5,6 +5,7 @@ import { checkClock } from "../checks/clock.ts"
 import { checkConfiguration } from "../checks/configuration.ts"
 import { checkDataDirectory } from "../checks/dataDirectory.ts"
 import { checkDisk } from "../checks/disk.ts"
+import { checkJobs } from "../checks/jobs.ts"
 import { checkOwner } from "../checks/owner.ts"
 import { checkQuota } from "../checks/quota.ts"
 import { checkVendors } from "../checks/vendors.ts"
@@ -28,6 +29,7 @@ const doctor = Effect.fn("tapestry doctor")(function* () {
     checkDataDirectory,
     checkOwner,
     checkQuota,
+    checkJobs,
     checkDisk,
     checkClock,
     checkVendors

@@ -30,8 +30,9 @@ const scheduleOf = ({ schedule }: Job): string =>
   schedule === null ? "" : `${schedule.cron}${schedule.zone === undefined ? "" : ` ${schedule.zone}`}`
 
 /** In a few words, what somebody who looks at the job wants to know next. */
-const noteOf = ({ job, run }: JobView): string => {
+const noteOf = ({ job, run, unknownType }: JobView): string => {
   if (job.cancelling) return "is about to end"
+  if (unknownType) return `waits: nobody here does jobs of the type ${job.type}`
   if (job.state === "queued") {
     if (run?.status === "suspended") return "put aside; goes on when jobs are run"
     const when = job.notBefore === null ? "" : `not before ${moment(job.notBefore)}`
@@ -77,15 +78,19 @@ export const jobDocument = (job: Job) => ({
   finishedAt: instantOrNull(job.finishedAt)
 })
 
-export const viewDocument = ({ job, run }: JobView) => ({
+export const viewDocument = ({ job, run, unknownType }: JobView) => ({
   job: jobDocument(job),
-  run: run === null ? null : runDocument(run)
+  run: run === null ? null : runDocument(run),
+  ...(unknownType === true ? { unknownType } : {})
 })
 
-export const jobFields = ({ job, run }: JobView): ReadonlyArray<readonly [string, string]> => [
+export const jobFields = ({ job, run, unknownType }: JobView): ReadonlyArray<readonly [string, string]> => [
   ["job", job.id],
   ["type", job.type],
   ["key", job.key],
+  ...(unknownType === true
+    ? [["waits for", `a program that does jobs of the type ${job.type}; this one does not`] as const]
+    : []),
   ["state", `${job.state}${job.cancelling ? ", about to end" : ""}`],
   ["priority", job.priority],
   ["payload", JSON.stringify(job.payload)],

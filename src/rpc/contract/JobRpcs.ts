@@ -5,8 +5,13 @@ import { AskedMillis } from "../../domain/TimeRange.ts"
 import { JobQueueError } from "../../services/JobQueue.ts"
 import { OnShutdown } from "./Border.ts"
 
-/** A job with its newest attempt; null before the first. */
-export const JobView = Schema.Struct({ job: Job, run: Schema.NullOr(JobRun) })
+/** A job with its newest attempt; `run` is null before the first. */
+export const JobView = Schema.Struct({
+  job: Job,
+  run: Schema.NullOr(JobRun),
+  /** It is queued, and the server has nobody who could do it. */
+  unknownType: Schema.optionalKey(Schema.Literal(true))
+})
 export const Enqueued = Schema.Struct({ job: Job, created: Schema.Boolean })
 
 /** A job, by its id or the first letters of it: four or more. */
@@ -40,7 +45,10 @@ export class JobRpcs extends RpcGroup.make(
     error: JobQueueError,
     stream: true
   }).annotate(OnShutdown, "cut"),
-  /** Ends a job: one that waits at once, one that runs here when this returns. Its schedule ends with it. */
+  /**
+   * Ends a job: one that waits at once, one that runs here when this returns. Its schedule ends with it. One that changes the deployment
+   * takes the admin token, or the Unix socket, as with the two that follow.
+   */
   Rpc.make("Jobs.cancel", { payload: named, success: Job, error: JobQueueError }),
   /** Queues another job like one that has ended. */
   Rpc.make("Jobs.retry", { payload: named, success: Enqueued, error: JobQueueError }),
@@ -50,7 +58,7 @@ export class JobRpcs extends RpcGroup.make(
     success: Schema.Array(JobView),
     error: JobQueueError
   }),
-  /** Removes jobs that have ended before the instant, and answers how many. */
+  /** Removes jobs that have ended before the instant, and answers how many. Without the admin token those that changed the deployment stay. */
   Rpc.make("Jobs.cleanup", { payload: { before: AskedMillis }, success: Schema.Int, error: JobQueueError }),
   /** The job whenever something about it has changed, until it has ended. */
   Rpc.make("Jobs.watch", {

@@ -17,6 +17,7 @@ import type { TapestryServices } from "../../layers/Tapestry.ts"
 import { Owner, type OwnerError } from "../../services/Owner.ts"
 import * as AdminOnlyLive from "../handlers/AdminOnlyLive.ts"
 import type { AdminToken } from "../handlers/AdminToken.ts"
+import { ServerAdminToken } from "../handlers/asAdmin.ts"
 import * as BorderLive from "../handlers/BorderLive.ts"
 import * as Handlers from "../handlers/Handlers.ts"
 import { ServerInfo } from "../handlers/ServerInfo.ts"
@@ -82,12 +83,16 @@ const comeUp = Effect.fnUntraced(function* (options: ServedOptions) {
   const owner = yield* Effect.serviceOption(Owner)
   const startedAt = Option.isSome(owner) ? owner.value.startedAt : yield* Clock.currentTimeMillis
   const info = { product: options.product, startedAt }
-  const tenants = yield* Effect.provideService(TenantHandlers.make, ServerInfo, info)
   const adminToken = options.adminToken ?? null
+  const tenants = yield* TenantHandlers.make.pipe(
+    Effect.provideService(ServerInfo, info),
+    Effect.provideService(ServerAdminToken, adminToken)
+  )
   const context = yield* Layer.build(
     RpcHostLive.layer(tenants).pipe(
       Layer.provide([Handlers.layer, BorderLive.layer, AdminOnlyLive.layer(adminToken, tenants.own)]),
-      Layer.provideMerge(Layer.succeed(ServerInfo, info))
+      Layer.provideMerge(Layer.succeed(ServerInfo, info)),
+      Layer.provide(Layer.succeed(ServerAdminToken, adminToken))
     )
   )
   return yield* Effect.gen(function* () {

@@ -3,6 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, type Layer, Redacted, Stream } from "effect"
 import { JobId } from "../../../src/domain/Job.ts"
 import type { TapestryServices } from "../../../src/layers/Tapestry.ts"
+import { asAdmin } from "../../../src/rpc/client/asAdmin.ts"
 import { TapestryClient } from "../../../src/rpc/client/TapestryClient.ts"
 import * as TcpClient from "../../../src/rpc/client/TcpClient.ts"
 import { JobQueue } from "../../../src/services/JobQueue.ts"
@@ -98,7 +99,7 @@ layer(suite, { excludeTestServices: true })("POST of the control plane", (it) =>
       assert.deepInclude(run, { status: "success", provider: "store" })
       const next = yield* server.asAdmin({ path: "/migrate" })
       assert.isTrue(next.json.created && next.json.job !== json.job, "what has ended is begun anew")
-      yield* (yield* JobQueue).cancel(next.json.job)
+      yield* (yield* JobQueue).cancel(next.json.job, { asAdmin: true })
     })
   )
 
@@ -193,8 +194,8 @@ layer(suite, { excludeTestServices: true })("POST of the control plane", (it) =>
       assert.isTrue(json.created && json.job !== job.id, JSON.stringify(json))
       assert.strictEqual((yield* queue.get(job.id)).job.state, "queued")
       assert.deepInclude((yield* queue.get(json.job)).job, { key: "nightly now", payload, notBefore: null })
-      yield* queue.cancel(json.job)
-      yield* queue.cancel(job.id)
+      yield* queue.cancel(json.job, { asAdmin: true })
+      yield* queue.cancel(job.id, { asAdmin: true })
     })
   )
 
@@ -212,8 +213,24 @@ layer(suite, { excludeTestServices: true })("POST of the control plane", (it) =>
         }
         const { json } = yield* server.asAdmin({ path: "/migrate" })
         yield* ended(server, json.job)
-        const refused = yield* Effect.flip(client["Jobs.retry"]({ job: json.job }))
-        assert.match(refused.message, /change the whole deployment/)
+        const admin = asAdmin(secret)
+        for (const change of [
+          Effect.asVoid(client["Jobs.retry"]({ job: json.job })),
+          Effect.asVoid(client["Jobs.cancel"]({ job: json.job }))
+        ]) {
+          const refused = yield* Effect.flip(change)
+          assert.match(refused.message, /change the whole deployment/)
+        }
+        // Those that changed the deployment stay; who has the token may do with them as with any other.
+        const before = 9_000_000_000_000
+        yield* client["Jobs.cleanup"]({ before })
+        assert.strictEqual((yield* client["Jobs.get"]({ job: json.job })).job.state, "completed")
+        const again = yield* admin(client["Jobs.retry"]({ job: json.job }))
+        assert.isTrue(again.created)
+        yield* admin(client["Jobs.cancel"]({ job: again.job.id }))
+        assert.isAtLeast(yield* admin(client["Jobs.cleanup"]({ before })), 2)
+        const gone = yield* Effect.flip(client["Jobs.get"]({ job: json.job }))
+        assert.match(gone.message, /no job/)
       }).pipe(Effect.provide(TcpClient.layer({ host: "127.0.0.1", port: tcp?.port ?? 0 })))
     })
   )
@@ -230,7 +247,7 @@ layer(suite, { excludeTestServices: true })("POST of the control plane", (it) =>
       const { json: metrics } = yield* Effect.map(asked({ path: "/openapi.json", method: "GET" }), (answer) => answer)
       assert.deepStrictEqual(metrics.paths["/migrate"].post.security, [{ adminToken: [] }])
       assert.isUndefined(metrics.paths["/jobs/{id}"].get.security?.[0])
-      yield* (yield* JobQueue).cancel(json.job)
+      yield* (yield* JobQueue).cancel(json.job, { asAdmin: true })
     })
   )
 })

@@ -97,8 +97,8 @@ export const make = <F>(sql: JobSql<F>): JobLedger["Service"] => {
     stuck: Effect.fn("JobLedger.stuck")(function* (silentMillis) {
       return yield* failed(silentSince(sql.read("stuck jobs"), tables, (yield* now) - silentMillis))
     }),
-    cleanup: Effect.fn("JobLedger.cleanup")((before) =>
-      failed(sql.write("clean up jobs", (run) => removeEnded(run, tables, before)))
+    cleanup: Effect.fn("JobLedger.cleanup")((before, { except = [] } = {}) =>
+      failed(sql.write("clean up jobs", (run) => removeEnded(run, tables, before, except)))
     ),
 
     suspend: Effect.fn("JobLedger.suspend")(function* (runner) {

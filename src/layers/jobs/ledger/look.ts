@@ -81,15 +81,15 @@ const ended = "state not in ('queued', 'running') and finished_at < $2"
 export const removeEnded = <F>(
   run: Run<F>,
   { jobs, runs, tenant }: JobTables,
-  before: EpochMillis
+  before: EpochMillis,
+  except: ReadonlyArray<string>
 ): Effect.Effect<number, F> =>
   Effect.gen(function* () {
-    const cells = [tenant, int(before)]
-    yield* run(
-      `delete from ${runs} where tenant = $1 and job in (select id from ${jobs} where tenant = $1 and ${ended})`,
-      cells
-    )
-    return (yield* run(`delete from ${jobs} where tenant = $1 and ${ended} returning id`, cells)).length
+    const cells = [tenant, int(before), ...except.map(text)]
+    const others = except.length === 0 ? "" : ` and type not in (${except.map((_, at) => `$${at + 3}`).join(", ")})`
+    const gone = `tenant = $1 and ${ended}${others}`
+    yield* run(`delete from ${runs} where tenant = $1 and job in (select id from ${jobs} where ${gone})`, cells)
+    return (yield* run(`delete from ${jobs} where ${gone} returning id`, cells)).length
   })
 
 export const aliveOf = <F>(

@@ -13,7 +13,7 @@ const flags = { job: jobArgument }
 const cancel = Effect.fn("tapestry jobs cancel")(
   function* ({ job: wanted }: Command.Command.Config.Infer<typeof flags>) {
     const { line } = yield* Output
-    const job = yield* withCache(JobQueue.use((queue) => queue.cancel(wanted)))
+    const job = yield* withCache(JobQueue.use((queue) => queue.cancel(wanted, { asAdmin: true })))
     if (yield* Json) return yield* line(JSON.stringify({ job: jobDocument(job) }))
     yield* line(
       job.state === "cancelled"

@@ -20,7 +20,7 @@ const cleanup = Effect.fn("tapestry jobs cleanup")(
     if (days < 1 || days > 36_500) return yield* new UsageError({ message: `${days} days: expected 1 to 36500` })
     const { line } = yield* Output
     const before = (yield* Clock.currentTimeMillis) - days * day
-    const removed = yield* withCache(JobQueue.use((queue) => queue.cleanup(before)))
+    const removed = yield* withCache(JobQueue.use((queue) => queue.cleanup(before, { asAdmin: true })))
     if (yield* Json) return yield* line(JSON.stringify({ removed, before: instant(before) }))
     yield* line(`removed ${counted(removed, "job")} that ended before ${moment(before)}`)
   },

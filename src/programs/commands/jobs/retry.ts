@@ -10,7 +10,7 @@ const flags = { job: jobArgument }
 
 const retry = Effect.fn("tapestry jobs retry")(
   function* ({ job }: Command.Command.Config.Infer<typeof flags>) {
-    yield* tellQueued(yield* withCache(JobQueue.use((queue) => queue.retry(job))))
+    yield* tellQueued(yield* withCache(JobQueue.use((queue) => queue.retry(job, { asAdmin: true }))))
   },
   asCommand("jobs", "retry")
 )

@@ -25,7 +25,13 @@ const show = Effect.fn("tapestry jobs show")(
       })
     )
     if (yield* Json) {
-      return yield* line(JSON.stringify({ job: jobDocument(view.job), runs: runs.map(runDocument) }))
+      return yield* line(
+        JSON.stringify({
+          job: jobDocument(view.job),
+          runs: runs.map(runDocument),
+          ...(view.unknownType === true ? { unknownType: true } : {})
+        })
+      )
     }
     yield* lines(fieldLines(jobFields(view), style.dim))
     if (runs.length === 0) return
