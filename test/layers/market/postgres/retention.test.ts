@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Fiber, Layer, Redacted, type Scope, Stream } from "effect"
+import Database from "better-sqlite3"
+import { Context, Effect, Fiber, Layer, Redacted, type Scope, Stream } from "effect"
 import * as MarketStoreSqlite from "../../../../src/layers/market/MarketStoreSqlite.ts"
 import { migrations } from "../../../../src/layers/market/postgres/migrations.ts"
 import { openDatabase } from "../../../../src/layers/market/postgres/openDatabase.ts"
@@ -303,13 +304,19 @@ describe("retention in the embedded store", () => {
       const { filename, one } = yield* sqliteFile
       const series = seriesOf("S")
       yield* one.market.commit(commitOf(series, 1, hourly(0, 1_000), whole(1, 0, 1_000)))
-      const holder = yield* open({ filename, synchronous: "NORMAL" })
-      const own = yield* open({ filename, synchronous: "NORMAL", lockWait: 20, lockStand: 0 })
-      const held = yield* Deferred.make<void>()
-      const holding = yield* Effect.forkChild(
-        holder.transaction("hold", () => Effect.andThen(Deferred.succeed(held, undefined), Effect.sleep(200)))
+      // As another process would: those of one process take turns without SQLite's lock.
+      const holder = yield* Effect.acquireRelease(
+        Effect.sync(() => new Database(filename)),
+        (database) => Effect.sync(() => database.close())
       )
-      yield* Deferred.await(held)
+      const own = yield* open({ filename, synchronous: "NORMAL", lockWait: 20, lockStand: 0 })
+      holder.exec("begin immediate")
+      const holding = yield* Effect.forkChild(
+        Effect.andThen(
+          Effect.sleep(200),
+          Effect.sync(() => holder.exec("rollback"))
+        )
+      )
       const busy = yield* Effect.flip(own.write("probe", () => 0))
       assert.strictEqual(busy.code, "SQLITE_BUSY")
       const retaining = yield* Effect.forkChild(retain(own, { kind: "bar", timeframe: null }, 900 * day))

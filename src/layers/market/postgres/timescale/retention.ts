@@ -11,7 +11,8 @@
  * One function in the database does it all, so that a policy can call it while no process of ours runs. Queueing: it takes the series of
  * the kind, in the order in which commits take theirs, and then holds the table of the rows against writers, not against readers. So no commit
  * is half done: none has compared with rows that go and claims them afterwards (it holds its series from before it reads), and none of a series
- * that is just being made has rows here and its coverage still to come. Whole chunks are dropped where a kind goes whole, and then only as far as
+ * that is just being made has rows here and its coverage still to come. A series that was made while the table was waited for is not held, and a second commit
+ * to it may have read what it claims: all is let go of and taken again, that series too. Whole chunks are dropped where a kind goes whole, and then only as far as
  * the last of them; else rows are deleted. Revisions follow in the same transaction.
  */
 import { Effect } from "effect"
@@ -33,12 +34,15 @@ const rowsOf = Object.entries(tables)
   .map(([kind, table]) => `when '${kind}' then '${table}'`)
   .join(" ")
 
+const ofKind = "s.kind = of_kind and (of_timeframe is null or s.timeframe = of_timeframe)"
+
 const retain = (extension: Extension | null) => `create or replace function ${baseSchema}.retain(
     of_kind text, of_timeframe text, before timestamptz, out dropped int8, out chunks int8, out horizon timestamptz
   ) language plpgsql as $retain$
 declare
   rows_table constant text := case of_kind ${rowsOf} end;
   past_table constant text := case of_kind when 'bar' then 'revisions' else 'record_revisions' end;
+  held int8[];
   ids int8[];
   millis int8;
   whole boolean := false;
@@ -46,9 +50,15 @@ begin
   dropped := 0;
   chunks := 0;
   perform set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);
-  perform 1 from ${baseSchema}.series where kind = of_kind and (of_timeframe is null or timeframe = of_timeframe)
-    order by canonical for update;
-  execute format('lock table ${baseSchema}.%I in share row exclusive mode', rows_table);
+  loop
+    begin
+      held := array(select s.id from ${baseSchema}.series s where ${ofKind} order by s.canonical for update);
+      execute format('lock table ${baseSchema}.%I in share row exclusive mode', rows_table);
+      exit when not exists (select from ${baseSchema}.series s where ${ofKind} and s.id <> all(held));
+      raise serialization_failure;
+    exception when serialization_failure then null;
+    end;
+  end loop;
   horizon := date_trunc('day', before, 'UTC');
 ${
   extension === null
@@ -63,7 +73,7 @@ ${
 }
   millis := floor(extract(epoch from horizon) * 1000);
   ids := array(select g.id from ${baseSchema}.generations g join ${baseSchema}.series s on s.id = g.series
-    where s.kind = of_kind and (of_timeframe is null or s.timeframe = of_timeframe));
+    where ${ofKind});
   execute format('with counted as (
       select generation, count(*) as n from ${baseSchema}.%I where generation = any($1) and ts < $2 group by generation
     ), cut as (
