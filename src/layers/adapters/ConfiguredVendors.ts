@@ -6,6 +6,7 @@ import * as FileAdapter from "./file/FileAdapter.ts"
 import * as HttpAdapter from "./http/HttpAdapter.ts"
 import * as IbkrAdapter from "./ibkr/IbkrAdapter.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
+import * as SimulatedVendor from "./simulated/SimulatedVendor.ts"
 import type { VendorConfig } from "./VendorConfig.ts"
 import { withSymbolChanges } from "./withSymbolChanges.ts"
 import * as YahooAdapter from "./yahoo/YahooAdapter.ts"
@@ -21,6 +22,8 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
       return HttpAdapter.make(vendor, { dataDir })
     case "ibkr":
       return IbkrAdapter.make(vendor)
+    case "simulated":
+      return Effect.succeed(SimulatedVendor.make(vendor))
     case "yahoo":
       return YahooAdapter.make(vendor)
   }

@@ -11,10 +11,11 @@ import * as File from "./file/resolveVendor.ts"
 import { type HttpVendor, HttpVendorSpec } from "./http/HttpCatalogue.ts"
 import * as Http from "./http/resolveVendor.ts"
 import * as Ibkr from "./ibkr/IbkrVendor.ts"
+import * as Simulated from "./simulated/SimulatedVendor.ts"
 import * as Yahoo from "./yahoo/YahooVendor.ts"
 
 /** A vendor of the configuration, checked and with nothing left out. */
-export type VendorConfig = FileVendor | HttpVendor | Ibkr.IbkrVendor | Yahoo.YahooVendor
+export type VendorConfig = FileVendor | HttpVendor | Ibkr.IbkrVendor | Simulated.SimulatedVendor | Yahoo.YahooVendor
 
 /** What a vendor's part of the document is read with. */
 export interface VendorContext {
@@ -29,7 +30,7 @@ export interface VendorContext {
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
 
-const kinds = ["file", "http", "ibkr", "yahoo"] as const
+const kinds = ["file", "http", "ibkr", "simulated", "yahoo"] as const
 
 const vendorName = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -56,6 +57,8 @@ const ibkr = decodedBy(Ibkr.IbkrVendorSpec, (name, spec, { calendars, payloadLim
   const problem = unknownCalendar(["vendors", name, "calendar"], spec.calendar, calendars)
   return problem === null ? Ibkr.resolveVendor(name, spec, payloadLimit) : Result.fail([problem])
 })
+
+const simulated = decodedBy(Simulated.SimulatedVendorSpec, Simulated.resolveVendor)
 
 const yahoo = decodedBy(Yahoo.YahooVendorSpec, (name, spec, { calendars, payloadLimit }) => {
   const problem = unknownCalendar(["vendors", name, "calendar"], spec.calendar, calendars)
@@ -95,6 +98,8 @@ const ofKind = (name: string, raw: unknown, context: VendorContext): Resolved<Ve
       return http(name, raw, context)
     case "ibkr":
       return ibkr(name, raw, context)
+    case "simulated":
+      return simulated(name, raw, context)
     case "yahoo":
       return yahoo(name, raw, context)
     default: {

@@ -19,12 +19,19 @@ const secondNanos = 1_000_000_000n
 
 const printsOf = ({ numbered, rate, resolution, seed }: ModelTape, symbol: string, second: number): Array<Trade> => {
   const count = Math.floor(chance(seed, "prints", symbol, second) * 2 * rate + 0.5)
+  // It goes up and down in a quarter of an hour, each symbol at its own price.
+  const turn = chance(seed, "turn", symbol)
+  const middle =
+    5_000 +
+    Math.floor(chance(seed, "level", symbol) * 20_000) +
+    Math.round(200 * Math.sin((second / 900 + turn) * 2 * Math.PI))
   const prints: Array<Trade> = []
   for (let index = 0; index < count; index++) {
     const offset = Math.floor(((index + chance(seed, "offset", symbol, second, index)) / count) * 1e9)
     const exact = BigInt(second) * secondNanos + BigInt(offset)
     const step = BigInt(Math.max(1, Math.round(resolution * 1e6)))
-    const cents = 10_000 + Math.floor(chance(seed, "price", symbol, second, index) * (numbered ? 500 : 3))
+    const drawn = chance(seed, "price", symbol, second, index)
+    const cents = numbered ? middle + Math.floor(drawn * 11) - 5 : 10_000 + Math.floor(drawn * 3)
     prints.push({
       tsNs: exact - (exact % step),
       price: cents / 100,

@@ -57,6 +57,7 @@ const loadClient = Effect.promise(() =>
     import("../../rpc/client/RemoteStitchingCache.ts"),
     import("../../rpc/client/RemoteMaintenance.ts"),
     import("../../rpc/client/RemoteJobQueue.ts"),
+    import("../../rpc/client/RemoteMarketStreams.ts"),
     import("../../layers/market/ConfiguredStore.ts"),
     import("../../rpc/contract/SystemRpcs.ts")
   ])
@@ -115,6 +116,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
     RemoteStitchingCache,
     RemoteMaintenance,
     RemoteJobQueue,
+    RemoteMarketStreams,
     ConfiguredStore,
     { protocolVersion }
   ] = yield* loadClient
@@ -164,7 +166,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
       Layer.provide(
         ConfiguredStore.layer({ store, filename: path.join(dataDir, "market.sqlite"), readonly: true, tenant })
       ),
-      Layer.merge(Layer.merge(RemoteMaintenance.layer, RemoteJobQueue.layer)),
+      Layer.merge(Layer.mergeAll(RemoteMaintenance.layer, RemoteJobQueue.layer, RemoteMarketStreams.layer)),
       Layer.provide(Layer.succeed(TapestryClient, client))
     )
     const exit = yield* Effect.exit(Effect.provide(ask(client), cache))

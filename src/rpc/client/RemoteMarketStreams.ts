@@ -4,10 +4,14 @@ import { MarketStreams, MarketStreamsError, StreamsUnavailable } from "../../ser
 import { type CallError, isPassing } from "./callError.ts"
 import { TapestryClient } from "./TapestryClient.ts"
 
-const asServiceError = (error: CallError<MarketStreamsError>): MarketStreamsError =>
-  error._tag === "MarketStreamsError"
-    ? error
-    : new MarketStreamsError({ reason: new StreamsUnavailable({ again: isPassing(error), message: error.message }) })
+const asServiceError = (error: CallError<MarketStreamsError>): MarketStreamsError => {
+  if (error._tag === "MarketStreamsError") return error
+  const message =
+    error._tag === "RpcClientError"
+      ? `the process that these streams come from went away or cannot be reached (${error.message}); subscribe again`
+      : error.message
+  return new MarketStreamsError({ reason: new StreamsUnavailable({ again: isPassing(error), message }) })
+}
 
 const told = Effect.mapError(asServiceError)
 

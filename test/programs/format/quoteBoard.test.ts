@@ -1,0 +1,82 @@
+import { assert, describe, it } from "@effect/vitest"
+import { rowsOf, type StreamEvent } from "../../../src/domain/streams/StreamEvent.ts"
+import type { StreamKey } from "../../../src/domain/streams/StreamKey.ts"
+import { quoteBoard } from "../../../src/programs/streams/QuoteBoard.ts"
+import { tradeLine } from "../../../src/programs/streams/tradeLine.ts"
+import { styleOf } from "../../../src/programs/terminal/Style.ts"
+
+const plain = styleOf({ colours: false })
+const key = (symbol: string): StreamKey => ({ vendor: "v", symbol, kind: "quotes", timeframe: null, params: {} })
+const at = Date.UTC(2026, 5, 19, 13, 30)
+const quote = (bid: number | null, ask: number | null, millis = at): StreamEvent =>
+  rowsOf(
+    "quotes",
+    [
+      {
+        tsNs: BigInt(millis) * 1_000_000n,
+        bid,
+        bidSize: bid === null ? null : 1_200,
+        ask,
+        askSize: ask === null ? null : 3,
+        venue: null,
+        sequence: null,
+        conditions: null,
+        last: 99.5,
+        lastSize: 100,
+        volume: 1_234_567,
+        open: null,
+        high: null,
+        low: null,
+        previousClose: null
+      }
+    ],
+    { through: null, receivedAt: millis, snapshot: false, dropped: 0 }
+  )
+
+describe("the live table", () => {
+  it("shows the newest of each symbol, and what has become of its stream below", () => {
+    const board = quoteBoard([key("SPY"), key("ES\u001b[31m")])
+    board.take({ stream: 0, event: quote(99.25, 99.5) })
+    board.take({ stream: 0, event: quote(99.5, 100, at + 250) })
+    assert.deepStrictEqual(board.lines(plain, 120), [
+      "symbol      bid size   bid  ask  ask size  last  size     volume  at (UTC)",
+      "SPY            1,200  99.5  100         3  99.5   100  1,234,567  13:30:00.250",
+      "ES\\x1b[31m         -   -      -         -   -       -          -  -             waiting"
+    ])
+    board.take({ stream: 0, event: { _tag: "Gap", from: at + 250, reason: "the connection\nwas lost" } })
+    assert.deepStrictEqual(board.lines(plain, 120).slice(1, 2), [
+      "SPY            1,200  99.5  100         3  99.5   100  1,234,567  13:30:00.250  stale"
+    ])
+    assert.strictEqual(
+      board.lines(plain, 120).at(-1),
+      "SPY: broken since 2026-06-19T13:30:00Z (the connection was lost)"
+    )
+    board.take({ stream: 0, event: { _tag: "Resumed", at } })
+    board.take({
+      stream: 0,
+      event: { _tag: "Unrepairable", from: at, to: at + 1_000, why: "it is not kept", job: null }
+    })
+    board.take({ stream: 0, event: quote(null, 101) })
+    board.take({ stream: 1, event: { _tag: "Closed", retryable: false, cause: "no right to it" } })
+    const lines = board.lines(plain, 70)
+    assert.notInclude(lines[1], "stale")
+    assert.deepStrictEqual(lines.slice(-3), [
+      "SPY: sends again",
+      "SPY: 2026-06-19T13:30:00Z to 2026-06-19T13:30:01Z is missing (it is no",
+      "ES\\x1b[31m: ended (no right to it)"
+    ])
+    for (const line of lines) assert.isAtMost(line.length, 70)
+  })
+
+  it("a trade is a line", () => {
+    const trade = { price: 450.125, size: 1_000, venue: "XNAS", sequence: 1, side: null, conditions: null }
+    assert.strictEqual(
+      tradeLine("SPY", { ...trade, tsNs: BigInt(at) * 1_000_000n + 123n }),
+      "13:30:00.000000123  SPY          450.125  x 1,000     XNAS"
+    )
+    assert.strictEqual(
+      tradeLine("SPY", { ...trade, tsNs: BigInt(at) * 1_000_000n, size: null, venue: null }),
+      "13:30:00.000000000  SPY          450.125"
+    )
+  })
+})
