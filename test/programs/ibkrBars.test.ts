@@ -118,7 +118,7 @@ describe("bars of a gateway", () => {
       const stored = yield* ran(where, "bars", ...aapl, ...range, ...rows)
       assert.strictEqual(rowsOf(stored.stdout).length, 60)
       const listed = yield* ran(where, "vendors", "list")
-      assert.match(listed.stdout, /^ibkr +ibkr +fetch +1s 5s/m)
+      assert.match(listed.stdout, /^ibkr +ibkr +fetch stream +1s 5s/m)
       const pinged = yield* ran(where, "vendors", "ping", "ibkr")
       assert.strictEqual(pinged.code, 1)
       assert.match(pinged.stdout, /connect ECONNREFUSED/)

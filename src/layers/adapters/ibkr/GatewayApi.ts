@@ -36,6 +36,23 @@ export interface GatewayApi {
     keepUpToDate: boolean
   ): unknown
   cancelHistoricalData(id: number): unknown
+  reqHistoricalTicks(
+    id: number,
+    contract: IbContract,
+    startDateTime: string,
+    endDateTime: string | null,
+    numberOfTicks: number,
+    whatToShow: string,
+    useRth: boolean,
+    ignoreSize: boolean
+  ): unknown
+  reqMarketDataType(type: number): unknown
+  reqMktData(id: number, contract: IbContract, genericTicks: string, snapshot: boolean, regulatory: boolean): unknown
+  cancelMktData(id: number): unknown
+  reqTickByTickData(id: number, contract: IbContract, type: string, numberOfTicks: number, ignoreSize: boolean): unknown
+  cancelTickByTickData(id: number): unknown
+  reqRealTimeBars(id: number, contract: IbContract, barSize: number, whatToShow: string, useRth: boolean): unknown
+  cancelRealTimeBars(id: number): unknown
   reqHeadTimestamp(id: number, contract: IbContract, whatToShow: string, useRth: boolean, formatDate: number): unknown
   cancelHeadTimestamp(id: number): unknown
 }

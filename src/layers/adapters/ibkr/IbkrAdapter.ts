@@ -22,6 +22,7 @@ import { barsParams, barsRequest } from "./BarsRequest.ts"
 import { asBarsSeries, barsSeriesOf } from "./barsSeries.ts"
 import { decodeBars, locateBar } from "./decodeBars.ts"
 import * as IbkrSessionLive from "./IbkrSessionLive.ts"
+import * as IbkrStream from "./IbkrStream.ts"
 import { type IbkrVendor, sessionOptions } from "./IbkrVendor.ts"
 import { ibkrLimits } from "./ibkrLimits.ts"
 import { questionOf } from "./questions.ts"
@@ -104,6 +105,7 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
     description: vendor.description,
     account: vendor.account,
     limits: ibkrLimits(vendor),
+    stream: IbkrStream.make({ vendor: name, session, rest: vendor.rest }),
     fetch: { series, request, fetch, decode, locate, cost: () => 0, decoderVersion },
     symbols: Effect.succeed([]),
     ping

@@ -38,6 +38,8 @@ import {
 } from "../../../services/IbkrSession.ts"
 import { ibkrReconnects, ibkrStatus } from "../../../services/Metrics.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
+import type { LineSpec } from "./Lines.ts"
+import * as Lines from "./Lines.ts"
 import * as Link from "./Link.ts"
 import type { OutboundLine } from "./Outbound.ts"
 import type { Answer, AnswerFrames } from "./Pending.ts"
@@ -51,6 +53,8 @@ export interface SessionOptions extends Link.LinkOptions {
   /** How many it may use, counted from the first. */
   readonly clientIds: number
   readonly reconnect: ReconnectOptions
+  /** What the gateway is told of live data: 1 as it is, 3 delayed where the account may not have it. */
+  readonly marketDataType: 1 | 3
   /** How long a request waits for a gateway that has been there and is away. */
   readonly patience: number
 }
@@ -77,6 +81,11 @@ export interface AnswerOfGateway extends AnswerFrames {
 export type Session = IbkrSession["Service"] & {
   /** Asks once: no retry and no cache. Interrupted, the request is given up at the gateway too. */
   readonly ask: (question: Question) => Effect.Effect<AnswerOfGateway, IbkrError>
+  /** Asks for a stream, and asks again whenever that is needed, until the scope closes. */
+  readonly subscribe: (spec: LineSpec) => Effect.Effect<void, IbkrError, Scope.Scope>
+  /** The gateway's clock, as far as it is known; until then ours. */
+  readonly vendorNow: () => number
+  readonly ourNow: () => number
 }
 
 type Gateway = Omit<Extract<IbkrState, { readonly _tag: "Ready" }>, "_tag" | "farms">
@@ -100,6 +109,9 @@ export const make = Effect.fnUntraced(function* (
   let requests = firstRequest
   let connections = 0
   let link: Link.Link | null = null
+  let skew = 0
+  const lines = Lines.make(() => requests++)
+  const clock = yield* Clock.Clock
 
   const enter = Effect.fnUntraced(function* (next: IbkrState) {
     yield* Metric.modify(ibkrStatus(SubscriptionRef.getUnsafe(state)._tag), -1)
@@ -115,7 +127,12 @@ export const make = Effect.fnUntraced(function* (
     let standing: Standing = atFirst
     while (true) {
       const word = yield* Queue.take(live.words)
+      if (word._tag === "Ended") {
+        yield* lines.renew(live, word.requestId)
+        continue
+      }
       if (word._tag === "Clock") {
+        skew = word.skew
         gateway = { ...gateway, clockSkew: word.skew }
         yield* enter(stateOf(gateway, standing))
         continue
@@ -127,6 +144,7 @@ export const make = Effect.fnUntraced(function* (
         yield* enter(stateOf(gateway, standing))
       }
       if (next.event === null) continue
+      yield* tellLines(live, next.event)
       yield* publish(next.event)
       yield* Effect.logInfo(`ibkr: ${word.message}`).pipe(
         Effect.annotateLogs({ code: word.code, connection: gateway.connection })
@@ -134,13 +152,30 @@ export const make = Effect.fnUntraced(function* (
     }
   })
 
+  const tellLines = (live: Link.Link, event: IbkrEvent): Effect.Effect<void, never, Scope.Scope> => {
+    switch (event._tag) {
+      case "UpstreamLost":
+        return Effect.sync(() => lines.breakAll("the gateway has lost its line to IB"))
+      case "UpstreamRestored":
+        return event.dataLost ? lines.renewAll(live) : lines.verifyAll(live)
+      case "FarmBroken":
+        return event.farm.serves === "market"
+          ? Effect.sync(() => lines.breakAll(`the data farm ${event.farm.name} is broken`))
+          : Effect.void
+      case "FarmRestored":
+        return event.farm.serves === "market" ? lines.verifyAll(live) : Effect.void
+      default:
+        return Effect.void
+    }
+  }
+
   /** From the attempt to its end; how long it was ready comes with the error that ended it. */
   const connect = Effect.fnUntraced(function* (attempt: number, clientId: number) {
     let readyAt: number | null = null
     const ended = yield* Effect.scoped(
       Effect.gen(function* () {
         yield* enter({ _tag: "Connecting", attempt, clientId })
-        const live = yield* Link.open(options, clientId, tally, (serverVersion) =>
+        const live = yield* Link.open(options, clientId, tally, lines, (serverVersion) =>
           enter({ _tag: "Handshaking", attempt, clientId, serverVersion })
         )
         connections += 1
@@ -162,9 +197,14 @@ export const make = Effect.fnUntraced(function* (
         )
         yield* enter(stateOf(gateway, atFirst))
         yield* publish({ _tag: "Connected", connection, at: readyAt })
+        if (options.marketDataType !== 1) {
+          yield* live.outbound.send("probe", () => live.api.reqMarketDataType(options.marketDataType))
+        }
+        yield* lines.attach(live)
         return yield* Effect.raceFirst(live.lost, tend(live, gateway))
       })
     ).pipe(Effect.flip)
+    lines.detach(ended.message)
     const now = yield* Clock.currentTimeMillis
     if (readyAt === null) return { error: ended, lasted: 0 }
     yield* publish({ _tag: "Lost", connection: connections, at: now, cause: ended.reason })
@@ -278,7 +318,15 @@ export const make = Effect.fnUntraced(function* (
     return { ...answered, serverVersion, connection }
   })
 
+  const subscribe: Session["subscribe"] = Effect.fn("IbkrSession.subscribe")(function* (spec) {
+    yield* ready
+    yield* lines.add(spec)
+  })
+
   return {
+    subscribe,
+    ourNow: () => clock.currentTimeMillisUnsafe(),
+    vendorNow: () => clock.currentTimeMillisUnsafe() + skew,
     state: SubscriptionRef.get(state),
     changes,
     events: Stream.fromPubSub(events),

@@ -32,6 +32,7 @@ export const IbkrVendorSpec = Schema.Struct({
   clientIds: Schema.optionalKey(Count),
   calendar: Schema.optionalKey(Schema.NullOr(Text).annotate({ expected: "the name of a calendar, such as XNYS" })),
   requestsPerSecond: Schema.optionalKey(Rate),
+  delayed: Schema.optionalKey(Schema.Boolean.annotate({ expected: "true or false" })),
   patience: Schema.optionalKey(Millis),
   timeout: Schema.optionalKey(Millis),
   rest: Schema.optionalKey(Millis),
@@ -61,6 +62,8 @@ export interface IbkrVendor {
   readonly clientIds: number
   readonly calendar: string | null
   readonly requestsPerSecond: number
+  /** Whether delayed live data are taken where the account may not have others. */
+  readonly delayed: boolean
   readonly patience: number
   /** How long an answer may take. */
   readonly timeout: number
@@ -98,6 +101,7 @@ export const resolveVendor = (
     clientIds: spec.clientIds ?? 8,
     calendar: spec.calendar ?? null,
     requestsPerSecond: spec.requestsPerSecond ?? 40,
+    delayed: spec.delayed ?? false,
     patience: spec.patience ?? 15_000,
     timeout: spec.timeout ?? minute,
     rest: spec.rest ?? minute,
@@ -113,7 +117,10 @@ export const resolveVendor = (
 
 /** How a session with the vendor's gateway behaves. */
 export const sessionOptions = (
-  vendor: Pick<IbkrVendor, "host" | "port" | "clientId" | "clientIds" | "requestsPerSecond" | "patience" | "maxBytes">
+  vendor: Pick<
+    IbkrVendor,
+    "host" | "port" | "clientId" | "clientIds" | "requestsPerSecond" | "delayed" | "patience" | "maxBytes"
+  >
 ): SessionOptions => ({
   host: vendor.host,
   port: vendor.port,
@@ -126,6 +133,7 @@ export const sessionOptions = (
   probeAfter: 10_000,
   silence: 25_000,
   maxAnswer: vendor.maxBytes,
+  marketDataType: vendor.delayed ? 3 : 1,
   reconnect: { first: 1_000, most: 30_000, clientId: 5_000 },
   patience: vendor.patience
 })

@@ -27,7 +27,9 @@ import {
 import { meaningOf } from "./codes.ts"
 import { makeFrameGuard } from "./FrameGuard.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
+import type { Lines } from "./Lines.ts"
 import { makeApi, tapped } from "./library.ts"
+import { listen } from "./lineEvents.ts"
 import * as Outbound from "./Outbound.ts"
 import * as Pending from "./Pending.ts"
 
@@ -46,6 +48,8 @@ export interface LinkOptions extends Outbound.OutboundOptions {
 export type Word =
   | { readonly _tag: "Said"; readonly code: number; readonly message: string }
   | { readonly _tag: "Clock"; readonly skew: number }
+  /** Of a subscription that it has ended, and that is to be asked for again. */
+  | { readonly _tag: "Ended"; readonly requestId: number }
 
 /** Counted over all connections of a session. */
 export interface Tally {
@@ -69,11 +73,14 @@ export interface Link extends Handshake {
   readonly outbound: Outbound.Outbound
   readonly pending: Pending.Pending
   readonly words: Queue.Dequeue<Word>
+  /** Done when the gateway has told its clock, or takes too long to. */
+  readonly clockTold: Effect.Effect<void>
   /** Fails with the reason for the end. */
   readonly lost: Effect.Effect<never, IbkrError>
 }
 
 const mailbox = 4096
+const clockPatience = "2 seconds"
 
 /** Layouts of older versions differ, and no gateway that IB still lets log in speaks them. */
 const oldest = 176
@@ -89,6 +96,7 @@ export const open = Effect.fnUntraced(function* (
   options: LinkOptions,
   clientId: number,
   tally: Tally,
+  lines: Pick<Lines, "hears" | "told">,
   onVersion: (serverVersion: number | null) => Effect.Effect<void>
 ): Effect.fn.Return<Link, IbkrError, Scope.Scope> {
   const { deadlines, host, port } = options
@@ -98,7 +106,8 @@ export const open = Effect.fnUntraced(function* (
   const lost = yield* Deferred.make<never, IbkrError>()
   const words = yield* Queue.dropping<Word>(mailbox)
   const pending = Pending.make(options.maxAnswer)
-  const { api, events } = yield* Effect.promise(() => makeApi(host, port))
+  const library = yield* Effect.promise(() => makeApi(host, port))
+  const { api, events } = library
 
   let ended = false
   const end = (error: IbkrError) => {
@@ -126,11 +135,13 @@ export const open = Effect.fnUntraced(function* (
   const greeted = yield* Deferred.make<{ readonly serverVersion: number; readonly connectedAt: string }>()
   const numbered = yield* Deferred.make<void>()
   const connected = yield* Deferred.make<void>()
+  const told = yield* Deferred.make<void>()
   let askedTimeAt: number | null = null
 
   /** About this end or this connection; what a request was told is the table's. */
   const heard = (code: number, message: string, requestId: number) => {
     const meaning = meaningOf(code, message, requestId)
+    if (requestId >= 0 && lines.told(requestId, code, message)) return tell({ _tag: "Ended", requestId })
     switch (meaning.kind) {
       case "ClientId":
         return end(because(new ClientIdTaken({ clientId, message: `${place}: client id ${clientId} is in use` })))
@@ -184,6 +195,7 @@ export const open = Effect.fnUntraced(function* (
     events.currentTime,
     listener((seconds) => {
       // It is told in whole seconds: the middle of one is the likeliest.
+      Deferred.doneUnsafe(told, Effect.void)
       if (askedTimeAt === null) return
       tell({ _tag: "Clock", skew: seconds * 1000 + 500 - (askedTimeAt + clock.currentTimeMillisUnsafe()) / 2 })
     })
@@ -194,6 +206,8 @@ export const open = Effect.fnUntraced(function* (
       tally.sent += 1
     })
   )
+
+  const frameEnd = listen(library, lines.hears, listener)
 
   let heardAt = nowMillis()
   let probed = false
@@ -224,6 +238,7 @@ export const open = Effect.fnUntraced(function* (
     if (taken !== "not-ours") return
     try {
       read(frame)
+      frameEnd()
     } catch (cause) {
       damaged(`a frame of message ${messageId}: ${cause instanceof Error ? cause.message : String(cause)}`)
     }
@@ -287,6 +302,8 @@ export const open = Effect.fnUntraced(function* (
   heardAt = nowMillis()
   yield* Effect.forkScoped(watch)
   yield* Effect.forkScoped(Effect.ignore(askTime))
+  // One that has a clock tells it at once.
+  yield* Effect.forkScoped(Effect.andThen(Effect.sleep(clockPatience), Deferred.succeed(told, undefined)))
   return {
     ...greeting,
     accounts: handshake,
@@ -294,6 +311,7 @@ export const open = Effect.fnUntraced(function* (
     outbound,
     pending,
     words,
+    clockTold: Deferred.await(told),
     lost: Deferred.await(lost)
   }
 })

@@ -183,6 +183,7 @@ describe("a session", () => {
       const session = yield* sessionAt(gateway.port)
       yield* session.ready
       const times = () => gateway.messages.filter(([id]) => id === "49").length
+      yield* until(session, "Ready", ({ farms }) => farms.length === 3)
       yield* eventually("the first question for the time", () => times() === 1)
       yield* TestClock.adjust("10 seconds")
       yield* eventually("the probe", () => times() === 2)
@@ -202,6 +203,8 @@ describe("a session", () => {
       const gateway = yield* scripted({})
       const session = yield* sessionAt(gateway.port)
       yield* session.ready
+      // What comes at the beginning has come.
+      yield* until(session, "Ready", ({ clockSkew, farms }) => clockSkew !== null && farms.length === 3)
       const times = () => gateway.messages.filter(([id]) => id === "49").length
       for (let probe = 2; probe < 12; probe++) {
         const { frames } = yield* session.counters

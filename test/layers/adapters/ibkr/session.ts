@@ -3,6 +3,7 @@ import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as IbkrSessionLive from "../../../../src/layers/adapters/ibkr/IbkrSessionLive.ts"
 import { sessionOptions } from "../../../../src/layers/adapters/ibkr/IbkrVendor.ts"
+import type * as GatewaySimulator from "../../../../src/layers/testing/gateway/GatewaySimulator.ts"
 import type { IbkrCounters, IbkrState } from "../../../../src/services/IbkrSession.ts"
 
 export const optionsFor = (port: number, over: Partial<IbkrSessionLive.SessionOptions> = {}) => ({
@@ -12,6 +13,7 @@ export const optionsFor = (port: number, over: Partial<IbkrSessionLive.SessionOp
     clientId: 7,
     clientIds: 8,
     requestsPerSecond: 40,
+    delayed: false,
     patience: 120_000,
     maxBytes: 1_048_576
   }),
@@ -60,3 +62,20 @@ export const counted = (session: IbkrSessionLive.Session, holds: (counters: Ibkr
 export const ticking = Effect.forkScoped(
   Effect.forever(Effect.andThen(TestClock.withLive(Effect.sleep("1 millis")), TestClock.adjust("20 millis")))
 )
+
+/** Lets both ends of a connection of this process take what the other has sent. */
+export const turns = Effect.promise(async () => {
+  for (let turn = 0; turn < 10; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+})
+
+/** Simulated time and the test's go on together, and what is sent arrives in between. */
+export const passWith = (gateway: GatewaySimulator.GatewaySimulator) =>
+  Effect.fnUntraced(function* (millis: number, step = 250) {
+    for (let left = millis; left > 0; left -= step) {
+      const part = Math.min(step, left)
+      yield* TestClock.adjust(part)
+      yield* turns
+      yield* gateway.advance(part)
+      yield* turns
+    }
+  })

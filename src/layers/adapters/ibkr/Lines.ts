@@ -1,0 +1,190 @@
+/**
+ * Subscriptions that outlive connections: each is asked for again, under a new number, on every connection that becomes ready, and
+ * whenever the gateway says or shows that it has forgotten it.
+ *
+ * Queueing: requests wait in the connection's outbound lines, in the order in which the subscriptions were made. What a subscription
+ * hears is told in the callback of the socket, in order, and never waits.
+ *
+ * Hard cases. Answers to a number that is no longer a subscription's are nobody's. A gateway that gets IB back with its data (1102), or a
+ * farm (2104), often leaves some subscriptions dead without a word: those that have been silent for `verifyAfter` since are asked for again, the
+ * others are left alone. One that the gateway ends itself (10182, 10225) is given up there and asked for again. One that it refuses ends. Who
+ * unsubscribes before the request was sent sends nothing.
+ */
+import { Effect, type Scope } from "effect"
+import type { IbkrError, IbkrErrorReason } from "../../../services/IbkrSession.ts"
+import { meaningOf, requestError } from "./codes.ts"
+import type { GatewayApi } from "./GatewayApi.ts"
+import type { Link } from "./Link.ts"
+import type { LineEvents } from "./lineEvents.ts"
+
+/** A subscription, and who hears it. None of its functions may wait. */
+export interface LineSpec extends LineEvents {
+  readonly what: string
+  readonly send: (api: GatewayApi, requestId: number) => void
+  readonly cancel: (api: GatewayApi, requestId: number) => void
+  /** It was asked for: what happens from now on comes. Again after `broke`. */
+  readonly began: () => void
+  /** What happens from now on does not come, until `began` or until something is heard. */
+  readonly broke: (reason: string) => void
+  /** It will not be asked for again. */
+  readonly refused: (reason: IbkrErrorReason) => void
+}
+
+interface Line {
+  readonly spec: LineSpec
+  /** On the connection of now; null: not asked for on it. */
+  requestId: number | null
+  sent: boolean
+  heard: boolean
+}
+
+export interface Lines {
+  /** Until the scope closes. Done when it was asked for, or will be as soon as there is a connection. */
+  readonly add: (spec: LineSpec) => Effect.Effect<void, IbkrError, Scope.Scope>
+  /** Asks for all on a connection; in its scope. */
+  readonly attach: (link: Link) => Effect.Effect<void, never, Scope.Scope>
+  readonly detach: (reason: string) => void
+  /** The gateway has lost IB, or a farm: nothing comes, and nothing is forgotten yet. */
+  readonly breakAll: (reason: string) => void
+  /** It has IB back, and says that it has forgotten everything. */
+  readonly renewAll: (link: Link) => Effect.Effect<void, never, Scope.Scope>
+  /** It is back with all data, as it says. */
+  readonly verifyAll: (link: Link) => Effect.Effect<void, never, Scope.Scope>
+  readonly hears: (requestId: number) => LineEvents | undefined
+  /** What it says about a subscription; true where that has to be asked for again. */
+  readonly told: (requestId: number, code: number, message: string) => boolean
+  /** Asks again for the subscription of a number. */
+  readonly renew: (link: Link, requestId: number) => Effect.Effect<void, never, Scope.Scope>
+  readonly size: () => number
+}
+
+const verifyAfter = "10 seconds"
+
+export const make = (nextId: () => number): Lines => {
+  const lines = new Set<Line>()
+  const byId = new Map<number, Line>()
+  let current: Link | null = null
+
+  const forget = (line: Line) => {
+    if (line.requestId !== null) byId.delete(line.requestId)
+    line.requestId = null
+    line.sent = false
+  }
+
+  const request = Effect.fnUntraced(function* (link: Link, line: Line) {
+    const requestId = nextId()
+    line.requestId = requestId
+    byId.set(requestId, line)
+    yield* link.clockTold
+    yield* link.outbound.send("subscribe", () => {
+      if (line.requestId !== requestId) return
+      line.spec.send(link.api, requestId)
+      line.sent = true
+      line.heard = false
+      line.spec.began()
+    })
+  })
+
+  const giveUp = Effect.fnUntraced(function* (line: Line) {
+    const { requestId, sent } = line
+    const link = current
+    forget(line)
+    if (requestId === null || !sent || link === null) return
+    yield* Effect.forkDetach(Effect.ignore(link.outbound.send("cancel", () => line.spec.cancel(link.api, requestId))))
+  })
+
+  /** In the order of the lines, since each takes its place in the outbound line at once. */
+  const requestAll = (link: Link, which: Iterable<Line>) =>
+    Effect.forEach(which, (line) => Effect.forkScoped(Effect.ignore(request(link, line)), { startImmediately: true }), {
+      discard: true
+    })
+
+  const renewEach = Effect.fnUntraced(function* (link: Link, which: ReadonlyArray<Line>, reason: string) {
+    for (const line of which) {
+      line.spec.broke(reason)
+      yield* giveUp(line)
+    }
+    yield* requestAll(link, which)
+  })
+
+  return {
+    add: Effect.fnUntraced(function* (spec) {
+      const line: Line = { spec, requestId: null, sent: false, heard: false }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          lines.add(line)
+        }),
+        () =>
+          Effect.suspend(() => {
+            lines.delete(line)
+            return giveUp(line)
+          })
+      )
+      if (current === null) return
+      // Lost meanwhile: the next connection asks.
+      yield* Effect.catchIf(
+        request(current, line),
+        ({ reason }) => reason._tag === "Disconnected",
+        () => Effect.void
+      )
+    }),
+    attach: (link) =>
+      Effect.suspend(() => {
+        current = link
+        return requestAll(link, lines)
+      }),
+    detach: (reason) => {
+      current = null
+      for (const line of lines) {
+        if (line.requestId === null) continue
+        forget(line)
+        line.spec.broke(reason)
+      }
+      byId.clear()
+    },
+    breakAll: (reason) => {
+      for (const line of lines) if (line.sent) line.spec.broke(reason)
+    },
+    renewAll: (link) =>
+      Effect.gen(function* () {
+        // There is nothing at the gateway to be given up.
+        for (const line of lines) {
+          line.spec.broke("the gateway has lost its data")
+          forget(line)
+        }
+        yield* requestAll(link, lines)
+      }),
+    verifyAll: (link) =>
+      Effect.gen(function* () {
+        const asked = new Map([...lines].map((line) => [line, line.requestId] as const))
+        for (const line of lines) line.heard = false
+        yield* Effect.sleep(verifyAfter)
+        const dead = [...lines].filter((line) => line.sent && !line.heard && asked.get(line) === line.requestId)
+        yield* renewEach(link, dead, "silent since the gateway said that it has its data back")
+      }).pipe(Effect.forkScoped, Effect.asVoid),
+    hears: (requestId) => {
+      const line = byId.get(requestId)
+      if (line === undefined) return undefined
+      line.heard = true
+      return line.spec
+    },
+    told: (requestId, code, message) => {
+      const line = byId.get(requestId)
+      if (line === undefined) return false
+      const { kind } = meaningOf(code, message, requestId)
+      if (kind === "Stale") return true
+      if (kind === "Delayed") line.spec.dataType?.(3)
+      const reason = requestError(code, message)
+      if (reason === null) return false
+      forget(line)
+      lines.delete(line)
+      line.spec.refused(reason)
+      return false
+    },
+    renew: (link, requestId) => {
+      const line = byId.get(requestId)
+      return line === undefined ? Effect.void : renewEach(link, [line], "the gateway has ended it")
+    },
+    size: () => lines.size
+  }
+}

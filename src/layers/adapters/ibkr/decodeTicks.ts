@@ -1,0 +1,62 @@
+/** Archived pages of trades as rows. Pure: the same bytes give the same rows in every process. */
+import { Effect } from "effect"
+import type { Trade } from "../../../domain/records/Trade.ts"
+import type { TimeRange } from "../../../domain/TimeRange.ts"
+import { Malformed } from "../../../services/Adapter.ts"
+import type { HistoryPage } from "../../../services/StreamCapability.ts"
+import { readAnswer } from "./answerBytes.ts"
+import { meaningOf } from "./codes.ts"
+import { messageIds } from "./frames.ts"
+import { type TicksParams, ticksRequest } from "./ticksRequest.ts"
+import { tradeOf } from "./tradeOf.ts"
+
+const malformed = (message: string, position: number | null = null) => new Malformed({ position, message })
+
+const before = 3
+const width = 6
+
+/** The trades of a page that lie in the range, what of it they prove, and where the next page begins. */
+export const decodeTicks = Effect.fnUntraced(function* (
+  payload: Uint8Array,
+  params: TicksParams,
+  range: TimeRange
+): Effect.fn.Return<HistoryPage, Malformed> {
+  const { messages } = yield* Effect.mapError(Effect.fromResult(readAnswer(payload)), (problem) => malformed(problem))
+  const from = Math.max(Date.parse(params.from), range.start)
+  const nothing: HistoryPage = { rows: [], proves: { start: from, end: range.end }, next: null }
+  const last = messages.at(-1)
+  if (last === undefined) return yield* malformed("it has no message")
+  if (Number(last[0]) === messageIds.error) {
+    const [, , , code = "", text = ""] = last
+    return meaningOf(Number(code), text, 1).kind === "NoData" ? nothing : yield* malformed(`it is an error: ${text}`)
+  }
+  const rows: Array<Trade> = []
+  let count = 0
+  let newest = Number.NEGATIVE_INFINITY
+  for (const fields of messages) {
+    const rowsHere = Number(fields[2])
+    if (Number(fields[0]) !== messageIds.historicalTicksLast || fields.length !== before + rowsHere * width + 1) {
+      return yield* malformed(`message ${fields[0]} of ${fields.length} fields where ${fields[2]} trades should be`)
+    }
+    for (let row = 0; row < rowsHere; row++) {
+      const [time, , price, size, exchange = "", conditions = ""] = fields.slice(
+        before + row * width,
+        before + (row + 1) * width
+      )
+      const seconds = Number(time)
+      const trade = tradeOf(seconds, Number(price), size === "" ? undefined : Number(size), exchange, conditions)
+      if (trade === null) return yield* malformed(`no trade: ${time} ${price} ${size}`, count + row)
+      newest = Math.max(newest, seconds * 1000)
+      if (seconds * 1000 >= from && seconds * 1000 < range.end) rows.push(trade)
+    }
+    count += rowsHere
+  }
+  // A page has the whole of its last second.
+  const until = newest + 1000
+  if (count < params.query.count || until >= range.end) return { ...nothing, rows }
+  return {
+    rows,
+    proves: { start: from, end: Math.max(until, from) },
+    next: ticksRequest(params.symbol, params.query.contract, { start: Math.max(until, from), end: range.end })
+  }
+})

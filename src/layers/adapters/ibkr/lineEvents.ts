@@ -1,0 +1,72 @@
+/** What the library tells about subscriptions, handed to whose they are. */
+import type { makeApi } from "./library.ts"
+
+/** What a subscription can hear. Times are seconds since 1970; what IB does not say is undefined. */
+export interface LineEvents {
+  readonly tickPrice?: (type: number, price: number) => void
+  readonly tickSize?: (type: number, size: number | undefined) => void
+  readonly trade?: (time: number, price: number, size: number | undefined, exchange: string, conditions: string) => void
+  readonly bar?: (
+    time: number,
+    open: number,
+    high: number,
+    low: number,
+    close: number,
+    volume: number,
+    vwap: number,
+    count: number
+  ) => void
+  /** 1 live, 2 frozen, 3 delayed, 4 delayed and frozen. */
+  readonly dataType?: (type: number) => void
+  /** The frame of which the calls before this were part has ended. */
+  readonly frameEnd?: () => void
+}
+
+type Library = Awaited<ReturnType<typeof makeApi>>
+
+/** Wraps a function so that what it throws does not reach the library. */
+type Guarded = <Args extends ReadonlyArray<unknown>>(handle: (...args: Args) => void) => (...args: Args) => void
+
+/** Registers for one connection. Returns what is to be called at the end of each frame. */
+export const listen = (
+  { api, events }: Library,
+  hears: (requestId: number) => LineEvents | undefined,
+  guarded: Guarded
+): (() => void) => {
+  let touched: LineEvents | undefined
+  api.on(
+    events.tickPrice,
+    guarded((id: number, type: number, price: number) => {
+      touched = hears(id)
+      touched?.tickPrice?.(type, price)
+    })
+  )
+  api.on(
+    events.tickSize,
+    guarded((id: number, type: number | undefined, size: number | undefined) => {
+      touched = hears(id)
+      if (type !== undefined) touched?.tickSize?.(type, size)
+    })
+  )
+  api.on(
+    events.tickByTickAllLast,
+    guarded((id, _type, time, price, size, _attributes, exchange, conditions) =>
+      hears(id)?.trade?.(Number(time), price, size, exchange, conditions)
+    )
+  )
+  api.on(
+    events.realtimeBar,
+    guarded((id, time, open, high, low, close, volume, vwap, count) =>
+      hears(id)?.bar?.(time, open, high, low, close, volume, vwap, count)
+    )
+  )
+  api.on(
+    events.marketDataType,
+    guarded((id: number, type: number) => hears(id)?.dataType?.(type))
+  )
+  return () => {
+    const line = touched
+    touched = undefined
+    line?.frameEnd?.()
+  }
+}

@@ -1,0 +1,190 @@
+/** Streams of the simulated gateway through MarketStreams: what goes wrong is told, and the tape is the market's truth. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, References, Result, type Scope } from "effect"
+import { TestClock } from "effect/testing"
+import type { Trade } from "../../../../src/domain/records/Trade.ts"
+import { millisOf, shapeOf } from "../../../../src/domain/streams/StreamRow.ts"
+import * as IbkrAdapter from "../../../../src/layers/adapters/ibkr/IbkrAdapter.ts"
+import { resolveVendor } from "../../../../src/layers/adapters/ibkr/IbkrVendor.ts"
+import * as JobQueueLive from "../../../../src/layers/jobs/JobQueueLive.ts"
+import * as MarketStreamsLive from "../../../../src/layers/streams/MarketStreamsLive.ts"
+import type { Fault } from "../../../../src/layers/testing/gateway/Faults.ts"
+import * as GatewaySimulator from "../../../../src/layers/testing/gateway/GatewaySimulator.ts"
+import type { Adapter } from "../../../../src/services/Adapter.ts"
+import type { MarketStreams } from "../../../../src/services/MarketStreams.ts"
+import { fresh } from "../../stitching/support.ts"
+import { eventsOf, promised, type Recorder, record, rowsOf, tags } from "../../streams/support.ts"
+import { passWith } from "./session.ts"
+
+const second = 1_000
+
+const over = (adapter: Adapter) =>
+  MarketStreamsLive.layer({}).pipe(
+    Layer.provideMerge(JobQueueLive.layer({ workflows: null })),
+    Layer.provideMerge(fresh(adapter))
+  )
+
+interface Rig {
+  readonly gateway: GatewaySimulator.GatewaySimulator
+  readonly pass: (millis: number) => Effect.Effect<void>
+}
+
+/** A gateway, its adapter behind MarketStreams, and time for both. */
+const rigged = <E>(body: (rig: Rig) => Effect.Effect<void, E, MarketStreams | Scope.Scope>) =>
+  Effect.gen(function* () {
+    // It counts messages by the machine's clock, which stands still here.
+    const gateway = yield* GatewaySimulator.make({ quotas: { messagesPerSecond: 1_000_000 } })
+    yield* TestClock.setTime(gateway.now())
+    const vendor = Result.getOrThrow(resolveVendor("ibkr", { port: gateway.port }, 1 << 26))
+    const adapter = yield* IbkrAdapter.make(vendor)
+    yield* Effect.provide(body({ gateway, pass: passWith(gateway) }), over(adapter))
+  }).pipe(Effect.provideService(References.MinimumLogLevel, "Fatal"))
+
+const trades = (symbol: string) => ({ symbol, kind: "trades" as const })
+
+/** How many trades there were in all of what was promised and not told as missing; the tape had those, each once, in order. */
+const isTruth = (gateway: GatewaySimulator.GatewaySimulator, recorder: Recorder, symbol: string): number => {
+  const { missing, range } = promised(recorder)
+  if (range === null) return 0
+  const { compare, identity } = shapeOf("trades")
+  const counts = (millis: number) =>
+    range.start <= millis && millis < range.end && !missing.some(({ end, start }) => start <= millis && millis < end)
+  const told = rowsOf(recorder)
+  assert.deepStrictEqual(told, told.toSorted(compare))
+  const truth = gateway
+    .truth(symbol, range.start, range.end)
+    .trades.map(
+      ({ at, conditions, exchange, price, size }): Trade => ({
+        tsNs: BigInt(Math.floor(at / second)) * 1_000_000_000n,
+        price,
+        size,
+        venue: exchange === "" ? null : exchange,
+        sequence: null,
+        side: null,
+        conditions: conditions === "" ? null : conditions
+      })
+    )
+    .filter((trade) => counts(millisOf(trade)))
+  const had = told.filter((row) => counts(millisOf(row))).map(identity)
+  assert.deepStrictEqual(had.toSorted(), truth.map(identity).toSorted())
+  return truth.length
+}
+
+describe("the tape of the simulated gateway", () => {
+  for (const [what, faults] of [
+    [
+      "a connection that is dropped",
+      [
+        { _tag: "Refuse", forMillis: 8 * second },
+        { _tag: "Drop", how: "rst" }
+      ]
+    ],
+    ["a frame that is cut off", [{ _tag: "CutFrame", bytes: 11, how: "fin" }]],
+    ["a length below zero", [{ _tag: "Malformed", what: "negativeLength" }]],
+    ["a huge length", [{ _tag: "Malformed", what: "hugeLength" }]],
+    ["a half-open connection", [{ _tag: "Mute", forMillis: 40 * second }]],
+    ["1101", [{ _tag: "UpstreamLost", forMillis: 8 * second, restored: 1101, times: 3 }]],
+    ["1102", [{ _tag: "UpstreamLost", forMillis: 8 * second, restored: 1102 }]],
+    [
+      "1102 that has forgotten the stream",
+      [{ _tag: "UpstreamLost", forMillis: 8 * second, restored: 1102, silent: 1 }]
+    ],
+    [
+      "a farm that comes back without the stream",
+      [{ _tag: "FarmBroken", farm: "usfarm", forMillis: 3 * second, silent: 1 }]
+    ]
+  ] as const satisfies ReadonlyArray<readonly [string, ReadonlyArray<Fault>]>) {
+    it.effect(`${what}: told as a gap, and mended without a trade too few or twice`, () =>
+      rigged(({ gateway, pass }) =>
+        Effect.gen(function* () {
+          const tape = yield* record([trades("SPY")], undefined, "ibkr")
+          yield* pass(10 * second)
+          for (const fault of faults) yield* gateway.inject(fault)
+          yield* pass(100 * second)
+          assert.includeMembers([...tags(tape)], ["Started", "Gap", "Resumed", "Repaired"])
+          assert.notInclude(tags(tape), "Unrepairable")
+          assert.isAbove(isTruth(gateway, tape, "SPY"), 60)
+          const { range } = promised(tape)
+          assert.isAtLeast(range?.end ?? 0, gateway.now() - 10 * second)
+        })
+      )
+    )
+  }
+
+  it.effect("history that is paced: what is missing is told as Unrepairable, and the rest is true", () =>
+    rigged(({ gateway, pass }) =>
+      Effect.gen(function* () {
+        const tape = yield* record([trades("SPY")], undefined, "ibkr")
+        yield* pass(10 * second)
+        yield* gateway.inject({ _tag: "HistoryPacing", requests: 20 })
+        yield* gateway.inject({ _tag: "Drop", how: "fin" })
+        yield* pass(300 * second)
+        assert.includeMembers([...tags(tape)], ["Gap", "Resumed", "Unrepairable"])
+        assert.isAbove(isTruth(gateway, tape, "SPY"), 60)
+      })
+    )
+  )
+
+  it.effect("three drops before it is ready: one request for each stream on the connection that is", () =>
+    rigged(({ gateway, pass }) =>
+      Effect.gen(function* () {
+        const tape = yield* record([trades("SPY"), { symbol: "AAPL", kind: "quotes" }], undefined, "ibkr")
+        yield* pass(5 * second)
+        yield* gateway.inject({ _tag: "DropBeforeReady", connections: 3 })
+        yield* gateway.inject({ _tag: "Drop", how: "rst" })
+        yield* pass(30 * second)
+        const [client, ...others] = gateway.clients()
+        assert.strictEqual(others.length, 0)
+        assert.deepStrictEqual(client?.open.map(({ kind, symbol }) => `${kind} ${symbol}`).toSorted(), [
+          "quote AAPL",
+          "tickByTick SPY"
+        ])
+        assert.isTrue(eventsOf(tape, 1).some(({ _tag }) => _tag === "Resumed"))
+      })
+    )
+  )
+
+  it.effect("1102 with its data: nothing is asked for again", () =>
+    rigged(({ gateway, pass }) =>
+      Effect.gen(function* () {
+        yield* record([trades("SPY"), { symbol: "AAPL", kind: "quotes" }], undefined, "ibkr")
+        yield* pass(5 * second)
+        const requests = () => gateway.clients()[0]?.open.map(({ reqId }) => reqId)
+        const before = requests()
+        yield* gateway.inject({ _tag: "UpstreamLost", forMillis: 4 * second, restored: 1102 })
+        yield* pass(40 * second)
+        assert.deepStrictEqual(requests(), before)
+        yield* gateway.inject({ _tag: "UpstreamLost", forMillis: 4 * second, restored: 1101 })
+        yield* pass(20 * second)
+        assert.strictEqual(requests()?.length, 2)
+        assert.isTrue(requests()?.every((id) => before?.includes(id) === false))
+      })
+    )
+  )
+
+  it.effect("a hundred quotes: rehydrated in under four seconds, never more than fifty messages a second", () =>
+    rigged(({ gateway, pass }) =>
+      Effect.gen(function* () {
+        const streams = Array.from({ length: 100 }, (_, index) => ({
+          symbol: `SIM${String(index).padStart(4, "0")}`,
+          kind: "quotes" as const
+        }))
+        yield* record(streams, undefined, "ibkr")
+        yield* pass(10 * second)
+        assert.strictEqual(gateway.clients()[0]?.open.length, 100)
+        yield* gateway.inject({ _tag: "Drop", how: "rst" })
+        const open = () => gateway.clients()[0]?.open.length ?? 0
+        const requests: Array<number> = []
+        while (open() < 100 && requests.length < 200) {
+          yield* pass(100)
+          requests.push(gateway.clients()[0]?.requests ?? 0)
+        }
+        const inSecond = requests.map((count, index) => count - (requests[index - 10] ?? 0))
+        assert.isAtMost(Math.max(...inSecond), 50)
+        const took = requests.length * 100
+        // About a second is the pause before the next connection.
+        assert.isAtMost(took, 1_300 + 4_000)
+      })
+    )
+  )
+})
