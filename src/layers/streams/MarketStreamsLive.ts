@@ -9,7 +9,7 @@
  * goes on) or after it was closed for good (another one is opened); a subscription of many streams of which one cannot be had (nothing of it
  * stays); the layer's end while consumers wait (they are told Closed, and that another attempt may succeed).
  */
-import { Duration, Effect, FiberSet, Layer, RcMap, Scope, Stream } from "effect"
+import { Cause, Duration, Effect, FiberSet, Layer, RcMap, Scope, Stream } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
 import { type ConsumerPolicy, defaultPolicy } from "../../domain/streams/ConsumerPolicy.ts"
 import type { StreamKey, StreamQuery } from "../../domain/streams/StreamKey.ts"
@@ -65,7 +65,7 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
   const queue = yield* JobQueue
   const scope = yield* Effect.scope
   const turns = yield* Turns.make
-  const enqueueing = yield* FiberSet.makeRuntime<never>()
+  const background = yield* FiberSet.makeRuntime<never>()
   const tallies = new Map<string, Tally>()
   const consumers = new Set<Consumer>()
   const topics = new Set<Topic>()
@@ -90,9 +90,12 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
         tallies.set(name, tally)
         return Effect.as(Scope.provide(showTally(vendor, kind, tally), scope), tally)
       }),
+    report: (what, defect) => {
+      background(Effect.logError(what, Cause.die(defect)))
+    },
     enqueue: (job: JobSpec) => {
       const queued = Effect.asVoid(queue.enqueue(job))
-      enqueueing(Effect.catch(queued, ({ message }) => Effect.logError(`job ${job.key} was not queued`, message)))
+      background(Effect.catch(queued, ({ message }) => Effect.logError(`job ${job.key} was not queued`, message)))
     }
   }
 

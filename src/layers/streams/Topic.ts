@@ -46,6 +46,8 @@ export interface TopicDuties {
   readonly stopFilling: () => void
   /** The range could not be had: the key of the job that will have it stored later; null where it is not stored. */
   readonly later: (range: TimeRange) => string | null
+  /** The topic has ended by a defect; there is no use in the upstream any more. */
+  readonly broke: (defect: unknown) => void
   /** The upstream has ended, by its own word. */
   readonly ended: (event: Extract<UpstreamEvent, { readonly _tag: "Closed" }>) => void
 }
@@ -348,6 +350,12 @@ export class Topic implements Flushable {
     if (phase._tag === "closed") consumer.close(tap)
   }
 
+  /** What came could not be worked off, so that nobody knows what is missing: another subscription begins anew. */
+  readonly broke = (defect: unknown): void => {
+    if (this.#phase._tag !== "closed") this.#end(true, "it failed here; the log says how")
+    this.#duties.broke(defect)
+  }
+
   /** The last word; nothing comes after it. */
   close(retryable: boolean, cause: string): void {
     const phase = this.#phase
@@ -357,9 +365,15 @@ export class Topic implements Flushable {
       const end = Math.max(phase._tag === "filling" ? phase.to : this.#options.now(), phase.from + 1)
       this.#settle({ rows: [], parts: [{ start: phase.from, end, why: `the stream ended: ${cause}` }] })
     }
+    this.#end(retryable, cause)
+  }
+
+  #end(retryable: boolean, cause: string): void {
     const event = { _tag: "Closed" as const, retryable, cause }
     this.#audience.say(event)
     this.#phase = { _tag: "closed", event }
+    this.#waiting = []
+    this.#held = []
     this.#audience.dismiss()
   }
 

@@ -2,11 +2,13 @@
  * Once a turn of the event loop: whatever upstreams put into their sinks in a turn is worked off as one piece in the next one, and then
  * each consumer that has something is woken once, however many streams it has.
  */
-import { Effect, Scheduler } from "effect"
+import { Effect, Result, Scheduler } from "effect"
 
 /** What has something to work off. */
 export interface Flushable {
   readonly flush: () => void
+  /** Working it off has thrown: a row that is none, most likely. It costs nobody else anything. */
+  readonly broke: (defect: unknown) => void
 }
 
 /** Who waits to be told that there is something. */
@@ -32,7 +34,10 @@ export const make: Effect.Effect<Turns> = Effect.gen(function* () {
     scheduled = false
     const flushable = flushing
     flushing = []
-    for (const what of flushable) what.flush()
+    for (const what of flushable) {
+      const flushed = Result.try({ try: what.flush, catch: (defect) => defect })
+      if (Result.isFailure(flushed)) what.broke(flushed.failure)
+    }
     const wakeable = waking
     waking = []
     for (const whom of wakeable) whom.wake()

@@ -3,6 +3,7 @@ import { Clock, Deferred, Effect, FiberHandle, type Scope } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
+import { Rejected } from "../../services/Adapter.ts"
 import type { AdapterRegistry, AdapterRegistryError } from "../../services/AdapterRegistry.ts"
 import { type RepairBounds, type RepairDeps, repair } from "./repair.ts"
 import { jobOf } from "./repairJob.ts"
@@ -20,6 +21,8 @@ export interface TopicContext {
   readonly pauses: ReopenPauses
   readonly held: number
   readonly tallyOf: (key: StreamKey) => Effect.Effect<Tally>
+  /** Says in the log that something of ours failed. */
+  readonly report: (what: string, defect: unknown) => void
   /** Has a job queued, and does not wait for it. */
   readonly enqueue: (job: JobSpec) => void
 }
@@ -63,6 +66,11 @@ export const openTopic = Effect.fnUntraced(function* (
         const job = jobOf(key, range)
         context.enqueue(job)
         return job.key
+      },
+      broke: (defect) => {
+        context.report(`a stream of ${key.kind} of ${key.vendor} failed`, defect)
+        const cause = new Rejected({ message: "what it sent could not be worked off" })
+        Deferred.doneUnsafe(end.current, Effect.succeed({ cause, retryable: false }))
       },
       ended: ({ cause, retryable }) => {
         Deferred.doneUnsafe(end.current, Effect.succeed({ cause, retryable }))

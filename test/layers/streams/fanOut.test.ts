@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import type { Trade } from "../../../src/domain/records/Trade.ts"
 import { isRows } from "../../../src/domain/streams/StreamEvent.ts"
+import type { StreamKey } from "../../../src/domain/streams/StreamKey.ts"
 import * as MarketStreamsLive from "../../../src/layers/streams/MarketStreamsLive.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { MarketStreams } from "../../../src/services/MarketStreams.ts"
+import type { StreamSink } from "../../../src/services/StreamCapability.ts"
 import { settled } from "../stitching/support.ts"
 import {
   atStart,
@@ -213,6 +216,52 @@ describe("fan-out", () => {
       assert.isTrue(tape.ended)
       isTrue(vendor, tape)
     }).pipe(Effect.provide(over(vendor)))
+  })
+
+  it.effect("a stream that ends while nobody wants it any more is gone, and can be had again", () => {
+    const vendor = vendorOf({ faults: [{ kind: "disconnect", start: began + second, end: began + 2 * second }] })
+    return Effect.gen(function* () {
+      yield* atStart
+      const market = yield* MarketStreams
+      yield* Effect.scoped(Effect.andThen(record([trades()]), pass(500)))
+      const registry = yield* AdapterRegistry
+      yield* registry.unregister("model")
+      yield* pass(1_400, 100)
+      assert.deepStrictEqual(yield* market.states, [])
+      yield* registry.register(Effect.succeed(vendor.adapter))
+      const again = yield* record([trades()])
+      yield* pass(5 * second)
+      assert.isAbove(isTrue(vendor, again), 0)
+    }).pipe(Effect.provide(over(vendor, { reopenLeast: 100 })))
+  })
+
+  it.effect("rows that are none end their own stream alone, and another subscription begins anew", () => {
+    const vendor = vendorOf({ rate: 5 })
+    const { stream } = vendor.adapter
+    let good = false
+    const broken = {
+      ...vendor.adapter,
+      ...(stream === undefined
+        ? {}
+        : {
+            stream: {
+              ...stream,
+              open: (key: StreamKey, sink: StreamSink) =>
+                key.symbol === "BETA" && !good ? Effect.sync(() => sink.row({} as Trade)) : stream.open(key, sink)
+            }
+          })
+    }
+    return Effect.gen(function* () {
+      yield* atStart
+      const tape = yield* record([trades("ALPHA"), trades("BETA")])
+      yield* pass(5 * second)
+      assert.isAbove(isTrue(vendor, tape, 0), 10)
+      assert.deepInclude(eventsOf(tape, 1).at(-1), { _tag: "Closed", retryable: true })
+      good = true
+      const again = yield* record([trades("BETA")])
+      yield* pass(5 * second)
+      assert.isAbove(isTrue(vendor, again), 10)
+    }).pipe(Effect.provide(over({ ...vendor, adapter: broken })))
   })
 
   it.effect("when the layer ends, those who wait are told, and nothing of the vendor's stays open", () => {
