@@ -9,6 +9,7 @@ import type { OpenTenants, TenantServices } from "../services/OpenTenants.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
 import { ArchiveLost, ProvenanceStore, ProvenanceStoreError } from "../services/ProvenanceStore.ts"
 import { Quota, type QuotaError } from "../services/Quota.ts"
+import type { TenantJobs } from "../services/TenantJobs.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
 import { batchOptions, ofTenant } from "./batch/BatchConfig.ts"
 import * as BatchProcessorLive from "./batch/BatchProcessorLive.ts"
@@ -19,6 +20,7 @@ import * as ImportsLive from "./imports/ImportsLive.ts"
 import * as IngestSessionLive from "./ingest/IngestSessionLive.ts"
 import * as BackfillJobs from "./jobs/backfill/BackfillJobs.ts"
 import * as DeploymentJobs from "./jobs/deployment/DeploymentJobs.ts"
+import * as JobDispatcher from "./jobs/JobDispatcher.ts"
 import * as JobQueueLive from "./jobs/JobQueueLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as ConfiguredStore from "./market/ConfiguredStore.ts"
@@ -37,6 +39,7 @@ import * as StitchingCacheLive from "./stitching/StitchingCacheLive.ts"
 import * as MarketStreamsLive from "./streams/MarketStreamsLive.ts"
 import * as StreamRepairJobs from "./streams/StreamRepairJobs.ts"
 import * as OpenTenantsLive from "./tenants/OpenTenantsLive.ts"
+import * as TenantJobsLive from "./tenants/TenantJobsLive.ts"
 
 export interface TapestryOptions {
   /**
@@ -104,7 +107,7 @@ type OpenError =
   | ConfiguredVendors.ConfiguredVendorsError
 
 /** What a process has once, whoever it works for. */
-type SharedServices = AdapterRegistry | Calendar | Quota | ConfiguredStore.MarketStores
+type SharedServices = AdapterRegistry | Calendar | Quota | ConfiguredStore.MarketStores | JobDispatcher.JobDispatcher
 
 const sharedOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =>
   Layer.unwrap(
@@ -115,7 +118,8 @@ const sharedOver = ({ config, dataDir }: TapestryOptions, readonly: boolean) =>
         // Who may only read spends nothing, so there is nothing to write down.
         QuotaSqlite.layer({ filename: readonly ? ":memory:" : path.join(dataDir, "quota.sqlite") }),
         ConfiguredVendors.layer(config).pipe(Layer.provideMerge(AdapterRegistryInMemory.layer)),
-        CalendarLive.layerWith(config.calendars)
+        CalendarLive.layerWith(config.calendars),
+        JobDispatcher.layer
       )
     })
   )
@@ -165,7 +169,7 @@ const tenantOver = (
           )
         )
       )
-      const jobs = JobQueueLive.layer({ workflows: readonly ? null : path.join(dataDir, names.workflows) })
+      const jobs = JobQueueLive.layerOf({ workflows: readonly ? null : path.join(dataDir, names.workflows) })
       return Layer.mergeAll(
         ReconciliationLive.layer,
         PreferredVendorsLive.layer,
@@ -199,7 +203,11 @@ const ownOver = (options: TapestryOptions, readonly: boolean) =>
  */
 export const layer = (
   options: TapestryOptions
-): Layer.Layer<TapestryServices | OpenTenants | Owner, OwnerError | OpenError, FileSystem.FileSystem | Path.Path> => {
+): Layer.Layer<
+  TapestryServices | OpenTenants | TenantJobs | Owner,
+  OwnerError | OpenError,
+  FileSystem.FileSystem | Path.Path
+> => {
   const { config, dataDir, patience, product = "embedded" } = options
   const { tenant } = config
   const store = ConfiguredStore.storeName(config.store)
@@ -214,7 +222,8 @@ export const layer = (
     own: tenant,
     servicesOf: (other) => Layer.merge(tenantOver(options, false, other), shared)
   })
-  return tenants.pipe(
+  return TenantJobsLive.layer.pipe(
+    Layer.provideMerge(tenants),
     Layer.provideMerge(ownOver(options, false)),
     Layer.provideMerge(sharedOver(options, false)),
     Layer.provideMerge(lock),

@@ -32,6 +32,14 @@ export interface ClaimOptions {
   readonly types: ReadonlyArray<string>
 }
 
+/** A job that waits, by what decides between it and others: the higher priority, then the lower number, which is the older job. */
+export interface UpNext {
+  /** UTC epoch milliseconds; 0 for one that may begin at any time. */
+  readonly due: EpochMillis
+  readonly priority: number
+  readonly seq: number
+}
+
 /**
  * What is written of jobs, in the market store. It knows nothing of how they are run: that is JobQueue's, which everybody but the
  * runner uses in its place.
@@ -65,8 +73,8 @@ export class JobLedger extends Context.Service<
       options: ClaimOptions,
       read: (job: Job) => Effect.Effect<JobConfiguration>
     ) => Effect.Effect<Claimed | null, JobQueueError>
-    /** When the next job is due that this runner may begin; null where none waits. */
-    readonly nextDue: (options: ClaimOptions) => Effect.Effect<EpochMillis | null, JobQueueError>
+    /** The job that this runner would begin now, or where none is due the one that is first; null where none waits. */
+    readonly upNext: (options: ClaimOptions) => Effect.Effect<UpNext | null, JobQueueError>
     /** Says that the attempt is alive, and how far it is; answers whether it should end. */
     readonly beat: (job: JobId, attempt: number, progress: JobProgress) => Effect.Effect<boolean, JobQueueError>
     /** Ends an attempt, and the job with it unless it is tried again; a schedule's next job is queued in the same transaction. */

@@ -46,6 +46,29 @@ export const jobLedgerContract = (name: string, layer: Layer.Layer<JobLedger, Ma
         assert.deepStrictEqual(third.job.payload, { n: 1 })
       }))
 
+    test("what is up next is what would be claimed, else what is due first", (ledger) =>
+      Effect.gen(function* () {
+        const soon = { notBefore: 500 }
+        yield* ledger.enqueue(spec("later", { priority: "high", notBefore: 900 }))
+        yield* ledger.enqueue(spec("soon", soon))
+        const first = yield* ledger.upNext(all)
+        assert.strictEqual(first?.due, 500)
+        yield* ledger.enqueue(spec("old", { priority: "low" }))
+        yield* ledger.enqueue(spec("new", { priority: "low" }))
+        const low = yield* ledger.upNext(all)
+        yield* TestClock.adjust(1_000)
+        const late = yield* ledger.upNext(all)
+        assert.strictEqual(low?.due, 0)
+        assert.strictEqual(late?.due, 900)
+        assert.isAbove(late?.priority ?? 0, low?.priority ?? 0)
+        assert.strictEqual((yield* claimOne(ledger))?.job.key, "later")
+        assert.strictEqual((yield* claimOne(ledger))?.job.key, "soon")
+        const old = yield* ledger.upNext(all)
+        assert.deepStrictEqual(old, low)
+        assert.strictEqual((yield* claimOne(ledger))?.job.key, "old")
+        assert.isAbove((yield* ledger.upNext(all))?.seq ?? 0, old?.seq ?? 0)
+      }))
+
     test("C78 many who enqueue one key at once are told of one job", (ledger) =>
       Effect.gen(function* () {
         const told = yield* Effect.forEach(
@@ -84,10 +107,10 @@ export const jobLedgerContract = (name: string, layer: Layer.Layer<JobLedger, Ma
         const order: Array<string> = []
         for (let next = yield* claimOne(ledger); next !== null; next = yield* claimOne(ledger)) order.push(next.job.key)
         assert.deepStrictEqual(order, ["urgent", "high", "first", "second", "low"])
-        assert.strictEqual(yield* ledger.nextDue(all), 5_000)
+        assert.strictEqual((yield* ledger.upNext(all))?.due, 5_000)
         yield* TestClock.adjust(5_000)
         assert.strictEqual((yield* claimOne(ledger))?.job.key, "later")
-        assert.isNull(yield* ledger.nextDue(all))
+        assert.isNull(yield* ledger.upNext(all))
       }))
 
     test("only those that are named are begun", (ledger) =>
@@ -95,12 +118,12 @@ export const jobLedgerContract = (name: string, layer: Layer.Layer<JobLedger, Ma
         yield* ledger.enqueue(spec("a", { priority: "urgent" }))
         const { job } = yield* ledger.enqueue(spec("b", { notBefore: 10 }))
         const only = { ...all, only: [job.id] }
-        assert.strictEqual(yield* ledger.nextDue(only), 10)
+        assert.strictEqual((yield* ledger.upNext(only))?.due, 10)
         assert.isNull(yield* ledger.claim(only, read))
         yield* TestClock.adjust(10)
         assert.strictEqual((yield* ledger.claim(only, read))?.job.key, "b")
         assert.isNull(yield* ledger.claim({ ...all, only: [] }, read))
-        assert.isNull(yield* ledger.nextDue({ ...all, only: [] }))
+        assert.isNull(yield* ledger.upNext({ ...all, only: [] }))
       }))
 
     test("those that nobody here can do wait for somebody who can", (ledger) =>
@@ -108,12 +131,12 @@ export const jobLedgerContract = (name: string, layer: Layer.Layer<JobLedger, Ma
         yield* ledger.enqueue(spec("a", { type: "other", priority: "urgent" }))
         yield* ledger.enqueue(spec("b", { notBefore: 7 }))
         const able = { ...all, types: ["backfill"] }
-        assert.strictEqual(yield* ledger.nextDue(able), 7)
+        assert.strictEqual((yield* ledger.upNext(able))?.due, 7)
         assert.isNull(yield* ledger.claim(able, read))
         yield* TestClock.adjust(7)
         assert.strictEqual((yield* ledger.claim(able, read))?.job.key, "b")
         assert.isNull(yield* ledger.claim(able, read))
-        assert.isNull(yield* ledger.nextDue({ ...all, types: [] }))
+        assert.isNull(yield* ledger.upNext({ ...all, types: [] }))
         assert.strictEqual((yield* claimOne(ledger))?.job.key, "a")
       }))
 

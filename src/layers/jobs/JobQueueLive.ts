@@ -1,19 +1,15 @@
 /**
  * Jobs over a ledger, run where somebody wants them to be run.
  *
- * Responsibilities: what types of jobs there are; what the ledger is asked; the dispatcher, which begins what is due while somebody holds it
- * (`work`), and only in a process that owns its data directory.
+ * Responsibilities: what types of jobs there are; what the ledger is asked; beginning them when it is their turn, which the dispatcher says
+ * (JobDispatcher.ts), and only in a process that owns its data directory.
  *
- * Queueing: the ledger is the queue. One fiber looks for the next job whenever something may have changed (a job was queued or has ended,
- * somebody came or went, an instant has come), and every two seconds. As many run at once as the most generous of those who hold
- * the dispatcher allows.
- *
- * Hard cases: whoever holds it for certain jobs alone gets those and no others begun. A process that dies leaves its jobs running in the ledger: who
+ * Queueing: the ledger is the queue. Hard cases: a process that dies leaves its jobs running in the ledger: who
  * runs jobs next puts them aside first, and they are begun again by their priority like any other, each going on in the attempt that it was in.
- * A store that is away makes the dispatcher wait, and never end. Nothing of effect's workflows is loaded before a job is due.
+ * Nothing of effect's workflows is loaded before a job is due.
  */
-import { Clock, Effect, Layer, Queue, Schedule, Scope, Semaphore, Stream } from "effect"
-import { isTerminal, type JobId } from "../../domain/Job.ts"
+import { Clock, Effect, Layer, Schedule, Scope, Semaphore, Stream } from "effect"
+import { isTerminal } from "../../domain/Job.ts"
 import { JobLedger } from "../../services/JobLedger.ts"
 import {
   InvalidJob,
@@ -24,6 +20,7 @@ import {
   UnknownJobType
 } from "../../services/JobQueue.ts"
 import { MarketStoreError, StoreReadOnly } from "../../services/MarketStore.ts"
+import { type DispatchedQueue, layer as dispatcher, JobDispatcher } from "./JobDispatcher.ts"
 import { makeRunner, type Runner } from "./runner.ts"
 import { openWorkflowFile } from "./WorkflowFile.ts"
 
@@ -32,16 +29,7 @@ export interface JobQueueOptions {
   readonly workflows: string | null
 }
 
-interface Holder {
-  /** Null: all. */
-  readonly only: ReadonlyArray<JobId> | null
-  readonly concurrency: number
-}
-
 const defaultConcurrency = 2
-/** Milliseconds after which the ledger is looked at although nothing is known to have changed: a commit may have queued a job. */
-const poll = 2_000
-const shortest = 50
 /** Milliseconds between two looks for jobs that nobody can do, and how many are looked at. */
 const unknownEvery = 60_000
 const unknownLooked = 1_000
@@ -66,11 +54,9 @@ const asText = ({ job, run }: JobView): string => JSON.stringify([job, run])
 
 const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
   const ledger = yield* JobLedger
+  const { hold, join, look } = yield* JobDispatcher
   const scope = yield* Effect.scope
   const types = new Map<string, JobType>()
-  const holders = new Set<Holder>()
-  const wake = yield* Queue.sliding<null>(1)
-  const look = Effect.asVoid(Queue.offer(wake, null))
 
   const names = () => [...types.keys()].sort()
   const typeOf = (type: string): Effect.Effect<JobType, JobQueueError> =>
@@ -80,10 +66,6 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
         ? Effect.fail(new JobQueueError({ reason: new UnknownJobType({ type, known: names() }) }))
         : Effect.succeed(found)
     })
-
-  const only = (): ReadonlyArray<JobId> | null =>
-    [...holders].some((holder) => holder.only === null) ? null : [...holders].flatMap((holder) => holder.only ?? [])
-  const room = () => Math.max(0, ...[...holders].map(({ concurrency }) => concurrency))
 
   const opening = yield* Semaphore.make(1)
   let runner: Runner | null = null
@@ -113,29 +95,12 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
     }
   })
 
-  /** Begins what is due, and answers how long nothing else is. */
-  const turn = Effect.gen(function* () {
-    const runner = yield* runnerOf
-    yield* tellUnknown
-    while (runner.running() < room()) {
-      const claimed = yield* runner.begin(only())
-      if (!claimed) break
-    }
-    if (runner.running() >= room()) return poll
-    const due = yield* ledger.nextDue({ runner: runner.name, only: only(), types: names() })
-    return due === null ? poll : Math.min(poll, Math.max(shortest, due - (yield* Clock.currentTimeMillis)))
-  })
-
-  const dispatching = Effect.forever(
-    Effect.gen(function* () {
-      if (holders.size === 0) return yield* Queue.take(wake)
-      const wait = yield* Effect.catch(turn, (error) =>
-        Effect.as(Effect.logWarning(`no job is begun: ${error.message}`), poll)
-      )
-      return yield* Effect.raceFirst(Queue.take(wake), Effect.sleep(wait))
-    })
-  )
-  if (workflows !== null) yield* Effect.forkIn(dispatching, scope)
+  const dispatched: DispatchedQueue = {
+    upNext: (only) => Effect.flatMap(runnerOf, (runner) => Effect.andThen(tellUnknown, runner.upNext(only))),
+    begin: (only) => Effect.flatMap(runnerOf, (runner) => runner.begin(only)),
+    running: () => runner?.running() ?? 0
+  }
+  if (workflows !== null) yield* join(dispatched)
 
   const enqueue: JobQueue["Service"]["enqueue"] = Effect.fn("JobQueue.enqueue")(function* (
     spec,
@@ -204,24 +169,17 @@ const make = Effect.fnUntraced(function* ({ workflows }: JobQueueOptions) {
       ),
     work: Effect.fn("JobQueue.work")(function* ({ concurrency = defaultConcurrency, only: wanted } = {}) {
       if (workflows === null) return yield* readOnly
-      const holder: Holder = { only: wanted ?? null, concurrency }
       // What cannot be opened is said to whoever wants it, and not only to the log.
       yield* runnerOf
-      return yield* Effect.acquireUseRelease(
-        Effect.andThen(
-          Effect.sync(() => holders.add(holder)),
-          look
-        ),
-        () => Effect.never,
-        () =>
-          Effect.andThen(
-            Effect.sync(() => holders.delete(holder)),
-            look
-          )
-      )
+      return yield* hold({ queue: dispatched, only: wanted ?? null, concurrency })
     })
   })
 })
 
-export const layer = (options: JobQueueOptions): Layer.Layer<JobQueue, never, JobLedger> =>
+/** One of several queues that share a dispatcher. */
+export const layerOf = (options: JobQueueOptions): Layer.Layer<JobQueue, never, JobLedger | JobDispatcher> =>
   Layer.effect(JobQueue, make(options))
+
+/** The only queue of a process. */
+export const layer = (options: JobQueueOptions): Layer.Layer<JobQueue, never, JobLedger> =>
+  Layer.provide(layerOf(options), Layer.fresh(dispatcher))

@@ -19,7 +19,7 @@ import {
   type JobProgress,
   nothingDone
 } from "../../domain/Job.ts"
-import type { Claimed, Ending, JobLedger } from "../../services/JobLedger.ts"
+import type { Claimed, Ending, JobLedger, UpNext } from "../../services/JobLedger.ts"
 import { JobFailure, type JobQueueError, type JobType } from "../../services/JobQueue.ts"
 import { jobRunSeconds, jobRuns } from "../../services/Metrics.ts"
 import type { Executed, Execution, JobEngine } from "./engine.ts"
@@ -30,6 +30,8 @@ export interface Runner {
   readonly name: string
   /** How many attempts are under way. */
   readonly running: () => number
+  /** What would be begun, of all or of those named. */
+  readonly upNext: (only: ReadonlyArray<JobId> | null) => Effect.Effect<UpNext | null, JobQueueError>
   /** Begins the next job that is due, of all or of those named; false where there is none. */
   readonly begin: (only: ReadonlyArray<JobId> | null) => Effect.Effect<boolean, JobQueueError>
   /** Ends a job that is under way here, and waits until it has ended; false where it is not. */
@@ -217,10 +219,12 @@ export const makeRunner = Effect.fnUntraced(function* ({ ended, file, ledger, ty
   const runner: Runner = {
     name,
     running: () => attempts.size,
+    upNext: (only) =>
+      Effect.suspend(() =>
+        Deferred.isDoneUnsafe(closing) ? Effect.succeed(null) : ledger.upNext({ runner: name, only, types: types() })
+      ),
     begin: Effect.fnUntraced(function* (only) {
       if (Deferred.isDoneUnsafe(closing)) return false
-      const due = yield* ledger.nextDue({ runner: name, only, types: types() })
-      if (due === null || due > (yield* Clock.currentTimeMillis)) return false
       const engine = yield* engineOf
       return yield* Effect.uninterruptible(
         Effect.gen(function* () {

@@ -1,6 +1,7 @@
 /** The market store that a configuration names: a PostgreSQL database, or market.sqlite in the data directory. */
 import { Context, Effect, Layer, type Redacted, Result } from "effect"
 import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
+import type { EpochMillis } from "../../domain/TimeRange.ts"
 import type { ApiConfig } from "../../services/ApiConfig.ts"
 import type { JobLedger } from "../../services/JobLedger.ts"
 import type { MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
@@ -34,6 +35,8 @@ export class MarketStores extends Context.Service<
     readonly of: (
       tenant: TenantName
     ) => Effect.Effect<Context.Context<MarketStore | RecordStore | JobLedger | ApiConfig>, MarketStoreError>
+    /** The tenants that have jobs under way, or due by then: of those the first so many, by the job that each would begin. */
+    readonly atWork: (now: EpochMillis, most: number) => Effect.Effect<ReadonlyArray<string>, MarketStoreError>
   }
 >()("tapestry/MarketStores") {}
 

@@ -2,6 +2,7 @@
 import { Context, Effect, Layer, Metric, type Scope } from "effect"
 import { canonical } from "../../domain/SeriesKey.ts"
 import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
+import type { EpochMillis } from "../../domain/TimeRange.ts"
 import { ApiConfig } from "../../services/ApiConfig.ts"
 import { JobLedger } from "../../services/JobLedger.ts"
 import { type Commit, MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
@@ -46,7 +47,7 @@ import {
   responsesIn,
   witnesses
 } from "./summaries.ts"
-import { knows } from "./tenants/sqliteTenants.ts"
+import { atWork, knows } from "./tenants/sqliteTenants.ts"
 import { tenantDenied } from "./tenants/tenantDenied.ts"
 
 export interface SqliteStoreOptions {
@@ -73,6 +74,8 @@ const manyRows = 100_000
 /** What the tenants of one file have, over one pair of connections to it. */
 export interface SqliteStores {
   readonly of: (tenant: TenantName) => Effect.Effect<Context.Context<TenantServices>, MarketStoreError>
+  /** The tenants that have jobs under way, or due by then: of those the first so many, by the job that each would begin. */
+  readonly atWork: (now: EpochMillis, most: number) => Effect.Effect<ReadonlyArray<string>, MarketStoreError>
 }
 
 /** For as long as the scope lives. Migrates, unless it only reads. */
@@ -92,7 +95,8 @@ export const open = (options: SqliteStoreOptions): Effect.Effect<SqliteStores, M
               if (!(yield* knows(database, tenant))) return yield* tenantDenied(database.filename, tenant)
               return storesOf(database.forTenant(tenant), checkpointer)
             })
-          )
+          ),
+        atWork: (now, most) => mapStoreError(atWork(database, now, most))
       }
     })
   )

@@ -6,7 +6,7 @@ import * as ProcessMetrics from "../../layers/metrics/ProcessMetrics.ts"
 import { ownerSocket } from "../../layers/owner/ownerSocket.ts"
 import * as Tapestry from "../../layers/Tapestry.ts"
 import { type Addresses, serve } from "../../rpc/server/Served.ts"
-import { JobQueue } from "../../services/JobQueue.ts"
+import { TenantJobs } from "../../services/TenantJobs.ts"
 import { UsageError } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { levelOf } from "../logLevels.ts"
@@ -51,7 +51,7 @@ const sayWhere = Effect.fnUntraced(function* (addresses: Addresses, dataDir: str
 
 /** A server whose jobs cannot be run serves all the same. */
 const runJobs = (concurrency: number) =>
-  JobQueue.use((queue) => queue.work({ concurrency })).pipe(
+  TenantJobs.use((jobs) => jobs.work({ concurrency })).pipe(
     Effect.catch((error) => Effect.andThen(Effect.logError(`jobs are not run: ${error.message}`), Effect.never))
   )
 

@@ -5,7 +5,7 @@ import * as ProcessMetrics from "../../layers/metrics/ProcessMetrics.ts"
 import { ownerSocket } from "../../layers/owner/ownerSocket.ts"
 import * as Tapestry from "../../layers/Tapestry.ts"
 import { serve } from "../../rpc/server/Served.ts"
-import { JobQueue } from "../../services/JobQueue.ts"
+import { TenantJobs } from "../../services/TenantJobs.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { levelOf } from "../logLevels.ts"
 import { settings } from "../Settings.ts"
@@ -30,8 +30,8 @@ export const working = Effect.fnUntraced(function* (concurrency: number) {
       : `running the jobs of ${dataDir}, socket ${socket} (process ${process.pid})`
     yield* Effect.catch(line(said), (error) => Effect.logWarning(error.message))
     yield* Effect.addFinalizer(() => Effect.logInfo("going down; what is under way is put aside"))
-    const queue = yield* JobQueue
-    return yield* queue.work({ concurrency })
+    const jobs = yield* TenantJobs
+    return yield* jobs.work({ concurrency })
   })
   return yield* Effect.scoped(worked).pipe(
     Effect.provide(Layer.merge(ProcessMetrics.layer, YoungGeneration.layer)),

@@ -111,7 +111,7 @@ const reads: {
   jobs: {
     list: ({ jobs }) => jobs.list(),
     stuck: ({ jobs }) => jobs.stuck(-1_000_000),
-    nextDue: ({ jobs }) => jobs.nextDue(all)
+    upNext: ({ jobs }) => jobs.upNext(all)
   },
   config: {
     get: ({ config }) => config.get(limits),

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { Job, JobConfiguration, JobId, JobProgress } from "../../../domain/Job.ts"
 import type { EpochMillis } from "../../../domain/TimeRange.ts"
-import type { Claimed, ClaimOptions } from "../../../services/JobLedger.ts"
+import type { Claimed, ClaimOptions, UpNext } from "../../../services/JobLedger.ts"
 import { type Cell, int, type JobTables, type Run, text } from "./JobSql.ts"
 import { jobColumns, toJob } from "./jobRows.ts"
 
@@ -17,16 +17,22 @@ const namesOf = ({ only, types }: ClaimOptions): ReadonlyArray<Cell> => [...type
 
 const isNone = ({ only, types }: ClaimOptions): boolean => types.length === 0 || only?.length === 0
 
-/** The earliest instant at which a job may begin; 0 for one that may begin at any time. */
-export const nextDue = <F>(run: Run<F>, tables: JobTables, options: ClaimOptions): Effect.Effect<number | null, F> =>
+/** What would be claimed now, or where nothing is due what comes first. */
+export const upNext = <F>(
+  run: Run<F>,
+  tables: JobTables,
+  options: ClaimOptions,
+  now: EpochMillis
+): Effect.Effect<UpNext | null, F> =>
   isNone(options)
     ? Effect.succeed(null)
     : Effect.map(
         run(
-          `select min(coalesce(j.not_before, 0)) from ${tables.jobs} j where j.tenant = $1 and ${waiting(options, 1)}`,
-          [tables.tenant, ...namesOf(options)]
+          `select coalesce(j.not_before, 0), j.priority, j.seq from ${tables.jobs} j where j.tenant = $1 and ${waiting(options, 2)}
+            order by case when coalesce(j.not_before, 0) <= $2 then 0 else j.not_before end, j.priority desc, j.seq limit 1`,
+          [tables.tenant, int(now), ...namesOf(options)]
         ),
-        ([row]) => (typeof row?.[0] === "number" ? row[0] : null)
+        ([row]) => (row === undefined ? null : { due: Number(row[0]), priority: Number(row[1]), seq: Number(row[2]) })
       )
 
 const selectNext = ({ jobs, skipLocked }: JobTables, options: ClaimOptions) =>

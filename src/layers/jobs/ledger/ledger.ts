@@ -12,7 +12,7 @@ import { JobLedger } from "../../../services/JobLedger.ts"
 import { type Enqueued, JobFinished, JobQueueError, JobUnfinished, UnknownJob } from "../../../services/JobQueue.ts"
 import { fingerprint } from "../fingerprint.ts"
 import { nextInstant } from "../schedule.ts"
-import { beat, claim, nextDue, suspend } from "./claim.ts"
+import { beat, claim, suspend, upNext } from "./claim.ts"
 import { draft, enqueueWithin } from "./enqueue.ts"
 import { finish, selectJob } from "./finish.ts"
 import { int, type JobSql, text } from "./JobSql.ts"
@@ -110,7 +110,9 @@ export const make = <F>(sql: JobSql<F>): JobLedger["Service"] => {
       const at = yield* now
       return yield* failed(sql.write("claim a job", (run) => claim(run, tables, options, read, fingerprint, at)))
     }),
-    nextDue: Effect.fn("JobLedger.nextDue")((options) => failed(nextDue(sql.read("next job"), tables, options))),
+    upNext: Effect.fn("JobLedger.upNext")(function* (options) {
+      return yield* failed(upNext(sql.read("next job"), tables, options, yield* now))
+    }),
     beat: Effect.fn("JobLedger.beat")(function* (job, attempt, progress) {
       const at = yield* now
       return yield* failed(sql.write("heartbeat", (run) => beat(run, tables, job, attempt, progress, at)))

@@ -5,6 +5,7 @@
 import { Context, Effect, Layer, Metric, type Redacted, type Scope } from "effect"
 import { canonical } from "../../../domain/SeriesKey.ts"
 import { defaultTenant, type TenantName } from "../../../domain/Tenant.ts"
+import type { EpochMillis } from "../../../domain/TimeRange.ts"
 import type { WriteMode } from "../../../domain/WriteMode.ts"
 import { ApiConfig } from "../../../services/ApiConfig.ts"
 import { JobLedger } from "../../../services/JobLedger.ts"
@@ -16,6 +17,7 @@ import { make as makeLedger } from "../../jobs/ledger/ledger.ts"
 import { postgresJobSql } from "../../jobs/ledger/postgresJobSql.ts"
 import { expectMigrated, migrate } from "../../postgres/migrate.ts"
 import type { PostgresDatabase } from "../../postgres/PostgresDatabase.ts"
+import { int8 } from "../../postgres/values.ts"
 import { prepare } from "../CommitBatch.ts"
 import { postgresApiConfig } from "../config/postgresApiConfig.ts"
 import { countMigrations } from "../countMigrations.ts"
@@ -78,7 +80,11 @@ type TenantServices = MarketStore | RecordStore | JobLedger | ApiConfig
 /** What the tenants of one database have, over one pool of connections. */
 export interface PostgresStores {
   readonly of: (tenant: TenantName) => Effect.Effect<Context.Context<TenantServices>, MarketStoreError>
+  /** The tenants that have jobs under way, or due by then: of those the first so many, by the job that each would begin. */
+  readonly atWork: (now: EpochMillis, most: number) => Effect.Effect<ReadonlyArray<string>, MarketStoreError>
 }
+
+const selectAtWork = "select tapestry_app.tenants_at_work($1, $2)"
 
 /** For as long as the scope lives. Migrates, unless it only reads. */
 export const open = (options: PostgresStoreOptions): Effect.Effect<PostgresStores, MarketStoreError, Scope.Scope> =>
@@ -91,7 +97,13 @@ export const open = (options: PostgresStoreOptions): Effect.Effect<PostgresStore
         : Effect.tap(migrate(database, migrations), countMigrations)
       return {
         of: (tenant) =>
-          mapStoreFailure(Effect.map(tenantId(database, tenant), (id) => storesOf(database.forTenant(id))))
+          mapStoreFailure(Effect.map(tenantId(database, tenant), (id) => storesOf(database.forTenant(id)))),
+        atWork: (now, most) =>
+          mapStoreFailure(
+            Effect.map(database.bare("tenants at work")(selectAtWork, [int8(now), int8(most)]), (rows) =>
+              rows.map(([name]) => String(name))
+            )
+          )
       }
     })
   )

@@ -3,6 +3,7 @@ import { jobs } from "./migrations/0003-jobs.ts"
 import { tenants } from "./migrations/0004-tenants.ts"
 import { cuts } from "./migrations/0005-cuts.ts"
 import { apiConfig } from "./migrations/0006-api-config.ts"
+import { tenantsAtWork } from "./migrations/0007-tenants-at-work.ts"
 
 /**
  * The tables, which are made in the schema `tapestry` and have been in `tapestry_base` since the fourth migration. They mean what those of the
@@ -347,5 +348,6 @@ export const migrations: ReadonlyArray<PostgresMigration> = [
   jobs,
   tenants,
   cuts,
-  apiConfig
+  apiConfig,
+  tenantsAtWork
 ]

@@ -34,3 +34,19 @@ export const knows = (database: SqliteDatabase, name: string) =>
     database.read("tenant", (db) => db.prepare("select 1 from tenants where name = ?").get(name)),
     (row) => row !== undefined
   )
+
+/** The first condition names a partial index. */
+const selectAtWork = `select tenant from jobs where state in ('queued', 'running') and state = 'running' union
+  select tenant from (
+    select tenant from (
+      select tenant, priority, seq, row_number() over (partition by tenant order by priority desc, seq) as place
+      from jobs where state = 'queued' and coalesce(not_before, 0) <= ?
+    ) where place = 1 order by priority desc, seq limit ?
+  )`
+
+/** The tenants that have jobs under way, or due by then: of those the first so many, by the job that each would begin. */
+export const atWork = (database: SqliteDatabase, now: number, most: number) =>
+  Effect.map(
+    database.read("tenants at work", (db) => db.prepare(selectAtWork).all(now, most)),
+    (rows) => rows.map(([name]) => String(name))
+  )
