@@ -1,5 +1,6 @@
 /** What the connections of one simulated gateway share: its time, its market, what is wrong with it, and who is there. */
-import { type Farm, FaultState } from "./Faults.ts"
+import { FaultState } from "./FaultState.ts"
+import type { Farm } from "./Faults.ts"
 import type { Settings } from "./GatewayOptions.ts"
 import { Account } from "./market/Account.ts"
 import type { SecType } from "./market/Instrument.ts"

@@ -1,4 +1,6 @@
 /** How a simulated gateway is set up. */
+import type { Recording } from "./market/RecordedTape.ts"
+import type { ScenarioStep } from "./scenario.ts"
 
 /** How much one connection may have open at once, and how fast it may ask. */
 export interface Quotas {
@@ -59,6 +61,10 @@ export interface GatewayOptions {
   readonly latency?: number
   /** How books are told: rows that are overwritten (`rows`, the default), or rows that are inserted and deleted where they are. */
   readonly depthChanges?: "rows" | "shifts"
+  /** What goes wrong, and when. */
+  readonly scenario?: ReadonlyArray<ScenarioStep>
+  /** Recorded trades of one share, which is traded as they say; time then begins a second before the first of them, unless `start` says otherwise. */
+  readonly replay?: Recording
 }
 
 export interface Settings {

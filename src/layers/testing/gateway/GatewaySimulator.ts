@@ -20,11 +20,15 @@ import {
 import { inject } from "./inject.ts"
 import { Listener } from "./Listener.ts"
 import { Market } from "./market/Market.ts"
+import type { ScenarioStep } from "./scenario.ts"
 import { type ClientState, clientState } from "./serve/ClientState.ts"
 import { type Truth, type TruthBar, truthBars, truthOf } from "./truth.ts"
 
 export type { Farm, Fault, Malformation } from "./Faults.ts"
 export type { GatewayClock, GatewayOptions, Quotas } from "./GatewayOptions.ts"
+export type { Recording } from "./market/RecordedTape.ts"
+export { parseRecording, RecordingError } from "./recording.ts"
+export { parseScenario, ScenarioError, type ScenarioStep } from "./scenario.ts"
 export type { ClientState } from "./serve/ClientState.ts"
 export type { SubscriptionKind } from "./serve/Subscription.ts"
 export type { Truth, TruthBar, TruthQuote, TruthTrade } from "./truth.ts"
@@ -78,9 +82,11 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 export const make: (options?: GatewayOptions) => Effect.Effect<GatewaySimulator, GatewayListenError, Scope.Scope> =
   Effect.fn("GatewaySimulator.make")(function* (options: GatewayOptions = {}) {
     const settings = settingsOf(options)
-    const start = options.start ?? usualStart
+    const recording = options.replay ?? null
+    const first = recording?.times[0]
+    const start = options.start ?? (first === undefined ? usualStart : Math.floor(first / 1000) * 1000 - 1000)
     const { activity = 1, clock = "stepped", host = "127.0.0.1", hours = "exchange" } = options
-    const market = new Market({ seed: settings.seed, start, hours, activity }, new Map())
+    const market = new Market({ seed: settings.seed, start, hours, activity, recording })
     const speed = clock === "stepped" ? 0 : clock.speed
     const gateway = new Gateway(settings, market, start, speed)
     const listener = yield* Effect.acquireRelease(
@@ -108,6 +114,15 @@ export const make: (options?: GatewayOptions) => Effect.Effect<GatewaySimulator,
       await listener.settled
     }
 
+    const refuse = (forMillis: number) => listener.refuse(forMillis)
+    const schedule = ({ atMillis, everyMillis, fault }: ScenarioStep, after: number) => {
+      gateway.time.schedule(after + atMillis, () => {
+        inject(gateway, fault, refuse)
+        if (everyMillis !== null) schedule({ atMillis: everyMillis, everyMillis, fault }, after + atMillis)
+      })
+    }
+    for (const step of options.scenario ?? []) schedule(step, start)
+
     return {
       host,
       port: listener.port,
@@ -118,7 +133,7 @@ export const make: (options?: GatewayOptions) => Effect.Effect<GatewaySimulator,
       },
       inject: (fault) =>
         Effect.promise(async () => {
-          inject(gateway, fault, (forMillis) => listener.refuse(forMillis))
+          inject(gateway, fault, refuse)
           await listener.settled
         }),
       truth: (name, from, to) => truthOf(market.named(name), from, to),

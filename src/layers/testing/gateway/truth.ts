@@ -40,7 +40,7 @@ export interface TruthBar {
   readonly count: number
 }
 
-export const venueOf = (tape: Tape, venue: number): string => tape.venues[venue & 0x7f] ?? ""
+export const venueOf = (tape: Tape, venue: number): string => tape.venues[venue & 0x7fff] ?? ""
 
 export const truthOf = (listing: Listing | null, from: number, to: number): Truth => {
   const trades: Array<TruthTrade> = []

@@ -90,7 +90,7 @@ describe("the simulated market", () => {
   )
 
   it("has headlines that are found one by one as well as together", () => {
-    const market = new Market({ seed: 1, start: open, hours: "exchange", activity: 1 }, new Map())
+    const market = new Market({ seed: 1, start: open, hours: "exchange", activity: 1, recording: null })
     const apple = market.named("AAPL")
     assert.isNotNull(apple)
     if (apple === null) return

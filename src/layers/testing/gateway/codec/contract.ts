@@ -1,5 +1,5 @@
 import type { ContractSpec, Leg } from "../market/contracts.ts"
-import { type Instrument, tickSize } from "../market/Instrument.ts"
+import { type Instrument, minimumTick } from "../market/Instrument.ts"
 import type { Fields } from "../wire/Fields.ts"
 import { message } from "../wire/text.ts"
 import { zoneName } from "../wire/zoned.ts"
@@ -55,7 +55,7 @@ export const contractDetails = (version: number, reqId: number, one: Instrument,
     one.marketName,
     one.tradingClass,
     one.conId,
-    tickSize(one),
+    minimumTick(one),
     one.multiplier,
     orderTypes,
     one.validExchanges,

@@ -32,6 +32,8 @@ export interface Instrument {
   readonly marketRule: number
   /** A tick is `units` of the last of `decimals` places: 0.25 is 25 of 2. */
   readonly tick: { readonly units: number; readonly decimals: number }
+  /** How many ticks prices of quotes move by; more than 1 where recorded trades are finer. */
+  readonly increment: number
   readonly hours: Hours
   readonly underlying: Instrument | null
   readonly seed: number
@@ -55,5 +57,8 @@ export type PriceModel =
 
 /** The price of so many ticks: the double nearest to its decimal. */
 export const priceOf = ({ tick }: Instrument, ticks: number): number => (ticks * tick.units) / 10 ** tick.decimals
+
+/** The smallest step between prices that may be quoted. */
+export const minimumTick = (one: Instrument): number => one.increment * tickSize(one)
 
 export const tickSize = ({ tick }: Instrument): number => tick.units / 10 ** tick.decimals

@@ -2,6 +2,7 @@
 import { type BarPrice, DayBars, intradayBars, joinDays, type TapeBar } from "./bars.ts"
 import type { Instrument } from "./Instrument.ts"
 import { Live } from "./Live.ts"
+import { RecordedTape, type Recording } from "./RecordedTape.ts"
 import { SeededTape, type Tape } from "./Tape.ts"
 import { Universe, type UniverseOptions } from "./Universe.ts"
 
@@ -58,18 +59,18 @@ export class Listing {
 export class Market {
   readonly universe: Universe
   private readonly listings = new Map<string, Listing>()
-  private readonly recorded: ReadonlyMap<string, Tape>
+  private readonly recording: Recording | null
 
-  /** `recorded`: tapes by the instrument's name that take the place of seeded ones. */
-  constructor(options: UniverseOptions, recorded: ReadonlyMap<string, Tape>) {
+  constructor(options: UniverseOptions) {
     this.universe = new Universe(options)
-    this.recorded = recorded
+    this.recording = options.recording
   }
 
   listing(instrument: Instrument): Listing {
     const known = this.listings.get(instrument.name)
     if (known !== undefined) return known
-    const tape = this.recorded.get(instrument.name) ?? new SeededTape(instrument)
+    const { recording } = this
+    const tape = recording?.symbol === instrument.name ? new RecordedTape(recording) : new SeededTape(instrument)
     const made = new Listing(instrument, tape)
     this.listings.set(instrument.name, made)
     return made

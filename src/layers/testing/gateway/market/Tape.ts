@@ -9,7 +9,10 @@ import type { Instrument } from "./Instrument.ts"
 import { levelOf } from "./Price.ts"
 
 /** Trades that count for no bar, and that `Last` leaves out. */
-export const unreported = 0x100
+export const unreported = 0x10000
+
+/** Trades that swept the book. */
+const swept = 0x8000
 
 /**
  * One thing that happens. `at` is in UTC epoch milliseconds, prices are in ticks. Sizes are in units (shares, contracts). `size` 0: a quote without a
@@ -57,7 +60,7 @@ export class SeededTape implements Tape {
 
   conditionOf(venue: number): string {
     if ((venue & unreported) !== 0) return "I"
-    return (venue & 0x80) === 0 ? "" : "F"
+    return (venue & swept) === 0 ? "" : "F"
   }
 
   private countOf(cell: number): number {
@@ -128,8 +131,8 @@ export class SeededTape implements Tape {
     const odd = lot > 1 && (more >>> 6) % 48 === 0
     const size = odd ? 1 + ((more >>> 12) % (lot - 1)) : (1 + ((more >>> 12) % 9)) * lot
     const venue = (more >>> 20) % this.venues.length
-    const swept = (more >>> 16) % 16 === 0 ? 0x80 : 0
-    visit(at, bid, ask, bidSize, askSize, price, size, venue | (odd ? unreported : swept))
+    const sweeps = (more >>> 16) % 16 === 0 ? swept : 0
+    visit(at, bid, ask, bidSize, askSize, price, size, venue | (odd ? unreported : sweeps))
   }
 
   nextAfter(at: number): number {

@@ -2,6 +2,7 @@
 import { alwaysHours, currencyHours, futureHours, type Hours, regularHours, stockHours } from "./Hours.ts"
 import { mix, seedOf } from "./hash.ts"
 import type { Instrument } from "./Instrument.ts"
+import type { Recording } from "./RecordedTape.ts"
 
 const day = 86_400_000
 
@@ -64,6 +65,7 @@ const nothing = {
   isin: "",
   underlying: null,
   lot: 1,
+  increment: 1,
   trades: true
 } as const
 
@@ -75,6 +77,8 @@ export interface UniverseOptions {
   readonly hours: "exchange" | "always"
   /** Multiplies how much happens. */
   readonly activity: number
+  /** Its trades take the place of those that would follow from the seed; a share that is not listed is listed then. */
+  readonly recording: Recording | null
 }
 
 /** Shares that exist beside the named ones, for as many as a test wants: `SIM0000` to `SIM99999`. */
@@ -96,9 +100,10 @@ export class Universe {
       future: always ?? futureHours(),
       currency: always ?? currencyHours()
     }
-    const shares = stocks.map((one) => this.share(...one))
+    const shares = this.shares()
     const chains = shares
-      .filter(({ symbol }) => symbol === "AAPL" || symbol === "SPY")
+      // Options follow the walk of their underlying, and what was recorded follows none.
+      .filter(({ name, symbol }) => (symbol === "AAPL" || symbol === "SPY") && name !== options.recording?.symbol)
       .flatMap((underlying) => this.chain(underlying))
     this.all = [...shares, this.index(), ...currencies.map((one) => this.pair(...one)), ...this.futures(), ...chains]
     for (const instrument of this.all) this.byId.set(instrument.conId, instrument)
@@ -125,6 +130,32 @@ export class Universe {
     }
     this.byId.set(conId, made)
     return made
+  }
+
+  private shares(): ReadonlyArray<Instrument> {
+    const { recording, seed } = this.options
+    const listed = stocks.map((one) => this.share(...one))
+    if (recording === null) return listed
+    const { decimals, symbol } = recording
+    const known = listed.find((one) => one.symbol === symbol)
+    const unlisted = () =>
+      this.share(
+        symbol,
+        800_000_000 + (seedOf(seed, symbol) % 1_000_000),
+        symbol,
+        "NYSE",
+        100,
+        "",
+        "Recorded",
+        "Recorded"
+      )
+    const recorded: Instrument = {
+      ...(known ?? unlisted()),
+      tick: { units: 1, decimals },
+      increment: 10 ** (decimals - 2),
+      lot: 1
+    }
+    return [...listed.filter((one) => one !== known), recorded]
   }
 
   private common(name: string) {

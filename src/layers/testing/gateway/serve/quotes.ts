@@ -4,7 +4,7 @@
  */
 import { marketDataType, type QuoteRequest, readQuote, snapshotEnd, tickParameters } from "../codec/ticks.ts"
 import { farmOf } from "../Gateway.ts"
-import { type SecType, tickSize as sizeOfTick } from "../market/Instrument.ts"
+import { minimumTick, type SecType } from "../market/Instrument.ts"
 import type { Live } from "../market/Live.ts"
 import { delay, type Listing } from "../market/Market.ts"
 import { newsAfter } from "../market/news.ts"
@@ -52,7 +52,7 @@ class QuoteLine implements Subscription {
   /** What the client hears at once. */
   begin(type: number): void {
     const { connection, listing, reqId } = this
-    connection.send(tickParameters(reqId, sizeOfTick(listing.instrument), "9c0001"))
+    connection.send(tickParameters(reqId, minimumTick(listing.instrument), "9c0001"))
     connection.send(marketDataType(reqId, type))
     if (!connection.gateway.flows(this)) return
     for (const text of this.ticks.initial(this.standing(), connection.gateway.time.now())) connection.tell(this, text)
