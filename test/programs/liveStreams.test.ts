@@ -37,6 +37,9 @@ describe("tapestry quotes and trades", () => {
       assert.isBelow(bid, ask)
       assert.match(ts, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/)
     }
+    const [book] = rowsIn(ok(where, "depth", "gamma", "--count", "1"), "Depth")
+    assert.strictEqual(book.bids.length, 5)
+    assert.isBelow(book.bids[0][0], book.asks[0][0])
     assert.strictEqual(shell(where, "tapestry trades ALPHA | head -n 5 | wc -l").stdout.trim(), "5")
   })
 

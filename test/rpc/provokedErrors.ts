@@ -64,7 +64,7 @@ export const provoked: { readonly [path: string]: (client: Client) => Effect.Eff
     Stream.runDrain(client["Archive.payload"]({ sha256: "ab".repeat(32) })),
   "CalendarError/UnknownCalendar": (client) => Stream.runDrain(client["Calendar.sessions"]({ name: "NYSE", range })),
   "MarketStreamsError/KindNotStreamed": (client) =>
-    Stream.runDrain(client["Streams.subscribe"]({ vendor: "model", streams: [{ symbol: "ALPHA", kind: "depth" }] })),
+    Stream.runDrain(client["Streams.subscribe"]({ vendor: "model", streams: [{ symbol: "ALPHA", kind: "news" }] })),
   "MarketStreamsError/TooManyStreams": (client) =>
     Stream.runDrain(client["Streams.subscribe"]({ vendor: "model", streams: [] })),
   "MarketStreamsError/VendorError/NotFound": (client) =>

@@ -24,7 +24,7 @@ import {
 } from "../../services/Adapter.ts"
 import type { HistoryPage, StreamCapability, StreamSink, UpstreamEvent } from "../../services/StreamCapability.ts"
 import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
-import { type ModelTape, printsIn, tickersIn } from "./ModelTape.ts"
+import { booksIn, type ModelTape, printsIn, tickersIn } from "./ModelTape.ts"
 
 /** What goes wrong with all streams, in a range of the Clock. */
 export interface ModelFault extends TimeRange {
@@ -110,6 +110,7 @@ export const make = (
   const truth: ModelStream["truth"] = ({ kind, symbol, timeframe }, range) => {
     if (kind === "trades") return printsIn(tape, symbol, range)
     if (kind === "quotes") return tickersIn(tape, symbol, range)
+    if (kind === "depth") return booksIn(tape, symbol, range)
     return timeframe === null ? [] : barsOf(market, symbol, timeframe, range, Number.MAX_SAFE_INTEGER)
   }
 
@@ -126,7 +127,7 @@ export const make = (
         range.end
       ).map((row) => ({ at: row.ts + length, rows: row }))
     }
-    const rows = key.kind === "trades" ? printsIn(tape, key.symbol, range) : tickersIn(tape, key.symbol, range)
+    const rows = truth(key, range)
     const steps: Array<Step> = []
     for (const [index, row] of rows.entries()) {
       const draw = (what: string) => chance(market.seed, what, key.symbol, second, index)
@@ -238,7 +239,7 @@ export const make = (
     opened: () => opened,
     running: () => running,
     capability: {
-      kinds: ["quotes", "trades", "bars"],
+      kinds: ["quotes", "trades", "depth", "bars"],
       timeframes: ["5s", "1m"],
       lateness,
       key: ({ kind, params = {}, symbol, timeframe }) => {

@@ -1,5 +1,5 @@
 import type { Trade } from "../../domain/records/Trade.ts"
-import type { Ticker } from "../../domain/streams/StreamRow.ts"
+import type { Book, Ticker } from "../../domain/streams/StreamRow.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { chance } from "./ModelMarket.ts"
 
@@ -76,3 +76,18 @@ export const tickersIn = (tape: ModelTape, symbol: string, range: TimeRange): Re
     low: null,
     previousClose: null
   }))
+
+/** Levels of a side. */
+const levels = 5
+
+/** The book around the prints: one with each, its best prices those of the quote, a cent from level to level. */
+export const booksIn = (tape: ModelTape, symbol: string, range: TimeRange): ReadonlyArray<Book> =>
+  printsIn(tape, symbol, range).map(({ price, size, tsNs }) => {
+    const middle = Math.round(price * 100)
+    const side = (direction: 1 | -1) =>
+      Array.from(
+        { length: levels },
+        (_, level) => [(middle + direction * (level + 1)) / 100, (size ?? 1) * (level + 1)] as const
+      )
+    return { tsNs, bids: side(-1), asks: side(1) }
+  })

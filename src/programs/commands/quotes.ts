@@ -1,16 +1,13 @@
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { asCommand } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
+import { drawn } from "../streams/drawn.ts"
 import { quoteBoard } from "../streams/QuoteBoard.ts"
 import { documentsOf } from "../streams/streamDocuments.ts"
 import { streamFlags, watching } from "../streams/watching.ts"
 import { Output } from "../terminal/Output.ts"
-import { redrawing } from "../terminal/Redraw.ts"
 import { styleOf } from "../terminal/Style.ts"
-
-/** As often as a person can read, in milliseconds. */
-const redrawEvery = 100
 
 const quotes = Effect.fn("tapestry quotes")(function* (input: Command.Command.Config.Infer<typeof streamFlags>) {
   const { lines, terminal } = yield* Output
@@ -24,18 +21,9 @@ const quotes = Effect.fn("tapestry quotes")(function* (input: Command.Command.Co
   const style = styleOf(terminal)
   yield* watching(
     { ...input, kind: "quotes" },
-    Effect.fnUntraced(function* (keys) {
+    drawn((keys) => {
       const board = quoteBoard(keys)
-      const redraw = yield* redrawing
-      let drawnAt = Number.NEGATIVE_INFINITY
-      return Effect.fnUntraced(function* (items) {
-        for (const item of items) board.take(item)
-        // What comes while this waits is read at once afterwards, the newest of each.
-        const now = yield* Clock.currentTimeMillis
-        if (now - drawnAt < redrawEvery) yield* Effect.sleep(redrawEvery - (now - drawnAt))
-        drawnAt = yield* Clock.currentTimeMillis
-        yield* redraw(board.lines(style, terminal.columns))
-      })
+      return { take: board.take, lines: () => board.lines(style, terminal.columns) }
     })
   )
 }, asCommand("quotes"))

@@ -193,9 +193,9 @@ describe("fan-out", () => {
       const market = yield* MarketStreams
       const ask = (streams: Parameters<typeof market.subscribe>[0]["streams"], name = "model") =>
         Effect.scoped(reasonOf(market.subscribe({ vendor: name, streams })))
-      assert.deepInclude(yield* ask([{ symbol: "ALPHA", kind: "depth" }]), {
+      assert.deepInclude(yield* ask([{ symbol: "ALPHA", kind: "news" }]), {
         _tag: "KindNotStreamed",
-        kinds: ["quotes", "trades", "bars"]
+        kinds: ["quotes", "trades", "depth", "bars"]
       })
       assert.deepInclude(yield* ask([quotes("NONE")]), { _tag: "VendorError" })
       assert.deepInclude(yield* ask([quotes()], "nobody"), { _tag: "AdapterRegistryError" })

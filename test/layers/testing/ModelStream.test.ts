@@ -17,6 +17,7 @@ const rigOf = (kind: ModelFault["kind"], options: ModelStreamOptions = {}) => {
     queries: [
       { symbol: "ALPHA", kind: "quotes" as const },
       { symbol: "ALPHA", kind: "trades" as const },
+      { symbol: "ALPHA", kind: "depth" as const },
       { symbol: "ALPHA", kind: "bars" as const, timeframe: "5s" as const }
     ],
     unknown: { symbol: "NOBODY", kind: "trades" as const },

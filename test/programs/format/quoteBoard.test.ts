@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { rowsOf, type StreamEvent } from "../../../src/domain/streams/StreamEvent.ts"
 import type { StreamKey } from "../../../src/domain/streams/StreamKey.ts"
+import { ladder } from "../../../src/programs/streams/Ladder.ts"
 import { quoteBoard } from "../../../src/programs/streams/QuoteBoard.ts"
 import { tradeLine } from "../../../src/programs/streams/tradeLine.ts"
 import { styleOf } from "../../../src/programs/terminal/Style.ts"
@@ -66,6 +67,37 @@ describe("the live table", () => {
       "ES\\x1b[31m: ended (no right to it)"
     ])
     for (const line of lines) assert.isAtMost(line.length, 70)
+  })
+
+  it("a book is a ladder, asks above bids", () => {
+    const shown = ladder([key("SPY")])
+    assert.deepStrictEqual(shown.lines(plain, 80), ["SPY", "waiting"])
+    const book = {
+      tsNs: BigInt(at) * 1_000_000n,
+      bids: [
+        [99.5, 200],
+        [99.25, 1_300]
+      ] as const,
+      asks: [[100, 7]] as const
+    }
+    const about = { through: null, receivedAt: at, snapshot: false, dropped: 0 }
+    shown.take({ stream: 0, event: rowsOf("depth", [book], about) })
+    assert.deepStrictEqual(shown.lines(plain, 80), [
+      "SPY  13:30:00.000Z",
+      "bid size   price  ask size",
+      "          100.00         7",
+      "     200   99.50",
+      "   1,300   99.25"
+    ])
+    shown.take({ stream: 0, event: { _tag: "Gap", from: at, reason: "lost" } })
+    assert.deepStrictEqual(shown.lines(plain, 22), [
+      "SPY  13:30:00.000Z  st",
+      "bid size   price  ask ",
+      "          100.00      ",
+      "     200   99.50",
+      "   1,300   99.25",
+      "SPY: broken since 2026"
+    ])
   })
 
   it("a trade is a line", () => {

@@ -1,0 +1,53 @@
+/** A live book as a ladder: the prices in the middle, asks above bids, the best of both where they meet. */
+import { isRows, type StreamItem } from "../../domain/streams/StreamEvent.ts"
+import type { StreamKey } from "../../domain/streams/StreamKey.ts"
+import type { Book } from "../../domain/streams/StreamRow.ts"
+import { decimal, grouped } from "../format/Numbers.ts"
+import { type Column, render } from "../format/Table.ts"
+import { oneLine, type Style } from "../terminal/Style.ts"
+import { wordsOf } from "./streamWords.ts"
+
+const columns: ReadonlyArray<Column> = [
+  { header: "bid size", align: "right" },
+  { header: "price", align: "decimal" },
+  { header: "ask size", align: "right" }
+]
+
+export interface Ladder {
+  readonly take: (item: StreamItem) => void
+  /** A line of what and when, the ladder, and the last word about the stream; no line is longer than `width`. */
+  readonly lines: (style: Style, width: number) => ReadonlyArray<string>
+}
+
+export const ladder = ([key]: ReadonlyArray<StreamKey>): Ladder => {
+  const symbol = oneLine(key?.symbol ?? "")
+  let book: Book | null = null
+  let stale = false
+  let words = ""
+  return {
+    take: ({ event }) => {
+      if (isRows(event)) {
+        if (event._tag === "Depth") book = event.rows.at(-1) ?? book
+        if (!event.snapshot) stale = false
+        return
+      }
+      if (event._tag === "Gap" || event._tag === "Closed") stale = true
+      words = wordsOf(symbol, event) ?? words
+    },
+    lines: (style, width) => {
+      const cut = (text: string) => text.slice(0, width)
+      const word = words === "" ? [] : [style.dim(cut(words))]
+      if (book === null) return [style.bold(symbol), style.dim("waiting"), ...word]
+      const asks = book.asks.map(([price, size]) => ["", decimal(price), grouped(size)]).reverse()
+      const bids = book.bids.map(([price, size]) => [grouped(size), decimal(price), ""])
+      const at = new Date(Number(book.tsNs / 1_000_000n)).toISOString().slice(11, 23)
+      const [header = "", ...rows] = render(columns, [...asks, ...bids])
+      return [
+        style.bold(cut(`${symbol}  ${at}Z${stale ? "  stale" : ""}`)),
+        style.dim(cut(header)),
+        ...rows.map((row, index) => (index < asks.length ? style.red(cut(row)) : style.green(cut(row)))),
+        ...word
+      ]
+    }
+  }
+}
