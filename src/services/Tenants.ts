@@ -25,7 +25,10 @@ export const TenantSummary = Schema.Struct({
 })
 export interface TenantSummary extends Schema.Schema.Type<typeof TenantSummary> {}
 
-/** The tenants of a market store. Whoever lists them needs the rights of who looks after the store, not of who works in it. */
+/**
+ * The tenants of a market store. Whoever lists them needs the rights of who looks after the store, not of who works in it, for whom that is
+ * StoreTenantDenied; `find` shows him a tenant that he could work for.
+ */
 export interface Tenants {
   /** Ascending by name. */
   readonly list: Effect.Effect<ReadonlyArray<TenantSummary>, MarketStoreError>

@@ -1,5 +1,5 @@
 /** The tenants of a store, over the few statements in which databases differ. */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Result } from "effect"
 import { defaultTenant, TenantId, TenantName } from "../../../domain/Tenant.ts"
 import type { MarketStoreError } from "../../../services/MarketStore.ts"
 import {
@@ -18,6 +18,8 @@ export interface TenantStatements {
   readonly where: string
   /** Rows as {@link toSummary} takes them. */
   readonly list: Effect.Effect<ReadonlyArray<SqlRow>, MarketStoreError>
+  /** One of those rows, for who may not see all of them; null where there is no such tenant. */
+  readonly own?: (name: TenantName) => Effect.Effect<SqlRow | null, MarketStoreError>
   /** False where the name is taken. */
   readonly insert: (name: TenantName, id: TenantId, now: number) => Effect.Effect<boolean, MarketStoreError>
   /** False where something of it is there. */
@@ -40,8 +42,15 @@ const unknownTenant = (where: string, name: TenantName, known: ReadonlyArray<str
 export const tenantsOf = (statements: TenantStatements): Tenants => {
   const { where } = statements
   const list = Effect.map(statements.list, (rows) => rows.map(toSummary))
+  const isDenied = ({ reason }: MarketStoreError) => reason._tag === "StoreTenantDenied"
+  const ownOf = Effect.fnUntraced(function* (name: TenantName, denied: MarketStoreError) {
+    const row = statements.own === undefined ? null : yield* statements.own(name)
+    return row === null ? yield* denied : toSummary(row)
+  })
   const find = Effect.fnUntraced(function* (name: TenantName) {
-    const all = yield* list
+    const seen = yield* Effect.result(list)
+    if (Result.isFailure(seen)) return yield* isDenied(seen.failure) ? ownOf(name, seen.failure) : seen.failure
+    const all = seen.success
     const found = all.find((tenant) => tenant.name === name)
     if (found !== undefined) return found
     const names = all.map((tenant) => tenant.name)
