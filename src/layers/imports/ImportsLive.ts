@@ -10,7 +10,7 @@ import { Clock, Effect, Layer, Option, Result, Scope, Stream } from "effect"
 import type { RequestIdentity } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { RecordKind, RecordOf, RecordSeries } from "../../domain/records/RecordKind.ts"
-import { parse, type SeriesKey } from "../../domain/SeriesKey.ts"
+import { canonical, parse } from "../../domain/SeriesKey.ts"
 import type { SessionId } from "../../domain/Session.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import {
@@ -27,10 +27,11 @@ import { RecordStore } from "../../services/RecordStore.ts"
 import * as ImportedAdapter from "../adapters/imported/ImportedAdapter.ts"
 import { recordsText } from "../export/RecordsText.ts"
 import { archivedSegment, importDecoderVersion } from "./archivedSegment.ts"
-import { makeCheck } from "./checkImports.ts"
+import { makeCheck, type Wanted } from "./checkImports.ts"
 import type { ImportStores } from "./compareImports.ts"
 import { decodedRows } from "./decodedRows.ts"
 import { type DecodedSegment, decodeSegment } from "./decodeSegment.ts"
+import { makeForgotten, removedAfter } from "./forgotten.ts"
 import { importCoverage } from "./importCoverage.ts"
 import { importSource } from "./importedLine.ts"
 import { plainSpec } from "./plainSpec.ts"
@@ -102,11 +103,11 @@ const make = Effect.gen(function* () {
   const archived = Effect.fnUntraced(function* (session: SessionId, spec: ImportSpec, segment: ImportSegment) {
     const identity = identityOf(spec, segment)
     const known = yield* archive.newest(yield* archive.identify(identity))
-    if (known !== null) return known
+    if (known !== null) return { response: known, known: true }
     const cacheMode = { _tag: "bypass" } as const
     const request = yield* archive.openRequest({ session, identity, subject: null, cacheMode })
     const askedAt = yield* Clock.currentTimeMillis
-    return yield* archive.append({
+    const response = yield* archive.append({
       request,
       attempt: 1,
       askedAt,
@@ -116,6 +117,16 @@ const make = Effect.gen(function* () {
       cause: null,
       waited: 0
     })
+    return { response, known: false }
+  })
+
+  /** Who imports again what was removed wants it back, also when the store is made anew. */
+  const recall = Effect.fnUntraced(function* ({ series }: DecodedSegment) {
+    for (const { series: key } of series) {
+      if ((yield* removedAfter({ archive }, key, false)) !== null) {
+        yield* archive.recordOperation(canonical(key), { _tag: "Recalled" })
+      }
+    }
   })
 
   const stores: ImportStores = { market, records }
@@ -164,7 +175,8 @@ const make = Effect.gen(function* () {
     given: ImportSegment,
     decoded: DecodedSegment
   ) {
-    const response = yield* archived(session, spec, given)
+    const { known: again, response } = yield* archived(session, spec, given)
+    if (again) yield* recall(decoded)
     const results = yield* storeIn(stores, spec, decoded.series, response)
     const sum = (of: "inserted" | "updated" | "unchanged") => results.reduce((total, result) => total + result[of], 0)
     const report: SegmentReport = {
@@ -213,7 +225,8 @@ const make = Effect.gen(function* () {
   const again = Effect.fnUntraced(
     function* (
       into: ImportStores,
-      wanted: (series: SeriesKey) => boolean,
+      wanted: Wanted,
+      forgotten: ReturnType<typeof makeForgotten>,
       { bytes, call, response }: ReplayedResponse
     ) {
       const request = yield* archive.request(call)
@@ -221,7 +234,9 @@ const make = Effect.gen(function* () {
       if (!(payload instanceof Uint8Array)) return { rows: 0, inserted: 0, problem: "it has no bytes, or too many" }
       const { decoded, spec } = yield* archivedSegment(request.params, payload)
       yield* refuseAgain(spec, decoded)
-      const series = decoded.series.filter((one) => wanted(one.series))
+      const series = yield* Effect.filter(decoded.series, (one) =>
+        wanted(one.series) ? Effect.map(forgotten(one.series, response.id), (gone) => !gone) : Effect.succeed(false)
+      )
       const results = yield* storeIn(into, spec, series, response)
       return { rows: decoded.rows, inserted: results.reduce((sum, { inserted }) => sum + inserted, 0), problem: null }
     },
@@ -238,8 +253,9 @@ const make = Effect.gen(function* () {
     ])
   )
 
-  const replayInto = (into: ImportStores, wanted: (series: SeriesKey) => boolean) =>
-    Stream.unwrap(
+  const replayInto = (into: ImportStores, wanted: Wanted, ever: boolean) => {
+    const forgotten = makeForgotten({ archive, market }, ever)
+    return Stream.unwrap(
       Effect.map(Stream.runCollect(sessions), (ids) =>
         // Listed newest first.
         Stream.fromArray([...ids].reverse())
@@ -247,15 +263,16 @@ const make = Effect.gen(function* () {
     ).pipe(
       Stream.flatMap((id) => archive.replay({ of: { _tag: "Session", id }, withBytes: true })),
       Stream.mapEffect((one) =>
-        Effect.map(again(into, wanted, one), (done) => ({ response: one.response.id, ...done }))
+        Effect.map(again(into, wanted, forgotten, one), (done) => ({ response: one.response.id, ...done }))
       ),
       Stream.mapError(asError)
     )
+  }
 
   const check = yield* makeCheck({ stores, registry, replayInto })
 
   return Imports.of({
-    replay: replayInto(stores, () => true),
+    replay: Stream.suspend(() => replayInto(stores, () => true, false)),
     check,
     begin: asImportsError(archive.openSession({ source: importSource, mode: "batch", asOf: null })).pipe(
       Effect.withSpan("Imports.begin")

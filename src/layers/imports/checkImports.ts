@@ -4,7 +4,7 @@
  * Responsibilities: all segments are stored again in a store that nobody else sees, and the two are compared series by series. Queueing:
  * one check at a time; a reader of the events that is slow slows it down, one that leaves ends it. Hard cases: imports go on meanwhile. A
  * segment may be archived already and not stored yet, so what differs is looked at again a moment later; a series that has answers which
- * came behind the last one that was read is told to be busy, not to differ.
+ * came behind the last one that was read is told to be busy, not to differ. What was removed on purpose is not looked for (forgotten.ts).
  */
 import { Effect, Option, Queue, Semaphore, Stream } from "effect"
 import { isRecordSeries } from "../../domain/records/RecordKind.ts"
@@ -27,7 +27,12 @@ const unread = 16
 interface Parts {
   readonly stores: ImportStores
   readonly registry: AdapterRegistry["Service"]
-  readonly replayInto: (into: ImportStores, wanted: Wanted) => Stream.Stream<ReplayedSegment, ImportsError>
+  readonly replayInto: (
+    into: ImportStores,
+    wanted: Wanted,
+    /** Whether what was ever removed counts as such, whatever of it was imported again. */
+    ever: boolean
+  ) => Stream.Stream<ReplayedSegment, ImportsError>
 }
 
 export const makeCheck = Effect.fnUntraced(function* ({ registry, replayInto, stores }: Parts) {
@@ -69,7 +74,7 @@ export const makeCheck = Effect.fnUntraced(function* ({ registry, replayInto, st
     const run = Effect.fnUntraced(function* (tell: (event: ImportCheckEvent) => Effect.Effect<unknown>) {
       const scratch = yield* makeScratch
       let newest = 0
-      yield* Stream.runForEach(replayInto(scratch, wanted), ({ problem, response }) => {
+      yield* Stream.runForEach(replayInto(scratch, wanted, true), ({ problem, response }) => {
         newest = Math.max(newest, response)
         return problem === null ? Effect.void : tell({ _tag: "Unread", response, message: problem })
       })

@@ -254,6 +254,21 @@ describe("imports", () => {
         assert.strictEqual(yield* records.count(trades, everything), 0, "a check stores nothing")
         yield* Stream.runDrain(imports.replay)
         assert.deepStrictEqual(yield* found(), same)
+        // What was removed on purpose is no difference, and a rebuild does not bring it back, until somebody imports it again.
+        const archive = yield* ProvenanceStore
+        yield* archive.recordOperation(tradeText, { _tag: "Forgotten" })
+        yield* market.forget(trades)
+        assert.deepStrictEqual(yield* found(), same.slice(0, 1))
+        yield* Stream.runDrain(imports.replay)
+        assert.strictEqual(yield* records.count(trades, everything), 0)
+        yield* importing('{"tsNs":"1","price":3,"sequence":1}\n', specOf({ name: "correction" }))
+        assert.deepStrictEqual(yield* found(), [
+          ...same.slice(0, 1),
+          { series: tradeText, counts: [1, 1, 0, 0, 0], told: 0 }
+        ])
+        yield* market.forget(trades)
+        yield* Stream.runDrain(imports.replay)
+        assert.deepStrictEqual(yield* found(), same, "nothing of what was wanted again is lost")
         // An answer that the archive did not have when it was read.
         yield* records.commit({ ...recordsOf(trades, 1_000, [trade(9n, 9)]), fetchedAt: Date.now() })
         assert.deepStrictEqual(yield* found(), [...same.slice(0, 1), { _tag: "Busy" as const, series: tradeText }])
