@@ -55,4 +55,7 @@ export interface GatewayApi {
   cancelRealTimeBars(id: number): unknown
   reqHeadTimestamp(id: number, contract: IbContract, whatToShow: string, useRth: boolean, formatDate: number): unknown
   cancelHeadTimestamp(id: number): unknown
+  reqContractDetails(id: number, contract: IbContract): unknown
+  reqMatchingSymbols(id: number, pattern: string): unknown
+  reqSecDefOptParams(id: number, symbol: string, futFopExchange: string, secType: string, conId: number): unknown
 }

@@ -3,6 +3,7 @@ import type { VendorRequest } from "../../../services/Adapter.ts"
 import { barsParams } from "./BarsRequest.ts"
 import { fieldsOf, messageIds } from "./frames.ts"
 import type { Question } from "./IbkrSessionLive.ts"
+import { lookupQuestion } from "./lookups.ts"
 import { ticksParams } from "./ticksRequest.ts"
 
 /** Times of bars as seconds since 1970, which no zone of a gateway changes. */
@@ -24,7 +25,7 @@ export const questionOf = (request: Pick<VendorRequest, "kind" | "params">, with
     }
   }
   const bars = barsParams(request)
-  if (bars === null) return null
+  if (bars === null) return lookupQuestion(request, within)
   const { barSize, contract, duration, endDateTime, useRth, whatToShow } = bars.query
   return {
     line: "history",
