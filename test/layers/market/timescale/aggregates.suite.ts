@@ -145,6 +145,37 @@ export const aggregatesSuite = ({ bare, fresh }: Databases): void => {
       })
     )
 
+    it.live("of every timeframe are as new where a table of TimescaleDB's catalogue is not as it is known", () =>
+      Effect.gen(function* () {
+        const url = yield* fresh
+        const { market } = yield* opened(url)
+        const { addAggregate, refreshAggregate, removeAggregate } = yield* policiesOf(url)
+        yield* Effect.forEach(derivedTimeframes, (timeframe) => addAggregate(timeframe, day))
+        yield* market.commit(commitOf(series, 1, minutes(1), whole(1, start, days)))
+        yield* Effect.forEach(derivedTimeframes, (timeframe) => refreshAggregate(timeframe, null))
+        // Stale in each way that is written down: changed since, and changed since and looked at for a part.
+        yield* market.commit(commitOf(series, 2, minutes(2), whole(2, start, days)))
+        yield* refreshAggregate("5m", { start, end: start + day })
+        yield* expectMade(market)
+        const catalogue = "_timescaledb_catalog.continuous_agg"
+        for (const [table, column] of [
+          [`${catalogue}s_hypertable_invalidation_log`, "lowest_modified_value"],
+          [`${catalogue}s_materialization_invalidation_log`, "greatest_modified_value"],
+          [`${catalogue}s_materialization_ranges`, "lowest_modified_value"],
+          [catalogue, "user_view_name"]
+        ]) {
+          const rename = (from: string, to: string) => sql(url, `alter table ${table} rename column ${from} to ${to}`)
+          yield* Effect.acquireUseRelease(
+            rename(`${column}`, `${column}_then`),
+            () => Effect.mapError(expectMade(market), (error) => new Error(`${table}: ${error.message}`)),
+            () => rename(`${column}_then`, `${column}`)
+          )
+          yield* expectMade(market)
+        }
+        yield* Effect.forEach(derivedTimeframes, (timeframe) => removeAggregate(timeframe))
+      })
+    )
+
     it.live("are never older than what was committed, while they are made anew all the time", () =>
       Effect.gen(function* () {
         const url = yield* fresh
