@@ -1,7 +1,7 @@
 /** One server, several tenants: which one a call is about, over every transport and by HTTP. */
 import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted, Stream } from "effect"
+import { Context, Deferred, Effect, Layer, Redacted, Stream } from "effect"
 import { TenantName } from "../../../src/domain/Tenant.ts"
 import { sqliteUpkeep } from "../../../src/layers/market/upkeep/sqliteUpkeep.ts"
 import * as HttpClient from "../../../src/rpc/client/HttpClient.ts"
@@ -77,14 +77,23 @@ layer(world({ symbols, stream: { rate: 50 } }), { excludeTestServices: true })("
         const { vendor } = yield* World
         const opened = vendor.stream?.opened() ?? 0
         const symbol = symbols[Object.keys(clients).indexOf(transport)] ?? ""
-        const firstTrades = (tenant?: string) =>
-          Effect.gen(function* () {
-            const client = yield* Effect.map(Layer.build(connect(addresses, tenant)), Context.get(TapestryClient))
-            const items = client["Streams.subscribe"]({ vendor: "model", streams: [{ symbol, kind: "trades" }] })
-            return yield* Stream.runHead(Stream.filter(items, ({ event }) => event._tag === "Trades"))
-          })
-        const had = yield* Effect.all([firstTrades(), firstTrades(name)], { concurrency: "unbounded" })
-        assert.isTrue(had.every(({ _tag }) => _tag === "Some"))
+        const tradesFor = (tenant?: string) =>
+          Effect.map(Layer.build(connect(addresses, tenant)), (context) =>
+            Stream.filter(
+              Context.get(context, TapestryClient)["Streams.subscribe"]({
+                vendor: "model",
+                streams: [{ symbol, kind: "trades" }]
+              }),
+              ({ event }) => event._tag === "Trades"
+            )
+          )
+        // Held open until the other has its own, however long a tenant takes to be opened.
+        const came = yield* Deferred.make<void>()
+        const own = yield* tradesFor()
+        yield* Effect.forkScoped(Stream.runForEach(own, () => Deferred.succeed(came, undefined)))
+        yield* Deferred.await(came)
+        const had = yield* Stream.runHead(yield* tradesFor(name))
+        assert.strictEqual(had._tag, "Some")
         assert.strictEqual(vendor.stream?.opened(), opened + 1)
       })
     )
