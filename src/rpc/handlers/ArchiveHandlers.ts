@@ -11,7 +11,7 @@ import { verifyEvents } from "./verifyEvents.ts"
 const make = Effect.gen(function* () {
   const archive = yield* ProvenanceStore
   const maintenance = yield* Maintenance
-  const inPieces = yield* payloadPieces.make
+  const inPieces = (yield* payloadPieces.PayloadPieces) ?? (yield* payloadPieces.make)
 
   return ArchiveRpcs.of({
     "Archive.sessions": (listing) => counted(listed(listing, archive.sessions)),

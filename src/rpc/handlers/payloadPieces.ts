@@ -11,7 +11,7 @@
  * next ones it is told TooBusy. While nobody waits it may take its time. What fits into one chunk keeps no place once it is read,
  * and none is kept for the last chunk of any. One that leaves, waiting or reading, gives its place back.
  */
-import { Array as Arr, Duration, Effect, Option, type Scope, Semaphore, Stream } from "effect"
+import { Array as Arr, Context, Duration, Effect, Option, type Scope, Semaphore, Stream } from "effect"
 import { monotonicMillis } from "../../layers/monotonicMillis.ts"
 import { TooBusy } from "../contract/Border.ts"
 
@@ -111,4 +111,9 @@ export const make = Effect.map(Semaphore.make(heldAtOnce), (places) => {
         return chunks(held)
       })
     )
+})
+
+/** Of a server, whose places are there once and not once for each tenant; null: whoever answers makes its own. */
+export const PayloadPieces = Context.Reference<Effect.Success<typeof make> | null>("tapestry/PayloadPieces", {
+  defaultValue: () => null
 })

@@ -20,6 +20,7 @@ import type { AdminToken } from "../handlers/AdminToken.ts"
 import { ServerAdminToken } from "../handlers/asAdmin.ts"
 import * as BorderLive from "../handlers/BorderLive.ts"
 import * as Handlers from "../handlers/Handlers.ts"
+import { PayloadPieces, make as payloadPieces } from "../handlers/payloadPieces.ts"
 import { ServerInfo } from "../handlers/ServerInfo.ts"
 import type { ListenError } from "./ListenError.ts"
 import { RpcHost } from "./RpcHost.ts"
@@ -84,15 +85,18 @@ const comeUp = Effect.fnUntraced(function* (options: ServedOptions) {
   const startedAt = Option.isSome(owner) ? owner.value.startedAt : yield* Clock.currentTimeMillis
   const info = { product: options.product, startedAt }
   const adminToken = options.adminToken ?? null
+  const pieces = yield* payloadPieces
   const tenants = yield* TenantHandlers.make.pipe(
     Effect.provideService(ServerInfo, info),
-    Effect.provideService(ServerAdminToken, adminToken)
+    Effect.provideService(ServerAdminToken, adminToken),
+    Effect.provideService(PayloadPieces, pieces)
   )
   const context = yield* Layer.build(
     RpcHostLive.layer(tenants).pipe(
       Layer.provide([Handlers.layer, BorderLive.layer, AdminOnlyLive.layer(adminToken, tenants.own)]),
       Layer.provideMerge(Layer.succeed(ServerInfo, info)),
-      Layer.provide(Layer.succeed(ServerAdminToken, adminToken))
+      Layer.provide(Layer.succeed(ServerAdminToken, adminToken)),
+      Layer.provide(Layer.succeed(PayloadPieces, pieces))
     )
   )
   return yield* Effect.gen(function* () {
