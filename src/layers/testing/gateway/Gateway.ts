@@ -5,8 +5,10 @@ import type { Settings } from "./GatewayOptions.ts"
 import { Account } from "./market/Account.ts"
 import type { SecType } from "./market/Instrument.ts"
 import type { Market } from "./market/Market.ts"
+import { type Execution, type Order, Orders } from "./market/Orders.ts"
 import { bulletinText } from "./serve/bulletinText.ts"
 import type { Connection } from "./serve/Connection.ts"
+import { commissionText, executionText, statusText } from "./serve/orders.ts"
 import type { Subscription } from "./serve/Subscription.ts"
 import { VirtualTime } from "./VirtualTime.ts"
 
@@ -21,6 +23,7 @@ export class Gateway {
   readonly time: VirtualTime
   readonly market: Market
   readonly accounts: ReadonlyArray<Account>
+  readonly orders: Orders
   readonly faults = new FaultState()
   readonly connections = new Set<Connection>()
   /** Who has something gathered that its socket has not been given. */
@@ -36,6 +39,7 @@ export class Gateway {
     this.market = market
     this.sendBuffer = settings.sendBuffer
     this.time = new VirtualTime(start, speed, () => this.settle())
+    this.orders = new Orders(this.time, (order, execution) => this.ordered(order, execution))
     this.accounts = settings.accounts.map((name, index) => new Account(name, settings.seed + index, market, start))
   }
 
@@ -96,6 +100,18 @@ export class Gateway {
     return () => {
       this.onTrades.delete(run)
     }
+  }
+
+  /** Tells the client of an order how it stands, and everybody who follows positions when they have changed. */
+  private ordered(order: Order, execution: Execution | null): void {
+    for (const connection of this.connections) {
+      if (connection.phase !== "ready" || connection.clientId !== order.clientId) continue
+      connection.send(statusText(order))
+      if (execution === null) continue
+      connection.send(executionText(connection.version, -1, execution))
+      connection.send(commissionText(execution))
+    }
+    if (execution !== null) for (const run of this.onTrades) run()
   }
 
   /** To whoever subscribed to bulletins, and kept for those who ask for earlier ones. */

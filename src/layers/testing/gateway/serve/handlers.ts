@@ -8,6 +8,7 @@ import { depth } from "./depth.ts"
 import { historicalTicks } from "./historicalTicks.ts"
 import { history } from "./history.ts"
 import { news } from "./news.ts"
+import { orders } from "./orders.ts"
 import { others } from "./others.ts"
 import { quotes } from "./quotes.ts"
 import { realTimeBars } from "./realTimeBars.ts"
@@ -27,6 +28,7 @@ const all: Handlers = {
   ...historicalTicks,
   ...accounts,
   ...news,
+  ...orders,
   ...others
 }
 

@@ -21,13 +21,7 @@ export const others: Handlers = {
   // The level of the server's log, binding of orders, and settings of displays.
   14: () => {},
   15: () => {},
-  5: (connection) => connection.send(message(53, 1)),
-  16: (connection) => connection.send(message(53, 1)),
   99: (connection) => connection.send(message(102)),
-  7: (connection, fields) => {
-    fields.skip(1)
-    connection.send(message(55, 1, fields.int()))
-  },
   80: (connection) => {
     const { accounts } = connection.gateway
     connection.send(message(78, accounts.length, ...accounts.flatMap(({ name }) => [name, ""])))

@@ -58,14 +58,33 @@ ib.qualifyContracts(future)
 book = ib.reqMktDepth(future, 5)
 seconds = ib.reqRealTimeBars(apple, 5, "TRADES", False)
 profit = ib.reqPnL(ib.managedAccounts()[0])
-ib.sleep(3)
-said["quote"] = [quote.bid < quote.ask, quote.last > 0, quote.volume > 0, quote.close > 0]
-said["forex"] = forex.bid < forex.ask
-said["greeks"] = [option.modelGreeks is not None, option.bidGreeks is not None]
-said["trades"] = len(traded)
-said["book"] = [len(book.domBids), len(book.domAsks)]
-said["seconds"] = len(seconds)
-said["profit"] = [profit.dailyPnL, profit.unrealizedPnL]
+
+
+def live():
+    """What has come by now; between two messages of one change a bid may be above its ask."""
+    return {
+        "quote": [quote.bid < quote.ask, quote.last > 0, quote.volume > 0, quote.close > 0],
+        "forex": forex.bid < forex.ask,
+        "greeks": [option.modelGreeks is not None, option.bidGreeks is not None],
+        "book": [len(book.domBids), len(book.domAsks)],
+        "enough": len(traded) > 10 and len(seconds) >= 3,
+        "profit": profit.dailyPnL == profit.dailyPnL,
+    }
+
+
+whole = {
+    "quote": [True] * 4,
+    "forex": True,
+    "greeks": [True, True],
+    "book": [5, 5],
+    "enough": True,
+    "profit": True,
+}
+for _ in range(400):
+    ib.sleep(0.05)
+    if live() == whole:
+        break
+said.update(live())
 ib.cancelMktData(apple)
 ib.cancelMktData(call)
 ib.cancelTickByTickData(apple, "AllLast")
