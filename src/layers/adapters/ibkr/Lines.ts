@@ -15,7 +15,27 @@ import type { IbkrError, IbkrErrorReason } from "../../../services/IbkrSession.t
 import { meaningOf, requestError } from "./codes.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
 import type { Link } from "./Link.ts"
-import type { LineEvents } from "./lineEvents.ts"
+
+/** What a subscription can hear. Times are seconds since 1970; what IB does not say is undefined. */
+export interface LineEvents {
+  readonly tickPrice?: (type: number, price: number) => void
+  readonly tickSize?: (type: number, size: number | undefined) => void
+  readonly trade?: (time: number, price: number, size: number | undefined, exchange: string, conditions: string) => void
+  readonly bar?: (
+    time: number,
+    open: number,
+    high: number,
+    low: number,
+    close: number,
+    volume: number,
+    vwap: number,
+    count: number
+  ) => void
+  /** 1 live, 2 frozen, 3 delayed, 4 delayed and frozen. */
+  readonly dataType?: (type: number) => void
+  /** The frame of which the calls before this were part has ended. */
+  readonly frameEnd?: () => void
+}
 
 /** A subscription, and who hears it. None of its functions may wait. */
 export interface LineSpec extends LineEvents {

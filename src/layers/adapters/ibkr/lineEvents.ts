@@ -1,26 +1,6 @@
 /** What the library tells about subscriptions, handed to whose they are. */
+import type { LineEvents } from "./Lines.ts"
 import type { makeApi } from "./library.ts"
-
-/** What a subscription can hear. Times are seconds since 1970; what IB does not say is undefined. */
-export interface LineEvents {
-  readonly tickPrice?: (type: number, price: number) => void
-  readonly tickSize?: (type: number, size: number | undefined) => void
-  readonly trade?: (time: number, price: number, size: number | undefined, exchange: string, conditions: string) => void
-  readonly bar?: (
-    time: number,
-    open: number,
-    high: number,
-    low: number,
-    close: number,
-    volume: number,
-    vwap: number,
-    count: number
-  ) => void
-  /** 1 live, 2 frozen, 3 delayed, 4 delayed and frozen. */
-  readonly dataType?: (type: number) => void
-  /** The frame of which the calls before this were part has ended. */
-  readonly frameEnd?: () => void
-}
 
 type Library = Awaited<ReturnType<typeof makeApi>>
 
