@@ -26,13 +26,10 @@ const depth = Effect.fn("tapestry depth")(function* ({ symbol, ...input }: Comma
     )
   }
   const style = styleOf(terminal)
-  yield* watching(
-    watched,
-    drawn((keys) => {
-      const shown = ladder(keys)
-      return { take: shown.take, lines: () => shown.lines(style, terminal.columns) }
-    })
-  )
+  yield* drawn(watched, (keys) => {
+    const shown = ladder(keys)
+    return { take: shown.take, lines: () => shown.lines(style, terminal.columns) }
+  })
 }, asCommand("depth"))
 
 export const command = Command.make("depth", flags, depth).pipe(

@@ -19,13 +19,10 @@ const quotes = Effect.fn("tapestry quotes")(function* (input: Command.Command.Co
     )
   }
   const style = styleOf(terminal)
-  yield* watching(
-    { ...input, kind: "quotes" },
-    drawn((keys) => {
-      const board = quoteBoard(keys)
-      return { take: board.take, lines: () => board.lines(style, terminal.columns) }
-    })
-  )
+  yield* drawn({ ...input, kind: "quotes" }, (keys) => {
+    const board = quoteBoard(keys)
+    return { take: board.take, lines: () => board.lines(style, terminal.columns) }
+  })
 }, asCommand("quotes"))
 
 export const command = Command.make("quotes", streamFlags, quotes).pipe(

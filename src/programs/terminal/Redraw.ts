@@ -1,21 +1,36 @@
-import { Effect, Ref } from "effect"
-import { Output } from "./Output.ts"
+import { Effect, Ref, Semaphore } from "effect"
+import { Output, type OutputClosed, type OutputFailed } from "./Output.ts"
 
 const up = (lines: number): string => (lines === 0 ? "" : `\u001b[${lines}A`)
 const eraseBelow = "\u001b[J"
 const eraseLine = "\u001b[2K"
 
+type Written = Effect.Effect<void, OutputClosed | OutputFailed>
+
+export interface Redraw {
+  readonly redraw: (lines: ReadonlyArray<string>) => Written
+  /** Text that stays, above what is drawn. */
+  readonly above: (text: string) => Written
+}
+
 /**
  * Draws lines where those before were drawn, on a terminal that scrolls: what stood above stays. More lines than the terminal has are cut
  * off, since a cursor cannot go back to what has scrolled away.
  */
-export const redrawing = Effect.gen(function* () {
+export const redrawing: Effect.Effect<Redraw, never, Output> = Effect.gen(function* () {
   const { terminal, write } = yield* Output
-  const drawn = yield* Ref.make(0)
-  return Effect.fnUntraced(function* (lines: ReadonlyArray<string>) {
-    const shown = lines.slice(0, Math.max(1, terminal.rows - 1))
-    const before = yield* Ref.getAndSet(drawn, shown.length)
-    const text = shown.map((line) => `${eraseLine}${line}\n`).join("")
-    yield* write(`${up(before)}\r${text}${shown.length < before ? eraseBelow : ""}`)
-  })
+  const drawn = yield* Ref.make<ReadonlyArray<string>>([])
+  const turn = yield* Semaphore.make(1)
+  const textOf = (lines: ReadonlyArray<string>) => lines.map((line) => `${eraseLine}${line}\n`).join("")
+  return {
+    redraw: Effect.fnUntraced(function* (lines: ReadonlyArray<string>) {
+      const shown = lines.slice(0, Math.max(1, terminal.rows - 1))
+      const before = yield* Ref.getAndSet(drawn, shown)
+      yield* write(`${up(before.length)}\r${textOf(shown)}${shown.length < before.length ? eraseBelow : ""}`)
+    }, turn.withPermits(1)),
+    above: Effect.fnUntraced(function* (text: string) {
+      const shown = yield* Ref.get(drawn)
+      yield* write(`${up(shown.length)}\r${eraseBelow}${text}\n${textOf(shown)}`)
+    }, turn.withPermits(1))
+  }
 })
