@@ -7,7 +7,8 @@ import { displayWidth } from "./Width.ts"
 
 export interface Column {
   readonly header: string
-  readonly align: "left" | "right" | "decimal"
+  /** `decimal`: prices of one instrument, filled up with zeros; `point`: of several, with blanks. */
+  readonly align: "left" | "right" | "decimal" | "point"
 }
 
 interface Measure {
@@ -29,6 +30,8 @@ export const layoutOf = (columns: ReadonlyArray<Column>): Layout => ({
   measures: columns.map((column) => ({ whole: 0, fraction: 0, text: displayWidth(column.header) }))
 })
 
+const hasPoint = ({ align }: Column): boolean => align === "decimal" || align === "point"
+
 const pointOf = (cell: string): number => {
   const point = cell.indexOf(".")
   return point < 0 ? cell.length : point
@@ -38,9 +41,9 @@ const pointOf = (cell: string): number => {
 export const measure = (layout: Layout, cells: ReadonlyArray<string>): void => {
   for (let i = 0; i < layout.columns.length; i++) {
     const cell = cells[i] ?? ""
-    const measures = layout.measures[i]
-    if (measures === undefined) continue
-    if (layout.columns[i]?.align === "decimal") {
+    const [column, measures] = [layout.columns[i], layout.measures[i]]
+    if (column === undefined || measures === undefined) continue
+    if (hasPoint(column)) {
       const point = pointOf(cell)
       measures.whole = Math.max(measures.whole, point)
       measures.fraction = Math.max(measures.fraction, cell.length - point)
@@ -57,18 +60,18 @@ const endsInDigit = (cell: string): boolean => {
   return last >= 48 && last <= 57
 }
 
-const aligned = (cell: string, measures: Measure): string => {
+const aligned = (cell: string, measures: Measure, zeros: boolean): string => {
   const point = pointOf(cell)
   const missing = measures.fraction - (cell.length - point)
   // The fraction's width counts its point.
   if (missing === 0) return cell
-  if (!endsInDigit(cell) || measures.fraction - 1 > maxZeroPadding) return cell + " ".repeat(missing)
+  if (!zeros || !endsInDigit(cell) || measures.fraction - 1 > maxZeroPadding) return cell + " ".repeat(missing)
   return point === cell.length ? `${cell}.${"0".repeat(missing - 1)}` : cell + "0".repeat(missing)
 }
 
 const place = (text: string, column: Column, measures: Measure): string => {
   // Numbers are plain ASCII, whose width is their length.
-  const taken = column.align === "decimal" ? text.length : displayWidth(text)
+  const taken = hasPoint(column) ? text.length : displayWidth(text)
   const gap = Math.max(0, width(measures) - taken)
   if (gap === 0) return text
   return column.align === "left" ? text + " ".repeat(gap) : " ".repeat(gap) + text
@@ -85,7 +88,7 @@ export const rowLine = (layout: Layout, cells: ReadonlyArray<string>): string =>
     layout.columns.map((column, i) => {
       const measures = layout.measures[i] ?? emptyMeasure
       const cell = cells[i] ?? ""
-      return place(column.align === "decimal" ? aligned(cell, measures) : cell, column, measures)
+      return place(hasPoint(column) ? aligned(cell, measures, column.align === "decimal") : cell, column, measures)
     })
   )
 

@@ -10,23 +10,31 @@ import { wordsOf } from "./streamWords.ts"
 interface Line {
   readonly symbol: string
   ticker: Ticker | null
+  /** The most that a price of it has had, so that prices do not jump. */
+  decimals: number
   state: "waiting" | "live" | "stale" | "ended"
 }
 
 const columns: ReadonlyArray<Column> = [
   { header: "symbol", align: "left" },
   { header: "bid size", align: "right" },
-  { header: "bid", align: "decimal" },
-  { header: "ask", align: "decimal" },
+  { header: "bid", align: "point" },
+  { header: "ask", align: "point" },
   { header: "ask size", align: "right" },
-  { header: "last", align: "decimal" },
+  { header: "last", align: "point" },
   { header: "size", align: "right" },
   { header: "volume", align: "right" },
   { header: "at (UTC)", align: "left" },
   { header: "", align: "left" }
 ]
 
-const price = (value: number | null): string => (value === null ? "-" : decimal(value))
+const decimalsOf = (value: number | null): number => (value === null ? 0 : (decimal(value).split(".")[1] ?? "").length)
+/** With at least so many decimals. */
+const price = (value: number | null, decimals: number): string => {
+  if (value === null) return "-"
+  const [whole = "", fraction = ""] = decimal(value).split(".")
+  return decimals === 0 ? whole : `${whole}.${fraction.padEnd(decimals, "0")}`
+}
 const size = (value: number | null): string => (value === null ? "-" : grouped(value))
 const clock = (tsNs: bigint): string => new Date(Number(tsNs / 1_000_000n)).toISOString().slice(11, 23)
 
@@ -40,6 +48,7 @@ export const quoteBoard = (keys: ReadonlyArray<StreamKey>): QuoteBoard => {
   const board: ReadonlyArray<Line> = keys.map(({ symbol }) => ({
     symbol: oneLine(symbol),
     ticker: null,
+    decimals: 0,
     state: "waiting"
   }))
   const said: Array<string> = []
@@ -55,7 +64,11 @@ export const quoteBoard = (keys: ReadonlyArray<StreamKey>): QuoteBoard => {
       const line = board[stream]
       if (line === undefined) return
       if (isRows(event)) {
-        if (event._tag === "Quotes") line.ticker = event.rows.at(-1) ?? line.ticker
+        const ticker = event._tag === "Quotes" ? event.rows.at(-1) : undefined
+        if (ticker !== undefined) {
+          line.ticker = ticker
+          line.decimals = Math.max(line.decimals, ...[ticker.bid, ticker.ask, ticker.last].map(decimalsOf))
+        }
         if (!event.snapshot) line.state = "live"
         return
       }
@@ -67,16 +80,16 @@ export const quoteBoard = (keys: ReadonlyArray<StreamKey>): QuoteBoard => {
     lines: (style, width) => {
       const [header = "", ...rows] = render(
         columns,
-        board.map(({ state, symbol, ticker }) =>
+        board.map(({ decimals, state, symbol, ticker }) =>
           ticker === null
             ? [symbol, "-", "-", "-", "-", "-", "-", "-", "-", state]
             : [
                 symbol,
                 size(ticker.bidSize),
-                price(ticker.bid),
-                price(ticker.ask),
+                price(ticker.bid, decimals),
+                price(ticker.ask, decimals),
                 size(ticker.askSize),
-                price(ticker.last),
+                price(ticker.last, decimals),
                 size(ticker.lastSize),
                 size(ticker.volume),
                 clock(ticker.tsNs),

@@ -40,13 +40,13 @@ describe("the live table", () => {
     board.take({ stream: 0, event: quote(99.25, 99.5) })
     board.take({ stream: 0, event: quote(99.5, 100, at + 250) })
     assert.deepStrictEqual(board.lines(plain, 120), [
-      "symbol      bid size   bid  ask  ask size  last  size     volume  at (UTC)",
-      "SPY            1,200  99.5  100         3  99.5   100  1,234,567  13:30:00.250",
-      "ES\\x1b[31m         -   -      -         -   -       -          -  -             waiting"
+      "symbol      bid size    bid     ask  ask size   last  size     volume  at (UTC)",
+      "SPY            1,200  99.50  100.00         3  99.50   100  1,234,567  13:30:00.250",
+      "ES\\x1b[31m         -   -       -            -   -        -          -  -             waiting"
     ])
     board.take({ stream: 0, event: { _tag: "Gap", from: at + 250, reason: "the connection\nwas lost" } })
     assert.deepStrictEqual(board.lines(plain, 120).slice(1, 2), [
-      "SPY            1,200  99.5  100         3  99.5   100  1,234,567  13:30:00.250  stale"
+      "SPY            1,200  99.50  100.00         3  99.50   100  1,234,567  13:30:00.250  stale"
     ])
     assert.strictEqual(
       board.lines(plain, 120).at(-1),
@@ -67,6 +67,14 @@ describe("the live table", () => {
       "ES\\x1b[31m: ended (no right to it)"
     ])
     for (const line of lines) assert.isAtMost(line.length, 70)
+  })
+
+  it("prices have the decimals of their own instrument, with their points under each other", () => {
+    const board = quoteBoard([key("SPY"), key("EUR.USD")])
+    board.take({ stream: 0, event: quote(99.25, 99.5) })
+    board.take({ stream: 1, event: quote(1.0956, 1.09565) })
+    const columns = board.lines(plain, 120).map((line) => line.slice(18, 39))
+    assert.deepStrictEqual(columns, ["      bid       ask  ", " 99.25     99.50     ", "  1.09560   1.09565  "])
   })
 
   it("a book is a ladder, asks above bids", () => {
