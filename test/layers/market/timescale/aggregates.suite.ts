@@ -89,6 +89,32 @@ const expectMade = Effect.fnUntraced(function* (market: MarketStore["Service"], 
 
 export const aggregatesSuite = ({ bare, fresh }: Databases): void => {
   describe("aggregates", () => {
+    it.live("of two tenants are made of their own minutes, and who has none has none", () =>
+      Effect.gen(function* () {
+        const url = yield* fresh
+        yield* withTenants(url)
+        const [{ market: first }, { market: second }, { market: third }] = [
+          yield* opened(url, acme.name),
+          yield* opened(url, bolt.name),
+          yield* opened(url)
+        ]
+        const { addAggregate, refreshAggregate } = yield* policiesOf(url)
+        yield* first.commit(commitOf(series, 1, minutes(1), whole(1, start, days)))
+        yield* second.commit(commitOf(series, 2, minutes(5), whole(2, start, days)))
+        yield* Effect.forEach(derivedTimeframes, (timeframe) => addAggregate(timeframe, hour))
+        for (const refreshed of [false, true]) {
+          if (refreshed) yield* Effect.forEach(derivedTimeframes, (timeframe) => refreshAggregate(timeframe, null))
+          yield* expectMade(first)
+          yield* expectMade(second)
+          assert.notDeepEqual(yield* derivedOf(first, series, "1h"), yield* derivedOf(second, series, "1h"))
+          assert.isNull(yield* third.derived(series, "1h"))
+        }
+        yield* first.forget(series)
+        assert.isNull(yield* first.derived(series, "1h"))
+        yield* expectMade(second)
+      })
+    )
+
     it.live("are what their minutes make: before they are made, after, and after the minutes were corrected", () =>
       Effect.gen(function* () {
         const url = yield* fresh

@@ -1,6 +1,7 @@
 /** What the tests of TimescaleDB are written with. */
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted } from "effect"
+import { defaultTenant } from "../../../../src/domain/Tenant.ts"
 import * as MarketStoreSqlite from "../../../../src/layers/market/MarketStoreSqlite.ts"
 import * as MarketStorePostgres from "../../../../src/layers/market/postgres/MarketStorePostgres.ts"
 import { postgresUpkeep } from "../../../../src/layers/market/upkeep/postgresUpkeep.ts"
@@ -13,8 +14,8 @@ export const hour = 3_600_000
 export const day = 24 * hour
 
 /** A store with connections of its own, as another process would have it. */
-export const opened = (url: string) =>
-  Effect.map(Layer.build(Layer.fresh(MarketStorePostgres.layer({ url: Redacted.make(url) }))), (context) => ({
+export const opened = (url: string, tenant = defaultTenant.name) =>
+  Effect.map(Layer.build(Layer.fresh(MarketStorePostgres.layer({ url: Redacted.make(url), tenant }))), (context) => ({
     market: Context.get(context, MarketStore),
     records: Context.get(context, RecordStore)
   }))
