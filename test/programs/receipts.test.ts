@@ -182,7 +182,7 @@ describe("vendors and doctor", () => {
     assert.isTrue(well)
     assert.deepStrictEqual(
       checks.map((check: { name: string }) => check.name),
-      ["versions", "configuration", "data directory", "owner", "quota", "disk", "clock", "vendor sample"]
+      ["versions", "configuration", "data directory", "owner", "quota", "jobs", "disk", "clock", "vendor sample"]
     )
     assert.match(ok(where, "doctor"), /ok {4}data directory {2}\.tapestry: 1 series, 128 rows/)
   })
