@@ -1,7 +1,7 @@
 /**
  * Gives back what starting took: half of the young generation's 16 MiB and what was compiled to run once stay resident otherwise in a server
- * that nobody calls. V8 shrinks its heap only when memory is short, so it is told that it is, once, before anybody is served: that
- * holds the event loop for some 80 ms. No flag stays set.
+ * that nobody calls. V8 shrinks its heap only when memory is short, so it is told that it is, once, before the server says where it
+ * is: that holds the event loop for some 80 ms. No flag stays set.
  */
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"

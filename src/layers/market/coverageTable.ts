@@ -2,6 +2,7 @@
  * The tables `coverage` and `refusals`: at each instant the newest answer about it, and the newest refusal, as disjoint pieces (see
  * refusals.ts). All functions are synchronous and touch a bounded number of pieces.
  */
+import * as Planned from "../sqlite/planned.ts"
 import type { SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import type { CoverageTables, Piece, PieceTable } from "./GenerationTables.ts"
 import { num, numOrNull } from "./rows.ts"
@@ -9,9 +10,9 @@ import { num, numOrNull } from "./rows.ts"
 const columns = "start_ts, end_ts, state, until, fetched_at, response, decoder_version, settled"
 
 const statementsOf = (table: PieceTable) => ({
-  meeting: `select ${columns} from ${table} where generation = ? and start_ts < ? and start_ts >= coalesce(
-    (select start_ts from ${table} where generation = ? and start_ts <= ? order by start_ts desc limit 1), ?)
-    order by start_ts limit ?`,
+  meeting: `select ${columns} from ${table} where generation = ${Planned.number} and start_ts < ? and start_ts >= coalesce(
+    (select start_ts from ${table} where generation = ${Planned.number} and start_ts <= ? order by start_ts desc limit 1), ?)
+    order by start_ts limit ${Planned.number}`,
   insert: `insert into ${table} (generation, ${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   remove: `delete from ${table} where generation = ? and start_ts = ?`,
   settle: `update ${table} set settled = 1 where generation = ? and start_ts = ?`

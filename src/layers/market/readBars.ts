@@ -4,6 +4,7 @@ import type { Bar } from "../../domain/Bar.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { MarketStoreError, type StoredBar } from "../../services/MarketStore.ts"
+import * as Planned from "../sqlite/planned.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { goneOf, pinGeneration, pinned, type ReadOptions } from "./pinned.ts"
 import { num, responseId, toBar, valueColumns, valueColumnsOf } from "./rows.ts"
@@ -18,11 +19,12 @@ const pageRows = 4_000
 const lineageOf = (alias: string) =>
   `p.response, coalesce(${alias}.shown_position, ${alias}.position), p.decoder_version, p.fetched_at, ${alias}.final`
 
-const selectPage = `select ${valueColumns} from bars where generation = ? and ts >= ? and ts < ? order by ts limit ?`
+const selectPage = `select ${valueColumns} from bars where generation = ${Planned.number} and ts >= ? and ts < ?
+  order by ts limit ${Planned.number}`
 
 const currentRows = (tail: (alias: string) => string) => `select ${valueColumnsOf("b")}${tail("b")} from bars b
   join applied p on p.id = coalesce(b.shown, b.applied)
-  where b.generation = ? and b.ts >= ? and b.ts < ?`
+  where b.generation = ${Planned.number} and b.ts >= ? and b.ts < ?`
 
 const knownRows = (tail: (alias: string) => string) => `${currentRows(tail)} and p.fetched_at <= ?`
 
@@ -159,7 +161,7 @@ const toStored = (row: ReadonlyArray<SqlValue>): StoredBar => ({
 })
 
 const withOrigin: Shape<StoredBar> = {
-  current: `${currentRows(withLineage)} order by b.ts limit ?`,
+  current: `${currentRows(withLineage)} order by b.ts limit ${Planned.number}`,
   asOf: selectOneAsOf,
   convert: toStored
 }

@@ -1,6 +1,7 @@
 /** The tables `series` and `generations`, as synchronous steps. A series exists from its first commit or generation on. */
 import { createHash } from "node:crypto"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
+import * as Planned from "../sqlite/planned.ts"
 import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { num, numOrNull } from "./rows.ts"
 
@@ -19,9 +20,9 @@ const insertSeries = `insert into series
 const pointAt = "update series set generation = ? where id = ?"
 const insertGeneration = "insert into generations (series, state, created_at, published_at) values (?, ?, ?, ?)"
 const selectGeneration = `select g.series, g.state, g.published_at, g.superseded_at, g.cuts, g.cut_before from generations g
-  join series s on s.id = g.series where g.id = ? and s.tenant = ?`
+  join series s on s.id = g.series where g.id = ${Planned.number} and s.tenant = ${Planned.text}`
 const selectAsOf = `select id from generations
-  where series = ? and state in ('current', 'superseded')
+  where series = ${Planned.number} and state in ('current', 'superseded')
   and (published_at is null or published_at <= ?) and (superseded_at is null or superseded_at > ?)
   order by id desc limit 1`
 const selectVisible = "select id from generations where series = ? and state in ('current', 'superseded') order by id"

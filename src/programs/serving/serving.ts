@@ -72,7 +72,6 @@ export const serving = Effect.fnUntraced(function* (
         `${open.join(" and ")} can be reached from other machines: whoever reaches it reads everything, spends the vendors' budgets and may remove series, in clear text`
       )
     }
-    yield* StartGarbage.collect
     const addresses = yield* serve({
       product: manifest.version,
       http:
@@ -83,6 +82,7 @@ export const serving = Effect.fnUntraced(function* (
       socket: yield* ownerSocket(dataDir),
       ...(token === null ? {} : { adminToken: token })
     })
+    yield* StartGarbage.collect
     yield* Effect.addFinalizer(() => Effect.logInfo("going down; calls under way have 10 s to end"))
     yield* sayWhere(addresses, dataDir)
     return yield* input.jobs === 0 ? Effect.never : runJobs(input.jobs)
