@@ -118,15 +118,19 @@ export const open = Effect.fnUntraced(function* (
     if (!Queue.offerUnsafe(words, word)) end(gone(`${place} said more about itself than can be read`))
   }
   const say = (code: number, message: string) => tell({ _tag: "Said", code, message })
-  /** A listener that cannot throw into the library, whose state it would break. */
+  /**
+   * A listener that cannot throw into the library, whose state it would break. What it failed on may have been a row, so the connection ends, and
+   * with it every stream says so.
+   */
   const listener =
     <Args extends ReadonlyArray<unknown>>(handle: (...args: Args) => void) =>
     (...args: Args) => {
       if (ended) return
       try {
         handle(...args)
-      } catch {
+      } catch (cause) {
         tally.defects += 1
+        end(because(new Undecodable({ message: `what ${place} sent could not be dealt with: ${String(cause)}` })))
       }
     }
 

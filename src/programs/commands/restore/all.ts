@@ -84,7 +84,7 @@ const restoreAll = Effect.fn("tapestry restore all")(
       const taken = yield* takeFile({ ...plain, kind, file, failFast }).pipe(
         Effect.onError(() =>
           note(
-            `${file} is not restored whole, ${counted(files.length - index - 1, "file")} behind it not at all; the same command goes on from there`
+            `${file} is not restored whole, ${counted(files.length - index - 1, "file")} behind it not at all; with that put right the same command goes on from there`
           )
         )
       )

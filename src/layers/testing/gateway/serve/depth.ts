@@ -4,16 +4,14 @@
  * where it is, as the documentation of the protocol says.
  */
 import { readContract } from "../codec/contract.ts"
-import { farmOf } from "../Gateway.ts"
 import { priceOf } from "../market/Instrument.ts"
 import { type Ladder, type Level, ladderOf } from "../market/ladder.ts"
 import type { Listing } from "../market/Market.ts"
-import { cancel, type Task } from "../VirtualTime.ts"
 import { message } from "../wire/text.ts"
 import type { Connection } from "./Connection.ts"
 import { listingFor, wasRead } from "./found.ts"
 import type { Handlers } from "./handlers.ts"
-import type { Subscription } from "./Subscription.ts"
+import { ListingLine } from "./ListingLine.ts"
 
 const interval = 100
 const mostRows = 60
@@ -55,28 +53,16 @@ const inShifts = (before: ReadonlyArray<Level>, after: ReadonlyArray<Level>): Re
   return changes
 }
 
-class Depth implements Subscription {
-  readonly reqId: number
+class Depth extends ListingLine {
   readonly kind = "depth"
-  readonly symbol: string
-  readonly farm
-  readonly live = true
-  silent = false
-  private readonly connection: Connection
-  private readonly listing: Listing
   private readonly rows: number
   private readonly smart: boolean
   private sent: Ladder = { bids: [], asks: [] }
-  private task: Task | null = null
 
   constructor(connection: Connection, reqId: number, listing: Listing, rows: number, smart: boolean) {
-    this.connection = connection
-    this.reqId = reqId
-    this.listing = listing
+    super(connection, reqId, listing)
     this.rows = rows
     this.smart = smart
-    this.symbol = listing.instrument.name
-    this.farm = farmOf(listing.instrument.secType)
   }
 
   readonly look = () => {
@@ -106,8 +92,6 @@ class Depth implements Subscription {
       connection.tell(this, text)
     }
   }
-
-  readonly stop = () => cancel(this.task)
 }
 
 export const depth: Handlers = {

@@ -2,40 +2,26 @@
 
 import { readContract } from "../codec/contract.ts"
 import { realTimeBar } from "../codec/history.ts"
-import { farmOf } from "../Gateway.ts"
 import type { BarPrice } from "../market/bars.ts"
 import type { Listing } from "../market/Market.ts"
-import { cancel, type Task } from "../VirtualTime.ts"
 import type { Connection } from "./Connection.ts"
 import { listingFor, wasRead } from "./found.ts"
 import type { Handlers } from "./handlers.ts"
-import type { Subscription } from "./Subscription.ts"
+import { ListingLine } from "./ListingLine.ts"
 import { priceKind, wireBar } from "./wireBars.ts"
 
 const length = 5_000
 const perTenMinutes = 60
 
-class RealTimeBars implements Subscription {
-  readonly reqId: number
+class RealTimeBars extends ListingLine {
   readonly kind = "bars"
-  readonly symbol: string
-  readonly farm
-  readonly live = true
-  silent = false
-  private readonly connection: Connection
-  private readonly listing: Listing
   private readonly price: BarPrice
   private readonly regular: boolean
-  private task: Task | null = null
 
   constructor(connection: Connection, reqId: number, listing: Listing, price: BarPrice, regular: boolean) {
-    this.connection = connection
-    this.reqId = reqId
-    this.listing = listing
+    super(connection, reqId, listing)
     this.price = price
     this.regular = regular
-    this.symbol = listing.instrument.name
-    this.farm = farmOf(listing.instrument.secType)
   }
 
   run(): void {
@@ -57,8 +43,6 @@ class RealTimeBars implements Subscription {
     }
     this.run()
   }
-
-  readonly stop = () => cancel(this.task)
 }
 
 /** True when it is one too many within ten minutes, or a fault says so. */

@@ -1,15 +1,13 @@
 /** Every trade or quote of an instrument, each at its instant. */
 import { middleTick, quoteTick, readTickByTick, type TickByTickRequest, tradeTick } from "../codec/ticks.ts"
-import { farmOf } from "../Gateway.ts"
 import { priceOf } from "../market/Instrument.ts"
 import type { Listing } from "../market/Market.ts"
 import { unreported, type Visit } from "../market/Tape.ts"
 import { venueOf } from "../truth.ts"
-import { cancel, type Task } from "../VirtualTime.ts"
 import type { Connection } from "./Connection.ts"
 import { listingFor, wasRead } from "./found.ts"
 import type { Handlers } from "./handlers.ts"
-import type { Subscription } from "./Subscription.ts"
+import { ListingLine } from "./ListingLine.ts"
 
 const kinds = ["Last", "AllLast", "BidAsk", "MidPoint"] as const
 type Kind = (typeof kinds)[number]
@@ -20,30 +18,18 @@ const pause = 15_000
 /** The attributes of a trade: bit 1, that it is not reported. */
 export const tradeMask = (venue: number): number => ((venue & unreported) === 0 ? 0 : 2)
 
-class TickByTickLine implements Subscription {
-  readonly reqId: number
+class TickByTickLine extends ListingLine {
   readonly kind = "tickByTick"
-  readonly symbol: string
-  readonly farm
-  readonly live = true
-  silent = false
-  private readonly connection: Connection
-  private readonly listing: Listing
   private readonly what: Kind
   private readonly ignoreSize: boolean
   private until: number
-  private task: Task | null = null
   private bid = Number.NaN
   private ask = Number.NaN
 
   constructor(connection: Connection, { ignoreSize, reqId }: TickByTickRequest, what: Kind, listing: Listing) {
-    this.connection = connection
-    this.listing = listing
-    this.reqId = reqId
+    super(connection, reqId, listing)
     this.what = what
     this.ignoreSize = ignoreSize
-    this.symbol = listing.instrument.name
-    this.farm = farmOf(listing.instrument.secType)
     this.until = connection.gateway.time.now() + 1
   }
 
@@ -81,8 +67,6 @@ class TickByTickLine implements Subscription {
       connection.tell(this, quoteTick(reqId, seconds, lower, upper, bidSize, askSize))
     }
   }
-
-  readonly stop = () => cancel(this.task)
 }
 
 /** Whether it may be had now; who may not has been told why. */
