@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, References, Result, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { Trade } from "../../../../src/domain/records/Trade.ts"
+import { isRows } from "../../../../src/domain/streams/StreamEvent.ts"
 import { millisOf, shapeOf } from "../../../../src/domain/streams/StreamRow.ts"
 import * as IbkrAdapter from "../../../../src/layers/adapters/ibkr/IbkrAdapter.ts"
 import { resolveVendor } from "../../../../src/layers/adapters/ibkr/IbkrVendor.ts"
@@ -110,6 +111,39 @@ describe("the tape of the simulated gateway", () => {
       )
     )
   }
+
+  it.effect(
+    "a trade cut off after every number of its bytes: both consumers go on, without a trade too few or twice",
+    () =>
+      rigged(({ gateway, pass }) =>
+        Effect.gen(function* () {
+          const tape = yield* record([trades("SPY")], undefined, "ibkr")
+          const newest = yield* record([trades("SPY")], { policy: { _tag: "latest" } }, "ibkr")
+          yield* pass(10 * second)
+          // A trade has four bytes of length and some fifty more.
+          const most = 64
+          for (let bytes = 0; bytes <= most; bytes++) {
+            yield* gateway.inject({ _tag: "CutFrame", bytes, how: bytes % 2 === 0 ? "fin" : "rst" })
+            const { connection = 0 } = gateway.clients()[0] ?? {}
+            while (!gateway.clients().some((one) => one.connection > connection && one.open.length > 0)) {
+              yield* pass(second)
+            }
+            // One that has lasted half a minute is followed by the next in about a second.
+            yield* pass(32 * second)
+          }
+          const gaps = eventsOf(tape).filter(({ _tag }) => _tag === "Gap").length
+          assert.strictEqual(gaps, most + 1)
+          assert.notInclude(tags(tape), "Unrepairable")
+          assert.isAbove(isTruth(gateway, tape, "SPY"), 1_000)
+          for (const { ended, failure } of [tape, newest])
+            assert.deepStrictEqual({ ended, failure }, { ended: false, failure: null })
+          const last = rowsOf(tape).at(-1)
+          assert.isDefined(last)
+          const held = eventsOf(newest).flatMap((event) => (isRows(event) ? [...event.rows] : []))
+          assert.deepStrictEqual(held.at(-1), last)
+        })
+      )
+  )
 
   it.effect("history that is paced: what is missing is told as Unrepairable, and the rest is true", () =>
     rigged(({ gateway, pass }) =>
