@@ -1,5 +1,6 @@
 /** How a commit begins: its series, its generation, and the mark that the response is applied. */
 import type { Commit } from "../../services/MarketStore.ts"
+import * as Planned from "../sqlite/planned.ts"
 import type { SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import type { CommitTarget } from "./CommitTarget.ts"
 import { ensureSeries, findGeneration, operated } from "./seriesTable.ts"
@@ -7,9 +8,10 @@ import { ensureSeries, findGeneration, operated } from "./seriesTable.ts"
 const insertApplied =
   "insert into applied (generation, response, decoder_version, fetched_at, keeps_nulls) values (?, ?, ?, ?, ?)"
 const selectAppliedHere = "select 1 from applied where generation = ? and response = ? and decoder_version = ?"
-const selectApplied = `select 1 from applied a join generations g on g.id = a.generation
-  where g.series = ? and a.response = ? and a.decoder_version = ?
-  and (a.generation = ? or g.state in ('current', 'superseded'))`
+/** The generations of the series come first, which are few: `cross join` keeps SQLite from beginning with all that was ever applied. */
+const selectApplied = `select 1 from generations g cross join applied a on a.generation = g.id
+  where g.series = ${Planned.number} and a.response = ${Planned.number} and a.decoder_version = ${Planned.number}
+  and (g.id = ${Planned.number} or g.state in ('current', 'superseded'))`
 
 /** What a commit of any kind says of itself. */
 type Beginning = Pick<

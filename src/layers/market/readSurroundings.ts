@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { GenerationId, type MarketStoreError, type Surroundings } from "../../services/MarketStore.ts"
+import * as Planned from "../sqlite/planned.ts"
 import type { SqliteDatabase } from "../sqlite/SqliteDatabase.ts"
 import { goneOf, pinned, type ReadOptions } from "./pinned.ts"
 import { toBar, valueColumns } from "./rows.ts"
@@ -10,9 +11,9 @@ import { findSeries } from "./seriesTable.ts"
 import { mapStoreError } from "./storeError.ts"
 
 const selectBefore = `select ${valueColumns} from bars
-  where generation = ? and ts < ? and final = 1 order by ts desc limit 1`
+  where generation = ${Planned.number} and ts < ? and final = 1 order by ts desc limit 1`
 const selectAfter = `select ${valueColumns} from bars
-  where generation = ? and ts >= ? and final = 1 order by ts limit 1`
+  where generation = ${Planned.number} and ts >= ? and final = 1 order by ts limit 1`
 const selectOutside = `select exists (select 1 from bars where generation = ? and ts < ?)
   or exists (select 1 from bars where generation = ? and ts >= ?)`
 

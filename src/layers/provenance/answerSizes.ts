@@ -1,6 +1,7 @@
 /** What answers took so far, for a forecast of what the next ones will take: a look at the newest, whatever there is. */
 import { Effect } from "effect"
 import type { AnswerSize, ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import * as Planned from "../sqlite/planned.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { archiveError } from "./archiveError.ts"
 import { hex } from "./hex.ts"
@@ -16,11 +17,11 @@ const joined = `r join requests q on q.id = r.request join payloads p on p.id = 
 
 /** The states are those of the index `responses_series`. */
 const own = `${columns} (select id, request, payload, status from responses
-    where series = (select id from series where key = ?) and status in ('ok', 'not_found', 'not_entitled')
+    where series = (select id from series where key = ${Planned.text}) and status in ('ok', 'not_found', 'not_entitled')
     order by id desc limit ${named}) ${joined}`
 
 const others = `select q.range_start, q.range_end, p.sha256, ${storedSize}, s.key from
-  (select id, request, payload, status, series from responses order by id desc limit ?)
+  (select id, request, payload, status, series from responses order by id desc limit ${Planned.number})
   r join requests q on q.id = r.request join payloads p on p.id = r.payload join series s on s.id = r.series
   where r.status = 'ok' and q.range_start is not null order by r.id desc`
 

@@ -19,6 +19,7 @@ import {
   RecordNotFound
 } from "../../services/ProvenanceStore.ts"
 import { FaultPoint } from "../FaultPoint.ts"
+import * as Planned from "../sqlite/planned.ts"
 import type { SqliteDatabase, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { wholeMillis } from "../wholeMillis.ts"
 import { archiveError, mapArchiveError } from "./archiveError.ts"
@@ -136,7 +137,7 @@ const insertResponse = (
   const request = db
     .prepare(
       `select q.session, q.identity, q.series, i.sha256 from requests q
-       join identities i on i.id = q.identity where q.id = ?`
+       join identities i on i.id = q.identity where q.id = ${Planned.number}`
     )
     .get(draft.request)
   if (request === undefined) return "noRequest"

@@ -9,6 +9,7 @@ import { ResponseId } from "../../domain/Response.ts"
 import type { SeriesChange, SeriesOperation } from "../../domain/SeriesOperation.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { reached } from "../FaultPoint.ts"
+import * as Planned from "../sqlite/planned.ts"
 import type { SqliteDatabase, SqlValue, SyncDatabase } from "../sqlite/SqliteDatabase.ts"
 import { wholeMillis } from "../wholeMillis.ts"
 import { archiveError } from "./archiveError.ts"
@@ -22,7 +23,7 @@ const insertOperation = `insert into main.operations (tenant, series, kind, rang
 const insertResponse = "insert into operation_responses (operation, response) values (?, ?)"
 const selectOperations = `select o.id, o.kind, o.range_start, o.range_end, o.known_at, o.after, o.recorded_at,
   o.response from operations o
-  where o.series = (select id from series where key = ?) and o.id > ? order by o.id limit ?`
+  where o.series = (select id from series where key = ${Planned.text}) and o.id > ? order by o.id limit ${Planned.number}`
 const selectResponses =
   "select response from operation_responses where operation = ? and response > ? order by response limit ?"
 /** Rows read between two turns of the event loop. */
