@@ -101,7 +101,9 @@ interface Loss {
 const lose = (port: number, worker: Worker) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const vendor = Result.getOrThrow(resolveVendor("ibkr", { port, requestsPerSecond: rate }, 1 << 26))
+      const vendor = Result.getOrThrow(
+        resolveVendor("ibkr", { port, requestsPerSecond: rate, resets: "none" }, 1 << 26)
+      )
       const session = yield* IbkrSessionLive.make(sessionOptions(vendor))
       const stream = IbkrStream.make({ vendor: "ibkr", session, rest: vendor.rest })
       let first = allOf(count)

@@ -11,12 +11,15 @@
  * grows over attempts that fail and starts small again only after a connection has lasted half a minute, so that a gateway that takes
  * and drops connections is not asked in a tight loop. Where another client has the id, the next of the pool is tried, after five
  * seconds at the least: a gateway keeps the id of a client that died for a while. A version that this client does not speak ends the
- * session. A session that nobody has needed makes no connection.
+ * session. A session that nobody has needed makes no connection. A gateway that goes to another port is looked for there, and where it was by turns
+ * until it is found. One that has lost IB keeps its socket, and is connected to anew when IB has been away for longer than that mends itself; while IB resets
+ * its servers it is waited for. One that found us too fast finds the next connection as slow.
  */
 import {
   Clock,
   Deferred,
   Effect,
+  FiberHandle,
   Latch,
   Layer,
   Metric,
@@ -44,6 +47,7 @@ import * as Link from "./Link.ts"
 import type { OutboundLine } from "./Outbound.ts"
 import type { Answer, AnswerFrames } from "./Pending.ts"
 import { backoff, nextClientId, type ReconnectOptions } from "./reconnect.ts"
+import { resetEnd } from "./resetWindows.ts"
 import { after, atFirst, type Standing, stateOf } from "./upstream.ts"
 
 /** Durations are milliseconds. */
@@ -53,6 +57,10 @@ export interface SessionOptions extends Link.LinkOptions {
   /** How many it may use, counted from the first. */
   readonly clientIds: number
   readonly reconnect: ReconnectOptions
+  /** When IB resets its servers; see `resetEnd`. */
+  readonly resets: ReadonlyArray<string>
+  /** How long a gateway may be without IB, outside of a reset. */
+  readonly upstreamPatience: number
   /** What the gateway is told of live data: 1 as it is, 3 delayed where the account may not have it. */
   readonly marketDataType: 1 | 3
   /** How long a request waits for a gateway that has been there and is away. */
@@ -94,6 +102,9 @@ type Connected = Extract<IbkrState, { readonly _tag: "Ready" | "Degraded" }>
 /** A connection that lasted this long was a good one. */
 const lasting = 30_000
 
+/** For so long a gateway that found us too fast is asked as slowly. */
+const wary = 600_000
+
 /** Far above the ids that a gateway gives to orders, which share its errors with requests. */
 const firstRequest = 100_000_000
 
@@ -110,6 +121,8 @@ export const make = Effect.fnUntraced(function* (
   let connections = 0
   let link: Link.Link | null = null
   let skew = 0
+  let slowed: { readonly rate: number; readonly at: number } | null = null
+  const resetOver = resetEnd(options.resets)
   const lines = Lines.make(() => requests++)
   const clock = yield* Clock.Clock
 
@@ -121,10 +134,28 @@ export const make = Effect.fnUntraced(function* (
 
   const publish = (event: IbkrEvent) => PubSub.publish(events, event)
 
-  /** What the gateway says of itself while it is connected. */
-  const tend = Effect.fnUntraced(function* (live: Link.Link, opened: Gateway) {
+  /** Fails when a gateway has been without IB for too long. Time in a reset does not count. */
+  const desertion = Effect.gen(function* () {
+    while (true) {
+      yield* Effect.sleep(options.upstreamPatience)
+      const now = yield* Clock.currentTimeMillis
+      const over = resetOver(now)
+      if (over === null) break
+      yield* Effect.sleep(over - now)
+    }
+    const message = `${options.host} has been without IB for ${options.upstreamPatience / 1000} s`
+    return yield* new IbkrError({ reason: new Disconnected({ message }) })
+  })
+
+  /** What the gateway says of itself while it is connected; `deserted` is told when it is to be given up. */
+  const tend = Effect.fnUntraced(function* (
+    live: Link.Link,
+    opened: Gateway,
+    deserted: Deferred.Deferred<never, IbkrError>
+  ) {
     let gateway = opened
     let standing: Standing = atFirst
+    const upstream = yield* FiberHandle.make()
     while (true) {
       const word = yield* Queue.take(live.words)
       if (word._tag === "Ended") {
@@ -137,18 +168,26 @@ export const make = Effect.fnUntraced(function* (
         yield* enter(stateOf(gateway, standing))
         continue
       }
-      if (word.code === 100) yield* live.outbound.slowDown
-      const next = after(standing, word, yield* Clock.currentTimeMillis)
+      const now = yield* Clock.currentTimeMillis
+      if (word.code === 100) {
+        yield* live.outbound.slowDown
+        slowed = { rate: yield* live.outbound.rate, at: now }
+      }
+      const next = after(standing, word, now)
       if (next.standing !== standing) {
         standing = next.standing
         yield* enter(stateOf(gateway, standing))
       }
       if (next.event === null) continue
+      if (next.event._tag === "UpstreamLost") {
+        yield* FiberHandle.run(
+          upstream,
+          Effect.catch(desertion, (error) => Deferred.fail(deserted, error))
+        )
+      } else if (next.event._tag === "UpstreamRestored") yield* FiberHandle.clear(upstream)
       yield* tellLines(live, next.event)
       yield* publish(next.event)
-      yield* Effect.logInfo(`ibkr: ${word.message}`).pipe(
-        Effect.annotateLogs({ code: word.code, connection: gateway.connection })
-      )
+      yield* Effect.logInfo(`ibkr: ${word.message}`).pipe(Effect.annotateLogs({ code: word.code }))
     }
   })
 
@@ -170,14 +209,20 @@ export const make = Effect.fnUntraced(function* (
   }
 
   /** From the attempt to its end; how long it was ready comes with the error that ended it. */
-  const connect = Effect.fnUntraced(function* (attempt: number, clientId: number) {
+  const connect = Effect.fnUntraced(function* (attempt: number, clientId: number, port: number) {
     let readyAt: number | null = null
+    let movedTo: number | null = null
+    const wasSlowed = slowed !== null && (yield* Clock.currentTimeMillis) - slowed.at < wary
+    const at = { ...options, port, rate: wasSlowed && slowed !== null ? slowed.rate : options.rate }
     const ended = yield* Effect.scoped(
       Effect.gen(function* () {
         yield* enter({ _tag: "Connecting", attempt, clientId })
-        const live = yield* Link.open(options, clientId, tally, lines, (serverVersion) =>
-          enter({ _tag: "Handshaking", attempt, clientId, serverVersion })
-        )
+        const live = yield* Link.open(at, clientId, tally, lines, {
+          onVersion: (serverVersion) => enter({ _tag: "Handshaking", attempt, clientId, serverVersion }),
+          onMoved: (to) => {
+            movedTo = to
+          }
+        })
         connections += 1
         const connection = connections
         readyAt = yield* Clock.currentTimeMillis
@@ -197,40 +242,51 @@ export const make = Effect.fnUntraced(function* (
         )
         yield* enter(stateOf(gateway, atFirst))
         yield* publish({ _tag: "Connected", connection, at: readyAt })
-        if (options.marketDataType !== 1) {
-          yield* live.outbound.send("probe", () => live.api.reqMarketDataType(options.marketDataType))
-        }
-        yield* lines.attach(live)
-        return yield* Effect.raceFirst(live.lost, tend(live, gateway))
+        const deserted = yield* Deferred.make<never, IbkrError>()
+        return yield* Effect.gen(function* () {
+          yield* Effect.logInfo(`ibkr: ready at ${options.host}:${port} as client ${clientId}`)
+          if (options.marketDataType !== 1) {
+            yield* live.outbound.send("probe", () => live.api.reqMarketDataType(options.marketDataType))
+          }
+          yield* lines.attach(live)
+          return yield* Effect.raceAllFirst([live.lost, Deferred.await(deserted), tend(live, gateway, deserted)])
+        }).pipe(Effect.annotateLogs({ connection }))
       })
     ).pipe(Effect.flip)
     lines.detach(ended.message)
     const now = yield* Clock.currentTimeMillis
-    if (readyAt === null) return { error: ended, lasted: 0 }
+    if (readyAt === null) return { error: ended, lasted: null, movedTo }
     yield* publish({ _tag: "Lost", connection: connections, at: now, cause: ended.reason })
-    return { error: ended, lasted: now - readyAt }
+    return { error: ended, lasted: now - readyAt, movedTo }
   })
 
   const run = Effect.gen(function* () {
     yield* wanted.await
-    let { clientId } = options
+    let { clientId, port } = options
+    let elsewhere: number | null = null
     let attempt = 1
     while (true) {
-      const { error, lasted } = yield* connect(attempt, clientId)
+      const { error, lasted, movedTo } = yield* connect(attempt, clientId, port)
       const cause = error.reason
+      if (movedTo !== null) [elsewhere, port] = [port, movedTo]
+      else if (lasted === null && elsewhere !== null) [elsewhere, port] = [port, elsewhere]
       if (cause._tag === "Incompatible") {
         yield* enter({ _tag: "Closed", cause })
         return yield* Effect.logError(`ibkr: ${error.message}`)
       }
-      attempt = lasted >= lasting ? 1 : attempt + 1
+      attempt = (lasted ?? 0) >= lasting ? 1 : attempt + 1
       const taken = cause._tag === "ClientIdTaken"
       if (taken) clientId = nextClientId(clientId, options.clientId, options.clientIds)
-      const pause = yield* backoff(Math.max(1, attempt - 1), options.reconnect)
+      const now = yield* Clock.currentTimeMillis
+      const over = resetOver(now)
+      const pause = yield* backoff(Math.max(1, attempt - 1), options.reconnect, over === null ? null : over - now)
       const wait = taken ? Math.max(options.reconnect.clientId, pause) : pause
       reconnects += 1
       yield* Metric.update(ibkrReconnects, 1)
       yield* enter({ _tag: "Reconnecting", attempt, after: wait, clientId, cause })
-      yield* Effect.logWarning(`ibkr: ${error.message}; attempt ${attempt} in ${wait} ms`)
+      yield* Effect.logWarning(
+        `ibkr: ${error.message}; attempt ${attempt} in ${wait} ms${over === null ? "" : ", in the hours in which IB resets its servers"}`
+      ).pipe(Effect.annotateLogs({ connection: connections }))
       yield* Effect.sleep(wait)
     }
   })

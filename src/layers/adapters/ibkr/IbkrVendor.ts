@@ -7,6 +7,7 @@ import { QuotaWindow } from "../../../domain/VendorLimits.ts"
 import type { DocumentProblem } from "../../config/issueProblems.ts"
 import { Millis } from "../../config/units.ts"
 import type { SessionOptions } from "./IbkrSessionLive.ts"
+import { isResetWindow, resetsByRegion } from "./resetWindows.ts"
 
 const Text = Schema.NonEmptyString
 const Port = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })).annotate({
@@ -20,6 +21,14 @@ const Count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 32 })).an
 })
 const Rate = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 42 })).annotate({
   expected: "messages a second, from 1 to 42: with bursts of 8 no second has more than IB's 50"
+})
+
+const Resets = Schema.Union([
+  Schema.Literals(["america", "europe", "asia", "none"]),
+  Schema.Array(Schema.String.check(Schema.makeFilter(isResetWindow)))
+]).annotate({
+  expected:
+    'america, europe, asia, none, or a list of times such as "00:15-01:45 America/New_York" ("Fri 23:00-03:00 …" of one day)'
 })
 
 export const IbkrVendorSpec = Schema.Struct({
@@ -36,6 +45,8 @@ export const IbkrVendorSpec = Schema.Struct({
   patience: Schema.optionalKey(Millis),
   timeout: Schema.optionalKey(Millis),
   rest: Schema.optionalKey(Millis),
+  resets: Schema.optionalKey(Resets),
+  upstreamPatience: Schema.optionalKey(Millis),
   finalityDelay: Schema.optionalKey(Millis),
   provisionalFor: Schema.optionalKey(Millis),
   recheckAfter: Schema.optionalKey(Schema.NullOr(Millis).annotate({ expected: "a duration, such as 3d, or null" })),
@@ -69,6 +80,10 @@ export interface IbkrVendor {
   readonly timeout: number
   /** How long the vendor is left alone after a pacing violation. */
   readonly rest: number
+  /** When IB resets its servers; see `resetEnd`. */
+  readonly resets: ReadonlyArray<string>
+  /** How long a gateway may be without IB, outside of a reset, before it is connected to anew. */
+  readonly upstreamPatience: number
   readonly finalityDelay: number
   readonly provisionalFor: number
   readonly recheckAfter: number | null
@@ -105,6 +120,8 @@ export const resolveVendor = (
     patience: spec.patience ?? 15_000,
     timeout: spec.timeout ?? minute,
     rest: spec.rest ?? minute,
+    resets: typeof spec.resets === "object" ? spec.resets : resetsByRegion[spec.resets ?? "america"],
+    upstreamPatience: spec.upstreamPatience ?? 3 * minute,
     finalityDelay: spec.finalityDelay ?? minute,
     provisionalFor: spec.provisionalFor ?? minute,
     recheckAfter: spec.recheckAfter ?? null,
@@ -119,7 +136,16 @@ export const resolveVendor = (
 export const sessionOptions = (
   vendor: Pick<
     IbkrVendor,
-    "host" | "port" | "clientId" | "clientIds" | "requestsPerSecond" | "delayed" | "patience" | "maxBytes"
+    | "host"
+    | "port"
+    | "clientId"
+    | "clientIds"
+    | "requestsPerSecond"
+    | "delayed"
+    | "patience"
+    | "maxBytes"
+    | "resets"
+    | "upstreamPatience"
   >
 ): SessionOptions => ({
   host: vendor.host,
@@ -134,6 +160,8 @@ export const sessionOptions = (
   silence: 25_000,
   maxAnswer: vendor.maxBytes,
   marketDataType: vendor.delayed ? 3 : 1,
-  reconnect: { first: 1_000, most: 30_000, clientId: 5_000 },
+  reconnect: { first: 1_000, most: 30_000, clientId: 5_000, inReset: minute },
+  resets: vendor.resets,
+  upstreamPatience: vendor.upstreamPatience,
   patience: vendor.patience
 })

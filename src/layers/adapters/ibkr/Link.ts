@@ -24,7 +24,7 @@ import {
   NoAnswer,
   Undecodable
 } from "../../../services/IbkrSession.ts"
-import { meaningOf } from "./codes.ts"
+import { meaningOf, portOf } from "./codes.ts"
 import { makeFrameGuard } from "./FrameGuard.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
 import type { Lines } from "./Lines.ts"
@@ -62,6 +62,14 @@ export interface Tally {
   defects: number
 }
 
+/** What is told of a connection before it is ready, or as it ends. */
+export interface LinkHooks {
+  /** Null: the socket is there, and the gateway has not said its version. */
+  readonly onVersion: (serverVersion: number | null) => Effect.Effect<void>
+  /** The gateway goes to another port, and the connection ends. */
+  readonly onMoved: (port: number) => void
+}
+
 export interface Handshake {
   readonly serverVersion: number
   readonly connectedAt: string
@@ -97,7 +105,7 @@ export const open = Effect.fnUntraced(function* (
   clientId: number,
   tally: Tally,
   lines: Pick<Lines, "hears" | "told">,
-  onVersion: (serverVersion: number | null) => Effect.Effect<void>
+  { onMoved, onVersion }: LinkHooks
 ): Effect.fn.Return<Link, IbkrError, Scope.Scope> {
   const { deadlines, host, port } = options
   const place = `${host}:${port}`
@@ -155,7 +163,10 @@ export const open = Effect.fnUntraced(function* (
         tally.undecodable += 1
         return say(code, message)
       case "Connection":
-        if (code === 1300) return end(gone(`${place}: ${message}`))
+        if (code === 1300) {
+          const moved = portOf(message)
+          if (moved !== null) onMoved(moved)
+        }
         socketError = message
         return code === 502 ? undefined : end(gone(`${place}: ${message}`))
       default:

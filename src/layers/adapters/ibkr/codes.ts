@@ -183,6 +183,12 @@ export const requestError = (code: number, message: string): IbkrErrorReason | n
   }
 }
 
+/** The port to which a gateway goes, which its message (1300) ends with; null where it names none. */
+export const portOf = (text: string): number | null => {
+  const port = Number(/port\D{0,12}(\d{2,5})\D*$/i.exec(text)?.[1])
+  return port >= 1 && port <= 65_535 ? port : null
+}
+
 const farmKinds: Readonly<
   Record<number, readonly ["market" | "history" | "definitions", "ok" | "broken" | "inactive" | "connecting"]>
 > = {

@@ -6,12 +6,23 @@ export interface ReconnectOptions {
   readonly most: number
   /** Between attempts after another client had the id. */
   readonly clientId: number
+  /** Between attempts while IB resets its servers. */
+  readonly inReset: number
 }
 
-/** The pause before attempt number `attempt` (from 1), doubled each time, and up to a fifth shorter or longer, so that many clients of one gateway do not come at once. */
-export const backoff = Effect.fnUntraced(function* (attempt: number, { first, most }: ReconnectOptions) {
-  const pause = Math.min(most, first * 2 ** Math.min(attempt - 1, 20))
-  return Math.round(pause * (0.8 + 0.4 * (yield* Random.next)))
+/**
+ * The pause before attempt number `attempt` (from 1), doubled each time, and up to a fifth shorter or longer, so that many clients of one gateway do not
+ * come at once. `resetLeft`: how long IB's reset still takes, null where there is none. In it the pause is that of a reset, but for the first, since
+ * what was lost may have nothing to do with it; and it does not last much longer than the reset.
+ */
+export const backoff = Effect.fnUntraced(function* (
+  attempt: number,
+  { first, inReset, most }: ReconnectOptions,
+  resetLeft: number | null
+) {
+  const pause = resetLeft === null || attempt === 1 ? Math.min(most, first * 2 ** Math.min(attempt - 1, 20)) : inReset
+  const spread = pause * (0.8 + 0.4 * (yield* Random.next))
+  return Math.round(resetLeft === null || attempt === 1 ? spread : Math.min(spread, resetLeft + first))
 })
 
 /** The id to try after `current` was taken: the next of the `count` from `base` on, around and around. */

@@ -43,6 +43,8 @@ export const Fault = Schema.TaggedUnion({
   Mute: { forMillis: Schema.optionalKey(millis), ...aimed },
   /** Nobody can connect. */
   Refuse: { forMillis: millis },
+  /** 1300: it listens on another port from now on, any that is free, and every connection is closed. */
+  PortChanged: {},
   /**
    * 1100, `times` (1) in a row; then nothing live until 1101 (every subscription is forgotten) or 1102 (they are kept, but the share
    * `silent` of them never sends again and does not say so).

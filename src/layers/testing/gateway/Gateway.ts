@@ -64,13 +64,21 @@ export class Gateway {
 
   /** What a connection hears of the farms when it is ready. */
   greetings(): ReadonlyArray<readonly [code: number, text: string]> {
-    const { broken } = this.faults
+    const { broken, upstreamLost } = this.faults
     const market = marketFarms.map((farm) =>
       broken.has(farm)
         ? ([2103, `Market data farm connection is broken:${farm}`] as const)
         : ([2104, `Market data farm connection is OK:${farm}`] as const)
     )
     return [
+      ...(upstreamLost
+        ? [
+            [
+              2110,
+              "Connectivity between Trader Workstation and server is broken. It will be restored automatically."
+            ] as const
+          ]
+        : []),
       ...market,
       broken.has("ushmds")
         ? [2105, "HMDS data farm connection is broken:ushmds"]

@@ -17,7 +17,7 @@ import {
   usualQuotas,
   usualStart
 } from "./GatewayOptions.ts"
-import { inject } from "./inject.ts"
+import { type Door, inject } from "./inject.ts"
 import { Listener } from "./Listener.ts"
 import { Market } from "./market/Market.ts"
 import type { ScenarioStep } from "./scenario.ts"
@@ -47,6 +47,7 @@ export class GatewayListenError extends Schema.TaggedError<GatewayListenError>()
 /** Instants are UTC epoch milliseconds of simulated time. Names are those of the market: `AAPL`, `EUR.USD`, `ESM6`, `SIM0042`. */
 export interface GatewaySimulator {
   readonly host: string
+  /** Another after `PortChanged`. */
   readonly port: number
   readonly now: () => number
   /** Lets so much simulated time pass, and hands all that is sent in it to the sockets. On a running clock it waits for it. */
@@ -114,10 +115,10 @@ export const make: (options?: GatewayOptions) => Effect.Effect<GatewaySimulator,
       await listener.settled
     }
 
-    const refuse = (forMillis: number) => listener.refuse(forMillis)
+    const door: Door = { refuse: (forMillis) => listener.refuse(forMillis), move: (told) => listener.move(told) }
     const schedule = ({ atMillis, everyMillis, fault }: ScenarioStep, after: number) => {
       gateway.time.schedule(after + atMillis, () => {
-        inject(gateway, fault, refuse)
+        inject(gateway, fault, door)
         if (everyMillis !== null) schedule({ atMillis: everyMillis, everyMillis, fault }, after + atMillis)
       })
     }
@@ -125,7 +126,9 @@ export const make: (options?: GatewayOptions) => Effect.Effect<GatewaySimulator,
 
     return {
       host,
-      port: listener.port,
+      get port() {
+        return listener.port
+      },
       now: () => gateway.time.now(),
       advance: (duration) => {
         const millis = Duration.toMillis(Duration.fromInputUnsafe(duration))
@@ -133,7 +136,7 @@ export const make: (options?: GatewayOptions) => Effect.Effect<GatewaySimulator,
       },
       inject: (fault) =>
         Effect.promise(async () => {
-          inject(gateway, fault, refuse)
+          inject(gateway, fault, door)
           await listener.settled
         }),
       truth: (name, from, to) => truthOf(market.named(name), from, to),

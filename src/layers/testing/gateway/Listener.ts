@@ -64,6 +64,19 @@ export class Listener {
     })
   }
 
+  /** Goes to another port; `told` is called with it before anybody who connects there is served. */
+  move(told: (port: number) => void): void {
+    const { server } = this
+    this.settled = this.settled.then(async () => {
+      if (server.listening) server.close()
+      if (this.closed) return
+      this.port = 0
+      this.server = this.make()
+      await this.listen()
+      told(this.port)
+    })
+  }
+
   async close(): Promise<void> {
     this.closed = true
     await this.settled

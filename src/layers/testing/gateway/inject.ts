@@ -126,8 +126,14 @@ const resetNightly = (gateway: Gateway, at: string, forMillis: number): void => 
   })
 }
 
-/** Does what a fault says; `refuse` closes the port for a while. */
-export const inject = (gateway: Gateway, fault: Fault, refuse: (forMillis: number) => void): void => {
+/** What faults do to the port: `refuse` closes it for a while, `move` opens another. */
+export interface Door {
+  readonly refuse: (forMillis: number) => void
+  readonly move: (told: (port: number) => void) => void
+}
+
+/** Does what a fault says. */
+export const inject = (gateway: Gateway, fault: Fault, door: Door): void => {
   const { faults, time } = gateway
   switch (fault._tag) {
     case "Drop":
@@ -150,7 +156,17 @@ export const inject = (gateway: Gateway, fault: Fault, refuse: (forMillis: numbe
       }
       break
     case "Refuse":
-      refuse(fault.forMillis)
+      door.refuse(fault.forMillis)
+      break
+    case "PortChanged":
+      door.move((port) => {
+        gateway.broadcast(
+          1300,
+          `TWS socket port has been reset and this connection is being dropped. Please reconnect on the new port - ${port}`
+        )
+        for (const one of aimedAt(gateway, undefined)) one.close("fin")
+        gateway.settle()
+      })
       break
     case "UpstreamLost":
       faults.upstreamLost = true

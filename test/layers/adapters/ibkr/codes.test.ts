@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { farmOf, meaningOf, requestError } from "../../../../src/layers/adapters/ibkr/codes.ts"
+import { farmOf, meaningOf, portOf, requestError } from "../../../../src/layers/adapters/ibkr/codes.ts"
 
 const brief = (code: number, text: string, requestId: number) => {
   const { fatal, kind, retryable, scope } = meaningOf(code, text, requestId)
@@ -88,6 +88,13 @@ describe("what a code means", () => {
     assert.strictEqual(requestError(10_197, "competing")?._tag, "CompetingSession")
     assert.strictEqual(requestError(12_345, "Something new")?._tag, "InvalidRequest")
     assert.strictEqual(requestError(162, "Trading TWS session is connected")?._tag, "RequestFailed")
+  })
+
+  it("of a port, the one to which the gateway goes", () => {
+    assert.strictEqual(portOf("TWS socket port has been reset ... Please reconnect on the new port - 4003"), 4003)
+    assert.strictEqual(portOf("Please reconnect on the new port: 7497."), 7497)
+    assert.isNull(portOf("TWS socket port has been reset and this connection is being dropped."))
+    assert.isNull(portOf("Please reconnect on the new port - 99999"))
   })
 
   it("of a farm, its name and how it is", () => {

@@ -15,7 +15,9 @@ export const optionsFor = (port: number, over: Partial<IbkrSessionLive.SessionOp
     requestsPerSecond: 40,
     delayed: false,
     patience: 120_000,
-    maxBytes: 1_048_576
+    maxBytes: 1_048_576,
+    resets: [],
+    upstreamPatience: 180_000
   }),
   ...over
 })
