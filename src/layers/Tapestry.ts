@@ -22,6 +22,7 @@ import * as BackfillJobs from "./jobs/backfill/BackfillJobs.ts"
 import * as DeploymentJobs from "./jobs/deployment/DeploymentJobs.ts"
 import * as JobDispatcher from "./jobs/JobDispatcher.ts"
 import * as JobQueueLive from "./jobs/JobQueueLive.ts"
+import * as ContractLookupsLive from "./lookups/ContractLookupsLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as ConfiguredStore from "./market/ConfiguredStore.ts"
 import * as ControlPlaneLive from "./market/upkeep/ControlPlaneLive.ts"
@@ -175,7 +176,8 @@ const tenantOver = (
         PreferredVendorsLive.layer,
         BackfillJobs.layer,
         DeploymentJobs.layer,
-        StreamRepairJobs.layer
+        StreamRepairJobs.layer,
+        ContractLookupsLive.layer
       ).pipe(
         Layer.provideMerge(jobs),
         Layer.provideMerge(StitchingCacheLive.layer),

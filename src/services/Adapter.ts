@@ -8,6 +8,7 @@ import type { SymbolPeriod } from "../domain/SymbolChange.ts"
 import { Timeframe } from "../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { VendorLimits } from "../domain/VendorLimits.ts"
+import type { LookupCapability } from "./LookupCapability.ts"
 import type { AnswerBody } from "./PayloadDraft.ts"
 import type { StreamCapability } from "./StreamCapability.ts"
 
@@ -269,6 +270,8 @@ export interface Adapter {
   readonly fetch?: FetchCapability
   readonly send?: SendCapability
   readonly stream?: StreamCapability
+  /** Sent by `fetch`, without which they are of no use. */
+  readonly lookups?: LookupCapability
   /** Known symbols where the vendor can list them; empty where it cannot. */
   readonly symbols: Effect.Effect<ReadonlyArray<string>, VendorError>
   /** A real probe of the vendor, not of the adapter. */

@@ -47,6 +47,8 @@ export const VendorDescription = Schema.Struct({
   description: Schema.String,
   account: Schema.String,
   capabilities: Schema.Array(Capability),
+  /** What it can be asked beside rows (`describe`, `search` …); absent: nothing. */
+  lookups: Schema.optionalKey(Schema.Array(Schema.String)),
   decoderVersion: Schema.NullOr(Schema.Int),
   limits: VendorLimits
 })

@@ -4,6 +4,7 @@ import type { AdapterRegistry } from "./AdapterRegistry.ts"
 import type { ApiConfig } from "./ApiConfig.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 import type { Calendar } from "./Calendar.ts"
+import type { ContractLookups } from "./ContractLookups.ts"
 import type { ControlPlane } from "./ControlPlane.ts"
 import type { Imports } from "./Imports.ts"
 import type { IngestSession } from "./IngestSession.ts"
@@ -26,6 +27,7 @@ export type TenantServices =
   | ApiConfig
   | BatchProcessor
   | Calendar
+  | ContractLookups
   | ControlPlane
   | Imports
   | IngestSession

@@ -17,11 +17,15 @@ describe("tapestry ibkr", () => {
         const [one, ...others] = JSON.parse(first.stdout).contracts
         assert.strictEqual(others.length, 0)
         assert.deepStrictEqual(
-          [one.conId, one.symbol, one.secType, one.currency, one.primaryExchange, one.minTick, one.zone],
-          [265598, "AAPL", "STK", "USD", "NASDAQ", 0.01, "US/Eastern"]
+          [one.id, one.name, one.symbol, one.kind, one.currency, one.primaryExchange, one.minTick, one.zone],
+          ["265598", "AAPL", "AAPL", "stock", "USD", "NASDAQ", 0.01, "US/Eastern"]
         )
-        assert.include(one.validExchanges, "SMART")
-        assert.match(one.liquidHours, /^\d{8}:0930-/)
+        assert.include(one.exchanges, "SMART")
+        const [{ end, start }] = one.regularHours
+        const [{ start: early }] = one.tradingHours
+        const inNewYork = (at: number) =>
+          new Date(at).toLocaleTimeString("en-GB", { timeZone: "America/New_York", timeStyle: "short" })
+        assert.deepStrictEqual([inNewYork(early), inNewYork(start), inNewYork(end)], ["04:00", "09:30", "16:00"])
         const again = yield* ran({ ...where, env: { IB_PORT: "1" } }, "ibkr", "contract", "AAPL", "--json")
         assert.strictEqual(again.stdout, first.stdout)
       })
@@ -34,12 +38,12 @@ describe("tapestry ibkr", () => {
       const where = { cwd: scratch("ibkr-lookup"), env: { IB_PORT: String(gateway.port) } }
       const search = yield* ran(where, "ibkr", "search", "AAP", "--json")
       assert.deepStrictEqual(
-        JSON.parse(search.stdout).contracts.map(({ conId, derivatives, symbol }: Record<string, unknown>) => [
-          conId,
-          symbol,
+        JSON.parse(search.stdout).contracts.map(({ derivatives, id, name }: Record<string, unknown>) => [
+          id,
+          name,
           derivatives
         ]),
-        [[265598, "AAPL", ["OPT"]]]
+        [["265598", "AAPL", ["OPT"]]]
       )
       const none = yield* ran(where, "ibkr", "search", "NOTHING AT ALL")
       assert.strictEqual(none.stdout, "nothing of that name\n")
@@ -47,9 +51,9 @@ describe("tapestry ibkr", () => {
       const { chains } = JSON.parse(chain.stdout)
       assert.isAbove(chains.length, 0)
       for (const one of chains) {
-        assert.strictEqual(one.underlyingConId, 265598)
+        assert.strictEqual(one.underlyingId, "265598")
         assert.isAbove(one.expirations.length, 0)
-        assert.isTrue(one.expirations.every((date: string) => /^\d{8}$/.test(date)))
+        assert.isTrue(one.expirations.every((date: string) => /^\d{4}-\d\d-\d\d$/.test(date)))
         assert.deepStrictEqual(
           one.strikes,
           one.strikes.toSorted((a: number, b: number) => a - b)
@@ -58,17 +62,20 @@ describe("tapestry ibkr", () => {
       // An option of the chain is a contract.
       const [date] = chains[0].expirations
       const strike = chains[0].strikes[Math.floor(chains[0].strikes.length / 2)]
-      const option = yield* ran(where, "ibkr", "contract", `OPT:AAPL-${date}-C-${strike}`, "--json")
+      const name = `OPT:AAPL-${date.replaceAll("-", "")}-C-${strike}`
+      const option = yield* ran(where, "ibkr", "contract", name, "--json")
       assert.deepStrictEqual(
         JSON.parse(option.stdout).contracts.map(
-          ({ lastTrade, right, strike, underlyingConId }: Record<string, unknown>) => [
-            lastTrade,
+          ({ expiry, multiplier, name, right, strike, underlyingId }: Record<string, unknown>) => [
+            name,
+            expiry,
             right,
             strike,
-            underlyingConId
+            multiplier,
+            underlyingId
           ]
         ),
-        [[date, "C", strike, 265598]]
+        [[name, date, "C", strike, 100, "265598"]]
       )
       const first = yield* ran(where, "ibkr", "first", "AAPL")
       assert.match(first.stdout, /^\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z\n$/)

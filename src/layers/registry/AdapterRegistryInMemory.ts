@@ -121,6 +121,7 @@ const make = Effect.sync(() => {
         description: adapter.description,
         account: adapter.account,
         capabilities: capabilitiesOf(adapter),
+        ...(adapter.lookups === undefined ? {} : { lookups: Object.keys(adapter.lookups) }),
         decoderVersion: adapter.fetch?.decoderVersion ?? null,
         limits: adapter.limits
       }

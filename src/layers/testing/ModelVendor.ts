@@ -31,6 +31,7 @@ import {
 } from "../../services/Adapter.ts"
 import { openEnd } from "../stitching/finality.ts"
 import * as ModelFormat from "./ModelFormat.ts"
+import * as ModelLookups from "./ModelLookups.ts"
 import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
 import * as ModelStream from "./ModelStream.ts"
 
@@ -274,9 +275,12 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
           options.stream
         )
 
-  /** Requests for prints, beside those for bars. */
+  const lookups = ModelLookups.make({ vendor: name, market, symbols })
+
+  /** Requests for prints and lookups, beside those for bars. */
   const exchange = Effect.fnUntraced(function* (request: VendorRequest) {
-    const answer = stream?.answer(request, yield* Clock.currentTimeMillis) ?? null
+    const now = yield* Clock.currentTimeMillis
+    const answer = lookups.answer(request, now) ?? stream?.answer(request, now) ?? null
     if (answer === null) return yield* fetch(request)
     if (answer instanceof Uint8Array) return { body: answer, metadata, refusal: null } satisfies VendorAnswer
     if (answer._tag === "Unavailable") return yield* fail(answer)
@@ -303,6 +307,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
       symbols: Effect.succeed(symbols),
       ping: Effect.succeed({ ok: true, elapsed: Duration.zero, detail: "a model always answers" }),
       ...(stream === null ? {} : { stream: stream.capability }),
+      lookups: lookups.capability,
       fetch: {
         series: (query) =>
           query.kind === "bar" && query.timeframe !== null

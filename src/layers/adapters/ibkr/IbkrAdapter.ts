@@ -25,6 +25,7 @@ import * as IbkrSessionLive from "./IbkrSessionLive.ts"
 import * as IbkrStream from "./IbkrStream.ts"
 import { type IbkrVendor, sessionOptions } from "./IbkrVendor.ts"
 import { ibkrLimits } from "./ibkrLimits.ts"
+import { ibkrLookups } from "./ibkrLookups.ts"
 import { questionOf } from "./questions.ts"
 import { vendorReason } from "./reasons.ts"
 
@@ -106,6 +107,7 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
     account: vendor.account,
     limits: ibkrLimits(vendor),
     stream: IbkrStream.make({ vendor: name, session, rest: vendor.rest }),
+    lookups: ibkrLookups(name),
     fetch: { series, request, fetch, decode, locate, cost: () => 0, decoderVersion },
     symbols: Effect.succeed([]),
     ping

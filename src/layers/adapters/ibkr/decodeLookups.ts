@@ -1,52 +1,12 @@
 /** Archived answers to lookups. Pure, and by the version of the protocol in which they were written. */
 import { Result } from "effect"
+import type { Contract, ContractMatch, OptionChain } from "../../../domain/Contract.ts"
 import type { EpochMillis } from "../../../domain/TimeRange.ts"
+import * as ZoneClock from "../../../domain/ZoneClock.ts"
 import { readAnswer } from "./answerBytes.ts"
+import { dateOf, kindOf, nameOf } from "./contractKinds.ts"
 import { messageIds } from "./frames.ts"
-
-/** What IB knows of a contract. An absent text is empty, absent numbers are null. */
-export interface ContractDetails {
-  readonly conId: number
-  readonly symbol: string
-  readonly secType: string
-  readonly lastTrade: string
-  readonly strike: number | null
-  readonly right: string
-  readonly multiplier: string
-  readonly exchange: string
-  readonly primaryExchange: string
-  readonly currency: string
-  readonly localSymbol: string
-  readonly tradingClass: string
-  readonly longName: string
-  readonly industry: string
-  readonly minTick: number | null
-  readonly validExchanges: ReadonlyArray<string>
-  readonly underlyingConId: number | null
-  readonly zone: string
-  readonly tradingHours: string
-  readonly liquidHours: string
-}
-
-export interface ContractMatch {
-  readonly conId: number
-  readonly symbol: string
-  readonly secType: string
-  readonly primaryExchange: string
-  readonly currency: string
-  readonly derivatives: ReadonlyArray<string>
-  readonly description: string
-}
-
-/** The options of an underlying at one exchange: all dates and all strikes, of which not every pair is listed. */
-export interface OptionChain {
-  readonly exchange: string
-  readonly underlyingConId: number
-  readonly tradingClass: string
-  readonly multiplier: string
-  readonly expirations: ReadonlyArray<string>
-  readonly strikes: ReadonlyArray<number>
-}
+import { sessionHours } from "./sessionHours.ts"
 
 type Decoded<A> = Result.Result<A, string>
 
@@ -63,38 +23,48 @@ const positive = (text: string | undefined): number | null => {
 /** The date of the last trade, which some have, came with this version. */
 const lastTradeDateFrom = 182
 
-const contractOf = (fields: ReadonlyArray<string>, version: number): Decoded<ContractDetails> => {
-  const head = fields.slice(2, 5)
+/** Null where IB's text is empty. */
+const orNull = (text: string): string | null => (text === "" ? null : text)
+
+const rightOf = (text: string | undefined): "C" | "P" | null =>
+  text?.startsWith("C") ? "C" : text?.startsWith("P") ? "P" : null
+
+const contractOf = (fields: ReadonlyArray<string>, version: number): Decoded<Contract> => {
+  const [symbol = "", secType = "", lastTrade = ""] = fields.slice(2, 5)
   const rest = fields.slice(version >= lastTradeDateFrom ? 6 : 5)
-  const [symbol = "", secType = "", lastTrade = ""] = head
-  const [strike, right = "", exchange = "", currency = "", localSymbol = "", , tradingClass = "", conId] = rest
-  const [minTick, multiplier = "", , valid = "", , underlying, longName = "", primaryExchange = ""] = rest.slice(8)
+  const [strike, right, exchange = "", currency = "", localSymbol = "", , tradingClass = "", conId] = rest
+  const [minTick, multiplier, , valid = "", , underlying, description = "", primaryExchange = ""] = rest.slice(8)
   const [, industry = "", , , zone = "", tradingHours = "", liquidHours = ""] = rest.slice(16)
-  const id = positive(conId)
-  return id === null || rest.length < 24
-    ? Result.fail("a contract of too few fields")
-    : Result.succeed({
-        conId: id,
-        symbol,
-        secType,
-        lastTrade,
-        strike: positive(strike),
-        right,
-        multiplier,
-        exchange,
-        primaryExchange,
-        currency,
-        localSymbol,
-        tradingClass,
-        longName,
-        industry,
-        minTick: positive(minTick),
-        validExchanges: valid.split(",").filter((name) => name !== ""),
-        underlyingConId: positive(underlying),
-        zone,
-        tradingHours,
-        liquidHours
-      })
+  const number = positive(conId)
+  if (number === null || rest.length < 24) return Result.fail("a contract of too few fields")
+  const clock = ZoneClock.make(zone)
+  const underlyingId = positive(underlying)
+  const named = {
+    id: String(number),
+    symbol,
+    currency,
+    exchange,
+    expiry: dateOf(lastTrade),
+    right: rightOf(right),
+    strike: positive(strike),
+    tradingClass
+  }
+  return Result.succeed({
+    ...named,
+    name: nameOf({ ...named, secType }),
+    kind: kindOf(secType),
+    primaryExchange: orNull(primaryExchange),
+    exchanges: valid.split(",").filter((name) => name !== ""),
+    localSymbol,
+    description,
+    industry: orNull(industry),
+    multiplier: positive(multiplier),
+    minTick: positive(minTick),
+    underlyingId: underlyingId === null ? null : String(underlyingId),
+    zone: orNull(zone),
+    tradingHours: sessionHours(tradingHours, clock),
+    regularHours: sessionHours(liquidHours, clock)
+  })
 }
 
 /** The messages of one kind, in the order they came. */
@@ -105,7 +75,7 @@ const messagesOf = (payload: Uint8Array, messageId: number) =>
   }))
 
 /** Every contract that fits; bonds, which have other fields, are left out. */
-export const decodeContracts = (payload: Uint8Array): Decoded<ReadonlyArray<ContractDetails>> =>
+export const decodeContracts = (payload: Uint8Array): Decoded<ReadonlyArray<Contract>> =>
   Result.flatMap(messagesOf(payload, messageIds.contractData), ({ messages, serverVersion }) =>
     Result.all(messages.map((fields) => contractOf(fields, serverVersion)))
   )
@@ -123,25 +93,34 @@ export const decodeMatches = (payload: Uint8Array): Decoded<ReadonlyArray<Contra
       }
       const derivatives = fields.slice(at + 6, at + 6 + kinds)
       const description = fields[at + 6 + kinds] ?? ""
-      matches.push({ conId: id, symbol, secType, primaryExchange, currency, derivatives, description })
+      const named = { id: String(id), symbol, currency }
+      matches.push({
+        ...named,
+        name: nameOf({ ...named, secType }),
+        kind: kindOf(secType),
+        primaryExchange: orNull(primaryExchange),
+        derivatives,
+        description
+      })
       at += 8 + kinds
     }
     return Result.succeed(matches)
   })
 
 const chainOf = (fields: ReadonlyArray<string>): Decoded<OptionChain> => {
-  const [, , exchange = "", underlying, tradingClass = "", multiplier = "", dates] = fields
-  const expirations = fields.slice(7, 7 + Number(dates))
-  const at = 7 + expirations.length
+  const [, , exchange = "", underlying = "", tradingClass = "", multiplier, count] = fields
+  const dates = fields.slice(7, 7 + Number(count))
+  const expirations = dates.map(dateOf).filter((date) => date !== null)
+  const at = 7 + dates.length
   const strikes = fields.slice(at + 1).map(Number)
-  return expirations.length === Number(dates) && strikes.length === Number(fields[at]) && strikes.every(Number.isFinite)
+  return expirations.length === Number(count) && strikes.length === Number(fields[at]) && strikes.every(Number.isFinite)
     ? Result.succeed({
         exchange,
-        underlyingConId: positive(underlying) ?? 0,
         tradingClass,
-        multiplier,
-        expirations,
-        strikes
+        multiplier: positive(multiplier),
+        underlyingId: underlying,
+        expirations: expirations.sort(),
+        strikes: strikes.sort((a, b) => a - b)
       })
     : Result.fail("a chain of options that is cut off")
 }

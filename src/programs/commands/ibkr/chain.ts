@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { asCommand, UsageError } from "../../failure/UsageError.ts"
+import { asCommand } from "../../failure/UsageError.ts"
 import { printList } from "../../terminal/printList.ts"
 import { lookedUp, vendorFlag } from "./lookup.ts"
 import { contractMeant, currencyFlag, symbolArgument } from "./named.ts"
@@ -9,24 +9,10 @@ const flags = { symbol: symbolArgument, currency: currencyFlag, vendor: vendorFl
 
 const chain = Effect.fn("tapestry ibkr chain")(
   function* ({ currency, symbol, vendor }: Command.Command.Config.Infer<typeof flags>) {
-    const named = yield* contractMeant(symbol, currency)
-    const [{ chainRequest, contractRequest }, { decodeChains, decodeContracts }] = yield* Effect.promise(() =>
-      Promise.all([
-        import("../../../layers/adapters/ibkr/lookups.ts"),
-        import("../../../layers/adapters/ibkr/decodeLookups.ts")
-      ])
-    )
-    const [underlying, ...others] = yield* lookedUp(vendor, contractRequest(named.contract), decodeContracts)
-    if (underlying === undefined || others.length > 0) {
-      return yield* new UsageError({ message: `${symbol} is ${others.length + 1} contracts; say which one` })
-    }
+    const query = yield* contractMeant(symbol, currency)
     yield* printList({
       name: "chains",
-      items: yield* lookedUp(
-        vendor,
-        chainRequest(underlying.symbol, underlying.secType, underlying.conId),
-        decodeChains
-      ),
+      items: yield* lookedUp(vendor, (lookups, name) => lookups.chain(name, query)),
       columns: [
         { header: "exchange", align: "left" },
         { header: "class", align: "left" },
@@ -41,7 +27,7 @@ const chain = Effect.fn("tapestry ibkr chain")(
       row: (one) => [
         one.exchange,
         one.tradingClass,
-        one.multiplier,
+        one.multiplier === null ? "" : String(one.multiplier),
         String(one.expirations.length),
         one.expirations[0] ?? "",
         one.expirations.at(-1) ?? "",

@@ -1,47 +1,27 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { asCommand } from "../../failure/UsageError.ts"
-import { printList } from "../../terminal/printList.ts"
 import { lookedUp, vendorFlag } from "./lookup.ts"
 import { contractMeant, currencyFlag, symbolArgument } from "./named.ts"
+import { printContracts } from "./printContracts.ts"
 
 const flags = { symbol: symbolArgument, currency: currencyFlag, vendor: vendorFlag }
 
 const contract = Effect.fn("tapestry ibkr contract")(
   function* ({ currency, symbol, vendor }: Command.Command.Config.Infer<typeof flags>) {
-    const named = yield* contractMeant(symbol, currency)
-    const [{ contractRequest }, { decodeContracts }] = yield* Effect.promise(() =>
-      Promise.all([
-        import("../../../layers/adapters/ibkr/lookups.ts"),
-        import("../../../layers/adapters/ibkr/decodeLookups.ts")
-      ])
+    const query = yield* contractMeant(symbol, currency)
+    yield* printContracts(
+      yield* lookedUp(vendor, (lookups, name) => lookups.describe(name, query)),
+      ({ exchange, primaryExchange }) => primaryExchange ?? exchange,
+      [
+        {
+          column: { header: "tick", align: "decimal" },
+          text: ({ minTick }) => (minTick === null ? "" : String(minTick))
+        },
+        { column: { header: "expiry", align: "left" }, text: ({ expiry }) => expiry ?? "" }
+      ],
+      "no such contract"
     )
-    yield* printList({
-      name: "contracts",
-      items: yield* lookedUp(vendor, contractRequest(named.contract), decodeContracts),
-      columns: [
-        { header: "id", align: "right" },
-        { header: "symbol", align: "left" },
-        { header: "kind", align: "left" },
-        { header: "exchange", align: "left" },
-        { header: "currency", align: "left" },
-        { header: "tick", align: "decimal" },
-        { header: "last trade", align: "left" },
-        { header: "name", align: "left" }
-      ],
-      row: (one) => [
-        String(one.conId),
-        one.localSymbol,
-        one.secType,
-        one.primaryExchange === "" ? one.exchange : one.primaryExchange,
-        one.currency,
-        one.minTick === null ? "" : String(one.minTick),
-        one.lastTrade,
-        one.longName
-      ],
-      document: (one) => one,
-      none: "no such contract"
-    })
   },
   asCommand("ibkr", "contract")
 )

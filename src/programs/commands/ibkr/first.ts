@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { iso } from "../../../domain/TimeRange.ts"
 import { asCommand } from "../../failure/UsageError.ts"
@@ -11,26 +11,19 @@ const flags = {
   symbol: symbolArgument,
   currency: currencyFlag,
   price: Flag.Literals("price", ["trade", "bid", "ask", "mid"]).pipe(
-    Flag.withDescription("History of what (default trade)"),
-    Flag.withDefault("trade" as const)
+    Flag.withDescription("History of what; trades unless given, and of currencies the middle"),
+    Flag.optional
   ),
   vendor: vendorFlag
 }
 
-const shows = { trade: "TRADES", bid: "BID", ask: "ASK", mid: "MIDPOINT" } as const
-
 const first = Effect.fn("tapestry ibkr first")(
   function* ({ currency, price, symbol, vendor }: Command.Command.Config.Infer<typeof flags>) {
-    const named = yield* contractMeant(symbol, currency)
-    const [{ headRequest }, { decodeHead }] = yield* Effect.promise(() =>
-      Promise.all([
-        import("../../../layers/adapters/ibkr/lookups.ts"),
-        import("../../../layers/adapters/ibkr/decodeLookups.ts")
-      ])
-    )
-    const at = iso(yield* lookedUp(vendor, headRequest(named.contract, shows[price], false), decodeHead))
+    const query = yield* contractMeant(symbol, currency)
+    const asked = Option.isNone(price) ? query : { ...query, price: price.value }
+    const at = iso(yield* lookedUp(vendor, (lookups, name) => lookups.first(name, asked)))
     const { line } = yield* Output
-    yield* line((yield* Json) ? JSON.stringify({ symbol: named.symbol, price, first: at }) : at)
+    yield* line((yield* Json) ? JSON.stringify({ ...asked, first: at }) : at)
   },
   asCommand("ibkr", "first")
 )

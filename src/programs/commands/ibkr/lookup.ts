@@ -1,15 +1,13 @@
 /** A lookup by a command: through the archive, which answers for a day, by whoever owns the data directory. */
-import { Data, Effect, Option, type Result } from "effect"
+import { Data, Effect, Option } from "effect"
 import { Flag } from "effect/cli"
-import type { VendorRequest } from "../../../services/Adapter.ts"
-import { AdapterRegistry } from "../../../services/AdapterRegistry.ts"
-import { IngestSession } from "../../../services/IngestSession.ts"
+import type { VendorDescription } from "../../../services/AdapterRegistry.ts"
+import { ContractLookups } from "../../../services/ContractLookups.ts"
 import { UsageError } from "../../failure/UsageError.ts"
-import { gatewaySettings } from "../../gatewaySettings.ts"
-import { settings } from "../../Settings.ts"
+import { vendorsHere } from "../../streams/streamVendor.ts"
 import { withOwner } from "../../withData.ts"
 
-/** An answer that cannot be read, or a directory in which another process asks. */
+/** A directory in which another process asks. */
 class LookupError extends Data.TaggedError("LookupError")<{ readonly message: string }> {}
 
 export const vendorFlag = Flag.String("vendor").pipe(
@@ -18,36 +16,34 @@ export const vendorFlag = Flag.String("vendor").pipe(
   Flag.optional
 )
 
-const day = 86_400_000
-
-const vendorOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
-  const { config, file } = yield* settings
-  const { gateway } = yield* gatewaySettings(file)
-  const name = Option.getOrElse(given, () => gateway.vendor.name)
-  const found = config.vendors.find((vendor) => vendor.name === name)
-  if (found?.adapter === "ibkr") return name
-  return yield* new UsageError({
-    message:
-      found === undefined
-        ? `no vendor ${name}; set IB_HOST or IB_PORT, or configure one of adapter ibkr`
-        : `${name} is a vendor of adapter ${found.adapter}, not of ibkr`
-  })
-})
-
-export const lookedUp = Effect.fnUntraced(function* <A>(
+/** The gateway that is meant: the one named, or `ibkr`, or the only one. */
+const gatewayOf = (
   given: Option.Option<string>,
-  request: VendorRequest,
-  decode: (payload: Uint8Array) => Result.Result<A, string>
-) {
-  const name = yield* vendorOf(given)
-  const own = Effect.scoped(
-    Effect.gen(function* () {
-      yield* AdapterRegistry.use((registry) => registry.describe(name))
-      const session = yield* IngestSession.use((ingest) => ingest.open({ source: name, mode: "sync" }))
-      return yield* session.fetch(request, { cacheMode: { _tag: "default", ttl: day } })
-    })
-  )
-  const { payload } = yield* withOwner(own, () =>
+  vendors: ReadonlyArray<VendorDescription>
+): Effect.Effect<string, UsageError> => {
+  const gateways = vendors.filter(({ type }) => type === "ibkr").map(({ name }) => name)
+  const name = Option.getOrElse(given, () => (gateways.length === 1 ? gateways[0] : undefined) ?? "ibkr")
+  if (gateways.includes(name)) return Effect.succeed(name)
+  const other = vendors.find((vendor) => vendor.name === name)
+  const message =
+    other !== undefined
+      ? `${name} is a vendor of adapter ${other.type}, not of ibkr`
+      : gateways.length > 1 && Option.isNone(given)
+        ? `several gateways are configured (${gateways.join(", ")}); say which with --vendor`
+        : `no vendor ${name}; set IB_HOST or IB_PORT, or configure one of adapter ibkr`
+  return Effect.fail(new UsageError({ message }))
+}
+
+/** What is asked of the gateway that is meant. */
+export const lookedUp = <A, E, R>(
+  given: Option.Option<string>,
+  ask: (lookups: ContractLookups["Service"], vendor: string) => Effect.Effect<A, E, R>
+) => {
+  const own = Effect.gen(function* () {
+    const vendor = yield* gatewayOf(given, yield* vendorsHere)
+    return yield* ask(yield* ContractLookups, vendor)
+  })
+  return withOwner(own, () =>
     Effect.fail(
       new LookupError({
         message:
@@ -55,8 +51,4 @@ export const lookedUp = Effect.fnUntraced(function* <A>(
       })
     )
   )
-  return yield* Effect.mapError(
-    Effect.fromResult(decode(payload)),
-    (message) => new LookupError({ message: `the gateway's answer cannot be read: ${message}` })
-  )
-})
+}

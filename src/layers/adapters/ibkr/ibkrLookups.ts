@@ -1,0 +1,45 @@
+/** The lookups that IB has, in the words that every vendor has. */
+import { Effect, type Result } from "effect"
+import { Malformed, NotFound, VendorError, type VendorErrorReason } from "../../../services/Adapter.ts"
+import type { ContractQuery, LookupCapability } from "../../../services/LookupCapability.ts"
+import { contractNamed } from "./contract.ts"
+import { secTypeOf } from "./contractKinds.ts"
+import { decodeChains, decodeContracts, decodeHead, decodeMatches } from "./decodeLookups.ts"
+import { chainRequest, contractRequest, headRequest, searchRequest } from "./lookups.ts"
+
+const shows = { trade: "TRADES", bid: "BID", ask: "ASK", mid: "MIDPOINT" } as const
+
+export const ibkrLookups = (vendor: string): LookupCapability => {
+  const because = (reason: VendorErrorReason) => new VendorError({ vendor, reason })
+
+  const named = ({ currency, symbol }: ContractQuery) =>
+    Effect.mapError(Effect.fromResult(contractNamed(symbol, currency?.toUpperCase() ?? null)), (message) =>
+      because(new NotFound({ message }))
+    )
+
+  const read =
+    <A>(decode: (payload: Uint8Array) => Result.Result<A, string>) =>
+    (payload: Uint8Array) =>
+      Effect.mapError(Effect.fromResult(decode(payload)), (why) =>
+        because(new Malformed({ position: null, message: `the gateway's answer cannot be read: ${why}` }))
+      )
+
+  return {
+    describe: {
+      request: (query) => Effect.map(named(query), ({ contract }) => contractRequest(contract)),
+      decode: read(decodeContracts)
+    },
+    search: { request: (pattern) => Effect.succeed(searchRequest(pattern)), decode: read(decodeMatches) },
+    chain: {
+      request: ({ id, kind, symbol }) => Effect.succeed(chainRequest(symbol, secTypeOf(kind), Number(id))),
+      decode: read(decodeChains)
+    },
+    first: {
+      request: (query) =>
+        Effect.map(named(query), ({ contract, secType }) =>
+          headRequest(contract, shows[query.price ?? (secType === "CASH" ? "mid" : "trade")], false)
+        ),
+      decode: read(decodeHead)
+    }
+  }
+}
