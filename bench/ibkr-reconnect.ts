@@ -105,7 +105,7 @@ const lose = (port: number, worker: Worker) =>
         resolveVendor("ibkr", { port, requestsPerSecond: rate, resets: "none" }, 1 << 26)
       )
       const session = yield* IbkrSessionLive.make(sessionOptions(vendor))
-      const stream = IbkrStream.make({ vendor: "ibkr", session, rest: vendor.rest })
+      const stream = yield* IbkrStream.make({ vendor: "ibkr", session, rest: vendor.rest })
       let first = allOf(count)
       yield* Effect.forEach(
         symbols,

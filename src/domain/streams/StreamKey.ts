@@ -6,9 +6,12 @@ import { StreamKind } from "./StreamKind.ts"
 export const StreamParams = Schema.Record(Schema.String, Schema.String)
 export type StreamParams = typeof StreamParams.Type
 
+/** As the symbol of a stream of an account: the only account that there is. Where there are several, the refusal lists them. */
+export const onlyAccount = "default"
+
 /**
  * What a user says of a stream; the vendor's adapter fills in and normalises the rest. `symbol` is the account for the kinds that are of
- * an account. Only bars have a timeframe: the shortest that the vendor streams unless given.
+ * an account, or `default` for the only one. Only bars have a timeframe: the shortest that the vendor streams unless given.
  */
 export const StreamQuery = Schema.Struct({
   symbol: Schema.NonEmptyString,

@@ -12,3 +12,9 @@ export type StreamKind = typeof StreamKind.Type
  * newest row says all that still holds, and a row that nobody has looked at is replaced by the next.
  */
 export const isTape = (kind: StreamKind): boolean => kind === "trades" || kind === "bars" || kind === "news"
+
+export type AccountKind = Extract<StreamKind, "portfolio" | "account" | "pnl">
+
+/** True of kinds that are of an account and not of an instrument: what the vendor has to say of it comes whole first, up to SnapshotComplete. */
+export const isOfAccount = (kind: StreamKind): kind is AccountKind =>
+  kind === "portfolio" || kind === "account" || kind === "pnl"

@@ -86,6 +86,8 @@ export class Topic implements Flushable {
   #held: Array<StreamRow> = []
   #dataType: Extract<LifecycleEvent, { readonly _tag: "DataType" }> | null = null
   #resumedAt = 0
+  /** What the vendor sends of itself has come whole, and holds. */
+  #whole = false
   #heardAt: EpochMillis | null = null
   #rows = 0
   #opened = 0
@@ -181,6 +183,7 @@ export class Topic implements Flushable {
         // What the vendor sends of itself is whole: what it did not send again it does not have any more.
         if (!this.#tape && this.#resumedAt > 0) this.#audience.forgetBefore(this.#resumedAt)
         this.#resumedAt = 0
+        this.#whole = true
         this.#audience.say({ _tag: "SnapshotComplete" })
         break
       case "Closed":
@@ -253,6 +256,7 @@ export class Topic implements Flushable {
     const phase = this.#phase
     const now = this.#options.now()
     if (phase._tag === "closed") return
+    this.#whole = false
     if (phase._tag === "gap") {
       if (phase.reason === reason) return
       this.#phase = { ...phase, from: Math.min(phase.from, given ?? phase.from), reason }
@@ -340,6 +344,7 @@ export class Topic implements Flushable {
     const told = this.#recent?.newest ?? Number.NEGATIVE_INFINITY
     if (through !== null) words.push({ _tag: "Started", at: this.#options.now(), through: Math.max(through, told + 1) })
     if (this.#dataType !== null) words.push(this.#dataType)
+    if (this.#whole) words.push({ _tag: "SnapshotComplete" })
     if (phase._tag === "gap") words.push({ _tag: "Gap", from: phase.from, reason: phase.reason })
     if (phase._tag === "filling") {
       words.push({ _tag: "Gap", from: phase.from, reason: "the rows of a gap are being fetched" })

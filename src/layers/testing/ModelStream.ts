@@ -9,6 +9,7 @@ import { Clock, Duration, Effect, Option, Schema } from "effect"
 import { Trade } from "../../domain/records/Trade.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
+import { isOfAccount } from "../../domain/streams/StreamKind.ts"
 import { millisOf, type StreamRow } from "../../domain/streams/StreamRow.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import { EpochMillis, type TimeRange } from "../../domain/TimeRange.ts"
@@ -23,6 +24,8 @@ import {
   type VendorRequest
 } from "../../services/Adapter.ts"
 import type { HistoryPage, StreamCapability, StreamSink, UpstreamEvent } from "../../services/StreamCapability.ts"
+import { accountMeant } from "../adapters/accountMeant.ts"
+import { accountRowsAt, modelAccount } from "./ModelAccount.ts"
 import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
 import { booksIn, type ModelTape, printsIn, tickersIn } from "./ModelTape.ts"
 
@@ -108,6 +111,13 @@ export const make = (
   const fail = (reason: VendorErrorReason) => Effect.fail(new VendorError({ vendor, reason }))
 
   const truth: ModelStream["truth"] = ({ kind, symbol, timeframe }, range) => {
+    if (isOfAccount(kind)) {
+      const rows: Array<StreamRow> = []
+      for (let second = Math.ceil(range.start / secondMillis); second * secondMillis < range.end; second++) {
+        for (const row of accountRowsAt(kind, market.seed, symbols, second * secondMillis)) rows.push(row)
+      }
+      return rows
+    }
     if (kind === "trades") return printsIn(tape, symbol, range)
     if (kind === "quotes") return tickersIn(tape, symbol, range)
     if (kind === "depth") return booksIn(tape, symbol, range)
@@ -156,7 +166,15 @@ export const make = (
     return steps
   }
 
+  /** What an account has to say of itself, all of it. */
+  const tellWhole = ({ kind }: StreamKey, sink: StreamSink, at: EpochMillis) => {
+    if (!isOfAccount(kind)) return
+    sink.rows(accountRowsAt(kind, market.seed, symbols, at))
+    sink.event({ _tag: "SnapshotComplete" })
+  }
+
   const send = Effect.fnUntraced(function* (key: StreamKey, sink: StreamSink, from: EpochMillis) {
+    tellWhole(key, sink, from)
     let waiting: Array<Step> = []
     const lost = (at: EpochMillis): boolean =>
       faults.some(
@@ -176,6 +194,7 @@ export const make = (
       for (const { at, event, rows } of due) {
         yield* wait(at)
         if (event !== undefined) sink.event(event)
+        if (event?._tag === "Resumed") tellWhole(key, sink, at)
         if (event?._tag === "Closed") return
         if (rows !== undefined && !lost(at)) sink.row(rows)
       }
@@ -239,10 +258,17 @@ export const make = (
     opened: () => opened,
     running: () => running,
     capability: {
-      kinds: ["quotes", "trades", "depth", "bars"],
+      kinds: ["quotes", "trades", "depth", "bars", "portfolio", "account", "pnl"],
       timeframes: ["5s", "1m"],
       lateness,
       key: ({ kind, params = {}, symbol, timeframe }) => {
+        if (isOfAccount(kind)) {
+          return accountMeant(symbol, [modelAccount]).pipe(
+            Effect.fromResult,
+            Effect.map((account): StreamKey => ({ vendor, symbol: account, kind, timeframe: null, params })),
+            Effect.catch(fail)
+          )
+        }
         const name = symbol.trim().toUpperCase()
         if (!symbols.includes(name) && !forbidden.includes(name)) {
           return fail(new NotFound({ message: `no symbol ${name}` }))

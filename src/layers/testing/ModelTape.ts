@@ -17,14 +17,19 @@ export interface ModelTape {
 const nanos = 1_000_000n
 const secondNanos = 1_000_000_000n
 
-const printsOf = ({ numbered, rate, resolution, seed }: ModelTape, symbol: string, second: number): Array<Trade> => {
-  const count = Math.floor(chance(seed, "prints", symbol, second) * 2 * rate + 0.5)
-  // It goes up and down in a quarter of an hour, each symbol at its own price.
+/** Where a symbol's price is in a second, in cents. It goes up and down in a quarter of an hour, each symbol at its own price. */
+export const middleAt = (seed: number, symbol: string, second: number): number => {
   const turn = chance(seed, "turn", symbol)
-  const middle =
+  return (
     5_000 +
     Math.floor(chance(seed, "level", symbol) * 20_000) +
     Math.round(200 * Math.sin((second / 900 + turn) * 2 * Math.PI))
+  )
+}
+
+const printsOf = ({ numbered, rate, resolution, seed }: ModelTape, symbol: string, second: number): Array<Trade> => {
+  const count = Math.floor(chance(seed, "prints", symbol, second) * 2 * rate + 0.5)
+  const middle = middleAt(seed, symbol, second)
   const prints: Array<Trade> = []
   for (let index = 0; index < count; index++) {
     const offset = Math.floor(((index + chance(seed, "offset", symbol, second, index)) / count) * 1e9)

@@ -195,7 +195,7 @@ describe("fan-out", () => {
         Effect.scoped(reasonOf(market.subscribe({ vendor: name, streams })))
       assert.deepInclude(yield* ask([{ symbol: "ALPHA", kind: "news" }]), {
         _tag: "KindNotStreamed",
-        kinds: ["quotes", "trades", "depth", "bars"]
+        kinds: ["quotes", "trades", "depth", "bars", "portfolio", "account", "pnl"]
       })
       assert.deepInclude(yield* ask([quotes("NONE")]), { _tag: "VendorError" })
       assert.deepInclude(yield* ask([quotes()], "nobody"), { _tag: "AdapterRegistryError" })

@@ -18,7 +18,10 @@ const rigOf = (kind: ModelFault["kind"], options: ModelStreamOptions = {}) => {
       { symbol: "ALPHA", kind: "quotes" as const },
       { symbol: "ALPHA", kind: "trades" as const },
       { symbol: "ALPHA", kind: "depth" as const },
-      { symbol: "ALPHA", kind: "bars" as const, timeframe: "5s" as const }
+      { symbol: "ALPHA", kind: "bars" as const, timeframe: "5s" as const },
+      { symbol: "SIM1000001", kind: "portfolio" as const },
+      { symbol: "default", kind: "account" as const },
+      { symbol: "default", kind: "pnl" as const }
     ],
     unknown: { symbol: "NOBODY", kind: "trades" as const },
     pass: (millis: number) => pass(millis),

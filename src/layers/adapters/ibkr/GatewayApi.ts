@@ -53,6 +53,14 @@ export interface GatewayApi {
   cancelTickByTickData(id: number): unknown
   reqRealTimeBars(id: number, contract: IbContract, barSize: number, whatToShow: string, useRth: boolean): unknown
   cancelRealTimeBars(id: number): unknown
+  reqPositionsMulti(id: number, account: string, model: string): unknown
+  cancelPositionsMulti(id: number): unknown
+  reqAccountUpdatesMulti(id: number, account: string, model: string, ledgerAndNlv: boolean): unknown
+  cancelAccountUpdatesMulti(id: number): unknown
+  reqPnL(id: number, account: string, model: string): unknown
+  cancelPnL(id: number): unknown
+  reqPnLSingle(id: number, account: string, model: string, conId: number): unknown
+  cancelPnLSingle(id: number): unknown
   reqHeadTimestamp(id: number, contract: IbContract, whatToShow: string, useRth: boolean, formatDate: number): unknown
   cancelHeadTimestamp(id: number): unknown
   reqContractDetails(id: number, contract: IbContract): unknown

@@ -106,7 +106,7 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
     description: vendor.description,
     account: vendor.account,
     limits: ibkrLimits(vendor),
-    stream: IbkrStream.make({ vendor: name, session, rest: vendor.rest }),
+    stream: yield* IbkrStream.make({ vendor: name, session, rest: vendor.rest }),
     lookups: ibkrLookups(name),
     fetch: { series, request, fetch, decode, locate, cost: () => 0, decoderVersion },
     symbols: Effect.succeed([]),

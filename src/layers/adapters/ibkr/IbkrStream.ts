@@ -5,81 +5,43 @@
  * again. Instants are the gateway's, which tells whole seconds: from when on all comes is said a second too late rather than too
  * early, so that what happened in between is had from history.
  */
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import type { SeriesKey } from "../../../domain/SeriesKey.ts"
-import type { DataType } from "../../../domain/streams/StreamEvent.ts"
-import type { StreamKey, StreamQuery } from "../../../domain/streams/StreamKey.ts"
+import { onlyAccount, type StreamKey, type StreamQuery } from "../../../domain/streams/StreamKey.ts"
+import { isOfAccount, type StreamKind } from "../../../domain/streams/StreamKind.ts"
 import { NotFound, Unsupported, VendorError, type VendorErrorReason } from "../../../services/Adapter.ts"
 import type { StreamCapability, StreamSink } from "../../../services/StreamCapability.ts"
+import { accountMeant } from "../accountMeant.ts"
+import { make as makeAccountStreams } from "./accountStreams.ts"
 import { barsSeriesOf } from "./barsSeries.ts"
 import { type ContractName, contractNamed } from "./contract.ts"
 import { decodeTicks } from "./decodeTicks.ts"
 import type { Session } from "./IbkrSessionLive.ts"
 import type { LineSpec } from "./Lines.ts"
+import { lineTeller } from "./LineTeller.ts"
 import { vendorReason } from "./reasons.ts"
 import { TickerState } from "./TickerState.ts"
 import { ticksParams, ticksRequest } from "./ticksRequest.ts"
 import { tradeOf } from "./tradeOf.ts"
 
-const kinds = ["quotes", "trades", "bars"] as const
-type Kind = (typeof kinds)[number]
-const isKind = (kind: string): kind is Kind => kinds.some((one) => one === kind)
-
-const dataTypes: Readonly<Record<number, DataType>> = { 1: "live", 2: "frozen", 3: "delayed", 4: "delayed-frozen" }
+const ofInstruments = ["quotes", "trades", "bars"] as const
+type Kind = (typeof ofInstruments)[number]
+const isKind = (kind: StreamKind): kind is Kind => ofInstruments.some((one) => one === kind)
+const kinds: ReadonlyArray<StreamKind> = [...ofInstruments, "portfolio", "account", "pnl"]
 
 const second = 1000
 
-/** Where all that happens comes from: the whole second after what the gateway's clock may be at most. */
-const surely = (now: number): number => (Math.floor((now + 500) / second) + 1) * second
-
 interface Deps {
   readonly vendor: string
-  readonly session: Pick<Session, "subscribe" | "vendorNow" | "ourNow">
+  readonly session: Pick<Session, "subscribe" | "ready" | "state" | "vendorNow" | "ourNow">
   /** How long the vendor is left alone when it was asked too much. */
   readonly rest: number
-}
-
-/** Turns what a subscription hears into what MarketStreams is told; each thing once. */
-const teller = ({ rest, session }: Deps, sink: StreamSink) => {
-  let started = false
-  let broken = false
-  let told: DataType | null = null
-  return {
-    began: () => {
-      if (!started) sink.event({ _tag: "Started", at: surely(session.vendorNow()) })
-      else if (broken) sink.event({ _tag: "Resumed", to: surely(session.vendorNow()) })
-      started = true
-      broken = false
-    },
-    broke: (reason: string) => {
-      told = null
-      if (!started || broken) return
-      broken = true
-      sink.event({ _tag: "Gap", from: null, reason })
-    },
-    /** Something came, so that it runs whatever the gateway says. */
-    came: () => {
-      if (!broken) return
-      broken = false
-      sink.event({ _tag: "Resumed", to: surely(session.vendorNow()) })
-    },
-    dataType: (type: number) => {
-      const dataType = dataTypes[type]
-      if (dataType === undefined || dataType === told) return
-      told = dataType
-      sink.event({ _tag: "DataType", dataType })
-    },
-    refused: (reason: Parameters<LineSpec["refused"]>[0]) => {
-      const cause = vendorReason(reason, rest)
-      sink.event({ _tag: "Closed", retryable: cause._tag === "Throttled" || cause._tag === "Unavailable", cause })
-    }
-  }
 }
 
 const known = (value: number): number | null => (Number.isFinite(value) && value !== -1 ? value : null)
 
 const lineOf = (deps: Deps, kind: Kind, { contract, symbol }: ContractName, sink: StreamSink): LineSpec => {
-  const { came, ...tell } = teller(deps, sink)
+  const { came, ...tell } = lineTeller(deps, sink)
   const { ourNow } = deps.session
   const what = `${kind} of ${symbol}`
   switch (kind) {
@@ -142,8 +104,10 @@ const lineOf = (deps: Deps, kind: Kind, { contract, symbol }: ContractName, sink
   }
 }
 
-export const make = (deps: Deps): StreamCapability => {
+/** Lives in the scope of its maker. */
+export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<StreamCapability, never, Scope.Scope> {
   const { session, vendor } = deps
+  const accounts = yield* makeAccountStreams(deps)
   const because = (reason: VendorErrorReason) => new VendorError({ vendor, reason })
 
   const named = Effect.fnUntraced(function* (symbol: string) {
@@ -157,9 +121,18 @@ export const make = (deps: Deps): StreamCapability => {
     return found._tag === "Success" ? found.success.key : null
   }
 
+  const ready = Effect.mapError(session.ready, ({ reason }) => because(vendorReason(reason, deps.rest)))
+
+  /** One that is named is taken as it is while there is no gateway to ask; `open` asks. */
+  const accountOf = Effect.fnUntraced(function* (symbol: string) {
+    const now = yield* session.state
+    const known = now._tag === "Ready" || now._tag === "Degraded"
+    if (!known && symbol.trim().toLowerCase() !== onlyAccount) return symbol.trim().toUpperCase()
+    const { accounts: managed } = yield* ready
+    return yield* Effect.mapError(Effect.fromResult(accountMeant(symbol, managed)), because)
+  })
+
   const key = Effect.fnUntraced(function* ({ kind, params = {}, symbol, timeframe }: StreamQuery) {
-    if (!isKind(kind))
-      return yield* because(new Unsupported({ message: `no live ${kind}; it has ${kinds.join(", ")}` }))
     if (Object.keys(params).length > 0) {
       return yield* because(
         new Unsupported({ message: "its streams have no parameters; the exchange is part of the symbol" })
@@ -168,6 +141,11 @@ export const make = (deps: Deps): StreamCapability => {
     if (kind === "bars" && timeframe !== undefined && timeframe !== "5s") {
       return yield* because(new Unsupported({ message: `live bars are of 5s, not of ${timeframe}` }))
     }
+    if (isOfAccount(kind)) {
+      return { vendor, symbol: yield* accountOf(symbol), kind, timeframe: null, params: {} } satisfies StreamKey
+    }
+    if (!isKind(kind))
+      return yield* because(new Unsupported({ message: `no live ${kind}; it has ${kinds.join(", ")}` }))
     const name = yield* named(symbol)
     if (kind === "trades" && name.secType === "CASH") {
       return yield* because(new Unsupported({ message: "IB has no trades of currencies" }))
@@ -183,6 +161,13 @@ export const make = (deps: Deps): StreamCapability => {
     key,
     open: Effect.fn("IbkrStream.open")(function* (asked, sink) {
       const { kind } = asked
+      if (isOfAccount(kind)) {
+        const { accounts: managed } = yield* ready
+        const account = yield* Effect.mapError(Effect.fromResult(accountMeant(asked.symbol, managed)), because)
+        return yield* Effect.mapError(accounts.open(kind, account, sink), ({ reason }) =>
+          because(vendorReason(reason, deps.rest))
+        )
+      }
       if (!isKind(kind)) return yield* because(new Unsupported({ message: `no live ${kind}` }))
       const name = yield* named(asked.symbol)
       yield* Effect.mapError(session.subscribe(lineOf(deps, kind, name, sink)), ({ reason }) =>
@@ -211,6 +196,7 @@ export const make = (deps: Deps): StreamCapability => {
       }
     },
     series: ({ kind, symbol }) => {
+      if (!isKind(kind)) return null
       const bars = barSeries(symbol)
       if (bars === null) return null
       return kind === "bars"
@@ -218,4 +204,4 @@ export const make = (deps: Deps): StreamCapability => {
         : { ...bars, kind: kind === "trades" ? "trade" : "quote", timeframe: null, adjustment: "raw" }
     }
   }
-}
+})

@@ -13,6 +13,7 @@
 import { Effect, type Scope } from "effect"
 import type { IbkrError, IbkrErrorReason } from "../../../services/IbkrSession.ts"
 import { meaningOf, requestError } from "./codes.ts"
+import type { HeldContract } from "./contractSpelled.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
 import type { Link } from "./Link.ts"
 
@@ -31,6 +32,18 @@ export interface LineEvents {
     vwap: number,
     count: number
   ) => void
+  readonly position?: (contract: HeldContract, count: number | undefined, averageCost: number | undefined) => void
+  /** Of an account or, with a position and its value, of that position. */
+  readonly profit?: (
+    daily: number | undefined,
+    unrealized: number | undefined,
+    realized: number | undefined,
+    position?: number | undefined,
+    value?: number | undefined
+  ) => void
+  readonly accountValue?: (tag: string, value: string, currency: string) => void
+  /** What is listed at the beginning has all come. */
+  readonly listEnd?: () => void
   /** 1 live, 2 frozen, 3 delayed, 4 delayed and frozen. */
   readonly dataType?: (type: number) => void
   /** The frame of which the calls before this were part has ended. */

@@ -44,6 +44,35 @@ export const listen = (
     events.marketDataType,
     guarded((id: number, type: number) => hears(id)?.dataType?.(type))
   )
+  api.on(
+    events.positionMulti,
+    guarded((id, _account, _model, { conId, ...contract }, count, averageCost) => {
+      if (conId !== undefined) hears(id)?.position?.({ ...contract, conId }, count, averageCost)
+    })
+  )
+  api.on(
+    events.positionMultiEnd,
+    guarded((id: number) => hears(id)?.listEnd?.())
+  )
+  api.on(
+    events.accountUpdateMulti,
+    guarded((id, _account, _model, tag, value, currency) => hears(id)?.accountValue?.(tag, value, currency))
+  )
+  api.on(
+    events.accountUpdateMultiEnd,
+    // Whatever is declared, it comes as text.
+    guarded((id: number | string) => hears(Number(id))?.listEnd?.())
+  )
+  api.on(
+    events.pnl,
+    guarded((id, daily, unrealized, realized) => hears(id)?.profit?.(daily, unrealized, realized))
+  )
+  api.on(
+    events.pnlSingle,
+    guarded((id, position, daily, unrealized, realized, value) =>
+      hears(id)?.profit?.(daily, unrealized, realized, position, value)
+    )
+  )
   return () => {
     const line = touched
     touched = undefined

@@ -36,7 +36,10 @@ const rigOf = (
   queries: [
     { symbol: "SPY", kind: "quotes" as const },
     { symbol: "SPY", kind: "trades" as const },
-    { symbol: "SPY", kind: "bars" as const, timeframe: "5s" as const }
+    { symbol: "SPY", kind: "bars" as const, timeframe: "5s" as const },
+    { symbol: "DU1234567", kind: "portfolio" as const },
+    { symbol: "DU1234567", kind: "account" as const },
+    { symbol: "default", kind: "pnl" as const }
   ],
   unknown: { symbol: "NO:SUCH", kind: "trades" as const },
   pass,
@@ -48,7 +51,13 @@ const rigOf = (
       })
     ),
   running: Rig.use(({ gateway }) =>
-    Effect.sync(() => gateway.clients().reduce((sum, { open }) => sum + open.length, 0))
+    Effect.sync(() => {
+      const kinds = gateway.clients().flatMap(({ open }) => open.map(({ kind }) => kind))
+      // Values of positions belong to the list of them, and that is also a part of profit and loss.
+      const profits = kinds.filter((kind) => kind === "pnl").length
+      const parts = kinds.filter((kind) => kind === "pnlSingle" || (kind === "positions" && profits > 0)).length
+      return kinds.length - parts
+    })
   ),
   layer
 })

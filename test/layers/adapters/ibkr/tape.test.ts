@@ -1,45 +1,15 @@
 /** Streams of the simulated gateway through MarketStreams: what goes wrong is told, and the tape is the market's truth. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, References, Result, type Scope } from "effect"
-import { TestClock } from "effect/testing"
+import { Effect } from "effect"
 import type { Trade } from "../../../../src/domain/records/Trade.ts"
 import { isRows } from "../../../../src/domain/streams/StreamEvent.ts"
 import { millisOf, shapeOf } from "../../../../src/domain/streams/StreamRow.ts"
-import * as IbkrAdapter from "../../../../src/layers/adapters/ibkr/IbkrAdapter.ts"
-import { resolveVendor } from "../../../../src/layers/adapters/ibkr/IbkrVendor.ts"
-import * as JobQueueLive from "../../../../src/layers/jobs/JobQueueLive.ts"
-import * as MarketStreamsLive from "../../../../src/layers/streams/MarketStreamsLive.ts"
 import type { Fault } from "../../../../src/layers/testing/gateway/Faults.ts"
-import * as GatewaySimulator from "../../../../src/layers/testing/gateway/GatewaySimulator.ts"
-import type { Adapter } from "../../../../src/services/Adapter.ts"
-import type { MarketStreams } from "../../../../src/services/MarketStreams.ts"
-import { fresh } from "../../stitching/support.ts"
+import type * as GatewaySimulator from "../../../../src/layers/testing/gateway/GatewaySimulator.ts"
 import { eventsOf, promised, type Recorder, record, rowsOf, tags } from "../../streams/support.ts"
-import { passWith } from "./session.ts"
+import { rigged } from "./rigged.ts"
 
 const second = 1_000
-
-const over = (adapter: Adapter) =>
-  MarketStreamsLive.layer({}).pipe(
-    Layer.provideMerge(JobQueueLive.layer({ workflows: null })),
-    Layer.provideMerge(fresh(adapter))
-  )
-
-interface Rig {
-  readonly gateway: GatewaySimulator.GatewaySimulator
-  readonly pass: (millis: number) => Effect.Effect<void>
-}
-
-/** A gateway, its adapter behind MarketStreams, and time for both. */
-const rigged = <E>(body: (rig: Rig) => Effect.Effect<void, E, MarketStreams | Scope.Scope>) =>
-  Effect.gen(function* () {
-    // It counts messages by the machine's clock, which stands still here.
-    const gateway = yield* GatewaySimulator.make({ quotas: { messagesPerSecond: 1_000_000 } })
-    yield* TestClock.setTime(gateway.now())
-    const vendor = Result.getOrThrow(resolveVendor("ibkr", { port: gateway.port }, 1 << 26))
-    const adapter = yield* IbkrAdapter.make(vendor)
-    yield* Effect.provide(body({ gateway, pass: passWith(gateway) }), over(adapter))
-  }).pipe(Effect.provideService(References.MinimumLogLevel, "Fatal"))
 
 const trades = (symbol: string) => ({ symbol, kind: "trades" as const })
 

@@ -249,7 +249,7 @@ describe("@stoqey/ib at version 193", () => {
       assert.strictEqual(counts[EventName.tickSnapshotEnd], 1)
       assert.sameMembers(
         (gateway.clients()[0]?.open ?? []).map(({ reqId }) => reqId),
-        [3, 21, 24, 25, 27]
+        [3, 12, 13, 21, 24, 25, 27]
       )
     })
   )

@@ -1,6 +1,16 @@
 import type { Farm } from "../Faults.ts"
 
-export type SubscriptionKind = "quote" | "tickByTick" | "depth" | "bars" | "history" | "pnl" | "summary" | "multi"
+export type SubscriptionKind =
+  | "quote"
+  | "tickByTick"
+  | "depth"
+  | "bars"
+  | "history"
+  | "pnl"
+  | "pnlSingle"
+  | "summary"
+  | "positions"
+  | "account"
 
 /** Something that a client has asked for and gets until it is cancelled. */
 export interface Subscription {

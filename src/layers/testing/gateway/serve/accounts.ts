@@ -24,11 +24,12 @@ const repeated = (connection: Connection, interval: number, run: () => void): ((
   return () => cancel(task)
 }
 
-/** Sends a text when it is another than the one before it under its key. */
+/** Sends a text when it is another than the one before it under its key; what changes while IB is away is told after it. */
 const whenChanged = (connection: Connection) => {
   const told = new Map<string, string>()
   return (key: string, text: string) => {
-    if (told.get(key) === text) return
+    const before = told.get(key)
+    if (before === text || (before !== undefined && connection.gateway.faults.upstreamLost)) return
     told.set(key, text)
     connection.send(text)
   }
@@ -195,35 +196,72 @@ export const accounts: Handlers = {
       const one = account.valued(position, connection.gateway.time.now())
       tell("", message(95, reqId, one.quantity, one.daily, one.unrealized, one.realized, one.value))
     })
-    subscribed(connection, reqId, "pnl", stop)
+    subscribed(connection, reqId, "pnlSingle", stop)
   },
   95: (connection, fields) => {
     const reqId = fields.int()
-    if (wasRead(connection, reqId, fields)) connection.unsubscribe(reqId, "pnl")
+    if (wasRead(connection, reqId, fields)) connection.unsubscribe(reqId, "pnlSingle")
   },
   74: (connection, fields) => {
     fields.skip(1)
     const reqId = fields.int()
-    const account = connection.gateway.account(fields.text())
-    if (!wasRead(connection, reqId, fields)) return
-    for (const one of account?.all(connection.gateway.time.now()) ?? []) {
-      const { averageCost, instrument, quantity } = one
-      const contract = [...positionContract(instrument), instrument.exchange, instrument.currency]
-      const names = [instrument.localSymbol, instrument.tradingClass]
-      connection.send(message(71, 1, reqId, account?.name ?? "", ...contract, ...names, quantity, averageCost, ""))
+    const name = fields.text()
+    if (!wasRead(connection, reqId, fields) || !connection.claims(reqId)) return
+    const { gateway } = connection
+    const account = gateway.account(name)
+    if (account === null) {
+      unknownAccount(connection, reqId, name)
+      return
     }
+    const tell = whenChanged(connection)
+    const held = new Set<number>()
+    const run = () => {
+      for (const { averageCost, instrument, quantity } of account.all(gateway.time.now())) {
+        const { conId, currency, exchange, localSymbol, tradingClass } = instrument
+        // What was sold before is not told of; what is sold now is, once.
+        if (quantity === 0 && !held.has(conId)) continue
+        held.add(conId)
+        const contract = [...positionContract(instrument), exchange, currency, localSymbol, tradingClass]
+        tell(String(conId), message(71, 1, reqId, account.name, ...contract, quantity, averageCost, ""))
+      }
+    }
+    run()
     connection.send(message(72, 1, reqId))
+    subscribed(connection, reqId, "positions", gateway.onTrade(run))
   },
-  75: () => {},
+  75: (connection, fields) => {
+    fields.skip(1)
+    const reqId = fields.int()
+    if (wasRead(connection, reqId, fields)) connection.unsubscribe(reqId, "positions")
+  },
   76: (connection, fields) => {
     fields.skip(1)
     const reqId = fields.int()
-    const account = connection.gateway.account(fields.text())
-    if (!wasRead(connection, reqId, fields)) return
-    for (const [key, value, currency] of account?.values(connection.gateway.time.now()) ?? []) {
-      connection.send(message(73, 1, reqId, account?.name ?? "", "", key, value, currency))
+    const name = fields.text()
+    if (!wasRead(connection, reqId, fields) || !connection.claims(reqId)) return
+    const { gateway } = connection
+    const account = gateway.account(name)
+    if (account === null) {
+      unknownAccount(connection, reqId, name)
+      return
     }
+    const tell = whenChanged(connection)
+    const run = () => {
+      for (const [key, value, currency] of account.values(gateway.time.now())) {
+        tell(`${key} ${currency}`, message(73, 1, reqId, account.name, "", key, value, currency))
+      }
+    }
+    const stop = repeated(connection, accountInterval, run)
     connection.send(message(74, 1, reqId))
+    const unhook = gateway.onTrade(run)
+    subscribed(connection, reqId, "account", () => {
+      stop()
+      unhook()
+    })
   },
-  77: () => {}
+  77: (connection, fields) => {
+    fields.skip(1)
+    const reqId = fields.int()
+    if (wasRead(connection, reqId, fields)) connection.unsubscribe(reqId, "account")
+  }
 }
