@@ -1,4 +1,6 @@
 /** What the connections of one simulated gateway share: its time, its market, what is wrong with it, and who is there. */
+
+import { openOrderText } from "./codec/orders.ts"
 import { FaultState } from "./FaultState.ts"
 import type { Farm } from "./Faults.ts"
 import type { Settings } from "./GatewayOptions.ts"
@@ -114,6 +116,7 @@ export class Gateway {
   private ordered(order: Order, execution: Execution | null): void {
     for (const connection of this.connections) {
       if (connection.phase !== "ready" || connection.clientId !== order.clientId) continue
+      connection.send(openOrderText(connection.version, order))
       connection.send(statusText(order))
       if (execution === null) continue
       connection.send(executionText(connection.version, -1, execution))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Contract, EventName, type Execution, OrderAction, OrderType, SecType } from "@stoqey/ib"
+import { type Contract, EventName, type Execution, OrderAction, OrderType, SecType, TimeInForce } from "@stoqey/ib"
 import { Effect } from "effect"
 import * as GatewaySimulator from "../../../../src/layers/testing/gateway/GatewaySimulator.ts"
 import { stoqey } from "./stoqey.ts"
@@ -73,5 +73,55 @@ describe("orders", () => {
       ])
       assert.strictEqual(held.get(265598), 400)
     })
+  )
+
+  it.effect.each([176, 177, 178, 183, 184, 185, 187, 189, 190, 192, 193])(
+    "open and completed ones are described in full, in version %s",
+    (version) =>
+      Effect.gen(function* () {
+        const gateway = yield* GatewaySimulator.make({ version })
+        const api = yield* stoqey(gateway.port, 4)
+        const said: Array<string> = []
+        api.on(EventName.error, (error, code) => said.push(`error ${code} ${error.message}`))
+        api.on(EventName.openOrder, (id, contract, order, { status }) => {
+          const { account, action, clientId, lmtPrice, orderRef, orderType, tif, totalQuantity } = order
+          said.push(
+            `${id} ${contract.conId} ${contract.symbol} ${action} ${totalQuantity} ${orderType} ${lmtPrice} ${tif} ${account} ${orderRef} ${clientId} ${status}`
+          )
+        })
+        api.on(EventName.completedOrder, (contract, { filledQuantity, orderRef }, { completedStatus, status }) =>
+          said.push(`${contract.symbol} ${orderRef} ${filledQuantity} ${status} ${completedStatus}`)
+        )
+        const until = (event: EventName.openOrderEnd | EventName.completedOrdersEnd, ask: () => unknown) =>
+          Effect.callback<void>((resume) => {
+            api.once(event, () => resume(Effect.void))
+            ask()
+          })
+        const order = { action: OrderAction.BUY, totalQuantity: 100, transmit: true, tif: TimeInForce.GTC }
+        api.placeOrder(1, apple, { ...order, orderType: OrderType.LMT, lmtPrice: 1.25, orderRef: "mine" })
+        yield* until(EventName.openOrderEnd, () => api.reqAllOpenOrders())
+        const open = "1 265598 AAPL BUY 100 LMT 1.25 GTC DU1234567 mine 4 Submitted"
+        assert.deepStrictEqual(said.splice(0), [open, open])
+        yield* until(EventName.completedOrdersEnd, () => api.reqCompletedOrders(false))
+        assert.deepStrictEqual(said.splice(0), [])
+        // The library reads completed orders of every version as those of the newest, and 176 has a field more.
+        const underrun =
+          "error 505 Underrun error on COMPLETED_ORDER: End of message reached. Please report to https://github.com/stoqey/ib"
+        const completed =
+          version === 176
+            ? [underrun, underrun]
+            : ["AAPL mine 0 Cancelled Cancelled by Trader", "AAPL now 100 Filled Filled Size: 100"]
+        api.cancelOrder(1)
+        api.placeOrder(2, apple, { ...order, orderType: OrderType.MKT, tif: TimeInForce.DAY, orderRef: "now" })
+        yield* until(EventName.completedOrdersEnd, () => api.reqCompletedOrders(false))
+        assert.deepStrictEqual(
+          said.filter((text) => !text.startsWith("error 202 ")),
+          [
+            open.replace("Submitted", "Cancelled"),
+            "2 265598 AAPL BUY 100 MKT 0 DAY DU1234567 now 4 Filled",
+            ...completed
+          ]
+        )
+      })
   )
 })

@@ -21,7 +21,11 @@ export interface Order {
   /** Null: at market. */
   readonly limit: number | null
   readonly reference: string
+  /** `DAY` or `GTC`; what is still open stays open either way. */
+  readonly timeInForce: string
   status: OrderStatus
+  /** When it was filled or cancelled; 0 before. */
+  endedAt: number
   /** 0 until it is filled. */
   price: number
   task: Task | null
@@ -57,12 +61,18 @@ export class Orders {
     return this.all.get(`${clientId} ${id}`) ?? null
   }
 
+  /** Those that are filled or cancelled. */
+  completed(): ReadonlyArray<Order> {
+    return [...this.all.values()].filter(({ endedAt }) => endedAt > 0)
+  }
+
   open(): ReadonlyArray<Order> {
     return [...this.all.values()].filter(({ status }) => status === "Submitted" || status === "PreSubmitted")
   }
 
-  place(order: Omit<Order, "permId" | "price" | "status" | "task">): void {
-    const placed: Order = { ...order, permId: 1_000_000 + this.all.size, status: "PreSubmitted", price: 0, task: null }
+  place(order: Omit<Order, "endedAt" | "permId" | "price" | "status" | "task">): void {
+    const permId = 1_000_000 + this.all.size
+    const placed: Order = { ...order, permId, status: "PreSubmitted", endedAt: 0, price: 0, task: null }
     this.all.set(`${order.clientId} ${order.id}`, placed)
     this.look(placed)
   }
@@ -72,6 +82,7 @@ export class Orders {
     if (order.status === "Filled" || order.status === "Cancelled") return false
     cancel(order.task)
     order.status = "Cancelled"
+    order.endedAt = this.time.now()
     this.changed(order, null)
     return true
   }
@@ -102,6 +113,7 @@ export class Orders {
     account.trade(listing, isBuy ? quantity : -quantity, price)
     const after = account.position(listing.instrument.conId)?.realized ?? 0
     order.status = "Filled"
+    order.endedAt = at
     order.price = price
     const commission = commissionOf(order)
     account.cash = Math.round((account.cash - commission) * 100) / 100

@@ -1,5 +1,6 @@
-/** Orders: placing, cancelling, and what came of them. Full descriptions of open orders (`OPEN_ORDER`) are not sent; their status is. */
+/** Orders: placing, cancelling, and what came of them. */
 import { positionContract, readContract } from "../codec/contract.ts"
+import { completedOrderText, openOrderText } from "../codec/orders.ts"
 import type { Execution, Order } from "../market/Orders.ts"
 import type { Fields } from "../wire/Fields.ts"
 import { message, noNumber } from "../wire/text.ts"
@@ -57,6 +58,7 @@ interface OrderRequest {
   readonly quantity: number
   readonly type: string
   readonly limit: number
+  readonly timeInForce: string
   readonly account: string
   readonly reference: string
   readonly transmit: boolean
@@ -67,12 +69,23 @@ const readOrder = (fields: Fields): OrderRequest => {
   const quantity = fields.number()
   const type = fields.text()
   const limit = fields.number()
-  // An auxiliary price, the time in force and a group of orders.
-  fields.skip(3)
+  // An auxiliary price; a group of orders.
+  fields.skip(1)
+  const timeInForce = fields.text() || "DAY"
+  fields.skip(1)
   const account = fields.text()
   fields.skip(2)
   const reference = fields.text()
-  return { action, quantity, type, limit, account, reference, transmit: fields.flag() }
+  return { action, quantity, type, limit, timeInForce, account, reference, transmit: fields.flag() }
+}
+
+const tellOpen = (connection: Connection, concerns: (order: Order) => boolean): void => {
+  for (const order of connection.gateway.orders.open()) {
+    if (!concerns(order)) continue
+    connection.send(openOrderText(connection.version, order))
+    connection.send(statusText(order))
+  }
+  connection.send(message(53, 1))
 }
 
 export const orders: Handlers = {
@@ -81,7 +94,7 @@ export const orders: Handlers = {
     const id = fields.int()
     const spec = readContract(fields)
     fields.skip(2)
-    const { account: name, action, limit, quantity, reference, transmit, type } = readOrder(fields)
+    const { account: name, action, limit, quantity, reference, timeInForce, transmit, type } = readOrder(fields)
     if (!wasRead(connection, id, fields)) return
     if (gateway.orders.get(connection.clientId, id) !== null) {
       connection.error(id, 103, "Duplicate order id")
@@ -104,7 +117,7 @@ export const orders: Handlers = {
       const isBuy = action === "BUY"
       const price = type === "LMT" ? limit : null
       const { clientId } = connection
-      gateway.orders.place({ id, clientId, account, listing, isBuy, quantity, limit: price, reference })
+      gateway.orders.place({ id, clientId, account, listing, isBuy, quantity, limit: price, reference, timeInForce })
     }
   },
   4: (connection, fields) => {
@@ -122,14 +135,14 @@ export const orders: Handlers = {
     for (const order of placed.open()) placed.cancel(order)
   },
   5: (connection) => {
-    for (const order of connection.gateway.orders.open()) {
-      if (order.clientId === connection.clientId) connection.send(statusText(order))
-    }
-    connection.send(message(53, 1))
+    tellOpen(connection, ({ clientId }) => clientId === connection.clientId)
   },
-  16: (connection) => {
-    for (const order of connection.gateway.orders.open()) connection.send(statusText(order))
-    connection.send(message(53, 1))
+  16: (connection) => tellOpen(connection, () => true),
+  99: (connection) => {
+    for (const order of connection.gateway.orders.completed()) {
+      connection.send(completedOrderText(connection.version, order))
+    }
+    connection.send(message(102))
   },
   7: (connection, fields) => {
     fields.skip(1)
@@ -137,6 +150,7 @@ export const orders: Handlers = {
     if (!wasRead(connection, reqId, fields)) return
     for (const execution of connection.gateway.orders.executions) {
       connection.send(executionText(connection.version, reqId, execution))
+      connection.send(commissionText(execution))
     }
     connection.send(message(55, 1, reqId))
   }

@@ -21,7 +21,6 @@ export const others: Handlers = {
   // The level of the server's log, binding of orders, and settings of displays.
   14: () => {},
   15: () => {},
-  99: (connection) => connection.send(message(102)),
   80: (connection) => {
     const { accounts } = connection.gateway
     connection.send(message(78, accounts.length, ...accounts.flatMap(({ name }) => [name, ""])))
