@@ -52,9 +52,10 @@ const lineOf = (deps: Deps, kind: Kind, { contract, symbol }: ContractName, sink
         what,
         send: (api, id) => api.reqMktData(id, contract, "", false, false),
         cancel: (api, id) => api.cancelMktData(id),
-        broke: (reason) => {
+        // Only who is asked again tells everything: a gateway that has its data back goes on with what changes.
+        began: () => {
           state.clear()
-          tell.broke(reason)
+          tell.began()
         },
         tickPrice: (type, price) => state.price(type, price),
         tickSize: (type, size) => state.size(type, size),

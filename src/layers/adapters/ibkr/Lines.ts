@@ -123,7 +123,10 @@ export const make = (nextId: () => number): Lines => {
     const link = current
     forget(line)
     if (requestId === null || !sent || link === null) return
-    yield* Effect.forkDetach(Effect.ignore(link.outbound.send("cancel", () => line.spec.cancel(link.api, requestId))))
+    // It has its place in the line before a request that takes its own: an account whose lines are all in use has none for both.
+    yield* Effect.forkDetach(Effect.ignore(link.outbound.send("cancel", () => line.spec.cancel(link.api, requestId))), {
+      startImmediately: true
+    })
   })
 
   /** In the order of the lines, since each takes its place in the outbound line at once. */

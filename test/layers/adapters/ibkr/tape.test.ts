@@ -166,6 +166,46 @@ describe("the tape of the simulated gateway", () => {
     )
   )
 
+  it.effect("a quote that the gateway goes on with after 1102 is as whole as before", () =>
+    rigged(({ gateway, pass }) =>
+      Effect.gen(function* () {
+        const quotes = yield* record([{ symbol: "AAPL", kind: "quotes" }], undefined, "ibkr")
+        yield* pass(10 * second)
+        yield* gateway.inject({ _tag: "UpstreamLost", forMillis: 2 * second, restored: 1102 })
+        yield* pass(8 * second)
+        assert.includeMembers([...tags(quotes)], ["Gap", "Resumed"])
+        const afterwards = eventsOf(quotes).slice(eventsOf(quotes).findIndex(({ _tag }) => _tag === "Resumed"))
+        const rows = afterwards.flatMap((event) => (event._tag === "Quotes" ? [...event.rows] : []))
+        assert.isAbove(rows.length, 2)
+        for (const row of rows) {
+          const { ask, askSize, bid, bidSize, high, last, low, open, previousClose, volume } = row
+          assert.notInclude([ask, askSize, bid, bidSize, high, last, low, open, previousClose, volume], null)
+        }
+      })
+    )
+  )
+
+  it.effect("an account whose lines are all in use: one that is asked for again is given up first", () =>
+    rigged(({ gateway, pass }) =>
+      Effect.gen(function* () {
+        // Three is what the gateway gives of these.
+        const tape = yield* record([trades("SPY"), trades("AAPL"), trades("MSFT")], undefined, "ibkr")
+        yield* pass(20 * second)
+        yield* gateway.inject({ _tag: "UpstreamLost", forMillis: 4 * second, restored: 1102, silent: 1 })
+        yield* pass(60 * second)
+        assert.strictEqual(gateway.clients()[0]?.open.filter(({ silent }) => !silent).length, 3)
+        for (const stream of [0, 1, 2]) {
+          const reasons = eventsOf(tape, stream).flatMap((event) => (event._tag === "Gap" ? [event.reason] : []))
+          assert.isFalse(
+            reasons.some((reason) => reason.startsWith("throttled")),
+            reasons.join("; ")
+          )
+          assert.strictEqual(tags(tape, stream).at(-1), "Trades")
+        }
+      })
+    )
+  )
+
   it.effect("a hundred quotes: rehydrated in under four seconds, never more than fifty messages a second", () =>
     rigged(({ gateway, pass }) =>
       Effect.gen(function* () {

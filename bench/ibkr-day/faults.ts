@@ -1,0 +1,78 @@
+/** What goes wrong in a day, drawn from a seed: at most one thing a minute, at a second of it that is drawn, too. */
+import { type Fault, type Malformation, malformations } from "../../src/layers/testing/gateway/Faults.ts"
+import { share } from "../../src/layers/testing/gateway/market/hash.ts"
+
+const second = 1_000
+
+export interface Mishap {
+  readonly name: string
+  /** Milliseconds after the minute has begun. */
+  readonly after: number
+  readonly faults: ReadonlyArray<Fault>
+  /** For so long what comes may be older than it looks, and no client of the protocol can know. */
+  readonly unseen: number
+}
+
+/**
+ * Left out is what no client can tell from the truth: history that says that there is nothing where there is something, and messages that come twice or out of
+ * order, since IB numbers no trade; and what a user has to mend: a symbol that may not be had, a version that is not understood.
+ */
+export const mishapOf = (seed: number, minute: number): Mishap => {
+  let draws = 0
+  const draw = () => share(seed, minute, ++draws)
+  const between = (least: number, most: number) => Math.floor(least + draw() * (most - least + 1))
+  const pick = <A>(from: readonly [A, ...ReadonlyArray<A>]): A => from[between(0, from.length - 1)] ?? from[0]
+  const how = pick(["fin", "rst"] as const)
+  const after = between(0, 59) * second
+  const mishap = (name: string, faults: ReadonlyArray<Fault>, unseen = 0): Mishap => ({ name, after, faults, unseen })
+  const drop = { _tag: "Drop", how } as const
+  switch (between(0, 16)) {
+    case 0:
+      return mishap("drop", [drop])
+    case 1:
+      return mishap("refuse", [{ _tag: "Refuse", forMillis: between(1, 15) * second }, drop])
+    case 2:
+      return mishap("drop before ready", [{ _tag: "DropBeforeReady", connections: between(1, 3) }, drop])
+    case 3:
+      return mishap("cut frame", [{ _tag: "CutFrame", bytes: between(0, 60), how }])
+    case 4: {
+      // Longer than the session's patience: what a shorter one swallows nobody can know of.
+      const forMillis = between(27, 50) * second
+      return mishap("mute", [{ _tag: "Mute", forMillis }], 30 * second)
+    }
+    case 5:
+      return mishap("1101", [
+        { _tag: "UpstreamLost", forMillis: between(2, 30) * second, restored: 1101, times: between(1, 5) }
+      ])
+    case 6:
+    case 7:
+      return mishap("1102", [
+        { _tag: "UpstreamLost", forMillis: between(2, 30) * second, restored: 1102, silent: draw() / 2 }
+      ])
+    case 8:
+      return mishap("farm", [
+        { _tag: "FarmBroken", farm: "usfarm", forMillis: between(2, 20) * second, silent: draw() / 2 }
+      ])
+    case 9:
+      return mishap("history farm", [{ _tag: "FarmBroken", farm: "ushmds", forMillis: between(2, 20) * second }, drop])
+    case 10:
+      return mishap("id in use", [{ _tag: "ClientIdInUse", connections: between(1, 3) }, drop])
+    case 11:
+      return mishap("rate exceeded", [{ _tag: "RateExceeded", disconnect: draw() < 0.5 }])
+    case 12:
+      return mishap("history paced", [{ _tag: "HistoryPacing", requests: between(1, 4) }, drop])
+    case 13: {
+      const forMillis = between(2, 10) * second
+      return mishap("burst", [{ _tag: "Burst", forMillis }], forMillis + second)
+    }
+    case 14:
+      return mishap("bars deactivated", [{ _tag: "BarsDeactivated" }])
+    case 15:
+      return mishap("bars paced", [{ _tag: "RealTimePacing", requests: between(1, 3) }, drop])
+    default: {
+      const [first = "halfFrame", ...rest] = malformations
+      const what = pick<Malformation>([first, ...rest])
+      return mishap(what, [{ _tag: "Malformed", what }], 2 * second)
+    }
+  }
+}
