@@ -9,6 +9,7 @@ import type { OpenTenants, TenantServices } from "../services/OpenTenants.ts"
 import type { Owner, OwnerError } from "../services/Owner.ts"
 import { ArchiveLost, ProvenanceStore, ProvenanceStoreError } from "../services/ProvenanceStore.ts"
 import { Quota, type QuotaError } from "../services/Quota.ts"
+import type { Recorder } from "../services/Recorder.ts"
 import type { TenantJobs } from "../services/TenantJobs.ts"
 import * as ConfiguredVendors from "./adapters/ConfiguredVendors.ts"
 import { batchOptions, ofTenant } from "./batch/BatchConfig.ts"
@@ -32,6 +33,7 @@ import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
 import * as QuotaSqlite from "./quota/QuotaSqlite.ts"
 import * as ReconcileOnArrival from "./reconcile/ReconcileOnArrival.ts"
 import * as ReconciliationLive from "./reconcile/ReconciliationLive.ts"
+import * as RecorderLive from "./recording/RecorderLive.ts"
 import * as AdapterRegistryInMemory from "./registry/AdapterRegistryInMemory.ts"
 import { DiskRoom, diskRoomOf } from "./stitching/DiskRoom.ts"
 import { MaxAnswerRows } from "./stitching/MaxAnswerRows.ts"
@@ -138,7 +140,7 @@ const tenantOver = (
   readonly: boolean,
   tenant: TenantName
 ): Layer.Layer<
-  Exclude<TenantServices, SharedServices | MarketStreams>,
+  Exclude<TenantServices, SharedServices | MarketStreams | Recorder>,
   ProvenanceStoreError | MarketStoreError,
   SharedServices | FileSystem.FileSystem | Path.Path
 > =>
@@ -197,7 +199,10 @@ const tenantOver = (
  * what is fetched for their gaps is archived and stored as this tenant's.
  */
 const ownOver = (options: TapestryOptions, readonly: boolean) =>
-  MarketStreamsLive.layer().pipe(Layer.provideMerge(tenantOver(options, readonly, options.config.tenant)))
+  RecorderLive.layer.pipe(
+    Layer.provideMerge(MarketStreamsLive.layer()),
+    Layer.provideMerge(tenantOver(options, readonly, options.config.tenant))
+  )
 
 /**
  * All services over `dataDir`, as its owner: the lock is taken before anything is opened, and let go of when all is closed. Fails
@@ -222,7 +227,8 @@ export const layer = (
   })
   const tenants = OpenTenantsLive.layer({
     own: tenant,
-    servicesOf: (other) => Layer.merge(tenantOver(options, false, other), shared)
+    servicesOf: (other) =>
+      RecorderLive.layer.pipe(Layer.provideMerge(Layer.merge(tenantOver(options, false, other), shared)))
   })
   return TenantJobsLive.layer.pipe(
     Layer.provideMerge(tenants),

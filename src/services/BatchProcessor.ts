@@ -1,5 +1,6 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
+import type { ResponseId } from "../domain/Response.ts"
 import type { AnyRecord } from "../domain/records/RecordKind.ts"
 import type { SeriesKey } from "../domain/SeriesKey.ts"
 import { ImportKind } from "./Imports.ts"
@@ -23,7 +24,7 @@ export class RowDropped extends Schema.TaggedError<RowDropped>()("RowDropped", {
     return `a ${this.kind} row was dropped: the buffer was full, and its policy is to drop the oldest`
   }
 }
-/** The store refuses this row, and this row alone; it is in the dead-letter file. */
+/** The store refuses this row, and this row alone; it is in the dead-letter file. Of an archived answer: it cannot be stored. */
 export class RowPoisoned extends Schema.TaggedError<RowPoisoned>()("RowPoisoned", { message: Schema.String }) {}
 /** The processor is closing, or its deadline came before the row could be committed. What was offered is in the dead-letter file. */
 export class ProcessorClosed extends Schema.TaggedError<ProcessorClosed>()("ProcessorClosed", {}) {
@@ -98,6 +99,11 @@ export class BatchProcessor extends Context.Service<
   {
     readonly submit: (row: BatchRow) => Effect.Effect<void, BatchError>
     readonly offer: (row: BatchRow) => Effect.Effect<void, BatchError>
+    /**
+     * Commits what an archived answer says of a series of records (Imports.project), in its turn among the batches, and again for as long as
+     * the store is away. Nothing is archived a second time; what could not be committed stays in the archive, and goes to no dead-letter file.
+     */
+    readonly project: (series: SeriesKey, response: ResponseId) => Effect.Effect<void, BatchError>
     /** Completes when every row that was taken before is committed or dead-lettered. */
     readonly flush: Effect.Effect<void>
     /** One a kind that has had rows. */

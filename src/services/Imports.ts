@@ -202,12 +202,19 @@ export class Imports extends Context.Service<
       }
     ) => Effect.Effect<SegmentReport, ImportsError>
     /**
-     * Stores again what was imported and is in the archive, in the order in which it was; what is stored stays as it is. For a store
-     * that was lost. Segments whose bytes are damaged are passed over, and told.
+     * Stores what an archived answer says of a series of records: a segment of a recorded stream, or a page of the history that a gap of one was
+     * filled from. Twice is once. Fails with UnreadableText where it cannot be read.
+     */
+    readonly project: (
+      response: ResponseId
+    ) => Effect.Effect<{ readonly rows: number; readonly inserted: number }, ImportsError>
+    /**
+     * Stores again what was imported, and what live streams have left of records, as it is in the archive; what is stored stays as it is. For
+     * a store that was lost. Answers whose bytes are damaged are passed over, and told.
      */
     readonly replay: Stream.Stream<ReplayedSegment, ImportsError>
     /**
-     * Compares what is stored of imports with what their archived segments give, series by series; changes nothing. It is built in a
+     * Compares what is stored of these with what their archived answers give, series by series; changes nothing. It is built in a
      * store of its own, which needs as much room.
      */
     readonly check: (options: ImportCheckOptions) => Stream.Stream<ImportCheckEvent, ImportsError>

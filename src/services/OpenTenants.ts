@@ -17,6 +17,7 @@ import type { PreferredVendors } from "./PreferredVendors.ts"
 import type { ProvenanceStore } from "./ProvenanceStore.ts"
 import type { Quota } from "./Quota.ts"
 import type { Reconciliation } from "./Reconciliation.ts"
+import type { Recorder } from "./Recorder.ts"
 import type { RecordStore } from "./RecordStore.ts"
 import type { StitchingCache } from "./StitchingCache.ts"
 import type { TenantError } from "./TenantError.ts"
@@ -40,6 +41,7 @@ export type TenantServices =
   | ProvenanceStore
   | Quota
   | Reconciliation
+  | Recorder
   | RecordStore
   | StitchingCache
 

@@ -35,6 +35,7 @@ import {
   Stream
 } from "effect"
 import { CircuitBreaker } from "effect/persistence"
+import type { ResponseId } from "../../domain/Response.ts"
 import {
   BatchError,
   BatchProcessor,
@@ -286,6 +287,27 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
       return lane === undefined ? Effect.flatMap(laneOf(kind), takeIn) : takeIn(lane)
     })
 
+  const project = Effect.fnUntraced(function* (series: BatchRow["series"], response: ResponseId) {
+    const { kind } = series
+    if (kind === "bar" || kind === "corporate-action") {
+      return yield* refused(`${kind} rows of an archived answer are stored by the stitching cache`)
+    }
+    const lane = lanes.get(kind) ?? (yield* laneOf(kind))
+    const retried = () => {
+      lane.retries++
+    }
+    const { inserted, rows } = yield* permits
+      .withPermit(writer.project(kind, response, retried).pipe(timed(Metrics.batchSeconds(nameOf(lane)))))
+      .pipe(
+        Effect.tapError((error) => Effect.sync(() => refusedFor(lane, errorTag(error.reason)))),
+        Effect.mapError(({ message }) => new BatchError({ reason: new RowPoisoned({ message }) }))
+      )
+    lane.committed += rows
+    lane.unchanged += rows - inserted
+    lane.flushes++
+    written(lane)
+  })
+
   const flush = Effect.suspend(() =>
     Effect.forEach(
       lanes.values(),
@@ -356,6 +378,7 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
       yield* enter(row, done)
       return yield* Deferred.await(done)
     }),
+    project,
     flush,
     stats,
     feedback: Stream.unwrap(told),

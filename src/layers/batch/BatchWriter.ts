@@ -1,6 +1,7 @@
 /** Batches into the archive and the store, through a breaker, for as long as the store is away. */
 import { Cause, Duration, Effect, Exit, Metric, Schedule } from "effect"
 import { CircuitBreaker } from "effect/persistence"
+import type { ResponseId } from "../../domain/Response.ts"
 import { canonical } from "../../domain/SeriesKey.ts"
 import type { SessionId, SessionOutcome } from "../../domain/Session.ts"
 import type { BatchRow, BatchStats } from "../../services/BatchProcessor.ts"
@@ -83,12 +84,9 @@ export const make = Effect.fnUntraced(function* (options: BatchOptions) {
     Metric.update(Metrics.batchCircuit(options.name), breakerCodes[state])
   )
 
-  /** One batch into the archive and the store, however long that takes; fails when it is refused for what is in it. */
-  const write = ({ batch, kind, offset, retried }: Writing) => {
-    const batches = bySeries(batch)
-    const once = Effect.flatMap(session, (opened) =>
-      imports.rows(opened, { name: `${options.name}-${kind}-${opened}`, offset, kind, batches })
-    ).pipe(
+  /** However long that takes; fails when it is refused for what is in it. */
+  const written = <A>(kind: ImportKind, what: string, retried: () => void, writing: Effect.Effect<A, ImportsError>) => {
+    const once = writing.pipe(
       timed(Metrics.sinkSeconds(kind)),
       Effect.onExit((exit) => Metric.update(Metrics.sinkWrites(kind, Exit.isSuccess(exit) ? "success" : "failure"), 1))
     )
@@ -112,9 +110,7 @@ export const make = Effect.fnUntraced(function* (options: BatchOptions) {
           retried()
           // Whoever is woken at night should find out here what the store says.
           return failures++ % warnEvery === 0
-            ? Effect.logWarning(
-                `${batch.length} ${kind} rows of ${options.name} cannot be stored, and are tried again: ${error.message}`
-              )
+            ? Effect.logWarning(`${what} of ${options.name} cannot be stored, and are tried again: ${error.message}`)
             : Effect.void
         })
       ),
@@ -122,10 +118,23 @@ export const make = Effect.fnUntraced(function* (options: BatchOptions) {
     )
   }
 
+  /** One batch into the archive and the store. */
+  const write = ({ batch, kind, offset, retried }: Writing) => {
+    const batches = bySeries(batch)
+    const rows = Effect.flatMap(session, (opened) =>
+      imports.rows(opened, { name: `${options.name}-${kind}-${opened}`, offset, kind, batches })
+    )
+    return written(kind, `${batch.length} ${kind} rows`, retried, rows)
+  }
+
+  /** What an archived answer says, into the store. */
+  const project = (kind: ImportKind, response: ResponseId, retried: () => void) =>
+    written(kind, `${kind} rows of response ${response}`, retried, imports.project(response))
+
   const end = (outcome: SessionOutcome): Effect.Effect<void> =>
     Effect.suspend(() =>
       state.session === null ? Effect.void : Effect.ignore(imports.end(state.session, outcome, null))
     )
 
-  return { write, end, breaker: breakerState }
+  return { write, project, end, breaker: breakerState }
 })

@@ -19,6 +19,7 @@ import {
   Imports,
   ImportsError,
   type SegmentReport,
+  UnreadableText,
   VendorNotOurs
 } from "../../services/Imports.ts"
 import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
@@ -35,6 +36,7 @@ import { makeForgotten, removedAfter } from "./forgotten.ts"
 import { importCoverage } from "./importCoverage.ts"
 import { importSource } from "./importedLine.ts"
 import { plainSpec } from "./plainSpec.ts"
+import { recordAnswers, recordCommit, replayed, seriesOfCall } from "./recordAnswers.ts"
 
 const identityOf = (spec: ImportSpec, { bytes, line, offset }: ImportSegment): RequestIdentity => ({
   source: importSource,
@@ -232,6 +234,14 @@ const make = Effect.gen(function* () {
       const request = yield* archive.request(call)
       const payload = yield* bytes
       if (!(payload instanceof Uint8Array)) return { rows: 0, inserted: 0, problem: "it has no bytes, or too many" }
+      const streamed = seriesOfCall(request)
+      if (streamed !== null) {
+        if (!wanted(streamed) || (yield* forgotten(streamed, response.id)))
+          return { rows: 0, inserted: 0, problem: null }
+        const commit = yield* recordCommit(registry, streamed, request, response, payload)
+        const { inserted } = yield* into.records.commit(commit)
+        return { rows: commit.rows.length, inserted, problem: null }
+      }
       const { decoded, spec } = yield* archivedSegment(request.params, payload)
       yield* refuseAgain(spec, decoded)
       const series = yield* Effect.filter(decoded.series, (one) =>
@@ -262,12 +272,20 @@ const make = Effect.gen(function* () {
       )
     ).pipe(
       Stream.flatMap((id) => archive.replay({ of: { _tag: "Session", id }, withBytes: true })),
+      Stream.concat(recordAnswers(archive, wanted)),
       Stream.mapEffect((one) =>
         Effect.map(again(into, wanted, forgotten, one), (done) => ({ response: one.response.id, ...done }))
       ),
       Stream.mapError(asError)
     )
   }
+
+  const project = Effect.fn("Imports.project")(function* (response: Response["id"]) {
+    const forgotten = makeForgotten({ archive, market }, false)
+    const { inserted, problem, rows } = yield* again(stores, () => true, forgotten, yield* replayed(archive, response))
+    if (problem !== null) return yield* new UnreadableText({ line: null, message: `response ${response}: ${problem}` })
+    return { rows, inserted }
+  }, asImportsError)
 
   const check = yield* makeCheck({ stores, registry, replayInto })
 
@@ -279,6 +297,7 @@ const make = Effect.gen(function* () {
     ),
     segment,
     rows,
+    project,
     end: Effect.fn("Imports.end")(
       (session, outcome, reason) => archive.closeSession(session, outcome, reason),
       asImportsError

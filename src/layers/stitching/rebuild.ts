@@ -10,6 +10,7 @@
  */
 import { Clock, Effect, Option, Queue, Result, Stream } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
+import { isRecordSeries } from "../../domain/records/RecordKind.ts"
 import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { RebuildEvent, RebuildOptions } from "../../services/RebuildEvent.ts"
 import type { StitchingCacheError } from "../../services/StitchingCache.ts"
@@ -57,7 +58,8 @@ const targetsOf = Effect.fnUntraced(function* ({ archive, market, registry }: Ca
       }
       continue
     }
-    if (!wanted(options, key.success)) continue
+    // Those are stored again with the imports.
+    if (!wanted(options, key.success) || isRecordSeries(key.success)) continue
     const vendor = yield* Effect.option(registry.resolve(key.success.vendor))
     if (Option.isSome(vendor) && vendor.value.storedOnly === true) continue
     const series = yield* Effect.result(barSeries(key.success))

@@ -97,7 +97,7 @@ const make = Effect.gen(function* () {
       let requests = 0
       let rows = 0
       let stored = 0
-      yield* historyPages(ingest, key.vendor, history, range, first, 0).pipe(
+      yield* historyPages(ingest, key.vendor, history, range, first, 0, series).pipe(
         Stream.runForEach((archived) =>
           Effect.gen(function* () {
             stored += yield* commit(archived, series, history.decoderVersion)

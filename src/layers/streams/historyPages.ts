@@ -1,5 +1,6 @@
 import { Effect, Option, Stream } from "effect"
 import type { Response } from "../../domain/Response.ts"
+import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { VendorError, VendorRequest } from "../../services/Adapter.ts"
 import type { IngestSession, IngestSessionError } from "../../services/IngestSession.ts"
@@ -21,7 +22,9 @@ export const historyPages = (
   history: Extract<StreamHistory, { readonly _tag: "requests" }>,
   range: TimeRange,
   first: VendorRequest,
-  priority: number
+  priority: number,
+  /** The series that the rows are stored in, by whoever asks; the archive then knows the pages as answers about it. */
+  series: SeriesKey | null
 ): Stream.Stream<ArchivedPage, IngestSessionError | VendorError> =>
   Stream.unwrap(
     Effect.map(ingest.open({ source: vendor, mode: "stream" }), (session) =>
@@ -29,7 +32,8 @@ export const historyPages = (
         Effect.gen(function* () {
           const { payload, response } = yield* session.fetch(request, {
             cacheMode: { _tag: "default", ttl: null },
-            priority
+            priority,
+            subject: series === null ? null : { series: canonical(series), range }
           })
           const page = yield* history.decode(payload, request, range)
           const next = page.next === null ? Option.none<VendorRequest>() : Option.some(page.next)

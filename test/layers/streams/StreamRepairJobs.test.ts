@@ -1,8 +1,10 @@
+import { rmSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import type { RecordSeries } from "../../../src/domain/records/RecordKind.ts"
 import { type StreamRow, shapeOf } from "../../../src/domain/streams/StreamRow.ts"
 import { NotEntitled } from "../../../src/services/Adapter.ts"
+import { Imports } from "../../../src/services/Imports.ts"
 import { JobQueue } from "../../../src/services/JobQueue.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { RecordStore } from "../../../src/services/RecordStore.ts"
@@ -50,6 +52,33 @@ describe("stream-repair", () => {
         assert.isTrue(coverage.every(({ state }) => state._tag === "Covered"))
         assert.strictEqual(coverage.at(-1)?.end, range.end)
       }).pipe(Effect.provide(over(directory, vendor)))
+    }).pipe(Effect.scoped)
+  })
+
+  it.live("a store that was lost has its rows again, with coverage and where they came from, by a rebuild", () => {
+    const vendor = vendorOf({ rate: 4, pageRows: 50, numbered: false, resolution: 1_000 })
+    const series = vendor.adapter.stream?.series(streamOf("trades")) as RecordSeries<"trade">
+    const storedIn = (directory: string, first: Effect.Effect<unknown, unknown, JobQueue | Imports>) =>
+      Effect.gen(function* () {
+        yield* first
+        const records = yield* RecordStore
+        const market = yield* MarketStore
+        const rows = yield* Stream.runCollect(records.storedRows(series, range))
+        const checked = yield* Effect.flatMap(Imports, (imports) => Stream.runCollect(imports.check({ limit: 3 })))
+        assert.deepStrictEqual(
+          checked.map((event) => (event._tag === "Compared" ? event.differences : event)),
+          [[]]
+        )
+        return { rows, coverage: yield* market.coverage(series, range) }
+      }).pipe(Effect.provide(over(directory, vendor)))
+    return Effect.gen(function* () {
+      const directory = yield* temporary
+      const repaired = Effect.flatMap(enqueued("once", streamOf("trades")), ({ id }) => working(ended(id)))
+      const before = yield* storedIn(directory, repaired)
+      assert.isAbove(before.rows.length, 200)
+      for (const end of ["", "-wal", "-shm"]) rmSync(`${directory}/market.sqlite${end}`, { force: true })
+      const replayed = Effect.flatMap(Imports, (imports) => Stream.runCollect(imports.replay))
+      assert.deepStrictEqual(yield* storedIn(directory, replayed), before)
     }).pipe(Effect.scoped)
   })
 

@@ -1,0 +1,120 @@
+/**
+ * Answers about series of records that came over a vendor's live streams: segments of recordings, and pages of the history with which a gap
+ * was filled. The one way from such an answer to the store, when it has come and when the store is made again.
+ */
+import { Data, Effect, Option, Result, Stream } from "effect"
+import type { Request } from "../../domain/Request.ts"
+import type { Response } from "../../domain/Response.ts"
+import { isRecordSeries, type RecordSeries } from "../../domain/records/RecordKind.ts"
+import { canonical, parse } from "../../domain/SeriesKey.ts"
+import type { StreamKind } from "../../domain/streams/StreamKind.ts"
+import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import type { ProvenanceStore, ProvenanceStoreError, ReplayedResponse } from "../../services/ProvenanceStore.ts"
+import type { RecordCommit } from "../../services/RecordStore.ts"
+import { readFrames } from "../recording/readFrames.ts"
+import { segmentKind, segmentParams } from "../recording/segmentRequest.ts"
+import { segmentDecoderVersion, segmentRows } from "../recording/segmentRows.ts"
+
+type Archive = ProvenanceStore["Service"]
+type Registry = AdapterRegistry["Service"]
+
+/** The answer cannot be read as one about its series. */
+export class UnreadableAnswer extends Data.TaggedError("UnreadableAnswer")<{ readonly message: string }> {}
+
+const unreadable = (message: string) => new UnreadableAnswer({ message })
+
+/** The series of records that a text names; null where it names another, or none. */
+export const recordSeries = (text: string): RecordSeries | null => {
+  const key = parse(text)
+  return Result.isSuccess(key) && isRecordSeries(key.success) ? key.success : null
+}
+
+const streamKinds: Partial<Record<RecordSeries["kind"], StreamKind>> = {
+  trade: "trades",
+  quote: "quotes",
+  news: "news"
+}
+
+const historyPage = Effect.fnUntraced(function* (
+  registry: Registry,
+  series: RecordSeries,
+  { body, kind, method, params, subject }: Request,
+  payload: Uint8Array
+) {
+  const streamed = streamKinds[series.kind]
+  if (streamed === undefined || subject === null) return yield* unreadable(`no live stream has ${series.kind} rows`)
+  const { stream } = yield* Effect.mapError(registry.streamer(series.vendor), ({ message }) => unreadable(message))
+  const key = yield* Effect.mapError(stream.key({ symbol: series.symbol, kind: streamed }), ({ message }) =>
+    unreadable(message)
+  )
+  const history = stream.history(key)
+  if (history?._tag !== "requests") return yield* unreadable(`${series.vendor} has no history of ${streamed} any more`)
+  const page = yield* Effect.mapError(
+    history.decode(payload, { kind, method, params, body, weight: 0, keys: {} }, subject.range),
+    ({ message }) => unreadable(message)
+  )
+  return {
+    rows: page.rows,
+    positions: page.rows.map((_, index) => index),
+    proven: page.proves === null ? [] : [page.proves],
+    version: history.decoderVersion
+  }
+})
+
+const segment = Effect.fnUntraced(function* ({ params }: Request, payload: Uint8Array) {
+  const of = segmentParams(params)
+  if (of === null) return yield* unreadable("its request is not that of a segment")
+  const frames = yield* Effect.mapError(readFrames(of.stream.kind, payload), ({ message }) => unreadable(message))
+  return { ...segmentRows(of.stream.kind, frames, of.from), version: segmentDecoderVersion }
+})
+
+/** What an answer says of its series. */
+export const recordCommit = Effect.fnUntraced(function* (
+  registry: Registry,
+  series: RecordSeries,
+  request: Request,
+  response: Response,
+  payload: Uint8Array
+): Effect.fn.Return<RecordCommit, UnreadableAnswer> {
+  const read =
+    request.kind === segmentKind ? segment(request, payload) : historyPage(registry, series, request, payload)
+  const { positions, proven, rows, version } = yield* read
+  return {
+    series,
+    response: response.id,
+    askedAt: response.askedAt,
+    fetchedAt: response.fetchedAt,
+    decoderVersion: version,
+    // The rows of a stream are those of the series that it is stored in.
+    rows: rows as RecordCommit["rows"],
+    positions,
+    coverage: proven.map((range) => ({ ...range, state: { _tag: "Covered", response: response.id } }))
+  }
+})
+
+export const replayed = (archive: Archive, id: Response["id"]): Effect.Effect<ReplayedResponse, ProvenanceStoreError> =>
+  Effect.map(archive.response(id), (response) => ({
+    call: response.request as ReplayedResponse["call"],
+    response,
+    bytes: response.sha256 === null ? Effect.succeed(null) : archive.open(response.sha256)
+  }))
+
+/** Every answer about a series of records that is wanted, series by series. */
+export const recordAnswers = (
+  archive: Archive,
+  wanted: (series: RecordSeries) => boolean
+): Stream.Stream<ReplayedResponse, ProvenanceStoreError> =>
+  Stream.fromIterableEffect(
+    Effect.map(archive.subjects, (subjects) =>
+      subjects.map(recordSeries).filter((series) => series !== null && wanted(series))
+    )
+  ).pipe(
+    Stream.flatMap((series) =>
+      series === null ? Stream.empty : Stream.fromIterableEffect(archive.answersOf(canonical(series), 0))
+    ),
+    Stream.mapEffect((id) => replayed(archive, id))
+  )
+
+/** The series of records that a call was about; null where it was about another. */
+export const seriesOfCall = ({ subject }: Request): RecordSeries | null =>
+  subject === null ? null : Option.getOrNull(Option.fromNullishOr(recordSeries(subject.series)))

@@ -1,0 +1,139 @@
+import { Data, Effect, Option, Ref, Schema, Stream } from "effect"
+import { Command, Flag } from "effect/cli"
+import { isRows } from "../../domain/streams/StreamEvent.ts"
+import type { StreamKey } from "../../domain/streams/StreamKey.ts"
+import { StreamKind } from "../../domain/streams/StreamKind.ts"
+import { type RecordedKind, Recorder, type RecordingEvent } from "../../services/Recorder.ts"
+import { Ended } from "../failure/Ended.ts"
+import { asCommand, UsageError } from "../failure/UsageError.ts"
+import { ageFlag, millisOf } from "../flags/AgeFlag.ts"
+import { Json } from "../flags/GlobalFlags.ts"
+import { endText, progressText, recordingDocuments } from "../recording/recordingText.ts"
+import { untilSignal } from "../runMain.ts"
+import { meantVendor, vendorFlag, vendorsHere } from "../streams/streamVendor.ts"
+import { wordsOf } from "../streams/streamWords.ts"
+import { Output } from "../terminal/Output.ts"
+import { styleOf } from "../terminal/Style.ts"
+import { withOwner } from "../withData.ts"
+
+const flags = {
+  symbols: Flag.String("symbols").pipe(
+    Flag.withMetavar("SYMBOL,..."),
+    Flag.withDescription("The symbols, in the vendor's spelling, with commas between")
+  ),
+  kinds: Flag.String("kinds").pipe(
+    Flag.withMetavar("KIND,..."),
+    Flag.withDescription(`What of them: ${StreamKind.literals.join(", ")} (default trades)`),
+    Flag.withDefault("trades")
+  ),
+  vendor: vendorFlag,
+  segment: ageFlag(
+    "segment",
+    "How old what came may become before it is archived, which is what a killed process loses (default 1m)"
+  ).pipe(Flag.optional),
+  for: Flag.String("for").pipe(
+    Flag.withMetavar("DURATION"),
+    Flag.withDescription("End after so long: 30s, 8h; until Ctrl-C unless given"),
+    Flag.optional
+  )
+}
+
+type Input = Command.Command.Config.Infer<typeof flags>
+
+class OwnerRecords extends Data.TaggedError("OwnerRecords")<{ readonly message: string }> {}
+
+const listOf = (name: string, given: string): Effect.Effect<ReadonlyArray<string>, UsageError> => {
+  const items = [...new Set(given.split(",").map((item) => item.trim()))].filter((item) => item !== "")
+  return items.length > 0
+    ? Effect.succeed(items)
+    : Effect.fail(new UsageError({ message: `--${name} names nothing: expected some, with commas between` }))
+}
+
+const kindOf = (given: string): Effect.Effect<StreamKind, UsageError> =>
+  Effect.mapError(
+    Schema.decodeUnknownEffect(StreamKind)(given),
+    () => new UsageError({ message: `--kinds ${given}: expected some of ${StreamKind.literals.join(", ")}` })
+  )
+
+const erase = "\r\u001b[2K"
+
+/** Shows what is told, and ends as the recording did. */
+const shown = Effect.fnUntraced(function* () {
+  const { errorTerminal, line, lines, note, noteRaw } = yield* Output
+  const json = yield* Json
+  const style = styleOf(errorTerminal)
+  const last = yield* Ref.make<{ readonly at: number; readonly kinds: ReadonlyArray<RecordedKind> } | null>(null)
+  let streams: ReadonlyArray<StreamKey> = []
+  let began: number | null = null
+  const said = (text: string) => note(errorTerminal.isTerminal ? `${erase}${style.yellow(text)}` : text)
+  const one = Effect.fnUntraced(function* (event: RecordingEvent) {
+    if (event._tag === "Began") streams = event.streams
+    if (json) yield* lines(recordingDocuments(event, streams).map((document) => JSON.stringify(document)))
+    if (json && !errorTerminal.isTerminal) return
+    switch (event._tag) {
+      case "Began":
+        return yield* json
+          ? Effect.void
+          : note(
+              `recording ${event.streams.length === 1 ? "1 stream" : `${event.streams.length} streams`} as session ${event.session}; Ctrl-C ends it`
+            )
+      case "Word": {
+        const stream = streams[event.stream]
+        const words = isRows(event.event) ? null : wordsOf(`${stream?.symbol ?? ""} ${stream?.kind ?? ""}`, event.event)
+        return yield* words === null ? Effect.void : said(words)
+      }
+      case "Progress": {
+        const before = yield* Ref.getAndSet(last, event)
+        began ??= event.at
+        if (!errorTerminal.isTerminal) return
+        const text = progressText(event.at - began, event.kinds, before?.kinds ?? [], event.at - (before?.at ?? began))
+        return yield* noteRaw(erase + style.dim(text.slice(0, errorTerminal.columns - 1)))
+      }
+      case "Ended":
+        if (errorTerminal.isTerminal) yield* noteRaw(erase)
+        for (const series of event.unstored)
+          yield* said(`${series}: archived, and not stored yet; tapestry rebuild, or the next recording, has it stored`)
+        return yield* json ? Effect.void : line(endText(event.session, event.kinds))
+    }
+  })
+  return one
+})
+
+const record = Effect.fn("tapestry record")(function* (input: Input) {
+  const symbols = yield* listOf("symbols", input.symbols)
+  const kinds = yield* Effect.forEach(yield* listOf("kinds", input.kinds), kindOf)
+  const span = Option.isSome(input.for) ? yield* millisOf("for", input.for.value) : null
+  const segmentAge = Option.isSome(input.segment) ? yield* millisOf("segment", input.segment.value) : 60_000
+  const streams = kinds.flatMap((kind) => symbols.map((symbol) => ({ symbol, kind })))
+  const told = yield* Ref.make<"signal" | "time" | null>(null)
+  const signal = Effect.andThen(untilSignal, Ref.set(told, "signal"))
+  const until =
+    span === null ? signal : Effect.raceFirst(signal, Effect.andThen(Effect.sleep(span), Ref.set(told, "time")))
+  const one = yield* shown()
+  yield* withOwner(
+    Effect.gen(function* () {
+      const vendor = yield* meantVendor(input.vendor, yield* vendorsHere)
+      const recorder = yield* Recorder
+      yield* Stream.runForEach(recorder.record({ vendor, streams }, { until, segmentAge }), one)
+    }),
+    () =>
+      Effect.fail(
+        new OwnerRecords({
+          message:
+            "another process has this data directory, and only its owner can record into it; end that one, or record into a directory of its own (--data-dir)"
+        })
+      )
+  )
+  // All streams have ended, and nobody asked for that.
+  if ((yield* Ref.get(told)) === null) return yield* new Ended({ code: 1 })
+}, asCommand("record"))
+
+export const command = Command.make("record", flags, record).pipe(
+  Command.withDescription(
+    "Records live streams until Ctrl-C: every row and every word about a stream goes into the archive, in segments that are durable before anything is stored from them. Trades, quotes and news are stored as rows whose lineage is the segment and the line. What could not be had is told, and so is what a recording that was killed has lost."
+  ),
+  Command.withExamples([
+    { command: "tapestry record --symbols SPY,QQQ --kinds trades,quotes --vendor ibkr", description: "Until Ctrl-C" },
+    { command: "tapestry record --symbols ALPHA --for 8h --json", description: "A day of trades, told as JSON lines" }
+  ])
+)

@@ -1,0 +1,110 @@
+/** `tapestry record` as the built command line has it: to its end, until a signal, and killed. */
+import { rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "vitest"
+import { serving, until, watched } from "./serving.ts"
+import { json, ok, scratch, tapestry, type Where } from "./tapestry.ts"
+
+const simulated = (name: string): Where => {
+  const where = { cwd: scratch(name) }
+  writeFileSync(join(where.cwd, "tapestry.yaml"), "dataDir: data\nvendors:\n  sim:\n    adapter: simulated\n    rate: 20\n")
+  return where
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: documents of the command, looked at by the tests
+const linesOf = (text: string): ReadonlyArray<any> =>
+  text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line))
+
+const rowsOf = (where: Where, kind: string) =>
+  linesOf(ok(where, "dump", kind, "-", "--vendor", "sim", "--format", "ndjson"))
+
+describe("tapestry record", () => {
+  it("SIGTERM ends it with 0 after storing what it has; a lost store is rebuilt from the segments", async () => {
+    const where = simulated("record-signal")
+    const recording = watched(where, "record", "--symbols", "ALPHA,BETA", "--kinds", "trades,quotes", "--json")
+    const rows = () =>
+      linesOf(recording.stdout())
+        .filter(({ event }) => event === "Progress")
+        .at(-1)
+        ?.kinds.reduce((sum: number, kind: { rows: number }) => sum + kind.rows, 0) ?? 0
+    await until(() => rows() > 50, recording.stderr)
+    recording.child.kill("SIGTERM")
+    const { code, stderr, stdout } = await recording.end
+    assert.strictEqual(code, 0, stderr)
+    assert.strictEqual(stderr, "")
+    const told = linesOf(stdout)
+    assert.strictEqual(told[0].event, "Began")
+    assert.deepStrictEqual(
+      told[0].streams.map(({ kind, symbol }: { kind: string; symbol: string }) => `${kind} ${symbol}`),
+      ["trades ALPHA", "trades BETA", "quotes ALPHA", "quotes BETA"]
+    )
+    const ended = told.at(-1)
+    assert.deepInclude(ended, { event: "Ended", session: told[0].session, unstored: [] })
+    const trades = rowsOf(where, "trades")
+    const recorded = ended.kinds.find(({ kind }: { kind: string }) => kind === "trades")
+    assert.strictEqual(trades.length, recorded.rows)
+    const { sessions } = json(where, 0, "archive", "sessions")
+    assert.deepInclude(
+      sessions.find(({ id }: { id: number }) => id === ended.session),
+      { source: "sim", mode: "stream", outcome: "ok" }
+    )
+    const quotes = rowsOf(where, "quotes")
+    assert.deepStrictEqual(json(where, 0, "rebuild", "--check").imported.problems, [])
+    for (const end of ["", "-wal", "-shm"]) rmSync(join(where.cwd, "data", `market.sqlite${end}`), { force: true })
+    assert.deepInclude(json(where, 0, "rebuild").imported, { problems: [] })
+    assert.deepStrictEqual([rowsOf(where, "trades"), rowsOf(where, "quotes")], [trades, quotes])
+  })
+
+  it("--for ends it with 0, and says what came to be", () => {
+    const where = simulated("record-for")
+    const run = tapestry(where, "record", "--symbols", "ALPHA", "--for", "2s")
+    assert.strictEqual(run.code, 0, run.stderr)
+    assert.match(run.stdout, /^session \d+: trades \d+ rows?; \d+ segments? of .*B in the archive\n$/)
+    assert.match(run.stderr, /recording 1 stream as session \d+; Ctrl-C ends it/)
+  })
+
+  it("killed: what was lost is told by the next recording, and a job is there that has it stored", async () => {
+    const where = simulated("record-killed")
+    const killed = watched(where, "record", "--symbols", "ALPHA", "--json")
+    await until(() => linesOf(killed.stdout()).filter(({ event }) => event === "Progress").length > 2, killed.stderr)
+    killed.child.kill("SIGKILL")
+    await killed.end
+    const [began] = linesOf(killed.stdout())
+    const next = linesOf(ok(where, "record", "--symbols", "ALPHA", "--for", "2s", "--json"))
+    const lost = next.filter(({ event }) => event === "Unrepairable")
+    assert.strictEqual(lost.length, 1)
+    assert.match(lost[0].why, new RegExp(`session ${began.session}\\) broke off`))
+    assert.isBelow(Date.parse(lost[0].from), Date.parse(lost[0].to))
+    const { jobs } = json(where, 0, "jobs", "list")
+    assert.deepStrictEqual(
+      jobs.map(({ job }: { job: { key: string; type: string } }) => ({ key: job.key, type: job.type })),
+      [{ key: lost[0].job, type: "stream-repair" }]
+    )
+    // One that was ended in order has lost nothing.
+    const third = linesOf(ok(where, "record", "--symbols", "ALPHA", "--for", "1s", "--json"))
+    assert.deepStrictEqual(
+      third.filter(({ event }) => event === "Unrepairable"),
+      []
+    )
+  })
+
+  it("what cannot be meant is said", async () => {
+    const where = simulated("record-mistakes")
+    const code = (...args: ReadonlyArray<string>) => tapestry(where, "record", ...args)
+    assert.strictEqual(code("--symbols", "ALPHA", "--kinds", "ticks").code, 2)
+    assert.strictEqual(code("--symbols", ",").code, 2)
+    assert.strictEqual(code("--symbols", "ALPHA", "--for", "soon").code, 2)
+    const nobody = code("--symbols", "NOBODY")
+    assert.strictEqual(nobody.code, 1)
+    assert.match(nobody.stderr, /no symbol NOBODY/)
+    const server = await serving(where)
+    const beside = code("--symbols", "ALPHA", "--for", "1s")
+    assert.strictEqual(beside.code, 1)
+    assert.match(beside.stderr, /another process has this data directory/)
+    server.child.kill("SIGTERM")
+    await server.end
+  })
+})
