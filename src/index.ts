@@ -101,6 +101,7 @@ export { ProvenanceStore, ProvenanceStoreError } from "./services/ProvenanceStor
 export { Quota, QuotaError } from "./services/Quota.ts"
 export * as RebuildEvent from "./services/RebuildEvent.ts"
 export { Reconciliation, ReconciliationError } from "./services/Reconciliation.ts"
+export * as Recorder from "./services/Recorder.ts"
 export { RecordStore } from "./services/RecordStore.ts"
 export { StitchingCache, StitchingCacheError } from "./services/StitchingCache.ts"
 export type * as StreamCapability from "./services/StreamCapability.ts"

@@ -7,7 +7,10 @@ import { json, ok, scratch, tapestry, type Where } from "./tapestry.ts"
 
 const simulated = (name: string): Where => {
   const where = { cwd: scratch(name) }
-  writeFileSync(join(where.cwd, "tapestry.yaml"), "dataDir: data\nvendors:\n  sim:\n    adapter: simulated\n    rate: 20\n")
+  writeFileSync(
+    join(where.cwd, "tapestry.yaml"),
+    "dataDir: data\nvendors:\n  sim:\n    adapter: simulated\n    rate: 20\n"
+  )
   return where
 }
 

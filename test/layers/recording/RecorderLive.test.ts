@@ -2,8 +2,11 @@ import { rmSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import type { Trade } from "../../../src/domain/records/Trade.ts"
+import { canonical } from "../../../src/domain/SeriesKey.ts"
 import type { SegmentFrame } from "../../../src/domain/streams/SegmentFrame.ts"
 import { millisOf, shapeOf } from "../../../src/domain/streams/StreamRow.ts"
+import { archiveFrames } from "../../../src/layers/recording/archiveFrames.ts"
+import { segmentIdentity } from "../../../src/layers/recording/segmentRequest.ts"
 import { Imports } from "../../../src/services/Imports.ts"
 import { MarketStreams } from "../../../src/services/MarketStreams.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
@@ -186,6 +189,43 @@ describe("Recorder", () => {
       assert.isTrue(second_.coverage.length > 1)
     })
   })
+
+  it.effect(
+    "an answer about trades that cannot be read is told by a rebuild, and keeps no other from being stored",
+    () => {
+      const vendor = vendorOf({ rate: 4 })
+      const series = seriesOf(vendor, "trades")
+      return Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        yield* atStart
+        yield* Effect.gen(function* () {
+          yield* recorded([trades()], 10 * second)
+          const archive = yield* ProvenanceStore
+          const session = yield* archive.openSession({ source: "model", mode: "stream", asOf: null })
+          const subject = { series: canonical(series), range: { start: at(20), end: at(30) } }
+          const identity = segmentIdentity({
+            form: 1,
+            stream: { vendor: "model", symbol: "ALPHA", kind: "trades", timeframe: null, params: {} },
+            recording: session,
+            segment: 1,
+            first: 2,
+            from: at(20)
+          })
+          const torn = new TextEncoder().encode('{"n":2,"at":')
+          const { id } = yield* archiveFrames(archive, session, identity, subject, at(30), torn)
+          const imports = yield* Imports
+          const again = yield* Stream.runCollect(imports.replay)
+          const problems = again.filter(({ problem }) => problem !== null)
+          assert.deepStrictEqual(
+            problems.map(({ response }) => response),
+            [id]
+          )
+          assert.include(problems[0]?.problem ?? "", "line 1 is no frame")
+          assert.isAbove(again.length, 1)
+        }).pipe(Effect.provide(over(directory, vendor)))
+      })
+    }
+  )
 
   it.effect("what is wrong is said before anything is recorded", () =>
     Effect.gen(function* () {
