@@ -1,6 +1,7 @@
 /** Clients of a Tapestry server: one Layer a transport, all with the contract's types and errors. */
 export { asAdmin } from "./rpc/client/asAdmin.ts"
 export * as HttpClient from "./rpc/client/HttpClient.ts"
+export * as RemoteContractLookups from "./rpc/client/RemoteContractLookups.ts"
 export * as RemoteMarketStreams from "./rpc/client/RemoteMarketStreams.ts"
 export * as RemoteStitchingCache from "./rpc/client/RemoteStitchingCache.ts"
 export { TapestryClient } from "./rpc/client/TapestryClient.ts"

@@ -4,7 +4,6 @@
  */
 export * as Bar from "./domain/Bar.ts"
 export * as Coverage from "./domain/Coverage.ts"
-export * as Instant from "./domain/Instant.ts"
 export * as Job from "./domain/Job.ts"
 export * as Lineage from "./domain/Lineage.ts"
 export * as Plan from "./domain/Plan.ts"
@@ -31,6 +30,7 @@ export {
   tenantHeader
 } from "./rpc/contract/Border.ts"
 export { CalendarRpcs } from "./rpc/contract/CalendarRpcs.ts"
+export { ContractRpcs } from "./rpc/contract/ContractRpcs.ts"
 export { Enqueued, JobRpcs, JobView } from "./rpc/contract/JobRpcs.ts"
 export { QuotaRpcs } from "./rpc/contract/QuotaRpcs.ts"
 export { BarPage, RangeReport, ReadEvent, RowReceipt } from "./rpc/contract/RangeReport.ts"
@@ -44,6 +44,7 @@ export { SeriesQuery, VendorError } from "./services/Adapter.ts"
 export { AdapterRegistryError, VendorDescription } from "./services/AdapterRegistry.ts"
 export { ApiConfigError } from "./services/ApiConfig.ts"
 export { CalendarDescription, CalendarError } from "./services/Calendar.ts"
+export { ContractLookupsError } from "./services/ContractLookups.ts"
 export { Migrated, SchemaReport, SeriesStats, Stamped, StoreSizes, StoreStatus } from "./services/ControlPlane.ts"
 export { IngestSessionError } from "./services/IngestSession.ts"
 export { JobQueueError } from "./services/JobQueue.ts"

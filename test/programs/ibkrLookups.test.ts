@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as GatewaySimulator from "../../src/layers/testing/gateway/GatewaySimulator.ts"
+import { serving } from "./serving.ts"
 import { ended, scratch, start, tapestry, type Where } from "./tapestry.ts"
 
 const ran = (where: Where, ...args: ReadonlyArray<string>) => Effect.promise(() => ended(start(where, ...args)))
@@ -79,6 +80,35 @@ describe("tapestry ibkr", () => {
       )
       const first = yield* ran(where, "ibkr", "first", "AAPL")
       assert.match(first.stdout, /^\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z\n$/)
+    })
+  )
+
+  it.live("beside an owner, by the owner's session", () =>
+    Effect.gen(function* () {
+      const gateway = yield* GatewaySimulator.make()
+      const cwd = scratch("ibkr-lookup")
+      const commands = [
+        ["contract", "AAPL", "--json"],
+        ["search", "AAP"],
+        ["chain", "AAPL"],
+        ["first", "AAPL", "--json"],
+        ["contract", "NOSUCHTHING", "--json"]
+      ]
+      const server = yield* Effect.promise(() => serving({ cwd, env: { IB_PORT: String(gateway.port) } }))
+      // What the commands themselves would connect to is not there.
+      const beside = { cwd, env: { IB_PORT: "1" } }
+      const told = yield* Effect.forEach(commands, (command) => ran(beside, "ibkr", ...command))
+      assert.deepStrictEqual(
+        told.map(({ code }) => code),
+        [0, 0, 0, 0, 1]
+      )
+      server.child.kill("SIGTERM")
+      yield* Effect.promise(() => server.end)
+      const where = { cwd: scratch("ibkr-lookup"), env: { IB_PORT: String(gateway.port) } }
+      for (const [index, command] of commands.entries()) {
+        const alone = yield* ran(where, "ibkr", ...command)
+        assert.strictEqual(told[index]?.stdout, alone.stdout, command.join(" "))
+      }
     })
   )
 

@@ -14,6 +14,7 @@ import * as Adapter from "../../src/services/Adapter.ts"
 import * as Registry from "../../src/services/AdapterRegistry.ts"
 import { ApiConfigError, ConfigChanged, InvalidConfig } from "../../src/services/ApiConfig.ts"
 import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
+import * as Lookups from "../../src/services/ContractLookups.ts"
 import { ImportsError, RowRefused, UnreadableText, VendorNotOurs } from "../../src/services/Imports.ts"
 import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
 import * as Jobs from "../../src/services/JobQueue.ts"
@@ -182,6 +183,16 @@ const streams = [
   ...registry
 ].map((reason) => new Streams.MarketStreamsError({ reason }))
 
+const lookups = [
+  new Lookups.LookupNotOffered({ vendor: "model", lookup: "chain", lookups: ["describe", "search"] }),
+  new Lookups.AmbiguousContract({ vendor: "model", symbol: "ALPHA", names: ["ALPHA", "#7"] }),
+  new Lookups.LookupsUnavailable({ again: true, message }),
+  ...vendor,
+  ...quota,
+  ...registry,
+  ...archive
+].map((reason) => new Lookups.ContractLookupsError({ reason }))
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -210,6 +221,7 @@ export type RaisedError =
   | (typeof jobs)[number]
   | (typeof apiConfig)[number]
   | (typeof streams)[number]
+  | (typeof lookups)[number]
   | (typeof admin)[number]
   | (typeof tenant)[number]
   | (typeof border)[number]
@@ -229,6 +241,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...jobs,
   ...apiConfig,
   ...streams,
+  ...lookups,
   ...admin,
   ...tenant,
   ...border

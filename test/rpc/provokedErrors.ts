@@ -73,6 +73,11 @@ export const provoked: { readonly [path: string]: (client: Client) => Effect.Eff
     client["Streams.keys"]({ vendor: "modle", streams: [{ symbol: "ALPHA", kind: "trades" }] }),
   "MarketStreamsError/AdapterRegistryError/MissingCapability": (client) =>
     client["Streams.keys"]({ vendor: "mute", streams: [{ symbol: "ALPHA", kind: "trades" }] }),
+  "ContractLookupsError/LookupNotOffered": (client) => client["Contracts.search"]({ vendor: "mute", pattern: "A" }),
+  "ContractLookupsError/VendorError/NotFound": (client) =>
+    client["Contracts.chain"]({ vendor: "model", symbol: "NOBODY" }),
+  "ContractLookupsError/AdapterRegistryError/UnknownVendor": (client) =>
+    client["Contracts.first"]({ vendor: "modle", symbol: "ALPHA" }),
   "JobQueueError/UnknownJob": (client) => client["Jobs.get"]({ job: "0b5f3a0e" }),
   "JobQueueError/UnknownJobType": (client) =>
     client["Jobs.enqueue"]({ spec: { key: "a", type: "repaint", payload: null } }),

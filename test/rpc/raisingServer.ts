@@ -20,6 +20,7 @@ import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
 import { ApiConfig } from "../../src/services/ApiConfig.ts"
 import { BatchProcessor } from "../../src/services/BatchProcessor.ts"
 import { Calendar } from "../../src/services/Calendar.ts"
+import { ContractLookups } from "../../src/services/ContractLookups.ts"
 import { ControlPlane } from "../../src/services/ControlPlane.ts"
 import { Imports } from "../../src/services/Imports.ts"
 import { JobQueue } from "../../src/services/JobQueue.ts"
@@ -83,6 +84,7 @@ const services = Layer.mergeAll(
     keys: ({ vendor }) => raise("MarketStreamsError", vendor),
     items: ({ vendor }) => Stream.fromEffect(raise("MarketStreamsError", vendor))
   }),
+  Layer.mock(ContractLookups, { describe: (vendor) => raise("ContractLookupsError", vendor) }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(ApiConfig, { get: (key) => raise("ApiConfigError", key) }),
   Layer.mock(BatchProcessor, {}),
@@ -176,6 +178,7 @@ export const carriers: {
     client["Streams.keys"]({ vendor: path, streams: [] }),
     Stream.runDrain(client["Streams.subscribe"]({ vendor: path, streams: [] }))
   ],
+  ContractLookupsError: (client, path) => [client["Contracts.describe"]({ vendor: path, symbol: "A" })],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),
   TooBusy: (client, path) => raisedByBorder(client, path),

@@ -15,6 +15,7 @@
 import { Cause, Effect, Exit, FileSystem, Layer, Path, Predicate, type Redacted, Result } from "effect"
 import { defaultTenant, type TenantName } from "../../domain/Tenant.ts"
 import type { TapestryClient as Client } from "../../rpc/client/TapestryClient.ts"
+import { ContractLookupsError } from "../../services/ContractLookups.ts"
 import { JobQueueError } from "../../services/JobQueue.ts"
 import { MaintenanceError } from "../../services/Maintenance.ts"
 import {
@@ -58,6 +59,7 @@ const loadClient = Effect.promise(() =>
     import("../../rpc/client/RemoteMaintenance.ts"),
     import("../../rpc/client/RemoteJobQueue.ts"),
     import("../../rpc/client/RemoteMarketStreams.ts"),
+    import("../../rpc/client/RemoteContractLookups.ts"),
     import("../../layers/market/ConfiguredStore.ts"),
     import("../../rpc/contract/SystemRpcs.ts")
   ])
@@ -68,7 +70,8 @@ const reasonsOf = (cause: Cause.Cause<unknown>) =>
     Cause.isFailReason(reason) &&
     (reason.error instanceof StitchingCacheError ||
       reason.error instanceof MaintenanceError ||
-      reason.error instanceof JobQueueError)
+      reason.error instanceof JobQueueError ||
+      reason.error instanceof ContractLookupsError)
       ? [reason.error.reason]
       : []
   )
@@ -86,7 +89,8 @@ const isPassing = (cause: Cause.Cause<unknown>): boolean =>
     (reason) =>
       (reason._tag === "CacheUnavailable" ||
         reason._tag === "MaintenanceUnavailable" ||
-        reason._tag === "JobsUnavailable") &&
+        reason._tag === "JobsUnavailable" ||
+        reason._tag === "LookupsUnavailable") &&
       reason.again
   ) || cause.reasons.some((reason) => Cause.isFailReason(reason) && isPassingCall(reason.error))
 
@@ -117,6 +121,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
     RemoteMaintenance,
     RemoteJobQueue,
     RemoteMarketStreams,
+    RemoteContractLookups,
     ConfiguredStore,
     { protocolVersion }
   ] = yield* loadClient
@@ -166,7 +171,14 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
       Layer.provide(
         ConfiguredStore.layer({ store, filename: path.join(dataDir, "market.sqlite"), readonly: true, tenant })
       ),
-      Layer.merge(Layer.mergeAll(RemoteMaintenance.layer, RemoteJobQueue.layer, RemoteMarketStreams.layer)),
+      Layer.merge(
+        Layer.mergeAll(
+          RemoteMaintenance.layer,
+          RemoteJobQueue.layer,
+          RemoteMarketStreams.layer,
+          RemoteContractLookups.layer
+        )
+      ),
       Layer.provide(Layer.succeed(TapestryClient, client))
     )
     const exit = yield* Effect.exit(Effect.provide(ask(client), cache))

@@ -2,6 +2,7 @@ import { AdminRpcs } from "./AdminRpcs.ts"
 import { ArchiveRpcs } from "./ArchiveRpcs.ts"
 import { Border } from "./Border.ts"
 import { CalendarRpcs } from "./CalendarRpcs.ts"
+import { ContractRpcs } from "./ContractRpcs.ts"
 import { ImportRpcs } from "./ImportRpcs.ts"
 import { JobRpcs } from "./JobRpcs.ts"
 import { PreferredRpcs } from "./PreferredRpcs.ts"
@@ -26,5 +27,6 @@ export class TapestryRpcs extends SystemRpcs.merge(
   JobRpcs,
   StoreRpcs,
   StreamRpcs,
+  ContractRpcs,
   AdminRpcs
 ).middleware(Border) {}

@@ -5,6 +5,7 @@ import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { ApiConfig } from "../../services/ApiConfig.ts"
 import type { BatchProcessor } from "../../services/BatchProcessor.ts"
 import type { Calendar } from "../../services/Calendar.ts"
+import type { ContractLookups } from "../../services/ContractLookups.ts"
 import type { ControlPlane } from "../../services/ControlPlane.ts"
 import type { Imports } from "../../services/Imports.ts"
 import type { JobQueue } from "../../services/JobQueue.ts"
@@ -20,6 +21,7 @@ import type { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import * as AdminHandlers from "./AdminHandlers.ts"
 import * as ArchiveHandlers from "./ArchiveHandlers.ts"
 import * as CalendarHandlers from "./CalendarHandlers.ts"
+import * as ContractHandlers from "./ContractHandlers.ts"
 import * as ImportHandlers from "./ImportHandlers.ts"
 import * as JobHandlers from "./JobHandlers.ts"
 import * as PreferredHandlers from "./PreferredHandlers.ts"
@@ -39,6 +41,7 @@ export const layer: Layer.Layer<
   | ApiConfig
   | BatchProcessor
   | Calendar
+  | ContractLookups
   | ControlPlane
   | Imports
   | JobQueue
@@ -64,5 +67,6 @@ export const layer: Layer.Layer<
   JobHandlers.layer,
   StoreHandlers.layer,
   StreamHandlers.layer,
+  ContractHandlers.layer,
   AdminHandlers.layer
 )

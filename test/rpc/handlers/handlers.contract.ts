@@ -21,6 +21,7 @@ import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { ApiConfig } from "../../../src/services/ApiConfig.ts"
 import { BatchProcessor } from "../../../src/services/BatchProcessor.ts"
 import { Calendar } from "../../../src/services/Calendar.ts"
+import { ContractLookups } from "../../../src/services/ContractLookups.ts"
 import { ControlPlane } from "../../../src/services/ControlPlane.ts"
 import { type ImportSpec, Imports } from "../../../src/services/Imports.ts"
 import { JobQueue } from "../../../src/services/JobQueue.ts"
@@ -531,6 +532,29 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
       runs.map(({ outcome, status }) => [status, outcome?.rowsStored]),
       [["success", 180]]
     )
+  }),
+  "Contracts.describe": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const found = yield* client["Contracts.describe"]({ vendor: "model", symbol: "alpha" })
+    assert.deepStrictEqual(found, yield* (yield* ContractLookups).describe("model", { symbol: "alpha" }))
+    assert.deepInclude(found[0], { name: "ALPHA", kind: "stock" })
+  }),
+  "Contracts.search": Effect.gen(function* () {
+    const found = yield* (yield* TapestryClient)["Contracts.search"]({ vendor: "model", pattern: "amm" })
+    assert.deepStrictEqual(found, yield* (yield* ContractLookups).search("model", "amm"))
+    assert.deepStrictEqual(
+      found.map(({ name }) => name),
+      ["GAMMA"]
+    )
+  }),
+  "Contracts.chain": Effect.gen(function* () {
+    const chains = yield* (yield* TapestryClient)["Contracts.chain"]({ vendor: "model", symbol: "BETA" })
+    assert.deepStrictEqual(chains, yield* (yield* ContractLookups).chain("model", { symbol: "BETA" }))
+    assert.strictEqual(chains[0]?.expirations.length, 4)
+  }),
+  "Contracts.first": Effect.gen(function* () {
+    const first = yield* (yield* TapestryClient)["Contracts.first"]({ vendor: "model", symbol: "BETA" })
+    assert.strictEqual(first, yield* (yield* ContractLookups).first("model", { symbol: "BETA" }))
   }),
   "Streams.keys": Effect.gen(function* () {
     const client = yield* TapestryClient

@@ -222,6 +222,12 @@ export const rows: { readonly [K in Tag]: Row } = {
   ),
   "Jobs.cleanup": changes((client) => client["Jobs.cleanup"]({ before: utc("2124-01-01") })),
 
+  // What a vendor tells is archived for who asks, and the same for all.
+  "Contracts.describe": same((client) => client["Contracts.describe"]({ vendor: "model", symbol: "ALPHA" })),
+  "Contracts.search": same((client) => client["Contracts.search"]({ vendor: "model", pattern: "A" })),
+  "Contracts.chain": same((client) => client["Contracts.chain"]({ vendor: "model", symbol: "ALPHA" })),
+  "Contracts.first": same((client) => client["Contracts.first"]({ vendor: "model", symbol: "ALPHA" })),
+
   // One upstream serves all tenants.
   "Streams.keys": same((client) => client["Streams.keys"](live)),
   "Streams.states": same((client) => client["Streams.states"]()),

@@ -50,14 +50,21 @@ const contractOf = (fields: ReadonlyArray<string>, version: number): Decoded<Con
     tradingClass
   }
   return Result.succeed({
-    ...named,
+    id: named.id,
     name: nameOf({ ...named, secType }),
+    symbol,
     kind: kindOf(secType),
+    currency,
+    exchange,
     primaryExchange: orNull(primaryExchange),
     exchanges: valid.split(",").filter((name) => name !== ""),
     localSymbol,
+    tradingClass,
     description,
     industry: orNull(industry),
+    expiry: named.expiry,
+    right: named.right,
+    strike: named.strike,
     multiplier: positive(multiplier),
     minTick: positive(minTick),
     underlyingId: underlyingId === null ? null : String(underlyingId),
@@ -93,11 +100,12 @@ export const decodeMatches = (payload: Uint8Array): Decoded<ReadonlyArray<Contra
       }
       const derivatives = fields.slice(at + 6, at + 6 + kinds)
       const description = fields[at + 6 + kinds] ?? ""
-      const named = { id: String(id), symbol, currency }
       matches.push({
-        ...named,
-        name: nameOf({ ...named, secType }),
+        id: String(id),
+        name: nameOf({ id: String(id), symbol, currency, secType }),
+        symbol,
         kind: kindOf(secType),
+        currency,
         primaryExchange: orNull(primaryExchange),
         derivatives,
         description

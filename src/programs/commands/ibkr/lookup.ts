@@ -1,14 +1,11 @@
 /** A lookup by a command: through the archive, which answers for a day, by whoever owns the data directory. */
-import { Data, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Flag } from "effect/cli"
 import type { VendorDescription } from "../../../services/AdapterRegistry.ts"
 import { ContractLookups } from "../../../services/ContractLookups.ts"
 import { UsageError } from "../../failure/UsageError.ts"
-import { vendorsHere } from "../../streams/streamVendor.ts"
+import { vendorsHere, vendorsThere } from "../../streams/streamVendor.ts"
 import { withOwner } from "../../withData.ts"
-
-/** A directory in which another process asks. */
-class LookupError extends Data.TaggedError("LookupError")<{ readonly message: string }> {}
 
 export const vendorFlag = Flag.String("vendor").pipe(
   Flag.withMetavar("NAME"),
@@ -34,21 +31,14 @@ const gatewayOf = (
   return Effect.fail(new UsageError({ message }))
 }
 
-/** What is asked of the gateway that is meant. */
+/** What is asked of the gateway that is meant, here or by the owner of the data directory. */
 export const lookedUp = <A, E, R>(
   given: Option.Option<string>,
   ask: (lookups: ContractLookups["Service"], vendor: string) => Effect.Effect<A, E, R>
 ) => {
-  const own = Effect.gen(function* () {
-    const vendor = yield* gatewayOf(given, yield* vendorsHere)
+  const of = Effect.fnUntraced(function* (vendors: ReadonlyArray<VendorDescription>) {
+    const vendor = yield* gatewayOf(given, vendors)
     return yield* ask(yield* ContractLookups, vendor)
   })
-  return withOwner(own, () =>
-    Effect.fail(
-      new LookupError({
-        message:
-          "another process owns the data directory and asks its vendors alone; give this command another --data-dir"
-      })
-    )
-  )
+  return withOwner(Effect.flatMap(vendorsHere, of), (client) => Effect.flatMap(vendorsThere(client), of))
 }
