@@ -257,6 +257,25 @@ export const streamQueueDepth = Metric.gauge("tapestry_stream_queue_depth", {
   description: "Rows of live streams that wait for consumers"
 })
 
+// Of the JSON feeds over WebSocket, by the names of the system that these replace.
+
+/** Clients that are connected now, in spite of the name. */
+export const feedClients = labelled<[type: "quotes" | "depth" | "portfolio"], number, Metric.GaugeState<number>>(
+  Metric.gauge("websocket_clients_total", { description: "Clients of JSON feeds over WebSocket" }),
+  ["stream_type"]
+)
+export const feedSent = counter("websocket_messages_sent_total", "Messages that JSON feeds sent to their clients")
+/**
+ * `conflated`: a newer row took its place. `queue_full`: as many waited as may. `upstream`: the feed itself had no room for more of what the
+ * vendor sent, counted for each of its clients.
+ */
+export const feedDropReasons = ["conflated", "queue_full", "upstream"] as const
+export type FeedDropReason = (typeof feedDropReasons)[number]
+export const feedDropped = labelled<[reason: FeedDropReason], number, Metric.CounterState<number>>(
+  counter("websocket_dropped_messages_total", "Rows that clients of JSON feeds were not sent, by why"),
+  ["reason"]
+)
+
 // Of sessions with a gateway of Interactive Brokers, by the names of the system that these replace.
 
 /** Sessions in a state. */

@@ -203,6 +203,45 @@ describe("settings", () => {
     await server.end
   })
 
+  it("of clients of feeds come from the environment, else the file, else the default; a wrong one is named", async () => {
+    const cwd = scratch("serve-feeds")
+    writeFileSync(
+      join(cwd, "tapestry.yaml"),
+      "serve: { wsMaxQueueSize: 5, wsHeartbeatInterval: 4s }\nvendors: { sim: { adapter: simulated, symbols: [ALPHA] } }\n"
+    )
+    const env = { WS_MAX_MESSAGES_PER_SECOND: "25", WS_HEARTBEAT_INTERVAL: "3" }
+    const { values } = json({ cwd, env }, 0, "config")
+    for (const [key, value, origin] of [
+      ["wsMaxQueueSize", 5, "file"],
+      ["wsMaxMessagesPerSecond", 25, "environment"],
+      ["wsHeartbeatInterval", 3_000, "environment"]
+    ] as const) {
+      assert.deepStrictEqual(of(values, `serve.${key}`), { key: `serve.${key}`, value, origin })
+    }
+    for (const [name, wrong] of [
+      ["WS_MAX_QUEUE_SIZE", "0"],
+      ["WS_MAX_MESSAGES_PER_SECOND", "many"],
+      ["WS_HEARTBEAT_INTERVAL", "0.5"]
+    ] as const) {
+      const run = tapestry({ cwd, env: { [name]: wrong } }, "config")
+      assert.strictEqual(run.code, 2)
+      assert.include(run.stderr, `${name}=${wrong}: expected`)
+    }
+    const server = await serving({ cwd, env }, "--http", "127.0.0.1:0", "--tcp", "off")
+    const { port } = hostPort(server.http)
+    const greeting = await new Promise<string>((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/quotes/ALPHA`)
+      socket.addEventListener("message", ({ data }) => {
+        socket.close()
+        resolve(String(data))
+      })
+    })
+    const { heartbeat_seconds, max_messages_per_second, max_queue_size } = JSON.parse(greeting)
+    assert.deepStrictEqual([max_queue_size, max_messages_per_second, heartbeat_seconds], [5, 25, 3])
+    server.child.kill("SIGTERM")
+    await server.end
+  })
+
   it("of a file that are wrong are told with their line", () => {
     const directory = { cwd: scratch("serve-settings-wrong") }
     writeFileSync(join(directory.cwd, "tapestry.yaml"), "serve:\n  http: 7070\n  tpc: off\n")

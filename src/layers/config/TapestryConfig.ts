@@ -13,6 +13,7 @@ import { resolveCalendars } from "../calendar/resolveCalendars.ts"
 import { resolvePreferences, type VendorPreference, VendorPreferenceSpec } from "../preferred/VendorPreference.ts"
 import { type ReconcileRule, ReconcileRuleSpec, resolveRules } from "../reconcile/ReconcileRule.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
+import { type FeedLimits, feedDefaults, feedKeys } from "./FeedLimits.ts"
 import { type DocumentProblem, problemsOf } from "./issueProblems.ts"
 import { ListenAddress } from "./ListenAddress.ts"
 import { parseYaml } from "./parseYaml.ts"
@@ -57,7 +58,8 @@ const Document = Schema.Struct({
       http: Schema.optionalKey(ListenAddress),
       tcp: Schema.optionalKey(ListenAddress),
       allowedHosts: Schema.optionalKey(Names),
-      allowedOrigins: Schema.optionalKey(Names)
+      allowedOrigins: Schema.optionalKey(Names),
+      ...feedKeys
     })
   ),
   batch: Schema.optionalKey(BatchSpec),
@@ -83,6 +85,8 @@ export interface ServeConfig {
   readonly allowedHosts: ReadonlyArray<string>
   /** Origins beside the same one whose pages may ask. */
   readonly allowedOrigins: ReadonlyArray<string>
+  /** What holds for each client of a JSON feed. */
+  readonly feeds: FeedLimits
 }
 
 /** A configuration with everything filled in. Paths that came from a file are absolute. */
@@ -141,7 +145,8 @@ export const defaults: TapestryConfig = {
     http: { host: "127.0.0.1", port: 7070 },
     tcp: { host: "127.0.0.1", port: 7000 },
     allowedHosts: [],
-    allowedOrigins: []
+    allowedOrigins: [],
+    feeds: feedDefaults
   },
   batch: batchDefaults,
   calendars: [],
@@ -198,6 +203,19 @@ const retentionOf = ({ archive }: Document): TapestryConfig["retention"] => {
     age: age ?? (size === undefined ? defaults.retention.age : null),
     ages: sources ?? {},
     bytes: size ?? null
+  }
+}
+
+const serveOf = ({ serve = {} }: Document): ServeConfig => {
+  const { wsHeartbeatInterval, wsMaxMessagesPerSecond, wsMaxQueueSize, ...others } = serve
+  return {
+    ...defaults.serve,
+    ...others,
+    feeds: {
+      maxQueueSize: wsMaxQueueSize ?? feedDefaults.maxQueueSize,
+      maxMessagesPerSecond: wsMaxMessagesPerSecond ?? feedDefaults.maxMessagesPerSecond,
+      heartbeatInterval: wsHeartbeatInterval ?? feedDefaults.heartbeatInterval
+    }
   }
 }
 
@@ -280,7 +298,7 @@ export const decode = (
       tenant: defaults.tenant,
       archive: { payloadLimit },
       retention: retentionOf(document),
-      serve: { ...defaults.serve, ...document.serve },
+      serve: serveOf(document),
       batch,
       calendars,
       aliases,

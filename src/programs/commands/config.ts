@@ -23,7 +23,7 @@ interface Value {
 
 const values = (
   { config, configFile, dataDir, logLevel, store, tenant }: Settings,
-  { allowedHosts, allowedOrigins, http, tcp }: ServeSettings,
+  { allowedHosts, allowedOrigins, http, tcp, ...feeds }: ServeSettings,
   token: Sourced<string>,
   gateway: GatewaySettings
 ): ReadonlyArray<Value> => {
@@ -48,6 +48,13 @@ const values = (
     { key: "serve.tcp", value: ListenAddress.format(tcp.value), origin: tcp.origin },
     { key: "serve.allowedHosts", ...allowedHosts },
     { key: "serve.allowedOrigins", ...allowedOrigins },
+    { key: "serve.wsMaxQueueSize", ...feeds.wsMaxQueueSize },
+    { key: "serve.wsMaxMessagesPerSecond", ...feeds.wsMaxMessagesPerSecond },
+    {
+      key: "serve.wsHeartbeatInterval",
+      ...feeds.wsHeartbeatInterval,
+      brief: `${feeds.wsHeartbeatInterval.value / 1_000} s`
+    },
     { key: "serve.adminToken", ...token },
     own("batch.rows", config.batch.rows),
     own("batch.bytes", config.batch.bytes),

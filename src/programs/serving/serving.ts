@@ -16,7 +16,7 @@ import { Output } from "../terminal/Output.ts"
 import * as YoungGeneration from "../youngGeneration.ts"
 import { addressDocument, addressLine } from "./addresses.ts"
 import { adminToken } from "./adminToken.ts"
-import { type ServeFlags, type ServeSettings, serveSettings } from "./ServeSettings.ts"
+import { feedLimits, type ServeFlags, type ServeSettings, serveSettings } from "./ServeSettings.ts"
 
 /** An owner that is about to end is waited for; one that stays is named in the error. */
 const patienceForOwner = "1 second"
@@ -77,7 +77,12 @@ export const serving = Effect.fnUntraced(function* (
       http:
         http.value === null
           ? null
-          : { ...http.value, allowedHosts: allowedHosts.value, allowedOrigins: allowedOrigins.value },
+          : {
+              ...http.value,
+              allowedHosts: allowedHosts.value,
+              allowedOrigins: allowedOrigins.value,
+              feeds: feedLimits(where)
+            },
       tcp: tcp.value,
       socket: yield* ownerSocket(dataDir),
       ...(token === null ? {} : { adminToken: token })

@@ -13,6 +13,7 @@
  */
 import { Clock, Effect, Exit, Layer, Option, Scope } from "effect"
 import type { NetAddress } from "effect/net"
+import type { FeedLimits } from "../../layers/config/FeedLimits.ts"
 import type { TapestryServices } from "../../layers/Tapestry.ts"
 import { Owner, type OwnerError } from "../../services/Owner.ts"
 import * as AdminOnlyLive from "../handlers/AdminOnlyLive.ts"
@@ -45,6 +46,8 @@ export interface ServedOptions {
         readonly allowedHosts: ReadonlyArray<string>
         /** Origins beside the same one whose pages may ask. */
         readonly allowedOrigins: ReadonlyArray<string>
+        /** What holds for each client of a JSON feed; see FeedLimits. */
+        readonly feeds?: FeedLimits
       })
     | null
   /** JSON lines over TCP; null: not at all. */

@@ -163,9 +163,23 @@ ${vendor}    rejects: /var/rejects
         http: { host: "::1", port: 7171 },
         tcp: null,
         allowedHosts: ["tape.example", "tape.example:8080"],
-        allowedOrigins: []
+        allowedOrigins: [],
+        feeds: { maxQueueSize: 100, maxMessagesPerSecond: 1_000, heartbeatInterval: 30_000 }
       })
       assert.deepStrictEqual(Array.from(config.keys).sort(), ["serve.allowedHosts", "serve.http", "serve.tcp"])
+      const { config: other } = yield* load("serve: { wsMaxQueueSize: 7, wsHeartbeatInterval: 5s }\n")
+      assert.deepStrictEqual(other.serve.feeds, {
+        maxQueueSize: 7,
+        maxMessagesPerSecond: 1_000,
+        heartbeatInterval: 5_000
+      })
+      for (const wrong of ["wsMaxQueueSize: 0", "wsMaxMessagesPerSecond: 0.5", "wsHeartbeatInterval: 10ms"]) {
+        const error = yield* mistakes(`serve:\n  ${wrong}\n`)
+        assert.deepStrictEqual(
+          error.problems.map(({ path }) => path),
+          [`serve.${wrong.split(":")[0]}`]
+        )
+      }
       for (const wrong of ["7070", ":7070", "localhost", "1.2.3.4:99999", "::1:7070", "[1.2.3.4]:7070", "a b:1"]) {
         const error = yield* mistakes(`serve:\n  http: ${JSON.stringify(wrong)}\n`)
         assert.deepStrictEqual(

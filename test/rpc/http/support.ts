@@ -4,13 +4,16 @@ import { connect, type Socket } from "node:net"
 import { Context, Deferred, Effect, Layer, Ref, Schema, Stream } from "effect"
 import { NetAddress } from "effect/net"
 import { Rpc, RpcGroup } from "effect/rpc"
+import * as AdapterRegistryInMemory from "../../../src/layers/registry/AdapterRegistryInMemory.ts"
 import { Border, OnShutdown } from "../../../src/rpc/contract/Border.ts"
 import { type HttpListenerOptions, listen } from "../../../src/rpc/server/HttpListener.ts"
 import { RpcHost } from "../../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../../src/rpc/server/RpcHostLive.ts"
+import type { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { ControlPlane } from "../../../src/services/ControlPlane.ts"
 import { JobQueue } from "../../../src/services/JobQueue.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
+import { MarketStreams } from "../../../src/services/MarketStreams.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 
 export class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
@@ -96,12 +99,15 @@ const stores = Layer.mergeAll(
   Layer.mock(ProvenanceStore, { sessions: () => Effect.succeed([]) })
 )
 
+const noStreams = Layer.mergeAll(Layer.mock(MarketStreams, {}), AdapterRegistryInMemory.layer)
+
 /** Listens until the scope of the test closes. */
 export const serve = Effect.fnUntraced(function* (
   options: Partial<HttpListenerOptions> = {},
   provided: Layer.Layer<MarketStore | ProvenanceStore> = stores,
   control: Layer.Layer<ControlPlane> = Layer.mock(ControlPlane, {}),
-  jobs: Layer.Layer<JobQueue> = Layer.mock(JobQueue, {})
+  jobs: Layer.Layer<JobQueue> = Layer.mock(JobQueue, {}),
+  live: Layer.Layer<MarketStreams | AdapterRegistry> = noStreams
 ) {
   const seen = {
     rows: yield* Ref.make(0),
@@ -116,7 +122,7 @@ export const serve = Effect.fnUntraced(function* (
     ).pipe(
       Layer.provide([handlers, border]),
       Layer.provide(Layer.succeed(Seen, seen)),
-      Layer.provideMerge(Layer.mergeAll(provided, control, jobs))
+      Layer.provideMerge(Layer.mergeAll(provided, control, jobs, live))
     )
   )
   const { address } = yield* Effect.provideContext(

@@ -71,6 +71,9 @@ const routed = Effect.fnUntraced(function* (options: AppOptions) {
   yield* router.add("GET", "/healthz", Effect.succeed(Health.alive))
   yield* router.add("GET", "/readyz", Effect.provideContext(Health.ready, services))
   yield* router.add("GET", "/metrics", MetricsPage.page)
+  for (const template of Routes.feeds) {
+    yield* router.add("GET", Routes.routeOf(template), Effect.succeed(toResponse(Routes.feedUpgradeRequired)))
+  }
   const control = yield* ControlRoutes.make(options.adminToken, options.tenants)
   for (const [method, template] of Routes.control) yield* router.add(method, Routes.routeOf(template), control)
   return router.asHttpEffect()

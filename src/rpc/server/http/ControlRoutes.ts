@@ -25,22 +25,14 @@ import type { TenantHandlers } from "../TenantHandlers.ts"
 import { tenantOf } from "../tenantOf.ts"
 import { ControlTenant } from "./ControlTenant.ts"
 import { peerOf } from "./Places.ts"
+import { reasonOf } from "./Refusal.ts"
 import { pathOf } from "./Routes.ts"
 
 /** Of a body: what is asked for here is a few names and dates. */
 const maxBody = 64 * 1024
 
-const titles: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  404: "Not Found",
-  413: "Content Too Large",
-  415: "Unsupported Media Type",
-  500: "Internal Server Error",
-  503: "Service Unavailable"
-}
-
 const problem = (status: number, extension: Readonly<Record<string, string>> = {}) =>
-  ProblemDetails.toResponse({ type: ProblemDetails.blankType, status, title: titles[status] ?? "Error", ...extension })
+  ProblemDetails.toResponse({ type: ProblemDetails.blankType, status, title: reasonOf(status), ...extension })
 
 const isProblem = ({ body }: HttpServerResponse.HttpServerResponse): boolean =>
   "contentType" in body && body.contentType === ProblemDetails.contentType

@@ -6,7 +6,9 @@ import { maxConnections } from "../limits.ts"
 /** Why a request is not served: its status, and the one JSON line that says what is wrong and what there is instead. */
 export interface Refusal {
   readonly status: number
-  readonly line: { readonly _tag: string; readonly message: string; readonly [key: string]: unknown }
+  readonly line: { readonly [key: string]: unknown }
+  /** JSON lines unless given. */
+  readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -17,7 +19,7 @@ const text = (refusal: Refusal) => `${JSON.stringify(refusal.line)}\n`
 export const toResponse = (refusal: Refusal): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(text(refusal), {
     status: refusal.status,
-    contentType,
+    contentType: refusal.contentType ?? contentType,
     ...(refusal.headers === undefined ? {} : { headers: refusal.headers })
   })
 
@@ -26,21 +28,31 @@ const reasons: Readonly<Record<number, string>> = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
   426: "Upgrade Required",
-  503: "Service Unavailable"
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout"
 }
+
+/** What a status is called. */
+export const reasonOf = (status: number): string => reasons[status] ?? "Refused"
 
 /** The whole answer as bytes, for an upgrade: its socket has no response object of node's any more. */
 export const toBytes = (refusal: Refusal): string => {
   const body = text(refusal)
   const headers = {
     ...refusal.headers,
-    "content-type": contentType,
+    "content-type": refusal.contentType ?? contentType,
     "content-length": String(Buffer.byteLength(body)),
     connection: "close"
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  return [`HTTP/1.1 ${refusal.status} ${reasons[refusal.status] ?? "Refused"}`, ...lines, "", body].join("\r\n")
+  return [`HTTP/1.1 ${refusal.status} ${reasonOf(refusal.status)}`, ...lines, "", body].join("\r\n")
 }
 
 /** All places for connections are taken. */

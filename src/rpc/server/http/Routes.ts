@@ -1,3 +1,4 @@
+import { problem } from "./problem.ts"
 import type { Refusal } from "./Refusal.ts"
 
 export type Method = "GET" | "POST"
@@ -13,6 +14,13 @@ export const control: ReadonlyArray<readonly [method: Method, template: `/${stri
   ["POST", "/backfill/{job}"]
 ]
 
+/** What is served as JSON over a WebSocket. */
+export const feeds: ReadonlyArray<`/${string}`> = [
+  "/ws/quotes/{symbol}",
+  "/ws/depth/{symbol}",
+  "/ws/portfolio/{account}"
+]
+
 /** As the router writes a template. */
 export const routeOf = (template: `/${string}`): `/${string}` => `/${template.slice(1).replace(/\{(\w+)\}/g, ":$1")}`
 
@@ -22,19 +30,20 @@ const methods: ReadonlyMap<string, ReadonlyArray<Method>> = new Map([
   ["/healthz", ["GET"]],
   ["/readyz", ["GET"]],
   ["/metrics", ["GET"]],
-  ...control.map(([method, template]): [string, ReadonlyArray<Method>] => [template, [method]])
+  ...control.map(([method, template]): [string, ReadonlyArray<Method>] => [template, [method]]),
+  ...feeds.map((template): [string, ReadonlyArray<Method>] => [template, ["GET"]])
 ])
 
 /** By all of it but the name of its last part. */
 const templates: ReadonlyMap<string, string> = new Map(
-  control.flatMap(([, template]): ReadonlyArray<[string, string]> => {
+  [...control.map(([, template]) => template), ...feeds].flatMap((template): ReadonlyArray<[string, string]> => {
     const at = template.indexOf("{")
     return at === -1 ? [] : [[template.slice(0, at), template]]
   })
 )
 
 const there =
-  "POST /rpc (calls as JSON lines), GET /rpc (calls over a WebSocket), GET /healthz, GET /readyz, GET /metrics and what GET /openapi.json describes are served here"
+  "POST /rpc (calls as JSON lines), GET /rpc (calls over a WebSocket), GET /healthz, GET /readyz, GET /metrics, GET /ws/quotes/{symbol}, /ws/depth/{symbol} and /ws/portfolio/{account} (JSON over a WebSocket) and what GET /openapi.json describes are served here"
 
 /** The path as the router reads it: without query, without the slash at its end, double slashes as one. */
 export const pathOf = (url: string): string => {
@@ -58,6 +67,11 @@ export const allowOf = (url: string): string | null => {
   if (known === undefined) return null
   return [...known.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ")
 }
+
+const upgraded: ReadonlySet<string> = new Set(["/rpc", ...feeds])
+
+/** Whether a template is one that can become a WebSocket. */
+export const isUpgraded = (template: string): boolean => upgraded.has(template)
 
 const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"])
 
@@ -87,8 +101,18 @@ export const upgradeRequired: Refusal = {
   headers: { upgrade: "websocket", connection: "upgrade" }
 }
 
+/** For the address of a feed without an upgrade. */
+export const feedUpgradeRequired: Refusal = problem(
+  426,
+  { detail: "this opens a WebSocket that sends JSON; ask with a client for WebSockets", error: "UpgradeRequired" },
+  { upgrade: "websocket", connection: "upgrade" }
+)
+
 /** For an upgrade of anything else. */
 export const noUpgrade = (method: string, url: string): Refusal =>
   allowOf(url) === null
     ? notServed(method, url)
-    : { status: 400, line: { _tag: "BadRequest", message: "only GET /rpc can be upgraded, to a WebSocket" } }
+    : {
+        status: 400,
+        line: { _tag: "BadRequest", message: "only GET /rpc and the feeds under /ws can be upgraded, to a WebSocket" }
+      }

@@ -29,7 +29,8 @@ const closeReason = (reason: string) =>
     .toString()
     .replace(/\uFFFD+$/, "")
 
-const close = (socket: NodeWS.WebSocket, code: number, reason: string) => {
+/** Begins to close; who takes no part in it is cut off. */
+export const closeSocket = (socket: NodeWS.WebSocket, code: number, reason: string) => {
   if (socket.readyState !== NodeWS.WebSocket.OPEN) return
   socket.close(code, closeReason(reason))
   // Reading may be paused, and the client's own close frame comes behind what was not read.
@@ -45,7 +46,7 @@ export const make = (socket: NodeWS.WebSocket): Effect.Effect<WebSocketPipe, Soc
       if (socket.bufferedAmount < highWater) socket.pong(data)
     })
     const acquired = Effect.acquireRelease(Effect.succeed(socket), () =>
-      Effect.sync(() => close(socket, 1001, "the server closes the connection"))
+      Effect.sync(() => closeSocket(socket, 1001, "the server closes the connection"))
     )
     const { pull } = yield* (yield* Socket.fromWebSocket(acquired)).reader
     return {
@@ -62,6 +63,6 @@ export const make = (socket: NodeWS.WebSocket): Effect.Effect<WebSocketPipe, Soc
           socket.send(frame, { binary: typeof frame !== "string" }, finish)
           if (socket.bufferedAmount < highWater) finish()
         }),
-      close: (code, reason) => Effect.sync(() => close(socket, code, reason))
+      close: (code, reason) => Effect.sync(() => closeSocket(socket, code, reason))
     }
   })
