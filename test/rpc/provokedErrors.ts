@@ -28,7 +28,7 @@ const isTrouble = (symbol: string): symbol is keyof typeof troubles => symbol in
 
 export const troubledVendor: ModelVendorOptions = {
   symbols: ["ALPHA", "BETA", "GAMMA", ...Object.keys(troubles)],
-  stream: {},
+  stream: { kinds: ["quotes", "trades", "depth", "bars"] },
   trouble: ({ symbol }) => (isTrouble(symbol) ? troubles[symbol] : null)
 }
 

@@ -9,7 +9,7 @@ import { Clock, Duration, Effect, Option, Schema } from "effect"
 import { Trade } from "../../domain/records/Trade.ts"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
-import { isOfAccount } from "../../domain/streams/StreamKind.ts"
+import { isOfAccount, StreamKind } from "../../domain/streams/StreamKind.ts"
 import { millisOf, type StreamRow } from "../../domain/streams/StreamRow.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import { EpochMillis, type TimeRange } from "../../domain/TimeRange.ts"
@@ -27,7 +27,7 @@ import type { HistoryPage, StreamCapability, StreamSink, UpstreamEvent } from ".
 import { accountMeant } from "../adapters/accountMeant.ts"
 import { accountRowsAt, modelAccount } from "./ModelAccount.ts"
 import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
-import { booksIn, type ModelTape, printsIn, tickersIn } from "./ModelTape.ts"
+import { booksIn, headlinesIn, type ModelTape, printsIn, tickersIn } from "./ModelTape.ts"
 
 /** What goes wrong with all streams, in a range of the Clock. */
 export interface ModelFault extends TimeRange {
@@ -36,6 +36,8 @@ export interface ModelFault extends TimeRange {
 
 export interface ModelStreamOptions extends Partial<Omit<ModelTape, "seed">> {
   readonly faults?: ReadonlyArray<ModelFault>
+  /** All kinds unless given. */
+  readonly kinds?: ReadonlyArray<StreamKind>
   /** Share (0 to 1) of rows that are sent twice. */
   readonly duplicates?: number
   /** Share (0 to 1) of rows that come late, and by how many milliseconds at most. */
@@ -121,6 +123,7 @@ export const make = (
     if (kind === "trades") return printsIn(tape, symbol, range)
     if (kind === "quotes") return tickersIn(tape, symbol, range)
     if (kind === "depth") return booksIn(tape, symbol, range)
+    if (kind === "news") return headlinesIn(tape, symbol, range)
     return timeframe === null ? [] : barsOf(market, symbol, timeframe, range, Number.MAX_SAFE_INTEGER)
   }
 
@@ -258,7 +261,7 @@ export const make = (
     opened: () => opened,
     running: () => running,
     capability: {
-      kinds: ["quotes", "trades", "depth", "bars", "portfolio", "account", "pnl"],
+      kinds: options.kinds ?? StreamKind.literals,
       timeframes: ["5s", "1m"],
       lateness,
       key: ({ kind, params = {}, symbol, timeframe }) => {

@@ -1,3 +1,4 @@
+import type { News } from "../../domain/records/News.ts"
 import type { Trade } from "../../domain/records/Trade.ts"
 import type { Book, Ticker } from "../../domain/streams/StreamRow.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
@@ -96,3 +97,23 @@ export const booksIn = (tape: ModelTape, symbol: string, range: TimeRange): Read
       )
     return { tsNs, bids: side(-1), asks: side(1) }
   })
+
+const sayings = [
+  "beats its forecast",
+  "names a new head",
+  "is raised by an analyst",
+  "is lowered by an analyst"
+] as const
+
+/** Headlines about a symbol: one about every other second. */
+export const headlinesIn = ({ seed }: ModelTape, symbol: string, { end, start }: TimeRange): ReadonlyArray<News> => {
+  const headlines: Array<News> = []
+  for (let second = Math.floor(start / 1_000); second * 1_000 < end; second++) {
+    if (chance(seed, "news", symbol, second) >= 0.5) continue
+    const ts = second * 1_000 + Math.floor(chance(seed, "news at", symbol, second) * 1_000)
+    if (ts < start || ts >= end) continue
+    const saying = sayings[Math.floor(chance(seed, "news says", symbol, second) * sayings.length)] ?? sayings[0]
+    headlines.push({ ts, id: `MODEL$${symbol}${second}`, title: `${symbol} ${saying}`, url: null, sentiment: null })
+  }
+  return headlines
+}

@@ -19,6 +19,7 @@ const rigOf = (kind: ModelFault["kind"], options: ModelStreamOptions = {}) => {
       { symbol: "ALPHA", kind: "trades" as const },
       { symbol: "ALPHA", kind: "depth" as const },
       { symbol: "ALPHA", kind: "bars" as const, timeframe: "5s" as const },
+      { symbol: "ALPHA", kind: "news" as const },
       { symbol: "SIM1000001", kind: "portfolio" as const },
       { symbol: "default", kind: "account" as const },
       { symbol: "default", kind: "pnl" as const }

@@ -53,6 +53,10 @@ export interface GatewayApi {
   cancelTickByTickData(id: number): unknown
   reqRealTimeBars(id: number, contract: IbContract, barSize: number, whatToShow: string, useRth: boolean): unknown
   cancelRealTimeBars(id: number): unknown
+  reqMktDepth(id: number, contract: IbContract, rows: number, smart: boolean): unknown
+  cancelMktDepth(id: number, smart: boolean): unknown
+  reqNewsBulletins(all: boolean): unknown
+  cancelNewsBulletins(): unknown
   reqPositionsMulti(id: number, account: string, model: string): unknown
   cancelPositionsMulti(id: number): unknown
   reqAccountUpdatesMulti(id: number, account: string, model: string, ledgerAndNlv: boolean): unknown

@@ -1,5 +1,5 @@
 /**
- * Live data of a gateway: quotes, trades as they are printed, and bars of five seconds.
+ * Live data of a gateway: which streams there are, what they are called, and where their past is.
  *
  * The session mends its connection, and each stream tells of it: Gap when what happens no longer comes, Resumed when it was asked for
  * again. Instants are the gateway's, which tells whole seconds: from when on all comes is said a second too late rather than too
@@ -10,24 +10,18 @@ import type { SeriesKey } from "../../../domain/SeriesKey.ts"
 import { onlyAccount, type StreamKey, type StreamQuery } from "../../../domain/streams/StreamKey.ts"
 import { isOfAccount, type StreamKind } from "../../../domain/streams/StreamKind.ts"
 import { NotFound, Unsupported, VendorError, type VendorErrorReason } from "../../../services/Adapter.ts"
-import type { StreamCapability, StreamSink } from "../../../services/StreamCapability.ts"
+import type { StreamCapability } from "../../../services/StreamCapability.ts"
 import { accountMeant } from "../accountMeant.ts"
 import { make as makeAccountStreams } from "./accountStreams.ts"
 import { barsSeriesOf } from "./barsSeries.ts"
-import { type ContractName, contractNamed } from "./contract.ts"
+import { contractNamed } from "./contract.ts"
 import { decodeTicks } from "./decodeTicks.ts"
 import type { Session } from "./IbkrSessionLive.ts"
-import type { LineSpec } from "./Lines.ts"
-import { lineTeller } from "./LineTeller.ts"
+import { bulletinLine, lineOf, mostRows, usualRows } from "./instrumentLines.ts"
 import { vendorReason } from "./reasons.ts"
-import { TickerState } from "./TickerState.ts"
 import { ticksParams, ticksRequest } from "./ticksRequest.ts"
-import { tradeOf } from "./tradeOf.ts"
 
-const ofInstruments = ["quotes", "trades", "bars"] as const
-type Kind = (typeof ofInstruments)[number]
-const isKind = (kind: StreamKind): kind is Kind => ofInstruments.some((one) => one === kind)
-const kinds: ReadonlyArray<StreamKind> = [...ofInstruments, "portfolio", "account", "pnl"]
+const kinds: ReadonlyArray<StreamKind> = ["quotes", "trades", "depth", "bars", "news", "portfolio", "account", "pnl"]
 
 const second = 1000
 
@@ -38,72 +32,20 @@ interface Deps {
   readonly rest: number
 }
 
-const known = (value: number): number | null => (Number.isFinite(value) && value !== -1 ? value : null)
+/** News of no instrument in particular: IB's bulletins. */
+const everything = "*"
 
-const lineOf = (deps: Deps, kind: Kind, { contract, symbol }: ContractName, sink: StreamSink): LineSpec => {
-  const { came, ...tell } = lineTeller(deps, sink)
-  const { ourNow } = deps.session
-  const what = `${kind} of ${symbol}`
-  switch (kind) {
-    case "quotes": {
-      const state = new TickerState()
-      return {
-        ...tell,
-        what,
-        send: (api, id) => api.reqMktData(id, contract, "", false, false),
-        cancel: (api, id) => api.cancelMktData(id),
-        // Only who is asked again tells everything: a gateway that has its data back goes on with what changes.
-        began: () => {
-          state.clear()
-          tell.began()
-        },
-        tickPrice: (type, price) => state.price(type, price),
-        tickSize: (type, size) => state.size(type, size),
-        // IB stamps no quote: it is of when it was received.
-        frameEnd: () => {
-          const ticker = state.take(ourNow())
-          if (ticker === null) return
-          came()
-          sink.row(ticker)
-        }
-      }
-    }
-    case "trades":
-      return {
-        ...tell,
-        what,
-        send: (api, id) => api.reqTickByTickData(id, contract, "AllLast", 0, false),
-        cancel: (api, id) => api.cancelTickByTickData(id),
-        trade: (time, price, size, exchange, conditions) => {
-          const trade = tradeOf(time, price, size, exchange, conditions)
-          if (trade === null) return
-          came()
-          sink.row(trade)
-        }
-      }
-    case "bars":
-      return {
-        ...tell,
-        what,
-        send: (api, id) =>
-          api.reqRealTimeBars(id, contract, 5, contract.secType === "CASH" ? "MIDPOINT" : "TRADES", false),
-        cancel: (api, id) => api.cancelRealTimeBars(id),
-        bar: (time, open, high, low, close, volume, vwap, count) => {
-          came()
-          sink.row({
-            ts: time * second,
-            open,
-            high,
-            low,
-            close,
-            volume: known(volume),
-            vwap: known(vwap),
-            count: known(count)
-          })
-        }
-      }
-  }
-}
+const newsSeries = (vendor: string, symbol: string): SeriesKey => ({
+  vendor,
+  dataset: null,
+  symbol,
+  kind: "news",
+  timeframe: null,
+  price: "none",
+  session: "all",
+  currency: null,
+  adjustment: "raw"
+})
 
 /** Lives in the scope of its maker. */
 export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<StreamCapability, never, Scope.Scope> {
@@ -134,10 +76,14 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
   })
 
   const key = Effect.fnUntraced(function* ({ kind, params = {}, symbol, timeframe }: StreamQuery) {
-    if (Object.keys(params).length > 0) {
-      return yield* because(
-        new Unsupported({ message: "its streams have no parameters; the exchange is part of the symbol" })
-      )
+    const extra = Object.keys(params).filter((name) => kind !== "depth" || name !== "rows")
+    if (extra.length > 0) {
+      const message = `no parameter ${extra.join(", ")}; depth has rows, and the exchange is part of the symbol`
+      return yield* because(new Unsupported({ message }))
+    }
+    const rows = params["rows"] ?? String(usualRows)
+    if (kind === "depth" && !(/^[1-9]\d?$/.test(rows) && Number(rows) <= mostRows)) {
+      return yield* because(new Unsupported({ message: `a book has 1 to ${mostRows} rows on each side, not ${rows}` }))
     }
     if (kind === "bars" && timeframe !== undefined && timeframe !== "5s") {
       return yield* because(new Unsupported({ message: `live bars are of 5s, not of ${timeframe}` }))
@@ -145,13 +91,20 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
     if (isOfAccount(kind)) {
       return { vendor, symbol: yield* accountOf(symbol), kind, timeframe: null, params: {} } satisfies StreamKey
     }
-    if (!isKind(kind))
-      return yield* because(new Unsupported({ message: `no live ${kind}; it has ${kinds.join(", ")}` }))
+    if (kind === "news" && symbol.trim() === everything) {
+      return { vendor, symbol: everything, kind, timeframe: null, params: {} } satisfies StreamKey
+    }
     const name = yield* named(symbol)
     if (kind === "trades" && name.secType === "CASH") {
       return yield* because(new Unsupported({ message: "IB has no trades of currencies" }))
     }
-    const found: StreamKey = { vendor, symbol: name.symbol, kind, timeframe: kind === "bars" ? "5s" : null, params: {} }
+    const found: StreamKey = {
+      vendor,
+      symbol: name.symbol,
+      kind,
+      timeframe: kind === "bars" ? "5s" : null,
+      params: kind === "depth" ? { rows } : {}
+    }
     return found
   })
 
@@ -169,11 +122,11 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
           because(vendorReason(reason, deps.rest))
         )
       }
-      if (!isKind(kind)) return yield* because(new Unsupported({ message: `no live ${kind}` }))
-      const name = yield* named(asked.symbol)
-      yield* Effect.mapError(session.subscribe(lineOf(deps, kind, name, sink)), ({ reason }) =>
-        because(vendorReason(reason, deps.rest))
-      )
+      const line =
+        asked.symbol === everything
+          ? bulletinLine(deps, sink)
+          : lineOf(deps, asked, kind, yield* named(asked.symbol), sink)
+      yield* Effect.mapError(session.subscribe(line), ({ reason }) => because(vendorReason(reason, deps.rest)))
     }),
     silence: () => null,
     history: ({ kind, symbol }) => {
@@ -197,7 +150,8 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
       }
     },
     series: ({ kind, symbol }) => {
-      if (!isKind(kind)) return null
+      if (kind === "news") return newsSeries(vendor, symbol)
+      if (kind === "depth" || isOfAccount(kind)) return null
       const bars = barSeries(symbol)
       if (bars === null) return null
       return kind === "bars"

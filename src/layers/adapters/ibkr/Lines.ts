@@ -32,6 +32,20 @@ export interface LineEvents {
     vwap: number,
     count: number
   ) => void
+  /** A change of a book, as BookState takes it; returns what is wrong with it. */
+  readonly depth?: (
+    place: number,
+    operation: number,
+    side: number,
+    price: number,
+    size: number | undefined
+  ) => string | null
+  /** The gateway begins its book anew on this request. */
+  readonly reset?: () => void
+  /** `at` in milliseconds. */
+  readonly news?: (at: number, id: string, headline: string) => void
+  /** Of no request: everybody hears it. */
+  readonly bulletin?: (number: number, text: string, exchange: string) => void
   readonly position?: (contract: HeldContract, count: number | undefined, averageCost: number | undefined) => void
   /** Of an account or, with a position and its value, of that position. */
   readonly profit?: (
@@ -48,6 +62,8 @@ export interface LineEvents {
   readonly dataType?: (type: number) => void
   /** The frame of which the calls before this were part has ended. */
   readonly frameEnd?: () => void
+  /** All that came at once from the socket has been told: for what is worth telling no more often than that. */
+  readonly burstEnd?: () => void
 }
 
 /** A subscription, and who hears it. None of its functions may wait. */
@@ -67,6 +83,8 @@ interface Line {
   readonly spec: LineSpec
   /** On the connection of now; null: not asked for on it. */
   requestId: number | null
+  /** It has ended on the connection of now, and is to be asked for again because of this. */
+  ended: string | null
   sent: boolean
   heard: boolean
 }
@@ -84,6 +102,9 @@ export interface Lines {
   /** It is back with all data, as it says. */
   readonly verifyAll: (link: Link) => Effect.Effect<void, never, Scope.Scope>
   readonly hears: (requestId: number) => LineEvents | undefined
+  readonly everyone: () => Iterable<LineEvents>
+  /** What is told of a subscription is of no use any more; true where it now has to be asked for again. */
+  readonly spoilt: (requestId: number, why: string) => boolean
   /** What it says about a subscription; true where that has to be asked for again. */
   readonly told: (requestId: number, code: number, message: string) => boolean
   /** Asks again for the subscription of a number. */
@@ -101,6 +122,7 @@ export const make = (nextId: () => number): Lines => {
   const forget = (line: Line) => {
     if (line.requestId !== null) byId.delete(line.requestId)
     line.requestId = null
+    line.ended = null
     line.sent = false
   }
 
@@ -143,9 +165,15 @@ export const make = (nextId: () => number): Lines => {
     yield* requestAll(link, which)
   })
 
+  const ends = (line: Line, why: string): boolean => {
+    if (line.ended !== null) return false
+    line.ended = why
+    return true
+  }
+
   return {
     add: Effect.fnUntraced(function* (spec) {
-      const line: Line = { spec, requestId: null, sent: false, heard: false }
+      const line: Line = { spec, requestId: null, ended: null, sent: false, heard: false }
       yield* Effect.acquireRelease(
         Effect.sync(() => {
           lines.add(line)
@@ -202,13 +230,19 @@ export const make = (nextId: () => number): Lines => {
       const line = byId.get(requestId)
       if (line === undefined) return undefined
       line.heard = true
-      return line.spec
+      return line.ended === null ? line.spec : undefined
+    },
+    everyone: () => Array.from(lines, ({ spec }) => spec),
+    spoilt: (requestId, why) => {
+      const line = byId.get(requestId)
+      return line !== undefined && ends(line, why)
     },
     told: (requestId, code, message) => {
       const line = byId.get(requestId)
       if (line === undefined) return false
       const { kind } = meaningOf(code, message, requestId)
-      if (kind === "Stale") return true
+      if (kind === "Stale") return ends(line, "the gateway has ended it")
+      if (kind === "Reset") line.spec.reset?.()
       if (kind === "Delayed") line.spec.dataType?.(3)
       const reason = requestError(code, message)
       if (reason === null) return false
@@ -219,7 +253,7 @@ export const make = (nextId: () => number): Lines => {
     },
     renew: (link, requestId) => {
       const line = byId.get(requestId)
-      return line === undefined ? Effect.void : renewEach(link, [line], "the gateway has ended it")
+      return line === undefined ? Effect.void : renewEach(link, [line], line.ended ?? "the gateway has ended it")
     },
     size: () => lines.size
   }

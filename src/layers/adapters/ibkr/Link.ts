@@ -104,7 +104,7 @@ export const open = Effect.fnUntraced(function* (
   options: LinkOptions,
   clientId: number,
   tally: Tally,
-  lines: Pick<Lines, "hears" | "told">,
+  lines: Pick<Lines, "hears" | "everyone" | "told" | "spoilt">,
   { onMoved, onVersion }: LinkHooks
 ): Effect.fn.Return<Link, IbkrError, Scope.Scope> {
   const { deadlines, host, port } = options
@@ -222,7 +222,9 @@ export const open = Effect.fnUntraced(function* (
     })
   )
 
-  const frameEnd = listen(library, lines.hears, listener)
+  const { burstEnd, frameEnd } = listen(library, lines, listener, (requestId, why) => {
+    if (lines.spoilt(requestId, why)) tell({ _tag: "Ended", requestId })
+  })
 
   let heardAt = nowMillis()
   let probed = false
@@ -268,6 +270,7 @@ export const open = Effect.fnUntraced(function* (
     heardAt = nowMillis()
     probed = false
     const damage = guard.push(chunk)
+    burstEnd()
     if (damage !== null) damaged(damage.message)
   })
 

@@ -34,6 +34,7 @@ export type CodeKind =
   | "Validation"
   | "Failed"
   | "Stale"
+  | "Reset"
   | "NoData"
   | "Decode"
   | "Notice"
@@ -78,6 +79,9 @@ const meanings: Readonly<Record<number, CodeMeaning>> = {
   300: notice,
   309: quota,
   310: notice,
+  // A book was halted, and has to be asked for again; it was reset, and goes on with an empty one.
+  316: stale,
+  317: of("Reset", "request"),
   320: validation,
   321: validation,
   322: stale,

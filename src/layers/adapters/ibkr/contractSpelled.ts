@@ -1,5 +1,5 @@
-/** How a contract that IB names is written here: the text that, put to `contractNamed`, means the same. */
-import { contractNamed } from "./contract.ts"
+/** How a contract that is held is written here: the text that, put to `contractNamed`, means the same. */
+import { dateOf, nameOf } from "./contractKinds.ts"
 import type { IbContract } from "./GatewayApi.ts"
 
 /** What IB says of a contract that is held; as it reads numbers, a multiplier may be one. */
@@ -8,45 +8,25 @@ export type HeldContract = Omit<IbContract, "conId" | "multiplier"> & {
   readonly multiplier?: number | string | undefined
 }
 
-const day = (text: string | undefined): string => text ?? ""
-
-const parts = ({
-  currency,
-  exchange,
-  lastTradeDateOrContractMonth,
-  right,
-  secType,
-  strike,
-  symbol = ""
-}: HeldContract) => {
-  switch (secType) {
-    case "STK":
-      return symbol.replace(" ", ".")
-    case "CASH":
-      return `${symbol}.${currency}`
-    case "OPT":
-      return `OPT:${symbol}-${day(lastTradeDateOrContractMonth)}-${right}-${strike}`
-    case "FUT":
-      // IB leaves the exchange out of positions in futures, which may be traded on several.
-      return `FUT:${symbol}-${day(lastTradeDateOrContractMonth)}@${exchange}`
-    case "CRYPTO":
-      return `CRYPTO:${symbol}@${exchange}`
-    default:
-      return ""
-  }
-}
+const dated = (secType: string): boolean => secType === "OPT" || secType === "FUT"
 
 /**
- * By its parts where they say all: in dollars, and of a class that is called like the symbol (SPXW is none of SPX). Else by its number at IB, which
- * means that contract and no other.
+ * By its parts where they say all, else by its number at IB. A share is held and not at an exchange, and the one that IB names is where it is listed; that of
+ * a future belongs to its name, and IB leaves it out where there are several.
  */
-export const contractSpelled = (contract: HeldContract): string => {
-  const { conId, currency, secType, symbol, tradingClass } = contract
-  const number = `#${conId}`
-  if (secType !== "CASH" && currency !== "USD") return number
-  const classed = secType === "OPT" || secType === "FUT"
-  if (classed && tradingClass !== undefined && tradingClass !== "" && tradingClass !== symbol) return number
-  const text = parts(contract)
-  const named = contractNamed(text, null)
-  return named._tag === "Success" && named.success.secType === secType ? named.success.symbol : number
+export const contractSpelled = (held: HeldContract): string => {
+  const { conId, currency = "", exchange = "", right, secType = "", strike, symbol = "" } = held
+  const tradingClass = held.tradingClass === "" ? symbol : (held.tradingClass ?? symbol)
+  const expiry = dateOf(held.lastTradeDateOrContractMonth ?? "")
+  if (secType === "FUT" && tradingClass !== symbol) return `#${conId}`
+  return nameOf({
+    id: String(conId),
+    symbol,
+    secType,
+    currency,
+    tradingClass,
+    ...(secType === "STK" || secType === "OPT" ? {} : { exchange: secType === "CASH" ? "IDEALPRO" : exchange }),
+    ...(dated(secType) ? { expiry } : {}),
+    ...(secType === "OPT" && (right === "C" || right === "P") ? { right, strike: strike ?? null } : {})
+  })
 }

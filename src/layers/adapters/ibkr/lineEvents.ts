@@ -1,5 +1,5 @@
 /** What the library tells about subscriptions, handed to whose they are. */
-import type { LineEvents } from "./Lines.ts"
+import type { LineEvents, Lines } from "./Lines.ts"
 import type { makeApi } from "./library.ts"
 
 type Library = Awaited<ReturnType<typeof makeApi>>
@@ -7,13 +7,50 @@ type Library = Awaited<ReturnType<typeof makeApi>>
 /** Wraps a function so that what it throws does not reach the library. */
 type Guarded = <Args extends ReadonlyArray<unknown>>(handle: (...args: Args) => void) => (...args: Args) => void
 
-/** Registers for one connection. Returns what is to be called at the end of each frame. */
+/**
+ * Registers for one connection. `spoilt` is told of a subscription that has to be asked for again. Returns what is to be called at the end of each
+ * frame, and when all that came at once has been read.
+ */
 export const listen = (
   { api, events }: Library,
-  hears: (requestId: number) => LineEvents | undefined,
-  guarded: Guarded
-): (() => void) => {
+  { everyone, hears }: Pick<Lines, "hears" | "everyone">,
+  guarded: Guarded,
+  spoilt: (requestId: number, why: string) => void
+): { readonly frameEnd: () => void; readonly burstEnd: () => void } => {
   let touched: LineEvents | undefined
+  const burst = new Set<LineEvents>()
+  const depth = (
+    id: number,
+    place: number,
+    operation: number,
+    side: number,
+    price: number,
+    size: number | undefined
+  ) => {
+    const line = hears(id)
+    if (line?.depth === undefined) return
+    const wrong = line.depth(place, operation, side, price, size)
+    if (wrong === null) burst.add(line)
+    else spoilt(id, `its book cannot be gone on with: ${wrong}`)
+  }
+  api.on(
+    events.updateMktDepth,
+    guarded((id, place, operation, side, price, size) => depth(id, place, operation, side, price, size))
+  )
+  api.on(
+    events.updateMktDepthL2,
+    guarded((id, place, _maker, operation, side, price, size) => depth(id, place, operation, side, price, size))
+  )
+  api.on(
+    events.tickNews,
+    guarded((id, at, _provider, article, headline) => hears(id)?.news?.(at, article, headline))
+  )
+  api.on(
+    events.updateNewsBulletin,
+    guarded((number: number, _type: number, text: string, exchange: string) => {
+      for (const line of everyone()) line.bulletin?.(number, text, exchange)
+    })
+  )
   api.on(
     events.tickPrice,
     guarded((id: number, type: number, price: number) => {
@@ -73,9 +110,16 @@ export const listen = (
       hears(id)?.profit?.(daily, unrealized, realized, position, value)
     )
   )
-  return () => {
-    const line = touched
-    touched = undefined
-    line?.frameEnd?.()
+  return {
+    frameEnd: () => {
+      const line = touched
+      touched = undefined
+      line?.frameEnd?.()
+    },
+    burstEnd: guarded(() => {
+      if (burst.size === 0) return
+      for (const line of burst) line.burstEnd?.()
+      burst.clear()
+    })
   }
 }

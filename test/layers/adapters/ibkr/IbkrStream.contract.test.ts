@@ -37,6 +37,7 @@ const rigOf = (
     { symbol: "SPY", kind: "quotes" as const },
     { symbol: "SPY", kind: "trades" as const },
     { symbol: "SPY", kind: "bars" as const, timeframe: "5s" as const },
+    { symbol: "SPY", kind: "depth" as const },
     { symbol: "DU1234567", kind: "portfolio" as const },
     { symbol: "DU1234567", kind: "account" as const },
     { symbol: "default", kind: "pnl" as const }

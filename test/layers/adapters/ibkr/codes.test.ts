@@ -38,6 +38,8 @@ describe("what a code means", () => {
     [101, "Max number of tickers has been reached", 9, "Quota request fatal retryable"],
     [309, "Max number (3) of market depth requests has been reached", 9, "Quota request fatal retryable"],
     [10190, "Max number of tick-by-tick requests has been reached.", 9, "Quota request fatal retryable"],
+    [316, "Market depth data has been HALTED. Please re-subscribe.", 9, "Stale request fatal retryable"],
+    [317, "Market depth data has been RESET.", 9, "Reset request"],
     [322, "Error processing request: Duplicate ticker id", 9, "Stale request fatal retryable"],
     [
       162,

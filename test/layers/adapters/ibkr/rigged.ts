@@ -19,7 +19,7 @@ const over = (adapter: Adapter) =>
 
 export interface Rig {
   readonly gateway: GatewaySimulator.GatewaySimulator
-  readonly pass: (millis: number) => Effect.Effect<void>
+  readonly pass: (millis: number, step?: number) => Effect.Effect<void>
 }
 
 export const rigged = <E>(

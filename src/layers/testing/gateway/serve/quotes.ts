@@ -44,6 +44,11 @@ class QuoteLine implements Subscription {
     this.ticks = new QuoteTicks(reqId, listing.instrument, live, generic)
   }
 
+  /** Market data is turned off: headlines alone. */
+  private get newsOnly(): boolean {
+    return this.generic.includes("mdoff")
+  }
+
   private standing(): Live {
     const now = this.connection.gateway.time.now()
     return this.live ? this.listing.at(now) : this.listing.delayedAt(now)
@@ -54,13 +59,13 @@ class QuoteLine implements Subscription {
     const { connection, listing, reqId } = this
     connection.send(tickParameters(reqId, minimumTick(listing.instrument), "9c0001"))
     connection.send(marketDataType(reqId, type))
-    if (!connection.gateway.flows(this)) return
+    if (!connection.gateway.flows(this) || this.newsOnly) return
     for (const text of this.ticks.initial(this.standing(), connection.gateway.time.now())) connection.tell(this, text)
   }
 
   run(): void {
     const { time } = this.connection.gateway
-    this.task = time.schedule(this.nextLook(time.now()), this.look)
+    if (!this.newsOnly) this.task = time.schedule(this.nextLook(time.now()), this.look)
     if (this.generic.includes("292")) this.awaitNews()
   }
 
