@@ -63,3 +63,4 @@ export {
 export { QuotaError, QuotaUse } from "./services/Quota.ts"
 export { StitchingCacheError } from "./services/StitchingCache.ts"
 export { TenantError } from "./services/TenantError.ts"
+export { VendorSession } from "./services/VendorSession.ts"

@@ -72,6 +72,39 @@ export const withOwner = <A, E, R, E2, R2>(
     )
   })
 
+/**
+ * As `withOwner`, for what needs no data directory: by the process that owns it where there is one, else by `own`, which becomes no owner and
+ * leaves nothing behind.
+ */
+export const besideOwner = <A, E, R, E2, R2>(
+  own: Effect.Effect<A, E, R>,
+  ask: (client: TapestryClient["Service"]) => Effect.Effect<A, E2, R2>
+) =>
+  Effect.gen(function* () {
+    const { config, dataDir } = yield* settings
+    const { find } = yield* Effect.promise(() => import("../layers/owner/OwnerLock.ts"))
+    // Who may not look there owns nothing there either.
+    const owner = yield* Effect.orElseSucceed(find(dataDir.value), () => null)
+    const details = owner?.details ?? null
+    if (details === null || details.socket === null) return yield* own
+    const { asClient } = yield* Effect.promise(() => import("./owner/asClient.ts"))
+    const vendors = new Set(config.vendors.map(({ name }) => name))
+    const { store, tenant } = config
+    const turn = yield* asClient(
+      {
+        dataDir: dataDir.value,
+        product: manifest.version,
+        vendors,
+        store,
+        tenant,
+        owner: details,
+        socket: details.socket
+      },
+      ask
+    )
+    return turn._tag === "Done" ? turn.value : yield* turn.why(0)
+  })
+
 /** Runs a command over a data directory of its own, with the default configuration. */
 export const withDataIn = <A, E, R>(dataDir: string, use: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {

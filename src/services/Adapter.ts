@@ -11,6 +11,7 @@ import type { VendorLimits } from "../domain/VendorLimits.ts"
 import type { LookupCapability } from "./LookupCapability.ts"
 import type { AnswerBody } from "./PayloadDraft.ts"
 import type { StreamCapability } from "./StreamCapability.ts"
+import type { SessionCapability } from "./VendorSession.ts"
 
 /** The vendor, or the account at it, is over a limit; worth another try after `retryAfter` milliseconds. */
 export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", { retryAfter: Schema.Finite }) {}
@@ -272,6 +273,8 @@ export interface Adapter {
   readonly stream?: StreamCapability
   /** Sent by `fetch`, without which they are of no use. */
   readonly lookups?: LookupCapability
+  /** Where it has a lasting connection. */
+  readonly session?: SessionCapability
   /** Known symbols where the vendor can list them; empty where it cannot. */
   readonly symbols: Effect.Effect<ReadonlyArray<string>, VendorError>
   /** A real probe of the vendor, not of the adapter. */

@@ -128,6 +128,10 @@ export interface IbkrCounters {
   readonly late: number
   readonly sent: number
   readonly reconnects: number
+  /** How often it became ready. */
+  readonly connections: number
+  /** Subscriptions, asked for or to be asked for. */
+  readonly lines: number
   /** Listeners that failed. */
   readonly defects: number
 }

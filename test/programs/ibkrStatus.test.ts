@@ -1,7 +1,9 @@
 /** `tapestry ibkr status`: of a gateway, of a port that takes connections and says nothing, and of none. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as GatewaySimulator from "../../src/layers/testing/gateway/GatewaySimulator.ts"
 import { scripted, welcome } from "../layers/adapters/ibkr/scriptedGateway.ts"
+import { serving, until, watched } from "./serving.ts"
 import { ended, ok, scratch, start, tapestry, type Where } from "./tapestry.ts"
 
 const ran = (where: Where, ...args: ReadonlyArray<string>) => Effect.promise(() => ended(start(where, ...args)))
@@ -25,7 +27,9 @@ describe("tapestry ibkr status", () => {
       assert.deepStrictEqual(rest, {
         gateway: `127.0.0.1:${gateway.port}`,
         state: "ready",
+        problem: null,
         upstream: true,
+        connection: 1,
         clientId: 31,
         serverVersion: 193,
         connectedAt: "20260410 12:00:00 EST",
@@ -34,7 +38,8 @@ describe("tapestry ibkr status", () => {
           { name: "usfarm", serves: "market", state: "ok" },
           { name: "ushmds", serves: "history", state: "ok" },
           { name: "secdefnj", serves: "definitions", state: "ok" }
-        ]
+        ],
+        lines: 0
       })
       assert.strictEqual(gateway.open(), 0)
     })
@@ -59,6 +64,62 @@ describe("tapestry ibkr status", () => {
       const { code, stderr, stdout } = yield* ran(where, "ibkr", "status", "--port", String(gateway.port))
       assert.strictEqual(code, 0, stderr)
       assert.match(stdout, /^state +degraded: the gateway has lost its line to IB$/m)
+    })
+  )
+
+  it.live("beside an owner it is the owner's session, with what streams over it", () =>
+    Effect.gen(function* () {
+      const gateway = yield* GatewaySimulator.make()
+      const cwd = scratch("ibkr")
+      const where = { cwd, env: { IB_PORT: String(gateway.port) } }
+      const server = yield* Effect.promise(() => serving(where))
+      // Nobody has needed it yet: it connects for the one who asks.
+      const first = yield* ran({ cwd }, "ibkr", "status")
+      assert.strictEqual(first.code, 0, first.stderr)
+      assert.match(first.stdout, /^state +ready$/m)
+      assert.match(first.stdout, /^connection +1\nlines +0\nstreams +0$/m)
+      const quotes = watched({ cwd }, "quotes", "AAPL", "--vendor", "ibkr")
+      yield* Effect.promise(() => until(() => quotes.stdout().includes('"event":"Quotes"'), quotes.stderr))
+      const document = JSON.parse((yield* ran({ cwd }, "ibkr", "status", "--json")).stdout)
+      const { accounts, clockSkewMillis: _, connectedAt, farms, ...rest } = document
+      assert.isAbove(accounts.length, 0)
+      assert.isAbove(farms.length, 0)
+      assert.match(connectedAt, /^\d{8} /)
+      assert.deepStrictEqual(rest, {
+        gateway: `127.0.0.1:${gateway.port}`,
+        state: "ready",
+        problem: null,
+        upstream: true,
+        connection: 1,
+        clientId: 7,
+        serverVersion: 193,
+        lines: 1,
+        streams: 1,
+        rehydrated: true
+      })
+      assert.strictEqual(gateway.clients().length, 1)
+      // Not this command's, but one that is named.
+      const other = yield* ran({ cwd }, "ibkr", "status", "--port", "1")
+      assert.strictEqual(other.code, 1)
+      quotes.child.kill("SIGINT")
+      yield* Effect.promise(() => quotes.end)
+      server.child.kill("SIGTERM")
+      yield* Effect.promise(() => server.end)
+    })
+  )
+
+  it.live("an owner that has no gateway says so, and what it waits for", () =>
+    Effect.gen(function* () {
+      const cwd = scratch("ibkr")
+      const server = yield* Effect.promise(() => serving({ cwd, env: { IB_PORT: "1" } }))
+      const away = yield* ran({ cwd }, "ibkr", "status", "--json", "--timeout", "5")
+      assert.strictEqual(away.code, 1)
+      const { problem, state, ...rest } = JSON.parse(away.stdout)
+      assert.include(["reconnecting", "connecting"], state)
+      if (state === "reconnecting") assert.match(problem, /ECONNREFUSED/)
+      assert.deepInclude(rest, { connection: 0, serverVersion: null, accounts: [], lines: 0 })
+      server.child.kill("SIGTERM")
+      yield* Effect.promise(() => server.end)
     })
   )
 

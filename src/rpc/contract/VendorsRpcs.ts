@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { VendorError } from "../../services/Adapter.ts"
 import { AdapterRegistryError, VendorDescription } from "../../services/AdapterRegistry.ts"
+import { VendorSession } from "../../services/VendorSession.ts"
 import { OnShutdown } from "./Border.ts"
 
 /** What a probe of a vendor found, and how long it took. */
@@ -20,6 +21,15 @@ export class VendorsRpcs extends RpcGroup.make(
     success: Ping,
     error: Schema.Union([AdapterRegistryError, VendorError])
   }),
+  /** The lasting connections, by the vendors' names. */
+  Rpc.make("Vendors.sessions", { success: Schema.Array(VendorSession) }),
+  /** That of one vendor, as it is and whenever its state changes; ends at once where it has none. */
+  Rpc.make("Vendors.session", {
+    payload: vendor,
+    success: VendorSession,
+    error: AdapterRegistryError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
   /** Known symbols, where the vendor can list them. */
   Rpc.make("Vendors.symbols", {
     payload: vendor,

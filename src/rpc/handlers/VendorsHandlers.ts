@@ -1,4 +1,5 @@
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Stream } from "effect"
+import { vendorSessions } from "../../layers/registry/vendorSessions.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { VendorsRpcs } from "../contract/VendorsRpcs.ts"
 import { counted } from "./CallTally.ts"
@@ -27,6 +28,11 @@ const make = Effect.gen(function* () {
         elapsedMillis: Duration.toMillis(elapsed),
         detail
       })),
+
+    "Vendors.sessions": () => vendorSessions(registry),
+
+    "Vendors.session": ({ vendor }) =>
+      counted(Stream.unwrap(Effect.map(registry.resolve(vendor), ({ session }) => session?.changes ?? Stream.empty))),
 
     "Vendors.symbols": ({ vendor }) =>
       counted(chunked(Effect.flatMap(registry.resolve(vendor), (adapter) => adapter.symbols)))

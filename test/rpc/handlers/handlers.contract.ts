@@ -150,6 +150,16 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
       detail
     })
   }),
+  // The vendor of this world has none; those of a gateway are in ibkrStatus.test.ts and session.test.ts.
+  "Vendors.sessions": Effect.gen(function* () {
+    assert.deepStrictEqual(yield* (yield* TapestryClient)["Vendors.sessions"](), [])
+  }),
+  "Vendors.session": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    assert.deepStrictEqual(yield* all(client["Vendors.session"]({ vendor: "model" })), [])
+    const unknown = yield* Effect.flip(all(client["Vendors.session"]({ vendor: "modle" })))
+    assert.strictEqual(unknown._tag, "AdapterRegistryError")
+  }),
   "Vendors.symbols": Effect.gen(function* () {
     const symbols = yield* all((yield* TapestryClient)["Vendors.symbols"]({ vendor: "model" }))
     assert.deepStrictEqual(symbols, yield* (yield* World).vendor.adapter.symbols)

@@ -28,6 +28,7 @@ import { ibkrLimits } from "./ibkrLimits.ts"
 import { ibkrLookups } from "./ibkrLookups.ts"
 import { questionOf } from "./questions.ts"
 import { vendorReason } from "./reasons.ts"
+import { sessionCapability } from "./sessionCapability.ts"
 
 /** Raised when the same bytes may give other rows than before. */
 export const decoderVersion = 1
@@ -108,6 +109,7 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
     limits: ibkrLimits(vendor),
     stream: yield* IbkrStream.make({ vendor: name, session, rest: vendor.rest }),
     lookups: ibkrLookups(name),
+    session: sessionCapability(name, place, session),
     fetch: { series, request, fetch, decode, locate, cost: () => 0, decoderVersion },
     symbols: Effect.succeed([]),
     ping

@@ -387,7 +387,7 @@ export const make = Effect.fnUntraced(function* (
     changes,
     events: Stream.fromPubSub(events),
     ready,
-    counters: Effect.sync((): IbkrCounters => ({ ...tally, reconnects })),
+    counters: Effect.sync((): IbkrCounters => ({ ...tally, reconnects, connections, lines: lines.size() })),
     ask
   }
 })

@@ -14,7 +14,7 @@ export const vendorFlag = Flag.String("vendor").pipe(
 )
 
 /** The gateway that is meant: the one named, or `ibkr`, or the only one. */
-const gatewayOf = (
+export const gatewayOf = (
   given: Option.Option<string>,
   vendors: ReadonlyArray<VendorDescription>
 ): Effect.Effect<string, UsageError> => {

@@ -1,15 +1,21 @@
 import { Effect, Option, References, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
+import type { TapestryClient } from "../../../rpc/client/TapestryClient.ts"
 import { IbkrSession } from "../../../services/IbkrSession.ts"
-import { asCommand } from "../../failure/UsageError.ts"
+import type { SessionCapability } from "../../../services/VendorSession.ts"
+import { Ended } from "../../failure/Ended.ts"
+import { asCommand, UsageError } from "../../failure/UsageError.ts"
 import { Json } from "../../flags/GlobalFlags.ts"
-import { statusDocument, statusFields } from "../../format/IbkrStatus.ts"
+import { type GatewayStatus, isConnected, statusDocument, statusFields } from "../../format/IbkrStatus.ts"
 import { gatewaySettings } from "../../gatewaySettings.ts"
 import { levelOf } from "../../logLevels.ts"
 import { settings } from "../../Settings.ts"
+import { vendorsThere } from "../../streams/streamVendor.ts"
 import { Output } from "../../terminal/Output.ts"
 import { fieldLines } from "../../terminal/printList.ts"
 import { styleOf } from "../../terminal/Style.ts"
+import { besideOwner } from "../../withData.ts"
+import { gatewayOf, vendorFlag } from "./lookup.ts"
 
 const flags = {
   host: Flag.String("host").pipe(
@@ -45,53 +51,87 @@ const flags = {
       () => "more than 0 and at most 3600 seconds"
     ),
     Flag.withDefault(15)
-  )
+  ),
+  vendor: vendorFlag
 }
 
-/** The state once the gateway has told of its clock, which it does last; as it is where that takes longer than two seconds. */
-const settled = Effect.gen(function* () {
-  const session = yield* IbkrSession
-  const first = yield* session.ready
+type Input = Command.Command.Config.Infer<typeof flags>
+
+/** The session once the gateway has told of its clock, which it does last; as it is where that takes longer than two seconds. */
+const settled = Effect.fnUntraced(function* (session: SessionCapability) {
   const told = session.changes.pipe(
-    Stream.filter((state) => (state._tag === "Ready" || state._tag === "Degraded") && state.clockSkew !== null),
+    Stream.filter(({ clockSkew }) => clockSkew !== null),
     Stream.runHead,
     Effect.timeoutOption("2 seconds")
   )
-  const state = Option.getOrElse(Option.flatten(yield* told), () => first)
-  return state._tag === "Ready" || state._tag === "Degraded" ? state : first
+  return Option.getOrElse(Option.flatten(yield* told), () => null) ?? (yield* session.now)
+})
+
+/** Of a connection of this command's own. */
+const own = Effect.fnUntraced(function* (input: Input) {
+  const { file, logLevel } = yield* settings
+  const { gateway, vendors } = yield* gatewaySettings(file)
+  const { layer, sessionCapability, sessionOptions } = yield* Effect.promise(async () => ({
+    ...(await import("../../../layers/adapters/ibkr/IbkrSessionLive.ts")),
+    ...(await import("../../../layers/adapters/ibkr/IbkrVendor.ts")),
+    ...(await import("../../../layers/adapters/ibkr/sessionCapability.ts"))
+  }))
+  const named = Option.getOrElse(input.vendor, () => gateway.vendor.name)
+  const base = named === gateway.vendor.name ? gateway.vendor : vendors.find(({ name }) => name === named)
+  if (base?.adapter !== "ibkr") {
+    return yield* new UsageError({
+      message:
+        base === undefined ? `no vendor ${named}` : `${named} is a vendor of adapter ${base.adapter}, not of ibkr`
+    })
+  }
+  const vendor = {
+    ...base,
+    host: Option.getOrElse(input.host, () => base.host),
+    port: Option.getOrElse(input.port, () => base.port),
+    clientId: Option.getOrElse(input.clientId, () => base.clientId),
+    patience: input.timeout * 1000
+  }
+  return yield* Effect.gen(function* () {
+    const session = yield* IbkrSession
+    yield* session.ready
+    const capability = sessionCapability(vendor.name, `${vendor.host}:${vendor.port}`, session)
+    const status: GatewayStatus = { session: yield* settled(capability), live: null }
+    return status
+  }).pipe(
+    Effect.provide(layer(sessionOptions(vendor))),
+    Effect.provideService(References.MinimumLogLevel, levelOf(logLevel.value === "warn" ? "error" : logLevel.value))
+  )
+})
+
+/** Of the session of the process that owns the data directory, which connects for it where it has not yet. */
+const ofOwner = Effect.fnUntraced(function* (client: TapestryClient["Service"], input: Input) {
+  const vendor = yield* gatewayOf(input.vendor, yield* vendorsThere(client))
+  yield* Effect.timeoutOption(client["Vendors.ping"]({ vendor }), `${input.timeout} seconds`)
+  const sessions = yield* client["Vendors.sessions"]()
+  const session = sessions.find((one) => one.vendor === vendor)
+  if (session === undefined) return yield* new UsageError({ message: `${vendor} has no session` })
+  const { liveReadiness } = yield* Effect.promise(() => import("../../../layers/streams/liveReadiness.ts"))
+  const streams = (yield* client["Streams.states"]()).filter(({ key }) => key.vendor === vendor)
+  const status: GatewayStatus = { session, live: liveReadiness([session], streams) }
+  return status
 })
 
 const status = Effect.fn("tapestry ibkr status")(
-  function* (input: Command.Command.Config.Infer<typeof flags>) {
-    const { file, logLevel } = yield* settings
-    const { gateway } = yield* gatewaySettings(file)
-    const { layer, sessionOptions } = yield* Effect.promise(async () => ({
-      ...(await import("../../../layers/adapters/ibkr/IbkrSessionLive.ts")),
-      ...(await import("../../../layers/adapters/ibkr/IbkrVendor.ts"))
-    }))
-    const vendor = {
-      ...gateway.vendor,
-      host: Option.getOrElse(input.host, () => gateway.host.value),
-      port: Option.getOrElse(input.port, () => gateway.port.value),
-      clientId: Option.getOrElse(input.clientId, () => gateway.clientId.value),
-      patience: input.timeout * 1000
-    }
-    const state = yield* settled.pipe(
-      Effect.provide(layer(sessionOptions(vendor))),
-      Effect.provideService(References.MinimumLogLevel, levelOf(logLevel.value === "warn" ? "error" : logLevel.value))
-    )
+  function* (input: Input) {
+    const other = Option.isSome(input.host) || Option.isSome(input.port) || Option.isSome(input.clientId)
+    const found = yield* other ? own(input) : besideOwner(own(input), (client) => ofOwner(client, input))
     const { line, lines, terminal } = yield* Output
-    const place = `${vendor.host}:${vendor.port}`
     yield* (yield* Json)
-      ? line(JSON.stringify(statusDocument(place, state)))
-      : lines(fieldLines(statusFields(place, state), styleOf(terminal).dim))
+      ? line(JSON.stringify(statusDocument(found)))
+      : lines(fieldLines(statusFields(found), styleOf(terminal).dim))
+    if (!isConnected(found.session)) return yield* new Ended({ code: 1 })
   },
   asCommand("ibkr", "status")
 )
 
 export const command = Command.make("status", flags, status).pipe(
   Command.withDescription(
-    "Does a gateway answer, and how is it: its version, accounts and data farms, and how far its clock is from ours. Ends with 1 where none is ready in time. The connection is this command's own and ends with it."
+    "Does a gateway answer, and how is it: its version, accounts and data farms, and how far its clock is from ours. Ends with 1 where none is ready in time. Of a process that owns the data directory its own session is shown, with its streams; else, and where a gateway is named, the connection is this command's own and ends with it."
   ),
   Command.withShortDescription("Does a gateway answer, and how is it"),
   Command.withExamples([
