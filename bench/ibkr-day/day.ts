@@ -127,7 +127,9 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
 
   const lifetime = yield* Scope.make()
   const body = Effect.gen(function* () {
-    const vendor = Result.getOrThrow(resolveVendor("ibkr", { port: gateway.port }, 1 << 26))
+    // A line more than there are streams, for the one that is not given back.
+    const lines = options.sabotage === "line" ? { lines: { marketData: 101 } } : {}
+    const vendor = Result.getOrThrow(resolveVendor("ibkr", { port: gateway.port, ...lines }, 1 << 26))
     const adapter = yield* IbkrAdapter.make(vendor)
     const registry = yield* AdapterRegistry
     yield* registry.register(Effect.succeed(options.sabotage === "row" ? losing(adapter) : adapter))

@@ -283,6 +283,21 @@ export const ibkrStatus = labelled<[status: IbkrState["_tag"]], number, Metric.G
   Metric.gauge("ibkr_connection_status", { description: "Sessions with an IB gateway, by the state they are in" }),
   ["status"]
 )
+export type SubscriptionType = "quotes" | "trades" | "depth" | "bars" | "news" | "positions" | "account" | "pnl"
+/** Subscriptions at a gateway that are wanted now, in spite of the name: one that waits for a line, too. `pnl`: of positions, too. */
+export const ibkrSubscriptions = labelled<[type: SubscriptionType], number, Metric.GaugeState<number>>(
+  Metric.gauge("ibkr_subscriptions_total", { description: "Subscriptions at an IB gateway, by type" }),
+  ["type"]
+)
+/** Lines of the account, of `market-data`, `depth` and `tick-by-tick`: in use, known to be had, and wanted without one. */
+export const ibkrLines = labelled<
+  [sort: string, which: "used" | "limit" | "waiting"],
+  number,
+  Metric.GaugeState<number>
+>(Metric.gauge("ibkr_lines", { description: "Lines of an IB account: in use, to be had, and waited for" }), [
+  "sort",
+  "which"
+])
 /** Counted when a connection was lost or not made, before the pause. */
 export const ibkrReconnects = counter("ibkr_reconnects_total", "Times that an IB gateway had to be tried again")
 

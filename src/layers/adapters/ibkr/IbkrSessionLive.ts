@@ -41,6 +41,7 @@ import {
 } from "../../../services/IbkrSession.ts"
 import { ibkrReconnects, ibkrStatus } from "../../../services/Metrics.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
+import type { LineLimits } from "./LineQuota.ts"
 import type { LineSpec } from "./Lines.ts"
 import * as Lines from "./Lines.ts"
 import * as Link from "./Link.ts"
@@ -63,6 +64,8 @@ export interface SessionOptions extends Link.LinkOptions {
   readonly upstreamPatience: number
   /** What the gateway is told of live data: 1 as it is, 3 delayed where the account may not have it. */
   readonly marketDataType: 1 | 3
+  /** Subscriptions that the account has at once, as far as is known before it refuses one. */
+  readonly lines: LineLimits
   /** How long a request waits for a gateway that has been there and is away. */
   readonly patience: number
 }
@@ -123,7 +126,8 @@ export const make = Effect.fnUntraced(function* (
   let skew = 0
   let slowed: { readonly rate: number; readonly at: number } | null = null
   const resetOver = resetEnd(options.resets)
-  const lines = Lines.make(() => requests++)
+  const lines = Lines.make(() => requests++, options.lines)
+  yield* lines.show
   const clock = yield* Clock.Clock
 
   const enter = Effect.fnUntraced(function* (next: IbkrState) {

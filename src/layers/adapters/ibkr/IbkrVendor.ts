@@ -7,6 +7,7 @@ import { QuotaWindow } from "../../../domain/VendorLimits.ts"
 import type { DocumentProblem } from "../../config/issueProblems.ts"
 import { Millis } from "../../config/units.ts"
 import type { SessionOptions } from "./IbkrSessionLive.ts"
+import type { LineLimits } from "./LineQuota.ts"
 import { isResetWindow, resetsByRegion } from "./resetWindows.ts"
 
 const Text = Schema.NonEmptyString
@@ -18,6 +19,9 @@ const ClientId = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_147_
 })
 const Count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 32 })).annotate({
   expected: "a whole number from 1 to 32"
+})
+const LineCount = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 })).annotate({
+  expected: "how many of these lines the account has: a whole number from 0 on"
 })
 const Rate = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 42 })).annotate({
   expected: "messages a second, from 1 to 42: with bursts of 8 no second has more than IB's 50"
@@ -42,6 +46,13 @@ export const IbkrVendorSpec = Schema.Struct({
   calendar: Schema.optionalKey(Schema.NullOr(Text).annotate({ expected: "the name of a calendar, such as XNYS" })),
   requestsPerSecond: Schema.optionalKey(Rate),
   delayed: Schema.optionalKey(Schema.Boolean.annotate({ expected: "true or false" })),
+  lines: Schema.optionalKey(
+    Schema.Struct({
+      marketData: Schema.optionalKey(LineCount),
+      depth: Schema.optionalKey(LineCount),
+      tickByTick: Schema.optionalKey(LineCount)
+    })
+  ),
   patience: Schema.optionalKey(Millis),
   timeout: Schema.optionalKey(Millis),
   rest: Schema.optionalKey(Millis),
@@ -75,6 +86,8 @@ export interface IbkrVendor {
   readonly requestsPerSecond: number
   /** Whether delayed live data are taken where the account may not have others. */
   readonly delayed: boolean
+  /** Subscriptions that the account has at once. */
+  readonly lines: LineLimits
   readonly patience: number
   /** How long an answer may take. */
   readonly timeout: number
@@ -117,6 +130,11 @@ export const resolveVendor = (
     calendar: spec.calendar ?? null,
     requestsPerSecond: spec.requestsPerSecond ?? 40,
     delayed: spec.delayed ?? false,
+    lines: {
+      "market-data": spec.lines?.marketData ?? 100,
+      depth: spec.lines?.depth ?? 3,
+      "tick-by-tick": spec.lines?.tickByTick ?? 3
+    },
     patience: spec.patience ?? 15_000,
     timeout: spec.timeout ?? minute,
     rest: spec.rest ?? minute,
@@ -142,6 +160,7 @@ export const sessionOptions = (
     | "clientIds"
     | "requestsPerSecond"
     | "delayed"
+    | "lines"
     | "patience"
     | "maxBytes"
     | "resets"
@@ -160,6 +179,7 @@ export const sessionOptions = (
   silence: 25_000,
   maxAnswer: vendor.maxBytes,
   marketDataType: vendor.delayed ? 3 : 1,
+  lines: vendor.lines,
   reconnect: { first: 1_000, most: 30_000, clientId: 5_000, inReset: minute },
   resets: vendor.resets,
   upstreamPatience: vendor.upstreamPatience,

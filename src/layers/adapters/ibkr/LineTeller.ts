@@ -18,7 +18,7 @@ export interface TellerDeps {
 }
 
 /** Turns what a subscription hears into what MarketStreams is told; each thing once. */
-export interface LineTeller extends Pick<LineSpec, "began" | "broke" | "refused"> {
+export interface LineTeller extends Pick<LineSpec, "began" | "broke" | "refused" | "waits"> {
   /** Something came, so that it runs whatever the gateway says. */
   readonly came: () => void
   readonly dataType: (type: number) => void
@@ -44,6 +44,10 @@ export const lineTeller = ({ rest, session }: TellerDeps, sink: StreamSink): Lin
     },
     came: () => {
       if (broken || !started) began()
+    },
+    waits: (reason) => {
+      if (started) broken = true
+      sink.event({ _tag: "Gap", from: null, reason })
     },
     dataType: (type) => {
       const dataType = dataTypes[type]

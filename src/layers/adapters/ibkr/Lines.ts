@@ -8,13 +8,18 @@
  * Hard cases. Answers to a number that is no longer a subscription's are nobody's. A gateway that gets IB back with its data (1102), or a
  * farm (2104), often leaves some subscriptions dead without a word: those that have been silent for `verifyAfter` since are asked for again, the
  * others are left alone. One that the gateway ends itself (10182, 10225) is given up there and asked for again. One that it refuses ends. Who
- * unsubscribes before the request was sent sends nothing.
+ * unsubscribes before the request was sent sends nothing. There are more of them than the account has lines: those that find none wait for one
+ * (LineQuota), and so does one that the gateway refuses for that reason (101, 309, 10190); each says so, and comes in by itself. One that has to be asked for
+ * again and again is asked for more and more slowly. IB takes one request for the trades of an instrument in fifteen seconds: the next waits for that.
  */
-import { Effect, type Scope } from "effect"
-import type { IbkrError, IbkrErrorReason } from "../../../services/IbkrSession.ts"
+import { Clock, Effect, FiberSet, Metric, type Scope } from "effect"
+import { IbkrError, type IbkrErrorReason } from "../../../services/IbkrSession.ts"
+import { ibkrLines, ibkrSubscriptions, type SubscriptionType } from "../../../services/Metrics.ts"
+import { pulled } from "../../metrics/pulled.ts"
 import { meaningOf, requestError } from "./codes.ts"
 import type { HeldContract } from "./contractSpelled.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
+import { type LineLimits, LineQuota, type LineSort, lineSorts } from "./LineQuota.ts"
 import type { Link } from "./Link.ts"
 
 /** What a subscription can hear. Times are seconds since 1970; what IB does not say is undefined. */
@@ -69,6 +74,11 @@ export interface LineEvents {
 /** A subscription, and who hears it. None of its functions may wait. */
 export interface LineSpec extends LineEvents {
   readonly what: string
+  readonly type: SubscriptionType
+  /** Which of the account's limits it falls under; null: none. */
+  readonly sort: LineSort | null
+  /** It cannot be asked for yet, and will be by itself. */
+  readonly waits: (why: string) => void
   readonly send: (api: GatewayApi, requestId: number) => void
   readonly cancel: (api: GatewayApi, requestId: number) => void
   /** It was asked for: what happens from now on comes. Again after `broke`. */
@@ -83,6 +93,9 @@ interface Line {
   readonly spec: LineSpec
   /** On the connection of now; null: not asked for on it. */
   requestId: number | null
+  /** When it was last asked for, by the monotonic clock, and how often in a row too soon after it. */
+  askedAt: number
+  hasty: number
   /** It has ended on the connection of now, and is to be asked for again because of this. */
   ended: string | null
   sent: boolean
@@ -90,6 +103,8 @@ interface Line {
 }
 
 export interface Lines {
+  /** Has the metrics tell of them, while the scope lives. */
+  readonly show: Effect.Effect<void, never, Scope.Scope>
   /** Until the scope closes. Done when it was asked for, or will be as soon as there is a connection. */
   readonly add: (spec: LineSpec) => Effect.Effect<void, IbkrError, Scope.Scope>
   /** Asks for all on a connection; in its scope. */
@@ -113,11 +128,26 @@ export interface Lines {
 }
 
 const verifyAfter = "10 seconds"
+/** One that has to be asked for again within `soon` of the last time waits, longer each time. Milliseconds. */
+const soon = 10_000
+const longest = 16_000
+/** How long IB takes no second request for the trades of one instrument. */
+const tickByTickPause = 15_000
+/** How often it is tried whether the account has a line more than it last had. */
+const growAfter = "60 seconds"
 
-export const make = (nextId: () => number): Lines => {
+export const make = (nextId: () => number, limits: LineLimits): Lines => {
   const lines = new Set<Line>()
   const byId = new Map<number, Line>()
-  let current: Link | null = null
+  const quotas: Readonly<Record<LineSort, LineQuota<Line>>> = {
+    "market-data": new LineQuota<Line>("market-data", limits["market-data"]),
+    depth: new LineQuota<Line>("depth", limits.depth),
+    "tick-by-tick": new LineQuota<Line>("tick-by-tick", limits["tick-by-tick"])
+  }
+  let current: { readonly link: Link; readonly run: (effect: Effect.Effect<void>) => void } | null = null
+  /** When the trades of what were asked for on this connection. */
+  let tapesAsked = new Map<string, number>()
+  const growing = new Set<LineSort>()
 
   const forget = (line: Line) => {
     if (line.requestId !== null) byId.delete(line.requestId)
@@ -126,41 +156,84 @@ export const make = (nextId: () => number): Lines => {
     line.sent = false
   }
 
+  const quotaOf = ({ spec }: Line): LineQuota<Line> | null => (spec.sort === null ? null : quotas[spec.sort])
+
+  const pauseBefore = ({ askedAt, hasty, spec }: Line, now: number): number => {
+    const backOff = hasty === 0 ? 0 : Math.min(longest, 500 * 2 ** hasty)
+    const asked = spec.sort === "tick-by-tick" ? tapesAsked.get(spec.what) : undefined
+    return Math.max(askedAt + backOff - now, asked === undefined ? 0 : asked + tickByTickPause - now)
+  }
+
+  const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+
+  /** Of one that has a place. */
   const request = Effect.fnUntraced(function* (link: Link, line: Line) {
     const requestId = nextId()
     line.requestId = requestId
     byId.set(requestId, line)
     yield* link.clockTold
+    const pause = pauseBefore(line, yield* monotonic)
+    if (pause > 0) {
+      line.spec.waits(`it was asked for a moment ago, and is again in ${Math.ceil(pause / 1000)} s`)
+      yield* Effect.sleep(pause)
+      if (line.requestId !== requestId) return
+    }
+    line.askedAt = yield* monotonic
+    const { askedAt, spec } = line
     yield* link.outbound.send("subscribe", () => {
       if (line.requestId !== requestId) return
-      line.spec.send(link.api, requestId)
+      if (spec.sort === "tick-by-tick") tapesAsked.set(spec.what, askedAt)
+      spec.send(link.api, requestId)
       line.sent = true
       line.heard = false
-      line.spec.began()
+      spec.began()
     })
   })
 
-  const giveUp = Effect.fnUntraced(function* (line: Line) {
+  /** Whether it may be asked for now; it is told when not, and waits. */
+  const isAdmitted = (line: Line): boolean => {
+    const quota = quotaOf(line)
+    if (quota === null || quota.take(line)) return true
+    line.spec.waits(`all ${quota.limit} lines for ${quota.sort} data are in use: it comes when one of them is given up`)
+    return false
+  }
+
+  const requestSoon = (line: Line) => {
+    if (current === null) return
+    const { link, run } = current
+    run(Effect.ignore(request(link, line)))
+  }
+
+  const release = (line: Line) => {
+    for (const next of quotaOf(line)?.release(line) ?? []) requestSoon(next)
+  }
+
+  /** Its place is free when the cancel is on its way, or kept where it is asked for again: what is sent later comes behind it. */
+  const giveUp = Effect.fnUntraced(function* (line: Line, isKept: boolean) {
     const { requestId, sent } = line
-    const link = current
+    const link = current?.link ?? null
     forget(line)
-    if (requestId === null || !sent || link === null) return
-    // It has its place in the line before a request that takes its own: an account whose lines are all in use has none for both.
-    yield* Effect.forkDetach(Effect.ignore(link.outbound.send("cancel", () => line.spec.cancel(link.api, requestId))), {
-      startImmediately: true
+    const freed = Effect.sync(() => {
+      if (!isKept) release(line)
     })
+    if (requestId === null || !sent || link === null) return yield* freed
+    // At once, so that it is in front of a request for the same that follows.
+    const cancel = link.outbound.send("cancel", () => line.spec.cancel(link.api, requestId))
+    yield* Effect.forkDetach(Effect.ensuring(Effect.ignore(cancel), freed), { startImmediately: true })
   })
 
   /** In the order of the lines, since each takes its place in the outbound line at once. */
   const requestAll = (link: Link, which: Iterable<Line>) =>
-    Effect.forEach(which, (line) => Effect.forkScoped(Effect.ignore(request(link, line)), { startImmediately: true }), {
-      discard: true
-    })
+    Effect.forEach(
+      Array.from(which).filter(isAdmitted),
+      (line) => Effect.forkScoped(Effect.ignore(request(link, line)), { startImmediately: true }),
+      { discard: true }
+    )
 
   const renewEach = Effect.fnUntraced(function* (link: Link, which: ReadonlyArray<Line>, reason: string) {
     for (const line of which) {
       line.spec.broke(reason)
-      yield* giveUp(line)
+      yield* giveUp(line, true)
     }
     yield* requestAll(link, which)
   })
@@ -171,35 +244,87 @@ export const make = (nextId: () => number): Lines => {
     return true
   }
 
+  /** The number that was learned grows again, one by one. */
+  const growLater = (sort: LineSort) => {
+    if (current === null || growing.has(sort)) return
+    growing.add(sort)
+    const quota = quotas[sort]
+    current.run(
+      Effect.sleep(growAfter).pipe(
+        Effect.andThen(Effect.sync(() => quota.grow().forEach(requestSoon))),
+        Effect.repeat({ while: () => quota.isShrunk }),
+        Effect.ensuring(Effect.sync(() => growing.delete(sort)))
+      )
+    )
+  }
+
+  /** The account has no more lines than are in use. */
+  const refusedForLines = (line: Line, message: string) => {
+    const quota = quotaOf(line)
+    if (quota === null) return
+    forget(line)
+    quota.refuse(line)
+    line.spec.waits(`${message}: it comes when one of the ${quota.limit} in use is given up`)
+    growLater(quota.sort)
+  }
+
+  /** Of several gateways in one process the last one's is shown. */
+  const show = Effect.forEach(
+    lineSorts,
+    (sort) => {
+      const quota = quotas[sort]
+      return Effect.all([
+        pulled(ibkrLines(sort, "used"), () => ({ value: quota.held })),
+        pulled(ibkrLines(sort, "limit"), () => ({ value: quota.limit })),
+        pulled(ibkrLines(sort, "waiting"), () => ({ value: quota.waiting }))
+      ])
+    },
+    { discard: true }
+  )
+
   return {
+    show,
     add: Effect.fnUntraced(function* (spec) {
-      const line: Line = { spec, requestId: null, ended: null, sent: false, heard: false }
+      const line: Line = {
+        spec,
+        requestId: null,
+        askedAt: Number.NEGATIVE_INFINITY,
+        hasty: 0,
+        ended: null,
+        sent: false,
+        heard: false
+      }
       yield* Effect.acquireRelease(
-        Effect.sync(() => {
+        Effect.suspend(() => {
           lines.add(line)
+          return Metric.modify(ibkrSubscriptions(spec.type), 1)
         }),
         () =>
           Effect.suspend(() => {
             lines.delete(line)
-            return giveUp(line)
+            return Effect.andThen(giveUp(line, false), Metric.modify(ibkrSubscriptions(spec.type), -1))
           })
       )
-      if (current === null) return
+      if (current === null || !isAdmitted(line)) return
       // Lost meanwhile: the next connection asks.
       yield* Effect.catchIf(
-        request(current, line),
+        request(current.link, line),
         ({ reason }) => reason._tag === "Disconnected",
         () => Effect.void
       )
     }),
-    attach: (link) =>
-      Effect.suspend(() => {
-        current = link
-        return requestAll(link, lines)
-      }),
+    attach: Effect.fnUntraced(function* (link) {
+      current = { link, run: yield* FiberSet.makeRuntime<never>() }
+      tapesAsked = new Map()
+      yield* requestAll(link, lines)
+      for (const sort of lineSorts) if (quotas[sort].isShrunk) growLater(sort)
+    }),
     detach: (reason) => {
       current = null
+      for (const sort of lineSorts) quotas[sort].clear()
       for (const line of lines) {
+        line.hasty = 0
+        line.askedAt = Number.NEGATIVE_INFINITY
         if (line.requestId === null) continue
         forget(line)
         line.spec.broke(reason)
@@ -246,15 +371,22 @@ export const make = (nextId: () => number): Lines => {
       if (kind === "Delayed") line.spec.dataType?.(3)
       const reason = requestError(code, message)
       if (reason === null) return false
+      if (reason._tag === "LinesExhausted") {
+        refusedForLines(line, new IbkrError({ reason }).message)
+        return false
+      }
       forget(line)
       lines.delete(line)
+      release(line)
       line.spec.refused(reason)
       return false
     },
-    renew: (link, requestId) => {
+    renew: Effect.fnUntraced(function* (link, requestId) {
       const line = byId.get(requestId)
-      return line === undefined ? Effect.void : renewEach(link, [line], line.ended ?? "the gateway has ended it")
-    },
+      if (line === undefined) return
+      line.hasty = (yield* monotonic) - line.askedAt < soon ? line.hasty + 1 : 0
+      yield* renewEach(link, [line], line.ended ?? "the gateway has ended it")
+    }),
     size: () => lines.size
   }
 }

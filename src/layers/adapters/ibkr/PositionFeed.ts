@@ -94,6 +94,9 @@ export const make = Effect.fnUntraced(function* (
     const { conId, symbol } = entry.held
     return {
       what: `the value of ${symbol} in ${account}`,
+      type: "pnl",
+      sort: null,
+      waits: () => {},
       send: (api, id) => api.reqPnLSingle(id, account, "", conId),
       cancel: (api, id) => api.cancelPnLSingle(id),
       began: () => {
@@ -181,6 +184,9 @@ export const make = Effect.fnUntraced(function* (
 
   const positions: LineSpec = {
     what: `positions of ${account}`,
+    type: "positions",
+    sort: null,
+    waits: () => {},
     send: (api, id) => api.reqPositionsMulti(id, account, ""),
     cancel: (api, id) => api.cancelPositionsMulti(id),
     began: () => {

@@ -93,6 +93,8 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<A
     return session.subscribe({
       ...tell,
       what: `figures of ${account}`,
+      type: "account",
+      sort: null,
       send: (api, id) => api.reqAccountUpdatesMulti(id, account, "", false),
       cancel: (api, id) => api.cancelAccountUpdatesMulti(id),
       accountValue: (tag, value, currency) => {
@@ -114,6 +116,8 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<A
     yield* session.subscribe({
       ...tell,
       what: `profit and loss of ${account}`,
+      type: "pnl",
+      sort: null,
       send: (api, id) => api.reqPnL(id, account, ""),
       cancel: (api, id) => api.cancelPnL(id),
       broke: (reason) => {

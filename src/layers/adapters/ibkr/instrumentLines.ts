@@ -39,6 +39,8 @@ export const lineOf = (
       return {
         ...tell,
         what,
+        type: "quotes",
+        sort: "market-data",
         send: (api, id) => api.reqMktData(id, contract, "", false, false),
         cancel: (api, id) => api.cancelMktData(id),
         // Only who is asked again tells everything: a gateway that has its data back goes on with what changes.
@@ -61,6 +63,8 @@ export const lineOf = (
       return {
         ...tell,
         what,
+        type: "trades",
+        sort: "tick-by-tick",
         send: (api, id) => api.reqTickByTickData(id, contract, "AllLast", 0, false),
         cancel: (api, id) => api.cancelTickByTickData(id),
         trade: (time, price, size, exchange, conditions) => {
@@ -78,6 +82,8 @@ export const lineOf = (
       return {
         ...tell,
         what,
+        type: "depth",
+        sort: "depth",
         send: (api, id) => api.reqMktDepth(id, contract, rows, smart),
         cancel: (api, id) => api.cancelMktDepth(id, smart),
         began: () => {
@@ -104,6 +110,8 @@ export const lineOf = (
       return {
         ...tell,
         what,
+        type: "news",
+        sort: "market-data",
         // Headlines alone: without `mdoff` the quotes come, too.
         send: (api, id) => api.reqMktData(id, contract, "mdoff,292", false, false),
         cancel: (api, id) => api.cancelMktData(id),
@@ -119,6 +127,8 @@ export const lineOf = (
       return {
         ...tell,
         what,
+        type: "bars",
+        sort: "market-data",
         send: (api, id) =>
           api.reqRealTimeBars(id, contract, 5, contract.secType === "CASH" ? "MIDPOINT" : "TRADES", false),
         cancel: (api, id) => api.cancelRealTimeBars(id),
@@ -146,6 +156,8 @@ export const bulletinLine = (deps: Deps, sink: StreamSink): LineSpec => {
   return {
     ...tell,
     what: "bulletins",
+    type: "news",
+    sort: null,
     send: (api) => api.reqNewsBulletins(true),
     cancel: (api) => api.cancelNewsBulletins(),
     bulletin: (number, text, exchange) => {

@@ -14,6 +14,7 @@ export const optionsFor = (port: number, over: Partial<IbkrSessionLive.SessionOp
     clientIds: 8,
     requestsPerSecond: 40,
     delayed: false,
+    lines: { "market-data": 100, depth: 3, "tick-by-tick": 3 },
     patience: 120_000,
     maxBytes: 1_048_576,
     resets: [],
