@@ -18,6 +18,20 @@ import type { Timeframe } from "../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../domain/TimeRange.ts"
 import type { VendorError, VendorErrorReason, VendorRequest } from "./Adapter.ts"
 
+/**
+ * The rows of a gap that are to be told, in the order in which they are, and its parts, sorted and without a hole. Of a part that could not be
+ * had `why` says so; of the others it is null, and `rows` counts those that nobody had been told before.
+ */
+export interface ToldGap {
+  readonly rows: ReadonlyArray<StreamRow>
+  readonly parts: ReadonlyArray<{
+    readonly start: EpochMillis
+    readonly end: EpochMillis
+    readonly why: string | null
+    readonly rows: number
+  }>
+}
+
 /** What an upstream tells beside its rows; instants are epoch milliseconds by the vendor's clock where it has told one. */
 export type UpstreamEvent =
   /** The vendor sends; what happens from `at` on will come. Again after `Gap`: as `Resumed`. */
@@ -26,6 +40,8 @@ export type UpstreamEvent =
   | { readonly _tag: "Gap"; readonly from: EpochMillis | null; readonly reason: string }
   /** What happens from `to` on will come. */
   | { readonly _tag: "Resumed"; readonly to: EpochMillis }
+  /** Of those whose history is `told`, after `Resumed`: what has become of the gap. */
+  | ({ readonly _tag: "Filled" } & ToldGap)
   | { readonly _tag: "DataType"; readonly dataType: DataType }
   /** What the vendor sends of itself at the beginning and after a gap has all come: of a portfolio what was not among it is gone. */
   | { readonly _tag: "SnapshotComplete" }
@@ -39,6 +55,11 @@ export interface StreamSink {
   /** Several at once, in an array that nobody changes afterwards. */
   readonly rows: (rows: ReadonlyArray<StreamRow>) => void
   readonly event: (event: UpstreamEvent) => void
+  /**
+   * Rows that wait here, for the consumer that has most of them waiting and wants every one; 0 where nobody does. An upstream that can wait, as
+   * that of a recording, so makes nobody too slow.
+   */
+  readonly waiting?: () => number
 }
 
 /**
@@ -51,7 +72,7 @@ export interface HistoryPage {
   readonly next: VendorRequest | null
 }
 
-interface HistoryTiming {
+export interface HistoryTiming {
   /** How long after an instant the history has it, in milliseconds. */
   readonly delay: number
   /**
@@ -62,10 +83,11 @@ interface HistoryTiming {
 }
 
 /**
- * Where missing rows of a tape are had. `series`: bars, which are fetched as any others are, into the store. `requests`: the pages of
+ * Where missing rows of a tape are had. `told`: the upstream tells itself what becomes of its gaps (`Filled`), and nobody is asked. `series`: bars, which are fetched as any others are, into the store. `requests`: the pages of
  * one request, from the archive where it has them; rows come stamped and spelled as live ones are.
  */
 export type StreamHistory =
+  | (HistoryTiming & { readonly _tag: "told" })
   | (HistoryTiming & { readonly _tag: "series"; readonly series: SeriesKey })
   | (HistoryTiming & {
       readonly _tag: "requests"

@@ -94,6 +94,43 @@ describe("tapestry record", () => {
     )
   })
 
+  it("replay tells it again: every row in order, at any speed, and to other commands as a vendor", () => {
+    const where = simulated("record-replay")
+    const [began] = linesOf(ok(where, "record", "--symbols", "ALPHA,BETA", "--for", "3s", "--json"))
+    const stored = rowsOf(where, "trades").filter(({ symbol }) => symbol === "ALPHA")
+    assert.isAbove(stored.length, 20)
+    const sequences = (text: string) =>
+      linesOf(text)
+        .filter(({ event, snapshot, symbol }) => event === "Trades" && symbol === "ALPHA" && snapshot !== true)
+        .map(({ sequence }) => sequence)
+    const expected = stored.map(({ sequence }) => sequence)
+    for (const speed of ["max", "10", "3x"]) {
+      assert.deepStrictEqual(sequences(ok(where, "replay", `${began.session}`, "--speed", speed)), expected)
+    }
+    const betas = linesOf(ok(where, "replay", `${began.session}`, "--speed", "max", "--symbols", "BETA"))
+    assert.deepStrictEqual([...new Set(betas.map(({ symbol }) => symbol))], ["BETA"])
+    const config = join(where.cwd, "again.yaml")
+    writeFileSync(
+      config,
+      `dataDir: data\nvendors:\n  again:\n    adapter: replay\n    session: ${began.session}\n    speed: 10\n`
+    )
+    const again = ok(where, "trades", "alpha", "--config", config, "--count", `${expected.length}`)
+    assert.deepStrictEqual(sequences(again), expected)
+    const ended = tapestry(where, "trades", "ALPHA", "--config", config)
+    assert.strictEqual(ended.code, 1)
+    assert.match(ended.stdout, /the recording \(session \d+\) ends here/)
+    for (const [words, what] of [
+      [["replay", "999"], /no session 999/],
+      [["replay", `${began.session}`, "--speed", "fast"], /--speed fast: expected a number/],
+      [["replay", `${began.session}`, "--symbols", "NOBODY"], /--symbols NOBODY: the session has ALPHA, BETA/],
+      [["trades", "GAMMA", "--config", config], /session \d+ has no trades of GAMMA; it has trades ALPHA, trades BETA/]
+    ] as const) {
+      const run = tapestry(where, ...words)
+      assert.notStrictEqual(run.code, 0)
+      assert.match(run.stderr, what)
+    }
+  })
+
   it("what cannot be meant is said", async () => {
     const where = simulated("record-mistakes")
     const code = (...args: ReadonlyArray<string>) => tapestry(where, "record", ...args)

@@ -1,10 +1,12 @@
 import { Effect, type FileSystem, Layer, type Path } from "effect"
+import type { TenantName } from "../../domain/Tenant.ts"
 import { AdapterRegistry, type AdapterRegistryError } from "../../services/AdapterRegistry.ts"
 import { changesFor } from "../config/symbolChanges.ts"
 import type { TapestryConfig } from "../config/TapestryConfig.ts"
 import * as FileAdapter from "./file/FileAdapter.ts"
 import * as HttpAdapter from "./http/HttpAdapter.ts"
 import * as IbkrAdapter from "./ibkr/IbkrAdapter.ts"
+import { openReplay } from "./replay/openReplay.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
 import * as SimulatedVendor from "./simulated/SimulatedVendor.ts"
 import type { VendorConfig } from "./VendorConfig.ts"
@@ -14,7 +16,7 @@ import * as YahooAdapter from "./yahoo/YahooAdapter.ts"
 /** Two vendors of one name: `sample` is taken unless `sample: false` gives it up. */
 export type ConfiguredVendorsError = AdapterRegistryError
 
-const adapterOf = (vendor: VendorConfig, dataDir: string) => {
+const adapterOf = (vendor: VendorConfig, dataDir: string, tenant?: TenantName) => {
   switch (vendor.adapter) {
     case "file":
       return FileAdapter.make(vendor, { dataDir })
@@ -22,6 +24,8 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
       return HttpAdapter.make(vendor, { dataDir })
     case "ibkr":
       return IbkrAdapter.make(vendor)
+    case "replay":
+      return openReplay(vendor, { dataDir, ...(tenant === undefined ? {} : { tenant }) })
     case "simulated":
       return Effect.succeed(SimulatedVendor.make(vendor))
     case "yahoo":
@@ -34,7 +38,7 @@ const adapterOf = (vendor: VendorConfig, dataDir: string) => {
  * cannot be registered, those before it are closed again. `dataDir` is where rows that lenient vendors skip are written.
  */
 export const layer = (
-  config: Pick<TapestryConfig, "vendors" | "sample" | "dataDir"> & Partial<Pick<TapestryConfig, "aliases">>
+  config: Pick<TapestryConfig, "vendors" | "sample" | "dataDir"> & Partial<Pick<TapestryConfig, "aliases" | "tenant">>
 ): Layer.Layer<never, ConfiguredVendorsError, AdapterRegistry | FileSystem.FileSystem | Path.Path> =>
   Layer.effectDiscard(
     Effect.gen(function* () {
@@ -43,7 +47,7 @@ export const layer = (
       for (const vendor of config.vendors) {
         const changes = changesFor(config.aliases ?? [], vendor.name)
         yield* registry.register(
-          Effect.map(adapterOf(vendor, config.dataDir), (adapter) => withSymbolChanges(adapter, changes))
+          Effect.map(adapterOf(vendor, config.dataDir, config.tenant), (adapter) => withSymbolChanges(adapter, changes))
         )
       }
     })

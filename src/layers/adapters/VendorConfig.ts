@@ -11,11 +11,18 @@ import * as File from "./file/resolveVendor.ts"
 import { type HttpVendor, HttpVendorSpec } from "./http/HttpCatalogue.ts"
 import * as Http from "./http/resolveVendor.ts"
 import * as Ibkr from "./ibkr/IbkrVendor.ts"
+import * as Replay from "./replay/ReplayVendor.ts"
 import * as Simulated from "./simulated/SimulatedVendor.ts"
 import * as Yahoo from "./yahoo/YahooVendor.ts"
 
 /** A vendor of the configuration, checked and with nothing left out. */
-export type VendorConfig = FileVendor | HttpVendor | Ibkr.IbkrVendor | Simulated.SimulatedVendor | Yahoo.YahooVendor
+export type VendorConfig =
+  | FileVendor
+  | HttpVendor
+  | Ibkr.IbkrVendor
+  | Replay.ReplayVendor
+  | Simulated.SimulatedVendor
+  | Yahoo.YahooVendor
 
 /** What a vendor's part of the document is read with. */
 export interface VendorContext {
@@ -30,7 +37,7 @@ export interface VendorContext {
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
 
-const kinds = ["file", "http", "ibkr", "simulated", "yahoo"] as const
+const kinds = ["file", "http", "ibkr", "replay", "simulated", "yahoo"] as const
 
 const vendorName = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -57,6 +64,8 @@ const ibkr = decodedBy(Ibkr.IbkrVendorSpec, (name, spec, { calendars, payloadLim
   const problem = unknownCalendar(["vendors", name, "calendar"], spec.calendar, calendars)
   return problem === null ? Ibkr.resolveVendor(name, spec, payloadLimit) : Result.fail([problem])
 })
+
+const replay = decodedBy(Replay.ReplayVendorSpec, Replay.resolveVendor)
 
 const simulated = decodedBy(Simulated.SimulatedVendorSpec, Simulated.resolveVendor)
 
@@ -98,6 +107,8 @@ const ofKind = (name: string, raw: unknown, context: VendorContext): Resolved<Ve
       return http(name, raw, context)
     case "ibkr":
       return ibkr(name, raw, context)
+    case "replay":
+      return replay(name, raw, context)
     case "simulated":
       return simulated(name, raw, context)
     case "yahoo":

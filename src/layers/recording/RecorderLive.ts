@@ -8,7 +8,7 @@
  * Hard cases: a process that dies between the archive and the store (what is archived and not stored is stored by the next recording of the
  * series, or a rebuild); one that is ended while the store is away (it waits ten seconds, and says which series are behind).
  */
-import { Cause, Clock, Effect, Exit, Latch, Layer, Queue, Stream } from "effect"
+import { Cause, Clock, Deferred, Effect, Exit, Latch, Layer, Queue, Stream } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
 import { isRecordSeries } from "../../domain/records/RecordKind.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
@@ -78,11 +78,12 @@ const make = Effect.gen(function* () {
     )
     const streams = keys.map((stream): RecordedStream => {
       const series = adapter.stream.series(stream)
+      const history = adapter.stream.history(stream)
       return {
         stream,
         lateness: adapter.stream.lateness,
         series: series !== null && isRecordSeries(series) ? series : null,
-        repairable: adapter.stream.history(stream) !== null,
+        repairable: history !== null && history._tag !== "told",
         tally: { rows: 0, gaps: 0, missing: 0, segments: 0, bytes: 0 }
       }
     })
@@ -92,26 +93,26 @@ const make = Effect.gen(function* () {
     )
     tell({ _tag: "Began", session, streams: keys })
 
-    const behind = new Map<string, SeriesKey>()
+    /** By their texts; each mark is an object of its own, so that one that comes while its series is being stored is not taken for the one before. */
+    const behind = new Map<string, { readonly series: SeriesKey }>()
     const awake = Latch.makeUnsafe(true)
     const mark = (series: SeriesKey) => {
-      behind.set(canonical(series), series)
+      behind.set(canonical(series), { series })
       awake.openUnsafe()
     }
     for (const { series } of streams) if (series !== null) mark(series)
-    /** One that fails stays behind, and is tried again with its next segment. */
-    const storeOne = (text: string, series: SeriesKey) => {
-      behind.delete(text)
-      return Effect.matchEffect(catchUp(series), {
-        onFailure: ({ message }) => {
-          behind.set(text, series)
-          return Effect.logError(`what was recorded of ${series.symbol} is archived and not stored: ${message}`)
-        },
-        onSuccess: () => Effect.void
+    /** One that fails, or is broken off, stays behind. */
+    const storeOne = (text: string, marked: { readonly series: SeriesKey }) =>
+      Effect.matchEffect(catchUp(marked.series), {
+        onFailure: ({ message }) =>
+          Effect.logError(`what was recorded of ${marked.series.symbol} is archived and not stored: ${message}`),
+        onSuccess: () =>
+          Effect.sync(() => {
+            if (behind.get(text) === marked) behind.delete(text)
+          })
       })
-    }
     const storeAll = Effect.suspend(() =>
-      Effect.forEach([...behind], ([text, series]) => storeOne(text, series), { discard: true })
+      Effect.forEach([...behind], ([text, marked]) => storeOne(text, marked), { discard: true })
     )
     const storing = Effect.forever(
       Effect.andThen(
@@ -129,6 +130,8 @@ const make = Effect.gen(function* () {
       )
     )
 
+    const stop = yield* Deferred.make<void>()
+    yield* Effect.forkChild(Effect.andThen(until, Deferred.succeed(stop, undefined)))
     const recording = Effect.forEach(
       streams.entries(),
       ([index, stream]) =>
@@ -139,6 +142,7 @@ const make = Effect.gen(function* () {
             session,
             segmentBytes,
             segmentAge,
+            stop,
             archived: mark,
             tell: (event) => tell({ _tag: "Word", stream: index, event }),
             enqueue
@@ -146,7 +150,7 @@ const make = Effect.gen(function* () {
           stream
         ),
       { concurrency: "unbounded", discard: true }
-    ).pipe(Effect.mapError(asError), Effect.raceFirst(until), Effect.raceFirst(Effect.raceFirst(storing, progress)))
+    ).pipe(Effect.mapError(asError), Effect.raceFirst(Effect.raceFirst(storing, progress)))
 
     yield* Effect.onExit(recording, (exit) =>
       Effect.gen(function* () {

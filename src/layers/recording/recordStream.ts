@@ -10,7 +10,7 @@
  * is killed (what was not archived is gone, `closed` is missing, and the next recording begins with a gap); a stream that ends and may be had again
  * (its last word is not passed on: who replays the recording goes through).
  */
-import { Clock, Duration, Effect, Exit, Schedule, Semaphore, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Schedule, Semaphore } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
 import type { Response } from "../../domain/Response.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
@@ -19,7 +19,7 @@ import { segmentForm } from "../../domain/streams/SegmentFrame.ts"
 import { isRows, type LifecycleEvent, type StreamEvent } from "../../domain/streams/StreamEvent.ts"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
-import type { MarketStreams, MarketStreamsError } from "../../services/MarketStreams.ts"
+import type { MarketStreams, MarketStreamsError, Subscription } from "../../services/MarketStreams.ts"
 import type { ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { jobOf } from "../streams/repairJob.ts"
 import { archiveFrames } from "./archiveFrames.ts"
@@ -52,6 +52,8 @@ export interface RecordingContext {
   readonly session: SessionId
   readonly segmentBytes: number
   readonly segmentAge: number
+  /** Done when the recording is to be ended. */
+  readonly stop: Deferred.Deferred<void>
   /** A segment of a stored series is in the archive. */
   readonly archived: (series: SeriesKey) => void
   readonly tell: (event: LifecycleEvent) => void
@@ -66,6 +68,8 @@ const sliceRows = 4_096
 const pause = "1 second"
 /** What was missed for longer than this is told, and no job has it stored. */
 const longestRepair = 86_400_000
+/** How often a segment is tried once more when the recording is being ended. */
+const lastTries = 5
 
 const patient = Schedule.exponential("100 millis").pipe(
   Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(5))))
@@ -110,12 +114,16 @@ export const recordStream = Effect.fn("Recorder.recordStream")(function* (
     })
   }).pipe(Effect.uninterruptible)
 
-  const cutPatiently = cut.pipe(
-    Effect.tapError(({ message }) =>
-      Effect.logWarning(`a segment of ${stream.symbol} is not archived yet: ${message}`)
-    ),
-    Effect.retry(patient)
-  )
+  /** For as long as it takes; a recording that is being ended tries a few times more. */
+  const cutPatiently = Effect.suspend(() => {
+    let left = lastTries
+    return cut.pipe(
+      Effect.tapError(({ message }) =>
+        Effect.logWarning(`a segment of ${stream.symbol} is not archived yet: ${message}`)
+      ),
+      Effect.retry({ schedule: patient, while: () => !Deferred.isDoneUnsafe(context.stop) || left-- > 0 })
+    )
+  })
 
   const add = (event: StreamEvent, now: EpochMillis): void => {
     builder.add(event, now)
@@ -151,9 +159,9 @@ export const recordStream = Effect.fn("Recorder.recordStream")(function* (
     if (away === null) return add(event, event.at)
     const { from, why } = away
     away = null
-    add({ _tag: "Resumed", at: event.at }, event.at)
-    if (event.through <= from) return
-    const range = { start: from, end: event.through }
+    // A stream that was kept open meanwhile begins where the last one ended; an instant is told to be missing rather than none.
+    const range = { start: from, end: Math.max(event.through, from + 1) }
+    add({ _tag: "Resumed", at: range.end }, event.at)
     add({ _tag: "Unrepairable", from, to: range.end, why, job: yield* later(range) }, event.at)
   })
 
@@ -178,26 +186,47 @@ export const recordStream = Effect.fn("Recorder.recordStream")(function* (
     }
   })
 
-  /** True when the stream has ended for good. */
+  const stopped = Effect.as(Deferred.await(context.stop), [])
+
+  /** What waits and is not taken yet; nothing when there is none. */
+  const left = Effect.fnUntraced(function* ({ take }: Subscription) {
+    const taking = yield* Effect.forkChild(take, { startImmediately: true })
+    const exit = taking.pollUnsafe()
+    if (exit !== undefined) return yield* exit
+    yield* Fiber.interrupt(taking)
+    return []
+  })
+
+  /** True when the stream has ended for good, or is not to be recorded any more; then all that it had told is. */
   const subscribed = Effect.fnUntraced(function* () {
     let ended = false
     const query = { symbol: stream.symbol, kind: stream.kind, params: stream.params }
     const streams = [stream.timeframe === null ? query : { ...query, timeframe: stream.timeframe }]
-    yield* context.market
-      .items({ vendor: stream.vendor, streams }, { policy: { _tag: "lossless", rows: backlog } })
-      .pipe(
-        Stream.runForEach(({ event }) => {
+    const selection = { vendor: stream.vendor, streams }
+    yield* Effect.gen(function* () {
+      const subscription = yield* context.market.subscribe(selection, { policy: { _tag: "lossless", rows: backlog } })
+      for (;;) {
+        const stopping = Deferred.isDoneUnsafe(context.stop)
+        const items = yield* stopping ? left(subscription) : Effect.raceFirst(subscription.take, stopped)
+        for (const { event } of items) {
           if (event._tag === "Closed" && !event.retryable) ended = true
-          return writing.withPermit(take(event))
-        }),
-        Effect.catchIf(
-          ({ reason }) => "_tag" in reason && reason._tag === "SlowConsumer",
-          ({ message }) =>
-            Effect.flatMap(Clock.currentTimeMillis, (now) =>
-              writing.withPermit(Effect.sync(() => wentAway(message, now)))
-            )
-        )
+          yield* writing.withPermit(take(event))
+        }
+        if (items.length > 0) continue
+        // Nothing is told any more, or nothing is left.
+        if (stopping) ended = true
+        if (stopping || !Deferred.isDoneUnsafe(context.stop)) return
+      }
+    }).pipe(
+      Effect.scoped,
+      Effect.catchIf(
+        ({ reason }) => "_tag" in reason && reason._tag === "SlowConsumer",
+        ({ message }) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            writing.withPermit(Effect.sync(() => wentAway(message, now)))
+          )
       )
+    )
     return ended
   })
 
@@ -212,7 +241,8 @@ export const recordStream = Effect.fn("Recorder.recordStream")(function* (
 
   const finish = Effect.fnUntraced(function* (exit: Exit.Exit<void, unknown>) {
     const now = yield* Clock.currentTimeMillis
-    const why = Exit.isSuccess(exit) ? "the stream ended" : "the recording was ended"
+    const why =
+      Exit.isSuccess(exit) && !Deferred.isDoneUnsafe(context.stop) ? "the stream ended" : "the recording was ended"
     // What waits for the archive goes before what came since.
     yield* Effect.andThen(cut, cut)
     yield* archiveFrames(archive, session, closedIdentity(stream, session), null, now, builder.close(now, why))
@@ -228,12 +258,12 @@ export const recordStream = Effect.fn("Recorder.recordStream")(function* (
         add({ _tag: "Started", at: now, through: before.through }, now)
         wentAway(`the recording before this one (session ${before.session}) broke off`, now)
       }
-      while (!(yield* subscribed())) yield* Effect.sleep(pause)
+      while (!(yield* subscribed())) yield* Effect.raceFirst(Effect.sleep(pause), stopped)
     }).pipe(
       Effect.raceFirst(aged),
       Effect.onExit((exit) =>
         finish(exit).pipe(
-          Effect.retry({ schedule: patient, times: 5 }),
+          Effect.retry({ schedule: patient, times: lastTries }),
           Effect.tapError(({ message }) =>
             Effect.logError(`what came last of ${stream.symbol} could not be archived and is lost: ${message}`)
           )

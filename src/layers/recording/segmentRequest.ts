@@ -27,6 +27,11 @@ export interface SegmentParams extends Schema.Schema.Type<typeof SegmentParams> 
 const decodeParams = Schema.decodeUnknownOption(SegmentParams)
 export const segmentParams = (params: unknown): SegmentParams | null => Option.getOrNull(decodeParams(params))
 
+const decodeStream = Schema.decodeUnknownOption(Schema.Struct({ form: Schema.Literal(segmentForm), stream: StreamKey }))
+/** The stream that a call of a recording is about; null where it is none. */
+export const streamOf = (params: unknown): StreamKey | null =>
+  Option.getOrNull(Option.map(decodeStream(params), ({ stream }) => stream))
+
 const identity = (stream: StreamKey, kind: string, params: RequestIdentity["params"]): RequestIdentity => ({
   source: stream.vendor,
   kind,

@@ -33,6 +33,13 @@ export class Audience {
     return this.#taps.size
   }
 
+  /** Rows that wait for the slowest of those who want every one. */
+  get waiting(): number {
+    let most = 0
+    for (const { consumer } of this.#taps) most = Math.max(most, consumer.depth)
+    return most
+  }
+
   /** Grows with whatever is told; see `forgetBefore`. */
   get version(): number {
     return this.#table.version

@@ -86,7 +86,7 @@ const make = Effect.gen(function* () {
       const { stream } = yield* Effect.mapError(registry.streamer(key.vendor), failed)
       const history = stream.history(key)
       const series = stream.series(key)
-      if (history === null || series === null) {
+      if (history === null || history._tag === "told" || series === null) {
         return yield* new JobFailure({ message: `${key.vendor} has no history of ${key.kind}`, passing: false })
       }
       if (history._tag === "series") return yield* bars(wanted, history.series)

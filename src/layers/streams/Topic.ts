@@ -21,7 +21,7 @@ import { millisOf, type StreamRow } from "../../domain/streams/StreamRow.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { StreamState } from "../../services/MarketStreams.ts"
-import type { StreamHistory, UpstreamEvent } from "../../services/StreamCapability.ts"
+import type { StreamHistory, ToldGap, UpstreamEvent } from "../../services/StreamCapability.ts"
 import { Audience } from "./Audience.ts"
 import type { Consumer } from "./Consumer.ts"
 import { fuse } from "./fuse.ts"
@@ -186,6 +186,9 @@ export class Topic implements Flushable {
         this.#whole = true
         this.#audience.say({ _tag: "SnapshotComplete" })
         break
+      case "Filled":
+        if (this.#phase._tag === "filling") this.#settleTold(event)
+        break
       case "Closed":
         this.#duties.ended(event)
     }
@@ -244,7 +247,9 @@ export class Topic implements Flushable {
     const to = Math.max(timeframe === null ? at : Timeframe.ceil(timeframe, at), from + 1)
     const range = { start: from, end: to }
     this.#audience.say({ _tag: "Resumed", at })
-    if (this.#tape && this.#options.history !== null) {
+    const { history } = this.#options
+    if (history?._tag === "told") this.#phase = { _tag: "filling", from, to }
+    else if (this.#tape && history !== null) {
       this.#phase = { _tag: "filling", from, to }
       this.#duties.fill(range)
     } else {
@@ -316,6 +321,32 @@ export class Topic implements Flushable {
     this.#recent?.remember(behind)
     this.#advance(behind)
     this.#audience.makeUp(behind)
+  }
+
+  /** As it was told before, by who recorded it: nothing of it is weighed against what came. */
+  #settleTold({ parts, rows }: ToldGap): void {
+    const held = this.#held
+    this.#held = []
+    this.#phase = { _tag: "live" }
+    this.#recent?.remember(rows)
+    this.#audience.makeUp(rows)
+    for (const { end, rows: brought, start, why } of parts) {
+      if (why === null) this.#options.tally.repaired++
+      else this.#options.tally.unrepairable++
+      this.#audience.advance(end)
+      this.#audience.say(
+        why === null
+          ? { _tag: "Repaired", from: start, to: end, rows: brought }
+          : { _tag: "Unrepairable", from: start, to: end, why, job: null }
+      )
+    }
+    if (held.length > 0) this.#receive(held)
+  }
+
+  /** Rows that wait to be worked off, or for the slowest of the consumers that want every one. */
+  get waiting(): number {
+    const here = this.#waiting.reduce((sum, what) => sum + (Array.isArray(what) ? what.length : 0), 0)
+    return here + this.#audience.waiting
   }
 
   /** Stamps of this and before may be forgotten, so that a repair that reaches further would tell rows twice. */

@@ -53,7 +53,7 @@ export const openTopic = Effect.fnUntraced(function* (
     },
     {
       fill: (range) => {
-        if (history === null) return
+        if (history === null || history._tag === "told") return
         const known = topic.forgotten + 1
         const fill = repair(context.repairs, adapter, key, history, range, known, context.bounds)
         filling(Effect.scoped(Effect.map(fill, (filled) => topic.filled(filled))))

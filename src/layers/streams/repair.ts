@@ -126,7 +126,7 @@ export const repair = Effect.fn("MarketStreams.repair")(function* (
   deps: RepairDeps,
   adapter: Pick<Adapter, "name" | "account">,
   key: StreamKey,
-  history: StreamHistory,
+  history: Exclude<StreamHistory, { readonly _tag: "told" }>,
   range: TimeRange,
   knownFrom: EpochMillis,
   bounds: RepairBounds

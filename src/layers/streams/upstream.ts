@@ -41,7 +41,8 @@ const sinkOf = (topic: Topic): { readonly sink: StreamSink; readonly shut: () =>
       },
       event: (event) => {
         if (open) topic.event(event)
-      }
+      },
+      waiting: () => topic.waiting
     },
     shut: () => {
       open = false

@@ -8,6 +8,7 @@ import { Ended } from "../failure/Ended.ts"
 import { asCommand, UsageError } from "../failure/UsageError.ts"
 import { ageFlag, millisOf } from "../flags/AgeFlag.ts"
 import { Json } from "../flags/GlobalFlags.ts"
+import { listOf } from "../recording/listOf.ts"
 import { endText, progressText, recordingDocuments } from "../recording/recordingText.ts"
 import { untilSignal } from "../runMain.ts"
 import { meantVendor, vendorFlag, vendorsHere } from "../streams/streamVendor.ts"
@@ -41,13 +42,6 @@ const flags = {
 type Input = Command.Command.Config.Infer<typeof flags>
 
 class OwnerRecords extends Data.TaggedError("OwnerRecords")<{ readonly message: string }> {}
-
-const listOf = (name: string, given: string): Effect.Effect<ReadonlyArray<string>, UsageError> => {
-  const items = [...new Set(given.split(",").map((item) => item.trim()))].filter((item) => item !== "")
-  return items.length > 0
-    ? Effect.succeed(items)
-    : Effect.fail(new UsageError({ message: `--${name} names nothing: expected some, with commas between` }))
-}
 
 const kindOf = (given: string): Effect.Effect<StreamKind, UsageError> =>
   Effect.mapError(

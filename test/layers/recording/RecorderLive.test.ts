@@ -170,6 +170,20 @@ describe("Recorder", () => {
     })
   })
 
+  it.effect("one that is ended while the store is behind ends when the store has all", () => {
+    const vendor = vendorOf({ rate: 3_000 })
+    return Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* atStart
+      yield* Effect.gen(function* () {
+        const { kinds, unstored } = ended(yield* recorded([trades()], 5 * second, { segmentBytes: 100_000 }))
+        assert.deepStrictEqual(unstored, [])
+        assert.isAbove(kinds[0]?.rows ?? 0, 10_000)
+        assert.strictEqual((yield* storedOf(seriesOf(vendor, "trades"))).rows.length, kinds[0]?.rows)
+      }).pipe(Effect.provide(over(directory, vendor)))
+    })
+  })
+
   it.effect("a store that lost what was recorded has it again with the next recording", () => {
     const vendor = vendorOf({ rate: 4 })
     const series = seriesOf(vendor, "trades")
