@@ -11,7 +11,7 @@ import type { Quota } from "../../services/Quota.ts"
 import type { StitchingCache } from "../../services/StitchingCache.ts"
 import type { StreamHistory } from "../../services/StreamCapability.ts"
 import { historyPages } from "./historyPages.ts"
-import type { Filled } from "./Topic.ts"
+import type { Filled } from "./topicParts.ts"
 
 export interface RepairDeps {
   readonly ingest: IngestSession["Service"]
