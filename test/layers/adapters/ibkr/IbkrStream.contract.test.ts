@@ -6,7 +6,7 @@ import * as GatewaySimulator from "../../../../src/layers/testing/gateway/Gatewa
 import type { Adapter } from "../../../../src/services/Adapter.ts"
 import type { StreamCapability } from "../../../../src/services/StreamCapability.ts"
 import { suite } from "../../../services/StreamCapability.contract.ts"
-import { passWith } from "./session.ts"
+import { libraryLoaded, passWith } from "./session.ts"
 
 interface Simulated {
   readonly gateway: GatewaySimulator.GatewaySimulator
@@ -19,6 +19,7 @@ const layer = Layer.effect(
   Effect.gen(function* () {
     const gateway = yield* GatewaySimulator.make({ activity: 2 })
     yield* TestClock.setTime(gateway.now())
+    yield* libraryLoaded
     const vendor = Result.getOrThrow(resolveVendor("ibkr", { port: gateway.port }, 1 << 26))
     const adapter = yield* IbkrAdapter.make(vendor)
     if (adapter.stream === undefined) throw new Error("the adapter cannot stream")

@@ -9,7 +9,7 @@ import * as GatewaySimulator from "../../../../src/layers/testing/gateway/Gatewa
 import type { Adapter } from "../../../../src/services/Adapter.ts"
 import type { MarketStreams } from "../../../../src/services/MarketStreams.ts"
 import { fresh } from "../../stitching/support.ts"
-import { passWith } from "./session.ts"
+import { libraryLoaded, passWith } from "./session.ts"
 
 const over = (adapter: Adapter) =>
   MarketStreamsLive.layer({}).pipe(
@@ -31,6 +31,7 @@ export const rigged = <E>(
     const quotas = { ...options.quotas, messagesPerSecond: 1_000_000 }
     const gateway = yield* GatewaySimulator.make({ ...options, quotas })
     yield* TestClock.setTime(gateway.now())
+    yield* libraryLoaded
     const vendor = Result.getOrThrow(resolveVendor("ibkr", { port: gateway.port }, 1 << 26))
     const adapter = yield* IbkrAdapter.make(vendor)
     yield* Effect.provide(body({ gateway, pass: passWith(gateway) }), over(adapter))

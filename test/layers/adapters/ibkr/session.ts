@@ -3,6 +3,7 @@ import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as IbkrSessionLive from "../../../../src/layers/adapters/ibkr/IbkrSessionLive.ts"
 import { sessionOptions } from "../../../../src/layers/adapters/ibkr/IbkrVendor.ts"
+import { makeApi } from "../../../../src/layers/adapters/ibkr/library.ts"
 import type * as GatewaySimulator from "../../../../src/layers/testing/gateway/GatewaySimulator.ts"
 import type { IbkrCounters, IbkrState } from "../../../../src/services/IbkrSession.ts"
 
@@ -65,6 +66,9 @@ export const counted = (session: IbkrSessionLive.Session, holds: (counters: Ibkr
 export const ticking = Effect.forkScoped(
   Effect.forever(Effect.andThen(TestClock.withLive(Effect.sleep("1 millis")), TestClock.adjust("20 millis")))
 )
+
+/** A session loads its library when it first connects, which takes real time; a test whose time is its own waits for that first. */
+export const libraryLoaded = Effect.promise(() => makeApi("127.0.0.1", 1))
 
 /** Lets both ends of a connection of this process take what the other has sent. */
 export const turns = Effect.promise(async () => {
