@@ -17,8 +17,6 @@ export class Digest {
   dropped = 0
   sum = 0
   last: StreamRow | null = null
-  /** The most rows that came at once. */
-  most = 0
   /** The longest, in milliseconds, that a row had waited when it was taken. */
   lag = 0
 
@@ -28,7 +26,6 @@ export class Digest {
     this.last = event.rows.at(-1) ?? this.last
     if (event.snapshot) return
     this.rows += event.rows.length
-    this.most = Math.max(this.most, event.rows.length)
     this.lag = Math.max(this.lag, now - event.receivedAt)
     for (const row of event.rows) this.sum = (Math.imul(this.sum, 31) + (millisOf(row) % 1_000_003)) | 0
   }

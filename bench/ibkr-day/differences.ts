@@ -52,7 +52,8 @@ export const strays = (follower: Follower, told: Digest): ReadonlyArray<string> 
   }
   // A step of the clock goes on while those wake up whom it has woken.
   if (!slow && digest.lag >= step) problems.push(`rows waited ${digest.lag} ms for it`)
-  if (slow && policy._tag !== "latest" && follower.most > policy.rows + told.most) {
+  // What repairs bring waits beside what comes live for one that is lossless, and is bounded by them.
+  if (slow && policy._tag === "sliding" && follower.most > policy.rows) {
     problems.push(`${follower.most} rows waited for it at once`)
   }
   return problems.map((what) => `${name}: ${what}`)

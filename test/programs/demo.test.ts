@@ -33,7 +33,7 @@ describe("demo without --once", () => {
   it("serves, says commands that work when they are pasted, and ends with 0 on Ctrl-C", async () => {
     const temporary = scratch("demo-serving")
     // In the checkout, where the examples are; with an environment of its own all the same.
-    const demo = watched({ cwd: root, env: { TMPDIR: temporary, HOME: temporary } }, "demo")
+    const demo = watched({ cwd: root, env: { TMPDIR: temporary, HOME: temporary } }, "demo", "--live", "0")
     const commands = await commandsOf(demo)
     const outcome = new Map(
       commands.filter((line) => hasCurl || !line.startsWith("curl")).map((line) => [line, pasted(root, line)])
@@ -54,7 +54,9 @@ describe("demo without --once", () => {
   })
 
   it("takes free ports where the usual ones are taken", async () => {
-    const [first, second] = ["a", "b"].map((name) => watched({ cwd: scratch(`demo-ports-${name}`) }, "demo"))
+    const [first, second] = ["a", "b"].map((name) =>
+      watched({ cwd: scratch(`demo-ports-${name}`) }, "demo", "--live", "0")
+    )
     assert.isDefined(first)
     assert.isDefined(second)
     const urls = await Promise.all(

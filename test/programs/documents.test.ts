@@ -131,7 +131,14 @@ describe("docs/cli.md", () => {
     ])
     assert.deepStrictEqual(Object.keys(json(where, 0, "config").values[0]), ["key", "value", "origin"])
     assert.deepStrictEqual(Object.keys(json(where, 0, "doctor").checks[0]), ["name", "result", "detail"])
-    assert.deepStrictEqual(Object.keys(json(where, 0, "demo", "--once")), ["half", "plan", "year", "again", "explain"])
+    assert.deepStrictEqual(Object.keys(json(where, 0, "demo", "--once", "--live", "0")), [
+      "half",
+      "plan",
+      "year",
+      "again",
+      "explain",
+      "live"
+    ])
     assert.deepStrictEqual(json(where, 0, "series", "forget", series[0].series), {
       series: series[0].series,
       rows: series[0].rows

@@ -1,6 +1,7 @@
 /**
  * The first minute with Tapestry: fetch half a year, ask for the whole year and see that only the missing half is fetched, ask
- * again and see that nothing is, and follow one number to the bytes it came from; then it is served, to be tried from outside.
+ * again and see that nothing is, and follow one number to the bytes it came from; then live data from a simulated gateway, through a break; then it is
+ * served, to be tried from outside.
  * Everything happens in a temporary directory that is gone at the end, however it ends.
  */
 import { Effect, FileSystem } from "effect"
@@ -29,6 +30,15 @@ const flags = {
     Flag.withoutNegation,
     Flag.withDescription("Show it and end; without it, the directory is served until Ctrl-C, with commands to try"),
     Flag.withDefault(false)
+  ),
+  live: Flag.Int("live").pipe(
+    Flag.withMetavar("SECONDS"),
+    Flag.withDescription("How long the live part takes (default 20); 0 leaves it out"),
+    Flag.filter(
+      (seconds) => seconds === 0 || (seconds >= 20 && seconds <= 3_600),
+      () => "0, or 20 to 3600"
+    ),
+    Flag.withDefault(20)
   )
 }
 
@@ -53,7 +63,27 @@ const bars = "tapestry bars SPX --vendor sample --timeframe 1d"
 
 const rowsOf = (answer: RangeAnswer) => [sourceLine(answer)]
 
-const story = Effect.fnUntraced(function* (json: boolean) {
+/** The last step, after which the vendor is gone again. */
+const liveStep = Effect.fnUntraced(function* (
+  tell: Effect.Success<ReturnType<typeof narrator>>,
+  seconds: number,
+  json: boolean
+) {
+  const { cutAfter, live, symbols } = yield* Effect.promise(() => import("../demo/live.ts"))
+  yield* tell.step(
+    5,
+    `${seconds === 20 ? "Twenty" : seconds} seconds live, and through a break`,
+    `Quotes and trades from a gateway of Interactive Brokers that is simulated in this process: its market is made up, all else is what a real one would be. After ${Math.round(seconds * cutAfter)} seconds the connection is cut. The same in two terminals:`,
+    "tapestry gateway-sim"
+  )
+  yield* tell.say(tell.style.dim(`   $ IB_PORT=4001 tapestry quotes ${symbols.join(" ")}`), "")
+  const { summary, ...found } = yield* live(seconds, json)
+  yield* tell.say("")
+  yield* tell.shown(wrap(summary, tell.width - 3))
+  return found
+})
+
+const story = Effect.fnUntraced(function* (json: boolean, seconds: number) {
   const { line } = yield* Output
   const tell = yield* narrator(json)
   const cache = yield* StitchingCache
@@ -105,6 +135,8 @@ const story = Effect.fnUntraced(function* (json: boolean) {
   const receipt = yield* cache.explain(series, day)
   yield* tell.shown(receiptLines(receipt, tell.style, tell.width - 3).slice(0, -2))
 
+  const live = seconds === 0 ? null : yield* liveStep(tell, seconds, json)
+
   if (json) {
     yield* line(
       JSON.stringify({
@@ -112,25 +144,27 @@ const story = Effect.fnUntraced(function* (json: boolean) {
         plan: planDocument(plan),
         year: answerDocument(second),
         again: answerDocument(third),
-        explain: receiptDocument(receipt)
+        explain: receiptDocument(receipt),
+        live
       })
     )
   }
   return tell
 })
 
-const demo = Effect.fn("tapestry demo")(function* ({ once }: { readonly once: boolean }) {
+const demo = Effect.fn("tapestry demo")(function* (input: Command.Command.Config.Infer<typeof flags>) {
+  const { live, once } = input
   const json = yield* Json
   const fs = yield* FileSystem.FileSystem
   yield* Effect.scoped(
     Effect.gen(function* () {
       const directory = yield* fs.makeTempDirectoryScoped({ prefix: "tapestry-demo-" })
       // A document is for programs, which would wait for its end.
-      if (once || json) return yield* withDataIn(directory, story(json))
+      if (once || json) return yield* withDataIn(directory, story(json, live))
       const { serveDemo } = yield* Effect.promise(() => import("../serving/serveDemo.ts"))
       yield* withDataIn(
         directory,
-        Effect.flatMap(story(json), (tell) => Effect.raceFirst(serveDemo(directory, tell.say), untilSignal))
+        Effect.flatMap(story(json, live), (tell) => Effect.raceFirst(serveDemo(directory, tell.say), untilSignal))
       )
     })
   )
@@ -138,7 +172,11 @@ const demo = Effect.fn("tapestry demo")(function* ({ once }: { readonly once: bo
 
 export const command = Command.make("demo", flags, demo).pipe(
   Command.withDescription(
-    "A tour in seconds, on sample data: a range is fetched, a wider one only in part, the same one not at all, and one number is traced to its bytes. Then it is served, until Ctrl-C. Nothing is left behind."
+    "A tour in half a minute: of sample data a range is fetched, a wider one only in part, the same one not at all, and one number is traced to its bytes; then twenty seconds of live data from a simulated gateway, whose connection is cut and whose gap is repaired. Then it is served, until Ctrl-C. Nothing is left behind."
   ),
-  Command.withExamples([{ command: "tapestry demo" }, { command: "tapestry demo --once" }])
+  Command.withExamples([
+    { command: "tapestry demo" },
+    { command: "tapestry demo --once" },
+    { command: "tapestry demo --once --live 0", description: "Without the live part, in seconds" }
+  ])
 )

@@ -4,6 +4,7 @@ import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { Ticker } from "../../domain/streams/StreamRow.ts"
 import { decimal, grouped } from "../format/Numbers.ts"
 import { type Column, render } from "../format/Table.ts"
+import { displayWidth } from "../format/Width.ts"
 import { oneLine, type Style } from "../terminal/Style.ts"
 import { wordsOf } from "./streamWords.ts"
 
@@ -15,18 +16,40 @@ interface Line {
   state: "waiting" | "live" | "stale" | "ended"
 }
 
-const columns: ReadonlyArray<Column> = [
-  { header: "symbol", align: "left" },
-  { header: "bid size", align: "right" },
-  { header: "bid", align: "point" },
-  { header: "ask", align: "point" },
-  { header: "ask size", align: "right" },
-  { header: "last", align: "point" },
-  { header: "size", align: "right" },
-  { header: "volume", align: "right" },
-  { header: "at (UTC)", align: "left" },
-  { header: "", align: "left" }
+/** `spare`: left out where there is no room for it, the highest first. */
+const columns: ReadonlyArray<Column & { readonly spare: number }> = [
+  { header: "symbol", align: "left", spare: 0 },
+  { header: "bid size", align: "right", spare: 1 },
+  { header: "bid", align: "point", spare: 0 },
+  { header: "ask", align: "point", spare: 0 },
+  { header: "ask size", align: "right", spare: 1 },
+  { header: "last", align: "point", spare: 3 },
+  { header: "size", align: "right", spare: 4 },
+  { header: "volume", align: "right", spare: 5 },
+  { header: "at (UTC)", align: "left", spare: 2 },
+  { header: "", align: "left", spare: 0 }
 ]
+/** The longest of the states, two blanks in front: a line that breaks does not move the others. */
+const stateWidth = 9
+
+/** As many columns as there is room for. */
+const fitted = (rows: ReadonlyArray<ReadonlyArray<string>>, width: number): ReadonlyArray<string> => {
+  for (let most = 5; ; most--) {
+    const kept = columns.map(({ spare }) => spare <= most)
+    const cells = rows.map((row) => row.filter((_, index) => kept[index]))
+    const lines = render(
+      columns.filter((_, index) => kept[index]),
+      cells
+    )
+    const taken = Math.max(...lines.map((line, index) => displayWidth(line) - stateOf(cells[index - 1])))
+    if (most === 0 || taken + stateWidth <= width) return lines
+  }
+}
+
+const stateOf = (cells: ReadonlyArray<string> | undefined): number => {
+  const state = cells?.at(-1) ?? ""
+  return state === "" ? 0 : state.length + 2
+}
 
 const decimalsOf = (value: number | null): number => (value === null ? 0 : (decimal(value).split(".")[1] ?? "").length)
 /** With at least so many decimals. */
@@ -78,8 +101,7 @@ export const quoteBoard = (keys: ReadonlyArray<StreamKey>): QuoteBoard => {
       if (words !== null) say(words)
     },
     lines: (style, width) => {
-      const [header = "", ...rows] = render(
-        columns,
+      const [header = "", ...rows] = fitted(
         board.map(({ decimals, state, symbol, ticker }) =>
           ticker === null
             ? [symbol, "-", "-", "-", "-", "-", "-", "-", "-", state]
@@ -95,7 +117,8 @@ export const quoteBoard = (keys: ReadonlyArray<StreamKey>): QuoteBoard => {
                 clock(ticker.tsNs),
                 state === "live" ? "" : state
               ]
-        )
+        ),
+        width
       )
       const cut = (text: string) => text.slice(0, width)
       return [

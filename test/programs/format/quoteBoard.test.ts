@@ -77,6 +77,36 @@ describe("the live table", () => {
     assert.deepStrictEqual(columns, ["      bid       ask  ", " 99.25     99.50     ", "  1.09560   1.09565  "])
   })
 
+  it("leaves columns out where there is no room, and never the state of a stream", () => {
+    const board = quoteBoard([key("SPY"), key("EUR.USD")])
+    board.take({ stream: 0, event: quote(99.25, 99.5) })
+    board.take({ stream: 1, event: quote(1.0956, 1.09565) })
+    const headers = (width: number) => board.lines(plain, width)[0]?.split(/ {2,}/)
+    assert.deepStrictEqual(headers(100), [
+      "symbol",
+      "bid size",
+      "bid",
+      "ask",
+      "ask size",
+      "last",
+      "size",
+      "volume",
+      "at (UTC)"
+    ])
+    assert.deepStrictEqual(headers(90), ["symbol", "bid size", "bid", "ask", "ask size", "last", "size", "at (UTC)"])
+    assert.deepStrictEqual(headers(80), ["symbol", "bid size", "bid", "ask", "ask size", "last", "at (UTC)"])
+    assert.deepStrictEqual(headers(72), ["symbol", "bid size", "bid", "ask", "ask size", "at (UTC)"])
+    assert.deepStrictEqual(headers(40), ["symbol", "bid", "ask"])
+    for (const width of [100, 90, 80, 72, 40]) {
+      const before = board.lines(plain, width)[0]
+      board.take({ stream: 1, event: { _tag: "Gap", from: at, reason: "lost" } })
+      const lines = board.lines(plain, width)
+      assert.strictEqual(lines[0], before)
+      assert.match(lines[2] ?? "", / {2}stale$/)
+      board.take({ stream: 1, event: quote(1.0956, 1.09565) })
+    }
+  })
+
   it("a book is a ladder, asks above bids", () => {
     const shown = ladder([key("SPY")])
     assert.deepStrictEqual(shown.lines(plain, 80), ["SPY", "waiting"])

@@ -224,6 +224,8 @@ export const inject = (gateway: Gateway, fault: Fault, door: Door): void => {
       break
     case "Malformed":
       for (const one of aimedAt(gateway, fault.clientId)) {
+        // From a half-open connection nothing comes at all.
+        if (one.muted) continue
         for (const piece of malformed(fault.what, Math.floor(time.now() / 1000))) one.outbox.raw(piece)
       }
       break
