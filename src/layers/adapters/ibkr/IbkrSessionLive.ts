@@ -102,6 +102,9 @@ export type Session = IbkrSession["Service"] & {
 type Gateway = Omit<Extract<IbkrState, { readonly _tag: "Ready" }>, "_tag" | "farms">
 type Connected = Extract<IbkrState, { readonly _tag: "Ready" | "Degraded" }>
 
+/** What the gateway is without when it has no line to IB; beside the names of farms. */
+const upstream = "IB"
+
 /** A connection that lasted this long was a good one. */
 const lasting = 30_000
 
@@ -198,15 +201,15 @@ export const make = Effect.fnUntraced(function* (
   const tellLines = (live: Link.Link, event: IbkrEvent): Effect.Effect<void, never, Scope.Scope> => {
     switch (event._tag) {
       case "UpstreamLost":
-        return Effect.sync(() => lines.breakAll("the gateway has lost its line to IB"))
+        return Effect.sync(() => lines.breakAll(upstream, "the gateway has lost its line to IB"))
       case "UpstreamRestored":
-        return event.dataLost ? lines.renewAll(live) : lines.verifyAll(live)
+        return event.dataLost ? lines.renewAll(live, upstream) : lines.verifyAll(live, upstream)
       case "FarmBroken":
         return event.farm.serves === "market"
-          ? Effect.sync(() => lines.breakAll(`the data farm ${event.farm.name} is broken`))
+          ? Effect.sync(() => lines.breakAll(event.farm.name, `the data farm ${event.farm.name} is broken`))
           : Effect.void
       case "FarmRestored":
-        return event.farm.serves === "market" ? lines.verifyAll(live) : Effect.void
+        return event.farm.serves === "market" ? lines.verifyAll(live, event.farm.name) : Effect.void
       default:
         return Effect.void
     }

@@ -7,7 +7,7 @@
  *
  * Hard cases. Answers to a number that is no longer a subscription's are nobody's. A gateway that gets IB back with its data (1102), or a
  * farm (2104), often leaves some subscriptions dead without a word: those that have been silent for `verifyAfter` since are asked for again, the
- * others are left alone. One that the gateway ends itself (10182, 10225) is given up there and asked for again. One that it refuses ends. Who
+ * others are left alone. What is asked for while IB or a farm is away does not come yet, though the gateway takes the request. One that the gateway ends itself (10182, 10225) is given up there and asked for again. One that it refuses ends. Who
  * unsubscribes before the request was sent sends nothing. There are more of them than the account has lines: those that find none wait for one
  * (LineQuota), and so does one that the gateway refuses for that reason (101, 309, 10190); each says so, and comes in by itself. One that has to be asked for
  * again and again is asked for more and more slowly. IB takes one request for the trades of an instrument in fifteen seconds: the next waits for that.
@@ -110,12 +110,12 @@ export interface Lines {
   /** Asks for all on a connection; in its scope. */
   readonly attach: (link: Link) => Effect.Effect<void, never, Scope.Scope>
   readonly detach: (reason: string) => void
-  /** The gateway has lost IB, or a farm: nothing comes, and nothing is forgotten yet. */
-  readonly breakAll: (reason: string) => void
-  /** It has IB back, and says that it has forgotten everything. */
-  readonly renewAll: (link: Link) => Effect.Effect<void, never, Scope.Scope>
+  /** The gateway has lost something (IB, or the farm of that name): nothing comes, and nothing is forgotten yet. */
+  readonly breakAll: (lost: string, reason: string) => void
+  /** It has that back, and says that it has forgotten everything. */
+  readonly renewAll: (link: Link, lost: string) => Effect.Effect<void, never, Scope.Scope>
   /** It is back with all data, as it says. */
-  readonly verifyAll: (link: Link) => Effect.Effect<void, never, Scope.Scope>
+  readonly verifyAll: (link: Link, lost: string) => Effect.Effect<void, never, Scope.Scope>
   readonly hears: (requestId: number) => LineEvents | undefined
   readonly everyone: () => Iterable<LineEvents>
   /** What is told of a subscription is of no use any more; true where it now has to be asked for again. */
@@ -148,6 +148,8 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
   /** When the trades of what were asked for on this connection. */
   let tapesAsked = new Map<string, number>()
   const growing = new Set<LineSort>()
+  /** What the gateway is without, and why nothing comes then. */
+  const away = new Map<string, string>()
 
   const forget = (line: Line) => {
     if (line.requestId !== null) byId.delete(line.requestId)
@@ -187,6 +189,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
       line.sent = true
       line.heard = false
       spec.began()
+      for (const reason of away.values()) spec.broke(reason)
     })
   })
 
@@ -322,6 +325,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     detach: (reason) => {
       current = null
       for (const sort of lineSorts) quotas[sort].clear()
+      away.clear()
       for (const line of lines) {
         line.hasty = 0
         line.askedAt = Number.NEGATIVE_INFINITY
@@ -331,11 +335,13 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
       }
       byId.clear()
     },
-    breakAll: (reason) => {
+    breakAll: (lost, reason) => {
+      away.set(lost, reason)
       for (const line of lines) if (line.sent) line.spec.broke(reason)
     },
-    renewAll: (link) =>
+    renewAll: (link, lost) =>
       Effect.gen(function* () {
+        away.delete(lost)
         // There is nothing at the gateway to be given up.
         for (const line of lines) {
           line.spec.broke("the gateway has lost its data")
@@ -343,8 +349,9 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
         }
         yield* requestAll(link, lines)
       }),
-    verifyAll: (link) =>
+    verifyAll: (link, lost) =>
       Effect.gen(function* () {
+        away.delete(lost)
         const asked = new Map([...lines].map((line) => [line, line.requestId] as const))
         for (const line of lines) line.heard = false
         yield* Effect.sleep(verifyAfter)

@@ -185,6 +185,23 @@ describe("the tape of the simulated gateway", () => {
     )
   )
 
+  it.effect("asked for again while IB is away once more: what happens until it is back is told as a gap, too", () =>
+    rigged(({ gateway, pass }) =>
+      Effect.gen(function* () {
+        const tape = yield* record([trades("SPY")], undefined, "ibkr")
+        yield* pass(20 * second)
+        yield* gateway.inject({ _tag: "UpstreamLost", forMillis: 2 * second, restored: 1102, silent: 1 })
+        // Half a second before what is silent is asked for again.
+        yield* pass(11_500)
+        yield* gateway.inject({ _tag: "UpstreamLost", forMillis: 20 * second, restored: 1102 })
+        yield* pass(60 * second)
+        assert.notInclude(tags(tape), "Unrepairable")
+        assert.isAbove(isTruth(gateway, tape, "SPY"), 40)
+        assert.isAtLeast(promised(tape).range?.end ?? 0, gateway.now() - 10 * second)
+      })
+    )
+  )
+
   it.effect("an account whose lines are all in use: one that is asked for again is given up first", () =>
     rigged(({ gateway, pass }) =>
       Effect.gen(function* () {
