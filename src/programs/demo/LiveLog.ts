@@ -7,7 +7,7 @@ import { counted } from "../format/Numbers.ts"
 const clock = (millis: EpochMillis): string => new Date(millis).toISOString().slice(11, 19)
 
 export class LiveLog {
-  readonly lines: Array<string> = []
+  readonly said: Array<{ readonly second: number; readonly text: string }> = []
   /** Of the tape: from when on all was promised, how far that has come, and what of it was told as missing. */
   from: EpochMillis | null = null
   through: EpochMillis = Number.NEGATIVE_INFINITY
@@ -23,7 +23,7 @@ export class LiveLog {
   }
 
   say(now: EpochMillis, text: string): void {
-    this.lines.push(`${String(Math.max(0, Math.floor((now - this.#began) / 1_000))).padStart(2)} s  ${text}`)
+    this.said.push({ second: Math.max(0, Math.floor((now - this.#began) / 1_000)), text })
   }
 
   /** Said of the first of several streams to which the same happens. */

@@ -40,7 +40,7 @@ export const live = Effect.fn("demo.live")(
       clock: { speed: 1 },
       start: yield* Clock.currentTimeMillis,
       hours: "always",
-      activity: 2
+      activity: 5
     })
     const vendor = Result.getOrThrow(resolveVendor("ibkr", { port: gateway.port }, 1 << 26))
     const registry = yield* AdapterRegistry
@@ -87,15 +87,16 @@ export const live = Effect.fn("demo.live")(
       ...board.lines(style, width).slice(0, 1 + symbols.length)
     ]
     const told = () =>
-      log.lines.flatMap((line) =>
-        wrap(line, width)
-          .map((part, index) => (index === 0 ? part : `      ${part}`))
-          .map(style.cyan)
+      log.said.flatMap(({ second, text }) =>
+        wrap(text, width - 6).map((part, index) =>
+          style.cyan(`${index === 0 ? `${String(second).padStart(2)} s` : "    "}  ${part}`)
+        )
       )
     const placed = (texts: ReadonlyArray<string>) => texts.map((text) => (text === "" ? "" : `${indent}${text}`))
     const { redraw } = yield* redrawing
     let shown = 0
-    let tableAt = Number.NEGATIVE_INFINITY
+    // First when every line has something.
+    let tableAt = began + 2_000 - tableEvery
     const show = Effect.fnUntraced(function* (now: number, last: boolean) {
       if (silent) return
       if (terminal.isTerminal) return yield* redraw(placed([...table(), "", ...told()]))
