@@ -102,9 +102,6 @@ export type Session = IbkrSession["Service"] & {
 type Gateway = Omit<Extract<IbkrState, { readonly _tag: "Ready" }>, "_tag" | "farms">
 type Connected = Extract<IbkrState, { readonly _tag: "Ready" | "Degraded" }>
 
-/** What the gateway is without when it has no line to IB; beside the names of farms. */
-const upstream = "IB"
-
 /** A connection that lasted this long was a good one. */
 const lasting = 30_000
 
@@ -201,9 +198,9 @@ export const make = Effect.fnUntraced(function* (
   const tellLines = (live: Link.Link, event: IbkrEvent): Effect.Effect<void, never, Scope.Scope> => {
     switch (event._tag) {
       case "UpstreamLost":
-        return Effect.sync(() => lines.breakAll(upstream, "the gateway has lost its line to IB"))
+        return Effect.sync(() => lines.breakAll("IB", "the gateway has lost its line to IB"))
       case "UpstreamRestored":
-        return event.dataLost ? lines.renewAll(live, upstream) : lines.verifyAll(live, upstream)
+        return event.dataLost ? lines.renewAll(live, "IB") : lines.verifyAll(live, "IB")
       case "FarmBroken":
         return event.farm.serves === "market"
           ? Effect.sync(() => lines.breakAll(event.farm.name, `the data farm ${event.farm.name} is broken`))
