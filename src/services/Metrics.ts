@@ -139,6 +139,22 @@ export const httpRequestSeconds = labelled<[method: HttpMethodLabel, endpoint: s
   }),
   ["method", "endpoint"]
 )
+// Of the endpoints of market data, by the names of the system that these replace.
+
+export const marketRequests = labelled<
+  [method: HttpMethodLabel, endpoint: string, status: string],
+  number,
+  Metric.CounterState<number>
+>(counter("market_data_requests_total", "Requests for market data over HTTP, by method, endpoint and status"), [
+  "method",
+  "endpoint",
+  "status_code"
+])
+/** Seconds until the answer begins. */
+export const marketRequestSeconds = Metric.histogram("market_data_request_duration_seconds", {
+  description: "Seconds until the answer to a request for market data over HTTP begins",
+  boundaries: callBoundaries
+})
 /** One each attempt at a job that has ended; the names are those of the store that Tapestry replaces. `job_name` is the type. */
 export const jobRuns = labelled<
   [name: string, provider: string, mode: string, status: "success" | "failure" | "cancelled"],

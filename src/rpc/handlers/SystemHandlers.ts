@@ -1,11 +1,12 @@
 import { Clock, Effect } from "effect"
 import { MarketStore } from "../../services/MarketStore.ts"
+import { MarketStreams } from "../../services/MarketStreams.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { protocolVersion, SystemRpcs } from "../contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import { Draining } from "./Draining.ts"
 import { ServerInfo } from "./ServerInfo.ts"
-import { health } from "./storeHealth.ts"
+import { health, streamsStanding } from "./storeHealth.ts"
 
 /** `correlation`: a call's `x-correlation-id` names it in the server's log. `tenants`: its `tapestry-tenant` says whose data it is about. */
 const capabilities = ["correlation", "tenants"]
@@ -15,6 +16,7 @@ const procedures = [...TapestryRpcs.requests.keys()].sort()
 const make = Effect.gen(function* () {
   const archive = yield* ProvenanceStore
   const market = yield* MarketStore
+  const streams = yield* MarketStreams
   const info = yield* ServerInfo
 
   return SystemRpcs.of({
@@ -28,7 +30,10 @@ const make = Effect.gen(function* () {
         now
       })),
 
-    "System.health": () => health({ archive, market }, Effect.flatten(Draining))
+    "System.health": () =>
+      Effect.flatMap(streamsStanding(streams), (standing) =>
+        health({ archive, market }, standing, Effect.flatten(Draining))
+      )
   })
 })
 

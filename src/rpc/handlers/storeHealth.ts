@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { MarketStore } from "../../services/MarketStore.ts"
+import type { MarketStreams, StreamState } from "../../services/MarketStreams.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Health } from "../contract/SystemRpcs.ts"
 
@@ -29,8 +30,41 @@ export const storeChecks = ({ archive, market }: Stores): Effect.Effect<Readonly
     concurrency: "unbounded"
   })
 
-/** Whether calls can be sent here, for System.health and /readyz alike: the stores answer, and the server is not going down. */
-export const health = (stores: Stores, draining: Effect.Effect<boolean>): Effect.Effect<Health> =>
+/** How live streams stand; `active`: that are wanted, and have not ended. */
+export interface StreamsStanding {
+  readonly active: number
+  /** Those that broke and do not run again, or that could not be had at the first try. */
+  readonly broken: ReadonlyArray<StreamState>
+}
+
+export const streamsStanding = (streams: MarketStreams["Service"]): Effect.Effect<StreamsStanding> =>
+  Effect.map(
+    Effect.orElseSucceed(streams.states, (): ReadonlyArray<StreamState> => []),
+    (states) => ({
+      active: states.filter(({ state }) => state !== "closed").length,
+      broken: states.filter(({ opened, state }) => state === "gap" || (state === "starting" && opened > 1))
+    })
+  )
+
+const streamsCheck = ({ active, broken }: StreamsStanding): ReadonlyArray<Check> => {
+  if (active === 0) return []
+  const [first] = broken
+  const detail =
+    first === undefined
+      ? `${active} run`
+      : `${broken.length} of ${active} do not run, among them ${first.key.kind} of ${first.key.symbol} (${first.key.vendor})`
+  return [{ name: "streams", ok: broken.length === 0, detail }]
+}
+
+/**
+ * Whether calls can be sent here, for System.health and /readyz alike: the stores answer, live streams that are wanted run, and the server is not
+ * going down.
+ */
+export const health = (
+  stores: Stores,
+  streams: StreamsStanding,
+  draining: Effect.Effect<boolean>
+): Effect.Effect<Health> =>
   Effect.gen(function* () {
     const ofStores = yield* storeChecks(stores)
     const isDraining = yield* draining
@@ -39,6 +73,6 @@ export const health = (stores: Stores, draining: Effect.Effect<boolean>): Effect
       ok: !isDraining,
       detail: isDraining ? "is shutting down" : "takes calls"
     }
-    const checks = [...ofStores, server]
+    const checks = [...ofStores, ...streamsCheck(streams), server]
     return { ready: checks.every(({ ok }) => ok), checks }
   })

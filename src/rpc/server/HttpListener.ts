@@ -10,14 +10,11 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer, type Scope } from "effect"
 import { NetAddress } from "effect/net"
 import { type FeedLimits, feedDefaults } from "../../layers/config/FeedLimits.ts"
-import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
-import type { ControlPlane } from "../../services/ControlPlane.ts"
-import type { JobQueue } from "../../services/JobQueue.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
-import type { MarketStreams } from "../../services/MarketStreams.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { AdminToken } from "../handlers/AdminToken.ts"
 import * as App from "./http/App.ts"
+import type { ApiServices } from "./http/ControlTenant.ts"
 import * as Guard from "./http/Guard.ts"
 import * as NodeServer from "./http/NodeServer.ts"
 import * as Places from "./http/Places.ts"
@@ -39,7 +36,7 @@ export interface HttpListenerOptions extends NodeServer.ListenOptions {
   readonly tenants?: TenantHandlers.TenantHandlers
 }
 
-type Services = RpcHost | MarketStore | ProvenanceStore | ControlPlane | JobQueue | MarketStreams | AdapterRegistry
+type Services = RpcHost | MarketStore | ProvenanceStore | ApiServices
 
 /** Serves until the scope closes; the host should have drained by then, since what still runs is cut. */
 export const listen: (

@@ -9,6 +9,7 @@ import { ServerInfo } from "../../../src/rpc/handlers/ServerInfo.ts"
 import * as SystemHandlers from "../../../src/rpc/handlers/SystemHandlers.ts"
 import * as StoreUp from "../../../src/rpc/server/StoreUp.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
+import { MarketStreams } from "../../../src/services/MarketStreams.ts"
 import { storeUp } from "../../../src/services/Metrics.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 
@@ -26,7 +27,11 @@ describe("a store that hangs", () => {
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const handlers = SystemHandlers.layer.pipe(
-        Layer.provide([hanging(asked), Layer.succeed(ServerInfo, { product: "test", startedAt: 0 })])
+        Layer.provide([
+          hanging(asked),
+          Layer.mock(MarketStreams, { states: Effect.succeed([]) }),
+          Layer.succeed(ServerInfo, { product: "test", startedAt: 0 })
+        ])
       )
       const client = yield* Effect.provide(
         RpcTest.makeClient(SystemRpcs.middleware(Border)),

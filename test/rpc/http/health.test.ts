@@ -26,7 +26,10 @@ describe("/healthz and /readyz", () => {
             { name: "archive", ok: true, detail: "answers" },
             { name: "market store", ok: true, detail: "answers" },
             { name: "server", ok: true, detail: "takes calls" }
-          ]
+          ],
+          status: "ready",
+          subscriptions_rehydrated: true,
+          active_streams: 0
         }
       ])
       for (const path of ["/healthz", "/readyz", "/metrics"]) {

@@ -10,11 +10,13 @@ import { type HttpListenerOptions, listen } from "../../../src/rpc/server/HttpLi
 import { RpcHost } from "../../../src/rpc/server/RpcHost.ts"
 import * as RpcHostLive from "../../../src/rpc/server/RpcHostLive.ts"
 import type { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
+import { ContractLookups } from "../../../src/services/ContractLookups.ts"
 import { ControlPlane } from "../../../src/services/ControlPlane.ts"
 import { JobQueue } from "../../../src/services/JobQueue.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
 import { MarketStreams } from "../../../src/services/MarketStreams.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
+import { StitchingCache } from "../../../src/services/StitchingCache.ts"
 
 export class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
 
@@ -99,7 +101,11 @@ const stores = Layer.mergeAll(
   Layer.mock(ProvenanceStore, { sessions: () => Effect.succeed([]) })
 )
 
-const noStreams = Layer.mergeAll(Layer.mock(MarketStreams, {}), AdapterRegistryInMemory.layer)
+const noStreams = Layer.mergeAll(
+  Layer.mock(MarketStreams, { states: Effect.succeed([]) }),
+  Layer.mock(StitchingCache, {}),
+  AdapterRegistryInMemory.layer
+)
 
 /** Listens until the scope of the test closes. */
 export const serve = Effect.fnUntraced(function* (
@@ -107,7 +113,8 @@ export const serve = Effect.fnUntraced(function* (
   provided: Layer.Layer<MarketStore | ProvenanceStore> = stores,
   control: Layer.Layer<ControlPlane> = Layer.mock(ControlPlane, {}),
   jobs: Layer.Layer<JobQueue> = Layer.mock(JobQueue, {}),
-  live: Layer.Layer<MarketStreams | AdapterRegistry> = noStreams
+  live: Layer.Layer<MarketStreams | AdapterRegistry | StitchingCache> = noStreams,
+  lookups: Layer.Layer<ContractLookups> = Layer.mock(ContractLookups, {})
 ) {
   const seen = {
     rows: yield* Ref.make(0),
@@ -122,7 +129,7 @@ export const serve = Effect.fnUntraced(function* (
     ).pipe(
       Layer.provide([handlers, border]),
       Layer.provide(Layer.succeed(Seen, seen)),
-      Layer.provideMerge(Layer.mergeAll(provided, control, jobs, live))
+      Layer.provideMerge(Layer.mergeAll(provided, control, jobs, live, lookups))
     )
   )
   const { address } = yield* Effect.provideContext(

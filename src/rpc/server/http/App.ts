@@ -12,9 +12,8 @@ import {
   HttpServerRequest,
   HttpServerResponse
 } from "effect/http"
-import type { ControlPlane } from "../../../services/ControlPlane.ts"
-import type { JobQueue } from "../../../services/JobQueue.ts"
 import { MarketStore } from "../../../services/MarketStore.ts"
+import { MarketStreams } from "../../../services/MarketStreams.ts"
 import * as Metrics from "../../../services/Metrics.ts"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
 import type { AdminToken } from "../../handlers/AdminToken.ts"
@@ -22,6 +21,7 @@ import { incident } from "../../handlers/incident.ts"
 import { RpcHost } from "../RpcHost.ts"
 import type { TenantHandlers } from "../TenantHandlers.ts"
 import * as ControlRoutes from "./ControlRoutes.ts"
+import type { ApiServices } from "./ControlTenant.ts"
 import * as CrossOrigin from "./CrossOrigin.ts"
 import type * as Guard from "./Guard.ts"
 import * as Health from "./Health.ts"
@@ -41,7 +41,7 @@ export interface AppOptions {
   readonly tenants: TenantHandlers
 }
 
-type Services = RpcHost | MarketStore | ProvenanceStore | ControlPlane | JobQueue
+type Services = RpcHost | MarketStore | ProvenanceStore | ApiServices
 
 type App<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 
@@ -64,7 +64,7 @@ const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, path: s
 
 const routed = Effect.fnUntraced(function* (options: AppOptions) {
   // Nothing else of what is at hand: the scope of a request is its own, not that of the listener.
-  const services = Context.pick(RpcHost, MarketStore, ProvenanceStore)(yield* Effect.context<Services>())
+  const services = Context.pick(RpcHost, MarketStore, ProvenanceStore, MarketStreams)(yield* Effect.context<Services>())
   const router = yield* HttpRouter.make
   yield* router.add("POST", "/rpc", Effect.provideContext(RpcPost.make(options.places), services))
   yield* router.add("GET", "/rpc", Effect.succeed(toResponse(Routes.upgradeRequired)))
@@ -93,6 +93,10 @@ const tallied = <E, R>(app: App<E, R>, request: HttpServerRequest.HttpServerRequ
       const seconds = Number(clock.monotonicTimeNanosUnsafe() - began) / 1e9
       Metrics.httpRequests(method, endpoint, String(response.status)).updateUnsafe(1, context)
       Metrics.httpRequestSeconds(method, endpoint).updateUnsafe(seconds, context)
+      if (Routes.isMarket(endpoint)) {
+        Metrics.marketRequests(method, endpoint, String(response.status)).updateUnsafe(1, context)
+        Metrics.marketRequestSeconds.updateUnsafe(seconds, context)
+      }
       return response
     })
   })

@@ -7,11 +7,9 @@
  * made while it is answered.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { ByteSize, Cause, Context, Effect, Result, Scope } from "effect"
+import { ByteSize, Cause, Clock, Context, Effect, Result, Scope } from "effect"
 import { Headers, HttpIncomingMessage, HttpServerRequest, HttpServerResponse, ProblemDetails } from "effect/http"
 import type { TenantName } from "../../../domain/Tenant.ts"
-import { ControlPlane } from "../../../services/ControlPlane.ts"
-import { JobQueue } from "../../../services/JobQueue.ts"
 import type { TenantError } from "../../../services/TenantError.ts"
 import { tenantHeader } from "../../contract/Border.ts"
 import type { AdminToken } from "../../handlers/AdminToken.ts"
@@ -23,10 +21,11 @@ import { incident } from "../../handlers/incident.ts"
 import { RpcHost } from "../RpcHost.ts"
 import type { TenantHandlers } from "../TenantHandlers.ts"
 import { tenantOf } from "../tenantOf.ts"
-import { ControlTenant } from "./ControlTenant.ts"
+import { type ApiServices, ControlTenant } from "./ControlTenant.ts"
 import { peerOf } from "./Places.ts"
-import { reasonOf } from "./Refusal.ts"
-import { pathOf } from "./Routes.ts"
+import * as RateRule from "./RateRule.ts"
+import { reasonOf, toResponse } from "./Refusal.ts"
+import { pathOf, templateOf } from "./Routes.ts"
 
 /** Of a body: what is asked for here is a few names and dates. */
 const maxBody = 64 * 1024
@@ -57,6 +56,14 @@ const challenged = (response: HttpServerResponse.HttpServerResponse, authorizati
       )
     : response
 
+/** What a form leaves empty is not said. */
+const withoutEmpty = (request: HttpServerRequest.HttpServerRequest) => {
+  const [path = "", search] = request.url.split("?", 2)
+  if (search === undefined || !/(^|&)([^&=]*=)?(&|$)/.test(search)) return request
+  const said = search.split("&").filter((part) => !/^([^=]*=)?$/.test(part))
+  return request.modify({ url: said.length === 0 ? path : `${path}?${said.join("&")}` })
+}
+
 const load = Effect.promise(() => import("./api/apiEffect.ts"))
 
 const refused = (error: TenantError) => {
@@ -81,15 +88,14 @@ const forTenant = <A, E, R>(
 
 export const make = Effect.fnUntraced(function* (token: AdminToken | null, tenants: TenantHandlers) {
   const host = yield* RpcHost
+  const clock = yield* Clock.Clock
+  const rate = RateRule.make()
   const scope = yield* Effect.scope
-  const services = Context.pick(
-    ControlPlane,
-    JobQueue
-  )(yield* Effect.context<ControlPlane | JobQueue>()).pipe(Context.add(Scope.Scope, scope))
+  const services = (yield* Effect.context<ApiServices>()).pipe(Context.add(Scope.Scope, scope))
   const api = yield* Effect.cached(
     load.pipe(
       Effect.flatMap(({ make }) => make(token)),
-      // And nothing else: what is made keeps the context that it is made in, and this is a request's.
+      // That of the listener: what is made keeps the context that it is made in, and this would be a request's.
       Effect.updateContext((_: Context.Context<never>) => services),
       Effect.uninterruptible
     )
@@ -102,6 +108,8 @@ export const make = Effect.fnUntraced(function* (token: AdminToken | null, tenan
       const detail = "the server is shutting down; try again"
       return HttpServerResponse.setHeader(problem(503, { detail, error: "ShuttingDown" }), "retry-after", "1")
     }
+    const tooOften = rate(templateOf(request.url) ?? "", Number(clock.monotonicTimeNanosUnsafe()) / 1e6)
+    if (tooOften !== null) return toResponse(tooOften)
     if (Number(request.headers["content-length"] ?? 0) > maxBody) {
       return problem(413, { detail: `a body has at most ${maxBody} bytes` })
     }
@@ -111,7 +119,7 @@ export const make = Effect.fnUntraced(function* (token: AdminToken | null, tenan
     const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
     const call = yield* correlationId(request.headers["x-correlation-id"])
     return yield* forTenant(tenants, tenant, Effect.flatten(api)).pipe(
-      Effect.provideService(HttpServerRequest.HttpServerRequest, asJson(request)),
+      Effect.provideService(HttpServerRequest.HttpServerRequest, asJson(withoutEmpty(request))),
       Effect.provideService(Caller, { transport: "http", peer: peerOf(socket) }),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBody)),
       Effect.map((response) => challenged(inWords(response), request.headers.authorization)),

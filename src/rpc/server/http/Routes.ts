@@ -3,8 +3,14 @@ import type { Refusal } from "./Refusal.ts"
 
 export type Method = "GET" | "POST"
 
-/** What the control plane has. */
+/** What is described by /openapi.json. */
 export const control: ReadonlyArray<readonly [method: Method, template: `/${string}`]> = [
+  ["GET", "/prices"],
+  ["GET", "/options"],
+  ["GET", "/contracts"],
+  ["GET", "/positions"],
+  ["GET", "/account"],
+  ["GET", "/docs"],
   ["GET", "/openapi.json"],
   ["GET", "/schema/version"],
   ["GET", "/jobs/{id}"],
@@ -13,6 +19,11 @@ export const control: ReadonlyArray<readonly [method: Method, template: `/${stri
   ["POST", "/refresh/aggregate"],
   ["POST", "/backfill/{job}"]
 ]
+
+const market: ReadonlySet<string> = new Set(["/prices", "/options", "/contracts", "/positions", "/account"])
+
+/** Whether a template is one of market data. */
+export const isMarket = (template: string): boolean => market.has(template)
 
 /** What is served as JSON over a WebSocket. */
 export const feeds: ReadonlyArray<`/${string}`> = [
@@ -33,6 +44,9 @@ const methods: ReadonlyMap<string, ReadonlyArray<Method>> = new Map([
   ...control.map(([method, template]): [string, ReadonlyArray<Method>] => [template, [method]]),
   ...feeds.map((template): [string, ReadonlyArray<Method>] => [template, ["GET"]])
 ])
+
+/** Every path that there is, as it is written here. */
+export const all: ReadonlyArray<string> = [...methods.keys()]
 
 /** By all of it but the name of its last part. */
 const templates: ReadonlyMap<string, string> = new Map(

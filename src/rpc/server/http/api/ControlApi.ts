@@ -1,5 +1,5 @@
 /**
- * The control plane over HTTP, for who has curl and no RPC client. What it is made of is in no declaration of the package: the types are
+ * The API over HTTP, for who has curl and no RPC client. What it is made of is in no declaration of the package: the types are
  * longer than the compiler writes down, and nobody outside builds on them.
  */
 import { Schema } from "effect"
@@ -17,6 +17,8 @@ import { RefreshTask, RetentionTask } from "../../../../domain/DeploymentTask.ts
 import { JobId, JobState } from "../../../../domain/Job.ts"
 import { JobView } from "../../../contract/JobRpcs.ts"
 import { SchemaVersion } from "../../../contract/StoreRpcs.ts"
+import { AccountApi, MarketApi } from "./MarketApi.ts"
+import { withOtherPaths } from "./otherPaths.ts"
 import { Forbidden, jobProblems, storeProblems, Unauthorized } from "./Problems.ts"
 
 /** Lets a request pass that has the admin token. */
@@ -83,12 +85,14 @@ export class AdminApi extends HttpApiGroup.make("admin")
 
 /** @internal */
 export class ControlApi extends HttpApi.make("tapestry")
-  .add(StoreApi, AdminApi)
+  .add(MarketApi, AccountApi, StoreApi, AdminApi)
   .middleware(HttpApiMiddleware.ProblemDetails)
   .annotateMerge(
     OpenApi.annotations({
-      title: "Tapestry, control plane",
+      title: "Tapestry",
       version: "1",
-      description: "Calls of the RPC (POST /rpc, GET /rpc) are described in docs/protocol.md."
+      description:
+        "Market data over HTTP. What goes wrong is told as problem details (RFC 9457). Live data are JSON over a WebSocket under /ws.",
+      transform: withOtherPaths
     })
   ) {}

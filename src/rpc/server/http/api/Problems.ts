@@ -9,6 +9,8 @@ import type { JobQueueError } from "../../../../services/JobQueue.ts"
 import type { MarketStoreError } from "../../../../services/MarketStore.ts"
 import type { AdminError } from "../../../contract/AdminOnly.ts"
 import { errorPath } from "../../../handlers/errorPath.ts"
+import { statusOf } from "../errorStatus.ts"
+import type { Refusal } from "../Refusal.ts"
 
 const type = ProblemDetails.blankType
 const fields = { error: Schema.String }
@@ -26,6 +28,21 @@ export class Forbidden extends HttpApiError.Problem<Forbidden>()(
 export class NotFound extends HttpApiError.Problem<NotFound>()(
   "NotFound",
   { type, status: 404, title: "Not Found" },
+  fields
+) {}
+class BadRequest extends HttpApiError.Problem<BadRequest>()(
+  "BadRequest",
+  { type, status: 400, title: "Bad Request" },
+  fields
+) {}
+class TooMany extends HttpApiError.Problem<TooMany>()(
+  "TooMany",
+  { type, status: 429, title: "Too Many Requests" },
+  fields
+) {}
+class BadGateway extends HttpApiError.Problem<BadGateway>()(
+  "BadGateway",
+  { type, status: 502, title: "Bad Gateway" },
   fields
 ) {}
 class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", { type, status: 409, title: "Conflict" }, fields) {}
@@ -58,6 +75,10 @@ export type StoreProblem = InstanceType<(typeof storeProblems)[number]>
 /** Whatever the queue of jobs may say. */
 export const jobProblems = [...storeProblems, NotFound, Unprocessable] as const
 export type JobProblem = InstanceType<(typeof jobProblems)[number]>
+
+/** Whatever a vendor may say, and who stands between. */
+export const marketProblems = [...storeProblems, BadRequest, NotFound, Unprocessable, TooMany, BadGateway] as const
+export type MarketProblem = InstanceType<(typeof marketProblems)[number]>
 
 const said = (error: MarketStoreError | AdminError | JobQueueError) => ({
   detail: error.message,
@@ -110,3 +131,35 @@ export const ofJobs = (failure: JobQueueError): JobProblem => {
 
 export const ofAdmin = (failure: AdminError): Unauthorized | Forbidden =>
   failure.reason._tag === "Unauthenticated" ? new Unauthorized(said(failure)) : new Forbidden(said(failure))
+
+const ofStatus = (status: number, what: { readonly detail: string; readonly error: string }): MarketProblem => {
+  switch (status) {
+    case 400:
+      return new BadRequest(what)
+    case 403:
+      return new Forbidden(what)
+    case 404:
+      return new NotFound(what)
+    case 409:
+      return new Conflict(what)
+    case 422:
+      return new Unprocessable(what)
+    case 429:
+      return new TooMany(what)
+    case 502:
+      return new BadGateway(what)
+    case 503:
+      return new Unavailable(what)
+    case 504:
+      return new TimedOut(what)
+    case 507:
+      return new Full(what)
+    default:
+      return new Failed(what)
+  }
+}
+
+export const ofMarket = (failure: Refusal | { readonly message: string }): MarketProblem =>
+  "line" in failure
+    ? ofStatus(failure.status, { detail: String(failure.line.detail), error: String(failure.line.error) })
+    : ofStatus(statusOf(failure), { detail: failure.message, error: errorPath(failure) })

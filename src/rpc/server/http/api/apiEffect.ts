@@ -1,10 +1,10 @@
-/** The control plane as one effect that answers a request; loaded when the first comes. */
+/** The API as one effect that answers a request; loaded when the first comes. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { Etag, HttpEffect, HttpRouter, HttpServerResponse } from "effect/http"
-import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
+import { HttpApiBuilder, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { ControlPlane } from "../../../../services/ControlPlane.ts"
 import { type Enqueued, JobQueue, type JobQueueError } from "../../../../services/JobQueue.ts"
 import type { AdminToken } from "../../../handlers/AdminToken.ts"
@@ -13,17 +13,14 @@ import { Caller } from "../../../handlers/Caller.ts"
 import { startTask } from "../../../handlers/startTask.ts"
 import { ControlTenant } from "../ControlTenant.ts"
 import { AdminGuard, ControlApi } from "./ControlApi.ts"
+import { docsPage } from "./docsPage.ts"
+import { AccountHandlers, MarketHandlers } from "./MarketHandlers.ts"
+import { ofTenant } from "./ofTenant.ts"
 import { ofAdmin, ofJobs, ofStore } from "./Problems.ts"
 import { startBackfill } from "./startBackfill.ts"
 
 /** What works for the tenant that a request names, or for that of the server. */
-const services = Effect.map(Effect.context<ControlPlane | JobQueue>(), (own) => {
-  const of = Effect.map(ControlTenant, (named) => named?.services ?? own)
-  return {
-    control: Effect.map(of, Context.get(ControlPlane)),
-    queue: Effect.map(of, Context.get(JobQueue))
-  }
-})
+const services = Effect.map(ofTenant, (of) => ({ control: of(ControlPlane), queue: of(JobQueue) }))
 
 const StoreHandlers = HttpApiBuilder.group(
   ControlApi,
@@ -92,10 +89,24 @@ const guard = (token: AdminToken | null) => {
   })
 }
 
+/** Nothing of the page comes from elsewhere, and nobody else's page frames it. */
+const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'"
+
+const docs = Effect.cached(
+  Effect.sync(() =>
+    HttpServerResponse.text(docsPage(OpenApi.fromApi(ControlApi)), {
+      contentType: "text/html; charset=utf-8",
+      headers: { "content-security-policy": policy, "cache-control": "no-cache", "x-content-type-options": "nosniff" }
+    })
+  )
+)
+const DocsRoute = Layer.unwrap(Effect.map(docs, (page) => HttpRouter.add("GET", "/docs", page)))
+
 export const make = (token: AdminToken | null) =>
   HttpRouter.toHttpEffect(
-    HttpApiBuilder.layer(ControlApi, { openapiPath: "/openapi.json" }).pipe(
-      Layer.provide([StoreHandlers, AdminHandlers]),
+    Layer.merge(HttpApiBuilder.layer(ControlApi, { openapiPath: "/openapi.json" }), DocsRoute).pipe(
+      Layer.provide([StoreHandlers, AdminHandlers, MarketHandlers, AccountHandlers]),
       Layer.provide([guard(token), HttpApiMiddleware.layerProblemDetails({ includeDetails: true })]),
       Layer.provide([NodeHttpPlatform.layer, Etag.layer, NodeFileSystem.layer, NodePath.layer])
     )

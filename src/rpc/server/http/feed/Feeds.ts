@@ -16,6 +16,7 @@ import { AdapterRegistry } from "../../../../services/AdapterRegistry.ts"
 import { MarketStreams, type MarketStreamsError } from "../../../../services/MarketStreams.ts"
 import { errorPath } from "../../../handlers/errorPath.ts"
 import type { Refusal } from "../Refusal.ts"
+import { streaming, vendorFor } from "../vendorFor.ts"
 import type { Content } from "./Content.ts"
 import { Feed } from "./Feed.ts"
 import { FeedClient, type FeedEnd } from "./FeedClient.ts"
@@ -26,7 +27,6 @@ import * as Pace from "./Pace.ts"
 import { portfolioContent } from "./portfolioContent.ts"
 import type { FeedTally } from "./Tally.ts"
 import { depthContent, quoteContent } from "./tickerContent.ts"
-import { vendorFor } from "./vendorFor.ts"
 import { errorText } from "./words.ts"
 
 /** What two addresses have in common that mean the same. */
@@ -169,7 +169,7 @@ export const make = Effect.fnUntraced(function* (limits: FeedLimits, tally: Feed
   }
 
   const found = Effect.fnUntraced(function* (target: FeedTarget) {
-    const vendor = target.vendor ?? (yield* vendorFor(registry, target.kind))
+    const vendor = target.vendor ?? (yield* vendorFor(registry, streaming(target.kind)))
     const wanted = yield* streamsOf(target, vendor)
     const keys = yield* streams.keys({ vendor, streams: wanted })
     const key: FeedKey = {
