@@ -33,6 +33,11 @@ const groups = [
       entry("quotes", "Live quotes, in a table or line by line", () => import("./commands/quotes.ts")),
       entry("trades", "Live trades, as they happen", () => import("./commands/trades.ts")),
       entry("depth", "A live book, as a ladder or line by line", () => import("./commands/depth.ts")),
+      entry(
+        "portfolio",
+        "An account as it changes, in a table or line by line",
+        () => import("./commands/portfolio.ts")
+      ),
       entry("record", "Live streams into the archive and the store", () => import("./commands/record.ts")),
       entry("replay", "A recorded session, told again as it was", () => import("./commands/replay.ts")),
       entry("freshness", "How old the last row of each series is", () => import("./commands/freshness.ts")),

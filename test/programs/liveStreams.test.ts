@@ -43,6 +43,30 @@ describe("tapestry quotes and trades", () => {
     assert.strictEqual(shell(where, "tapestry trades ALPHA | head -n 5 | wc -l").stdout.trim(), "5")
   })
 
+  it("an account: positions, figures and profit, once, that agree with each other", () => {
+    const where = simulated("live-portfolio")
+    const text = ok(where, "portfolio", "--once")
+    const held = rowsIn(text, "Portfolio")
+    assert.deepStrictEqual([...new Set(held.map(({ symbol }) => symbol))].sort(), ["ALPHA", "BETA", "GAMMA"])
+    const figures = new Map(rowsIn(text, "Account").map(({ tag, value }) => [tag, Number(value)]))
+    assert.isAbove(figures.get("NetLiquidation") ?? 0, 0)
+    for (const { averageCost, marketPrice, marketValue, position, unrealized } of held) {
+      assert.closeTo(marketPrice * position, marketValue, 0.01)
+      assert.closeTo(marketValue - averageCost * position, unrealized, 0.02)
+    }
+    assert.deepStrictEqual(
+      rowsIn(text, "SnapshotComplete")
+        .map(({ kind }) => kind)
+        .sort(),
+      ["account", "pnl", "portfolio"]
+    )
+    const [total, ...others] = rowsIn(text, "Pnl").filter(({ symbol }) => symbol === null)
+    assert.strictEqual(total.account, "SIM1000001", `${others.length} more`)
+    const refused = tapestry(where, "portfolio", "U1")
+    assert.strictEqual(refused.code, 1)
+    assert.match(refused.stderr, /no account U1; there is: SIM1000001/)
+  })
+
   it("trades come in order, none twice, to two commands at once over one owner's upstream", async () => {
     const where = simulated("live-owner")
     const server = await serving(where)

@@ -28,8 +28,13 @@ const wordDocument = ({ _tag, ...fields }: LifecycleEvent): object => ({
 
 /** One line for each row and each word of an item. */
 export const documentsOf = ({ event, stream }: StreamItem, keys: ReadonlyArray<StreamKey>): ReadonlyArray<object> => {
-  const symbol = keys[stream]?.symbol ?? ""
-  if (!isRows(event)) return [{ symbol, ...wordDocument(event) }]
+  const key = keys[stream]
+  const symbol = key?.symbol ?? ""
+  if (!isRows(event)) {
+    // Where there are streams of several kinds, the symbol does not say of which it is.
+    const kind = keys.every((other) => other.kind === key?.kind) ? {} : { kind: key?.kind }
+    return [{ symbol, ...kind, ...wordDocument(event) }]
+  }
   const about = {
     symbol,
     event: event._tag,

@@ -36,11 +36,14 @@ export const streamFlags = {
 }
 
 export interface Watched {
-  readonly kind: StreamKind
+  /** Several: each symbol's in that order, one after the other. */
+  readonly kind: StreamKind | ReadonlyArray<StreamKind>
   readonly symbols: ReadonlyArray<string>
   readonly vendor: Option.Option<string>
   readonly count: Option.Option<number>
   readonly policy?: ConsumerPolicy
+  /** Ends when each stream has told all that there is at the beginning. */
+  readonly once?: boolean
 }
 
 /** Given the keys in the order of the symbols, how what comes is shown, a piece at a time. */
@@ -48,9 +51,10 @@ type Show<E, R> = (
   keys: ReadonlyArray<StreamKey>
 ) => Effect.Effect<(items: ReadonlyArray<StreamItem>) => Effect.Effect<void, E, R>, E, R>
 
-/** Runs until all streams have ended, or `count` rows have come. */
-export const watching = <E, R>({ count, kind, policy, symbols, vendor }: Watched, show: Show<E, R>) => {
-  const streams = [...new Set(symbols)].map((symbol) => ({ symbol, kind }))
+/** Runs until all streams have ended, or it is enough: `count` rows have come, or with `once` all that there is. */
+export const watching = <E, R>({ count, kind, once = false, policy, symbols, vendor }: Watched, show: Show<E, R>) => {
+  const kinds = typeof kind === "string" ? [kind] : kind
+  const streams = [...new Set(symbols)].flatMap((symbol) => kinds.map((one) => ({ symbol, kind: one })))
   const most = Option.getOrElse(count, () => Number.POSITIVE_INFINITY)
 
   const shown = Effect.fnUntraced(function* (name: string) {
@@ -58,16 +62,21 @@ export const watching = <E, R>({ count, kind, policy, symbols, vendor }: Watched
     const selection = { vendor: name, streams }
     const print = yield* show(yield* market.keys(selection))
     let rows = 0
+    const whole = new Set<number>()
+    const isEnough = () => rows >= most || (once && whole.size === streams.length)
     yield* market.items(selection, policy === undefined ? {} : { policy }).pipe(
       Stream.chunks,
       Stream.takeUntil((items) => {
-        for (const { event } of items) if (isRows(event) && !event.snapshot) rows += event.rows.length
-        return rows >= most
+        for (const { event, stream } of items) {
+          if (isRows(event) && !event.snapshot) rows += event.rows.length
+          if (event._tag === "SnapshotComplete") whole.add(stream)
+        }
+        return isEnough()
       }),
       Stream.runForEach(print)
     )
     // All have ended, and not because it was enough.
-    if (rows < most) return yield* new Ended({ code: 1 })
+    if (!isEnough()) return yield* new Ended({ code: 1 })
   })
 
   return withOwner(

@@ -1,0 +1,56 @@
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { onlyAccount } from "../../domain/streams/StreamKey.ts"
+import { asCommand } from "../failure/UsageError.ts"
+import { Json } from "../flags/GlobalFlags.ts"
+import { drawn } from "../streams/drawn.ts"
+import { portfolioBoard } from "../streams/PortfolioBoard.ts"
+import { documentsOf } from "../streams/streamDocuments.ts"
+import { streamFlags, watching } from "../streams/watching.ts"
+import { Output } from "../terminal/Output.ts"
+import { styleOf } from "../terminal/Style.ts"
+
+const flags = {
+  account: Argument.String("account").pipe(
+    Argument.withDescription("The account; the only one unless given"),
+    Argument.optional
+  ),
+  vendor: streamFlags.vendor,
+  count: streamFlags.count,
+  once: Flag.Boolean("once").pipe(Flag.withDescription("End when all that there is has come"), Flag.withDefault(false))
+}
+
+const portfolio = Effect.fn("tapestry portfolio")(function* ({
+  account,
+  ...input
+}: Command.Command.Config.Infer<typeof flags>) {
+  const { lines, terminal } = yield* Output
+  const symbols = [Option.getOrElse(account, () => onlyAccount)]
+  const watched = { ...input, kind: ["portfolio", "account", "pnl"] as const, symbols }
+  if ((yield* Json) || !terminal.isTerminal) {
+    return yield* watching(watched, (keys) =>
+      Effect.succeed((items) =>
+        lines(items.flatMap((item) => documentsOf(item, keys).map((document) => JSON.stringify(document))))
+      )
+    )
+  }
+  const style = styleOf(terminal)
+  yield* drawn(watched, (keys) => {
+    const board = portfolioBoard(keys)
+    return { take: board.take, lines: () => board.lines(style, terminal.columns) }
+  })
+}, asCommand("portfolio"))
+
+export const command = Command.make("portfolio", flags, portfolio).pipe(
+  Command.withDescription(
+    "What an account holds, is worth and has won today, as it changes, until Ctrl-C. On a terminal a table that redraws in place; in a pipe, or with --json, one JSON object a line: of positions, of figures of the account, and of profit and loss."
+  ),
+  Command.withExamples([
+    { command: "tapestry portfolio", description: "The only account, of the one vendor that streams" },
+    { command: "tapestry portfolio U1234567 --vendor ibkr", description: "One of several" },
+    {
+      command: "tapestry portfolio --once --json | jq 'select(.event == \"Portfolio\")'",
+      description: "The positions, once"
+    }
+  ])
+)
