@@ -29,6 +29,8 @@ export interface ToldGap {
     readonly end: EpochMillis
     readonly why: string | null
     readonly rows: number
+    /** The key of the job that will have what is missing stored; null: none. */
+    readonly job: string | null
   }>
 }
 

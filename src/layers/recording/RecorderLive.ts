@@ -26,6 +26,7 @@ import {
   type RecordingEvent,
   type RecordingOptions
 } from "../../services/Recorder.ts"
+import { builtFrom } from "../streams/builtStream.ts"
 import { makeCatchUp } from "./catchUp.ts"
 import { type RecordedStream, recordStream } from "./recordStream.ts"
 
@@ -77,8 +78,9 @@ const make = Effect.gen(function* () {
       asError(new MarketStreamsError({ reason }))
     )
     const streams = keys.map((stream): RecordedStream => {
-      const series = adapter.stream.series(stream)
-      const history = adapter.stream.history(stream)
+      const built = stream.timeframe !== null && builtFrom(adapter.stream, stream.timeframe) !== null
+      const series = built ? null : adapter.stream.series(stream)
+      const history = built ? null : adapter.stream.history(stream)
       return {
         stream,
         lateness: adapter.stream.lateness,

@@ -2,6 +2,7 @@
 import { Duration, Effect, type Scope } from "effect"
 import { canonical, type StreamKey, type StreamQuery } from "../../domain/streams/StreamKey.ts"
 import { StreamKind } from "../../domain/streams/StreamKind.ts"
+import type { Timeframe } from "../../domain/Timeframe.ts"
 import { unlimited } from "../../domain/VendorLimits.ts"
 import { type Adapter, NotFound, Unavailable, VendorError } from "../../services/Adapter.ts"
 import type { ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
@@ -33,6 +34,7 @@ export const make = Effect.fnUntraced(function* ({
   const unavailable = ({ message }: { readonly message: string }) =>
     new VendorError({ vendor: name, reason: new Unavailable({ message }) })
   let lateness = 0
+  let timeframes: ReadonlyArray<Timeframe> = []
   const loaded = yield* Effect.cached(
     Effect.gen(function* () {
       const archive = yield* opening
@@ -42,6 +44,8 @@ export const make = Effect.fnUntraced(function* ({
       )
       const session = yield* loading
       lateness = Math.max(0, ...session.streams.map((stream) => stream.opening.lateness))
+      const bars = session.streams.map((stream) => stream.opening.stream.timeframe)
+      timeframes = [...new Set(bars.filter((timeframe) => timeframe !== null))]
       return { archive, session }
     }).pipe(Effect.mapError(unavailable))
   )
@@ -58,8 +62,10 @@ export const make = Effect.fnUntraced(function* ({
 
   const stream: StreamCapability = {
     kinds: StreamKind.literals,
-    timeframes: [],
     // Known when a key is, and asked for by nobody before.
+    get timeframes() {
+      return timeframes
+    },
     get lateness() {
       return lateness
     },

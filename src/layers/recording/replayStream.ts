@@ -79,7 +79,7 @@ export const replayStream = Effect.fnUntraced(function* (
     const why = `a part of the recording (session ${session}) is not in the archive any more`
     sink.event({ _tag: "Gap", from, reason: why })
     sink.event({ _tag: "Resumed", to })
-    sink.event({ _tag: "Filled", rows: [], parts: [{ start: from, end: to, why, rows: 0 }] })
+    sink.event({ _tag: "Filled", rows: [], parts: [{ start: from, end: to, why, rows: 0, job: null }] })
     passed(to)
   }
 
@@ -105,7 +105,7 @@ export const replayStream = Effect.fnUntraced(function* (
         if (filling === null) break
         const why = event._tag === "Repaired" ? null : event.why
         const brought = event._tag === "Repaired" ? event.rows : 0
-        filling.parts.push({ start: event.from, end: event.to, why, rows: brought })
+        filling.parts.push({ start: event.from, end: event.to, why, rows: brought, job: null })
         if (event.to < filling.to) break
         sink.event({ _tag: "Filled", rows: filling.rows, parts: filling.parts })
         filling = null

@@ -12,6 +12,7 @@
 import { Cause, Duration, Effect, FiberSet, Layer, RcMap, Scope, Stream } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
 import { type ConsumerPolicy, defaultPolicy } from "../../domain/streams/ConsumerPolicy.ts"
+import type { StreamItem } from "../../domain/streams/StreamEvent.ts"
 import type { StreamKey, StreamQuery } from "../../domain/streams/StreamKey.ts"
 import { isTape } from "../../domain/streams/StreamKind.ts"
 import type { VendorError } from "../../services/Adapter.ts"
@@ -29,6 +30,8 @@ import {
 } from "../../services/MarketStreams.ts"
 import { Quota } from "../../services/Quota.ts"
 import { StitchingCache } from "../../services/StitchingCache.ts"
+import type { StreamCapability } from "../../services/StreamCapability.ts"
+import { builtFrom, builtStream } from "./builtStream.ts"
 import { Consumer } from "./Consumer.ts"
 import { openTopic, type TopicContext } from "./openTopic.ts"
 import { showConsumers, showTally } from "./streamMetrics.ts"
@@ -74,8 +77,15 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
     () => Array.from(consumers).reduce((sum, consumer) => sum + consumer.depth, 0)
   )
 
+  /** Bars that the vendor does not stream are made of those that it does. */
+  const streamer = Effect.fnUntraced(function* ({ timeframe, vendor }: StreamKey) {
+    const adapter = yield* registry.streamer(vendor)
+    if (timeframe === null || builtFrom(adapter.stream, timeframe) === null) return adapter
+    return { ...adapter, stream: builtStream(adapter.stream, itemsOf) }
+  })
+
   const context: TopicContext = {
-    registry,
+    streamer,
     repairs: { ingest: yield* IngestSession, cache: yield* StitchingCache, quota: yield* Quota },
     turns,
     bounds: { patience: options.repairPatience ?? 60_000, rows: options.repairRows ?? 1_000_000 },
@@ -116,6 +126,19 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
     idleTimeToLive: Duration.millis(linger)
   })
 
+  /** As the vendor has it, or, of bars that it does not stream, as those that it does make it. */
+  const keyIn = (stream: StreamCapability, query: StreamQuery): Effect.Effect<StreamKey, VendorError> => {
+    const { timeframe } = query
+    if (query.kind !== "bars" || timeframe === undefined) return stream.key(query)
+    return Effect.catch(stream.key(query), (error) => {
+      // Asked for only now: who has to look first which it has knows by now.
+      const part = builtFrom(stream, timeframe)
+      return part === null
+        ? Effect.fail(error)
+        : Effect.map(stream.key({ ...query, timeframe: part }), (key) => ({ ...key, timeframe }))
+    })
+  }
+
   const keysOf = Effect.fnUntraced(function* ({
     streams,
     vendor
@@ -131,7 +154,7 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
       streams,
       (query): Effect.Effect<StreamKey, KindNotStreamed | VendorError> =>
         stream.kinds.includes(query.kind)
-          ? stream.key(query)
+          ? keyIn(stream, query)
           : Effect.fail(new KindNotStreamed({ vendor, kind: query.kind, kinds: stream.kinds }))
     )
   })
@@ -158,6 +181,24 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
     },
     Effect.mapError((reason) => new MarketStreamsError({ reason }))
   )
+
+  /** Every row of one stream, for what is made of it. */
+  const itemsOf = ({
+    kind,
+    params,
+    symbol,
+    timeframe,
+    vendor
+  }: StreamKey): Stream.Stream<StreamItem, MarketStreamsError> =>
+    Stream.unwrap(
+      Effect.map(
+        connect(
+          { vendor, streams: [{ symbol, kind, params, ...(timeframe === null ? {} : { timeframe }) }] },
+          { policy: { _tag: "lossless", rows: held } }
+        ),
+        ({ consumer }) => Stream.fromPull(Effect.succeed(consumer.pull))
+      )
+    )
 
   return MarketStreams.of({
     keys: Effect.fn("MarketStreams.keys")((selection) =>

@@ -138,7 +138,7 @@ export class Topic implements Flushable {
         this.#started(Math.ceil(event.at))
         break
       case "Resumed":
-        this.#started(Math.ceil(event.to))
+        this.#started(Math.ceil(event.to), true)
         break
       case "Gap":
         this.#gap(event.from === null ? null : Math.floor(event.from), event.reason)
@@ -194,7 +194,8 @@ export class Topic implements Flushable {
 
   // ---- gaps
 
-  #started(at: EpochMillis): void {
+  /** `resumed`: the upstream goes on, and knows of the gap if there was one. */
+  #started(at: EpochMillis, resumed = false): void {
     const phase = this.#phase
     if (phase._tag === "starting") {
       this.#phase = { _tag: "live" }
@@ -217,8 +218,9 @@ export class Topic implements Flushable {
     const range = { start: from, end: to }
     this.#audience.say({ _tag: "Resumed", at })
     const { history } = this.#options
-    if (history?._tag === "told") this.#phase = { _tag: "filling", from, to }
-    else if (this.#tape && history !== null) {
+    const told = history?._tag === "told"
+    if (told && resumed) this.#phase = { _tag: "filling", from, to }
+    else if (this.#tape && history !== null && !told) {
       this.#phase = { _tag: "filling", from, to }
       this.#duties.fill(range)
     } else {
@@ -299,14 +301,14 @@ export class Topic implements Flushable {
     this.#phase = { _tag: "live" }
     this.#recent?.remember(rows)
     this.#audience.makeUp(rows)
-    for (const { end, rows: brought, start, why } of parts) {
+    for (const { end, job, rows: brought, start, why } of parts) {
       if (why === null) this.#options.tally.repaired++
       else this.#options.tally.unrepairable++
       this.#audience.advance(end)
       this.#audience.say(
         why === null
           ? { _tag: "Repaired", from: start, to: end, rows: brought }
-          : { _tag: "Unrepairable", from: start, to: end, why, job: null }
+          : { _tag: "Unrepairable", from: start, to: end, why, job }
       )
     }
     if (held.length > 0) this.#receive(held)

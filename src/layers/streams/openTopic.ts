@@ -4,17 +4,18 @@ import type { JobSpec } from "../../domain/Job.ts"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { Rejected } from "../../services/Adapter.ts"
-import type { AdapterRegistry, AdapterRegistryError } from "../../services/AdapterRegistry.ts"
+import type { AdapterRegistryError } from "../../services/AdapterRegistry.ts"
 import { type RepairBounds, type RepairDeps, repair } from "./repair.ts"
 import { jobOf } from "./repairJob.ts"
 import type { Tally } from "./Tally.ts"
 import { Topic } from "./Topic.ts"
 import type { Turns } from "./Turns.ts"
-import { type Ended, keepOpen, type ReopenPauses } from "./upstream.ts"
+import { type Ended, keepOpen, type ReopenPauses, type Streamer } from "./upstream.ts"
 
 /** What topics of one MarketStreams share. */
 export interface TopicContext {
-  readonly registry: AdapterRegistry["Service"]
+  /** The vendor of a stream, as it has that. */
+  readonly streamer: (key: StreamKey) => Effect.Effect<Streamer, AdapterRegistryError>
   readonly repairs: RepairDeps
   readonly turns: Turns
   readonly bounds: RepairBounds
@@ -33,8 +34,8 @@ export const openTopic = Effect.fnUntraced(function* (
   key: StreamKey,
   ended: Effect.Effect<void>
 ): Effect.fn.Return<Topic, AdapterRegistryError, Scope.Scope> {
-  const { registry, turns } = context
-  const adapter = yield* registry.streamer(key.vendor)
+  const { streamer, turns } = context
+  const adapter = yield* streamer(key)
   const clock = yield* Clock.Clock
   const history = adapter.stream.history(key)
   const stored = history !== null && adapter.stream.series(key) !== null
@@ -78,6 +79,6 @@ export const openTopic = Effect.fnUntraced(function* (
     }
   )
   yield* Effect.addFinalizer(() => Effect.sync(() => topic.close(true, "nobody keeps this stream open any more")))
-  yield* keepOpen(registry, key, topic, end, context.pauses).pipe(Effect.andThen(ended), Effect.forkScoped)
+  yield* keepOpen(streamer(key), key, topic, end, context.pauses).pipe(Effect.andThen(ended), Effect.forkScoped)
   return topic
 })

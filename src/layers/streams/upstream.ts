@@ -8,8 +8,8 @@
  */
 import { Cause, Clock, Deferred, Duration, Effect, Exit, Random } from "effect"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
-import { Unavailable, type VendorErrorReason } from "../../services/Adapter.ts"
-import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
+import { type Adapter, Unavailable, type VendorErrorReason } from "../../services/Adapter.ts"
+import type { AdapterRegistryError } from "../../services/AdapterRegistry.ts"
 import type { StreamCapability, StreamSink, UpstreamEvent } from "../../services/StreamCapability.ts"
 import type { Topic } from "./Topic.ts"
 
@@ -18,6 +18,9 @@ export interface ReopenPauses {
   readonly least: number
   readonly most: number
 }
+
+/** An adapter that can stream. */
+export type Streamer = Adapter & { readonly stream: StreamCapability }
 
 /** How an attempt ended. */
 export type Ended = Pick<Extract<UpstreamEvent, { readonly _tag: "Closed" }>, "retryable" | "cause">
@@ -62,7 +65,7 @@ const silent = Effect.fnUntraced(function* (topic: Topic, millis: number) {
 })
 
 export const keepOpen = Effect.fnUntraced(function* (
-  registry: AdapterRegistry["Service"],
+  streamer: Effect.Effect<Streamer, AdapterRegistryError>,
   key: StreamKey,
   topic: Topic,
   ends: { current: Deferred.Deferred<Ended> },
@@ -108,7 +111,7 @@ export const keepOpen = Effect.fnUntraced(function* (
     )
 
   for (;;) {
-    const found = yield* Effect.exit(registry.streamer(key.vendor))
+    const found = yield* Effect.exit(streamer)
     if (Exit.isFailure(found)) return topic.close(true, `vendor ${key.vendor} is not there any more`)
     const end = Deferred.makeUnsafe<Ended>()
     ends.current = end

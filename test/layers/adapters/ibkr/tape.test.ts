@@ -1,9 +1,12 @@
 /** Streams of the simulated gateway through MarketStreams: what goes wrong is told, and the tape is the market's truth. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import type { Bar } from "../../../../src/domain/Bar.ts"
+import { mergedBar } from "../../../../src/domain/mergedBar.ts"
 import type { Trade } from "../../../../src/domain/records/Trade.ts"
 import { isRows } from "../../../../src/domain/streams/StreamEvent.ts"
 import { millisOf, shapeOf } from "../../../../src/domain/streams/StreamRow.ts"
+import * as Timeframe from "../../../../src/domain/Timeframe.ts"
 import type { Fault } from "../../../../src/layers/testing/gateway/Faults.ts"
 import type * as GatewaySimulator from "../../../../src/layers/testing/gateway/GatewaySimulator.ts"
 import { eventsOf, promised, type Recorder, record, rowsOf, tags } from "../../streams/support.ts"
@@ -111,6 +114,42 @@ describe("the tape of the simulated gateway", () => {
           assert.isDefined(last)
           const held = eventsOf(newest).flatMap((event) => (isRows(event) ? [...event.rows] : []))
           assert.deepStrictEqual(held.at(-1), last)
+        })
+      )
+  )
+
+  it.effect(
+    "bars of a minute, which IB does not send: those of five seconds together, over a broken connection, too",
+    () =>
+      rigged(({ gateway, pass }) =>
+        Effect.gen(function* () {
+          const streams = [
+            { symbol: "SPY", kind: "bars" as const },
+            { symbol: "SPY", kind: "bars" as const, timeframe: "1m" as const }
+          ]
+          const tape = yield* record(streams, undefined, "ibkr")
+          yield* pass(95 * second)
+          yield* gateway.inject({ _tag: "Refuse", forMillis: 8 * second })
+          yield* gateway.inject({ _tag: "Drop", how: "rst" })
+          yield* pass(260 * second)
+          assert.deepStrictEqual(
+            gateway.clients().map(({ open }) => open.length),
+            [1]
+          )
+          assert.includeMembers([...tags(tape, 1)], ["Gap", "Resumed", "Repaired"])
+          const { range } = promised(tape, 1)
+          const fives = rowsOf(tape) as ReadonlyArray<Bar>
+          const minutes = rowsOf(tape, 1) as ReadonlyArray<Bar>
+          assert.isAtLeast(minutes.length, 4)
+          const expected = minutes.flatMap(({ ts }) => {
+            const [first, ...rest] = fives.filter((bar) => Timeframe.floor("1m", bar.ts) === ts)
+            return first === undefined ? [] : [mergedBar(ts, [first, ...rest])]
+          })
+          assert.deepStrictEqual(minutes, expected)
+          assert.deepStrictEqual(
+            minutes.map(({ ts }) => ts),
+            minutes.map((_, index) => (range?.start ?? 0) + index * 60 * second)
+          )
         })
       )
   )
