@@ -27,6 +27,7 @@ import * as ContractLookupsLive from "./lookups/ContractLookupsLive.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as ConfiguredStore from "./market/ConfiguredStore.ts"
 import * as ControlPlaneLive from "./market/upkeep/ControlPlaneLive.ts"
+import * as OrdersLive from "./orders/OrdersLive.ts"
 import * as OwnerLock from "./owner/OwnerLock.ts"
 import * as PreferredVendorsLive from "./preferred/PreferredVendorsLive.ts"
 import * as ProvenanceStoreSqlite from "./provenance/ProvenanceStoreSqlite.ts"
@@ -179,7 +180,8 @@ const tenantOver = (
         BackfillJobs.layer,
         DeploymentJobs.layer,
         StreamRepairJobs.layer,
-        ContractLookupsLive.layer
+        ContractLookupsLive.layer,
+        OrdersLive.layer
       ).pipe(
         Layer.provideMerge(jobs),
         Layer.provideMerge(StitchingCacheLive.layer),

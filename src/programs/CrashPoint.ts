@@ -18,7 +18,9 @@ const names = [
   "afterCommit",
   "upkeep",
   "operationRecorded",
-  "midRebuild"
+  "midRebuild",
+  "beforeSend",
+  "afterSend"
 ] as const satisfies ReadonlyArray<FaultPointName>
 
 export const layer = Layer.effect(

@@ -1,6 +1,7 @@
 import { Context, type Duration, type Effect, Schema, type Scope, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
 import type { CorporateAction } from "../domain/CorporateAction.ts"
+import type { NewOrder, OrderState } from "../domain/Order.ts"
 import type { RequestMethod } from "../domain/Request.ts"
 import type { ResponseMetadata } from "../domain/Response.ts"
 import { Adjustment, PriceBasis, type SeriesKey, SeriesKind, SessionScope } from "../domain/SeriesKey.ts"
@@ -31,6 +32,15 @@ export class Malformed extends Schema.TaggedError<Malformed>()("Malformed", {
   message: Schema.String
 }) {}
 
+/**
+ * It was sent, and the vendor has not said what became of it: it may have been done. Nothing sends it again by itself. `reference` is what the
+ * vendor knows it by.
+ */
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
+  reference: Schema.String,
+  message: Schema.String
+}) {}
+
 export const VendorErrorReason = Schema.Union([
   Throttled,
   NotEntitled,
@@ -38,7 +48,8 @@ export const VendorErrorReason = Schema.Union([
   Unavailable,
   Rejected,
   Unsupported,
-  Malformed
+  Malformed,
+  OutcomeUnknown
 ])
 export type VendorErrorReason = typeof VendorErrorReason.Type
 
@@ -241,9 +252,24 @@ export interface Decoder extends Pick<FetchCapability, "decode" | "decodeStream"
   readonly from: EpochMillis
 }
 
-/** The capability to send (orders, commands). No vendor of this release has it; it can be registered and is listed. */
+/** The capability to send orders. What reads them (`open`) is an ordinary request of `fetch`. */
 export interface SendCapability {
-  readonly send: (request: VendorRequest, payload: Uint8Array) => Effect.Effect<VendorAnswer, VendorError>
+  /**
+   * The request for an order, with the number by which the vendor will know it: what is archived before anything is sent. `key` goes with the
+   * order, so that it can be found by it. Sends nothing.
+   */
+  readonly place: (order: NewOrder, key: string) => Effect.Effect<VendorRequest, VendorError>
+  /** `client`: whose number it is; null: that of the configuration. Fails where the vendor knows us as another. Sends nothing. */
+  readonly cancel: (order: number, client: number | null) => Effect.Effect<VendorRequest, VendorError>
+  /**
+   * Sends a request that one of those two has made, once and never again. Fails only where nothing was sent. What was sent and has no
+   * acknowledgement is an answer whose refusal is OutcomeUnknown, with the bytes that came.
+   */
+  readonly send: (request: VendorRequest) => Effect.Effect<VendorAnswer, VendorError>
+  /** Asks for all orders that are at work. */
+  readonly open: VendorRequest
+  /** The orders of which archived bytes speak. */
+  readonly decode: (payload: Uint8Array) => Effect.Effect<ReadonlyArray<OrderState>, VendorError>
 }
 
 /** What a probe of the vendor found. */

@@ -1,9 +1,9 @@
 import { Context, type Effect, Schema, type Scope } from "effect"
-import type { CacheMode, RequestSubject } from "../domain/Request.ts"
+import type { CacheMode, RequestId, RequestSubject } from "../domain/Request.ts"
 import type { Response } from "../domain/Response.ts"
 import type { SessionId, SessionMode } from "../domain/Session.ts"
 import type { EpochMillis } from "../domain/TimeRange.ts"
-import { VendorError, type VendorRequest } from "./Adapter.ts"
+import { type SendCapability, VendorError, type VendorRequest } from "./Adapter.ts"
 import { AdapterRegistryError } from "./AdapterRegistry.ts"
 import type { ArchivedBytes } from "./PayloadDraft.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
@@ -16,6 +16,25 @@ export class CacheMiss extends Schema.TaggedError<CacheMiss>()("CacheMiss", {
 }) {
   override get message(): string {
     return `the archive has no answer for ${this.source} request ${this.identity.slice(0, 12)}; allow a fetch or ask for something archived`
+  }
+}
+
+/**
+ * Something was sent under this key before, and nothing is sent now. `request` is the call in the archive; `response` its acknowledgement, null
+ * where there is none: it may have been done all the same.
+ */
+export class AlreadySent extends Schema.TaggedError<AlreadySent>()("AlreadySent", {
+  source: Schema.String,
+  key: Schema.String,
+  request: Schema.NullOr(Schema.Int),
+  response: Schema.NullOr(Schema.Int)
+}) {
+  override get message(): string {
+    const known =
+      this.response === null
+        ? "no acknowledgement of it is archived, and it may be at work all the same: look at the open orders"
+        : `what ${this.source} said to it is response ${this.response} of the archive`
+    return `${this.key} was sent to ${this.source} before, and is not sent again; ${known}`
   }
 }
 
@@ -51,6 +70,13 @@ export interface AskedPayload extends Omit<FetchedPayload, "payload"> {
   readonly refusal: "NotFound" | "NotEntitled" | null
 }
 
+/** What was sent, and what the vendor acknowledged, archived. */
+export interface SentExchange {
+  readonly request: RequestId
+  readonly response: Response
+  readonly payload: Uint8Array
+}
+
 /** A session that is open; its calls end with its scope. */
 export interface OpenIngestSession {
   readonly id: SessionId
@@ -65,6 +91,16 @@ export interface OpenIngestSession {
    * proves it. Other failures fail. A payload that may not be held in memory comes as a stream.
    */
   readonly ask: (request: VendorRequest, options: FetchOptions) => Effect.Effect<AskedPayload, IngestSessionError>
+  /**
+   * Sends once what `prepare` makes: never from the archive, never again, not under the quota. The request is on the disk before anything
+   * goes out, and from then on nothing interrupts until what became of it is archived, too. Of a `key` (null: none) under which this
+   * archive has something sent, nothing is sent; what failed before anything went out does not count. A refusal, OutcomeUnknown among
+   * them, fails with VendorError.
+   */
+  readonly send: (
+    prepare: (vendor: SendCapability) => Effect.Effect<VendorRequest, VendorError>,
+    key: string | null
+  ) => Effect.Effect<SentExchange, IngestSessionError | AlreadySent>
 }
 
 /** Audited runs against vendors: everything that is asked passes the archive, the quota and the single flight. */

@@ -13,6 +13,7 @@ import type { JobQueue } from "./JobQueue.ts"
 import type { Maintenance } from "./Maintenance.ts"
 import type { MarketStore } from "./MarketStore.ts"
 import type { MarketStreams } from "./MarketStreams.ts"
+import type { Orders } from "./Orders.ts"
 import type { PreferredVendors } from "./PreferredVendors.ts"
 import type { ProvenanceStore } from "./ProvenanceStore.ts"
 import type { Quota } from "./Quota.ts"
@@ -37,6 +38,7 @@ export type TenantServices =
   | Maintenance
   | MarketStore
   | MarketStreams
+  | Orders
   | PreferredVendors
   | ProvenanceStore
   | Quota

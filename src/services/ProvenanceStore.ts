@@ -81,6 +81,8 @@ export interface NewRequest {
   readonly identity: RequestIdentity
   readonly subject: RequestSubject | null
   readonly cacheMode: CacheMode
+  /** True: it survives a loss of power before it is acknowledged, too; for what may be done at a vendor without an answer. */
+  readonly durable?: boolean
 }
 
 /** What one attempt at a vendor brought. `body` is null when no byte came. */

@@ -16,11 +16,12 @@ import { ApiConfigError, ConfigChanged, InvalidConfig } from "../../src/services
 import { CalendarError, UnknownCalendar } from "../../src/services/Calendar.ts"
 import * as Lookups from "../../src/services/ContractLookups.ts"
 import { ImportsError, RowRefused, UnreadableText, VendorNotOurs } from "../../src/services/Imports.ts"
-import { CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
+import { AlreadySent, CacheMiss, IngestSessionError } from "../../src/services/IngestSession.ts"
 import * as Jobs from "../../src/services/JobQueue.ts"
 import * as Upkeep from "../../src/services/Maintenance.ts"
 import * as Market from "../../src/services/MarketStore.ts"
 import * as Streams from "../../src/services/MarketStreams.ts"
+import { OrdersError } from "../../src/services/Orders.ts"
 import { DifferentSeries, PreferredVendorsError } from "../../src/services/PreferredVendors.ts"
 import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
@@ -45,7 +46,8 @@ const vendor = [
   new Adapter.Unavailable({ message }),
   new Adapter.Rejected({ message }),
   new Adapter.Unsupported({ message }),
-  new Adapter.Malformed({ position: null, message })
+  new Adapter.Malformed({ position: null, message }),
+  new Adapter.OutcomeUnknown({ reference: "7/42", message })
 ].map((reason) => new Adapter.VendorError({ vendor: "model", reason }))
 
 const registry = [
@@ -193,6 +195,14 @@ const lookups = [
   ...archive
 ].map((reason) => new Lookups.ContractLookupsError({ reason }))
 
+const orders = [
+  new AlreadySent({ source: "model", key: "desk-1", request: 7, response: null }),
+  ...vendor,
+  ...quota,
+  ...registry,
+  ...archive
+].map((reason) => new OrdersError({ reason }))
+
 /** One for each code. */
 export const protocolErrors = () =>
   ProtocolErrorCode.literals.map(
@@ -222,6 +232,7 @@ export type RaisedError =
   | (typeof apiConfig)[number]
   | (typeof streams)[number]
   | (typeof lookups)[number]
+  | (typeof orders)[number]
   | (typeof admin)[number]
   | (typeof tenant)[number]
   | (typeof border)[number]
@@ -242,6 +253,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...apiConfig,
   ...streams,
   ...lookups,
+  ...orders,
   ...admin,
   ...tenant,
   ...border

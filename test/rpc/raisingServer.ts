@@ -27,6 +27,7 @@ import { JobQueue } from "../../src/services/JobQueue.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { MarketStore } from "../../src/services/MarketStore.ts"
 import { MarketStreams } from "../../src/services/MarketStreams.ts"
+import { Orders } from "../../src/services/Orders.ts"
 import { PreferredVendors } from "../../src/services/PreferredVendors.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../src/services/Quota.ts"
@@ -85,6 +86,11 @@ const services = Layer.mergeAll(
     items: ({ vendor }) => Stream.fromEffect(raise("MarketStreamsError", vendor))
   }),
   Layer.mock(ContractLookups, { describe: (vendor) => raise("ContractLookupsError", vendor) }),
+  Layer.mock(Orders, {
+    place: (vendor) => raise("OrdersError", vendor),
+    cancel: (vendor) => raise("OrdersError", vendor),
+    open: (vendor) => raise("OrdersError", vendor)
+  }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(ApiConfig, { get: (key) => raise("ApiConfigError", key) }),
   Layer.mock(BatchProcessor, {}),
@@ -108,7 +114,9 @@ const border = Layer.succeed(Border, (call, { headers }) => {
   return error !== undefined && isBorderError(error) ? Effect.fail(error) : call
 })
 
-const adminOnly = Layer.succeed(AdminOnly, (_, { headers }) => raise("AdminError", headers["x-raise"] ?? ""))
+const adminOnly = Layer.succeed(AdminOnly, (call, { headers }) =>
+  headers["x-raise"] === undefined ? call : raise("AdminError", headers["x-raise"])
+)
 
 /** Where it listens, on free ports; until the scope closes. */
 export const raisingServer = Effect.gen(function* () {
@@ -129,6 +137,15 @@ export const raisingServer = Effect.gen(function* () {
 const seriesBy = (vendor: string): SeriesKey => ({ ...seriesOf("ALPHA", "1d"), vendor })
 const range = { start: 0, end: 86_400_000 }
 const query = { symbol: "ALPHA", kind: "bar", timeframe: "1d" } as const
+const someOrder = {
+  symbol: "ALPHA",
+  currency: null,
+  side: "buy",
+  quantity: 1,
+  limit: null,
+  timeInForce: "day",
+  account: null
+} as const
 
 type Client = TapestryClient["Service"]
 
@@ -179,6 +196,11 @@ export const carriers: {
     Stream.runDrain(client["Streams.subscribe"]({ vendor: path, streams: [] }))
   ],
   ContractLookupsError: (client, path) => [client["Contracts.describe"]({ vendor: path, symbol: "A" })],
+  OrdersError: (client, path) => [
+    client["Orders.place"]({ vendor: path, key: "desk-1", order: someOrder }),
+    client["Orders.cancel"]({ vendor: path, order: 1, client: null }),
+    client["Orders.open"]({ vendor: path })
+  ],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),
   TooBusy: (client, path) => raisedByBorder(client, path),

@@ -34,6 +34,7 @@ import { Quota } from "../../services/Quota.ts"
 import * as Attempts from "./Attempts.ts"
 import * as Flights from "./Flights.ts"
 import { lateRecord } from "./lateRecord.ts"
+import * as Sending from "./Sending.ts"
 import * as SessionTally from "./SessionTally.ts"
 
 type Refusal = "NotFound" | "NotEntitled" | null
@@ -61,6 +62,7 @@ const make = Effect.gen(function* () {
   const store = yield* ProvenanceStore
   const registry = yield* AdapterRegistry
   const fly = yield* Attempts.make(store, yield* Quota)
+  const sending = Sending.make(store)
   const flights = yield* Flights.make<Attempts.Landed, Attempts.CallError>()
 
   /** The newest answer whatever its size; null when there is none, or its bytes are gone. */
@@ -212,7 +214,15 @@ const make = Effect.gen(function* () {
         )
       )
 
-    return { id, source, fetch, ask } satisfies OpenIngestSession
+    const send: OpenIngestSession["send"] = Effect.fn("IngestSession.send")((prepare, key) =>
+      counted(
+        Effect.flatMap(registry.sender(source), (adapter) => sending(id, adapter, prepare, key)).pipe(
+          Effect.mapError((error) => (error._tag === "AlreadySent" ? error : failure(error)))
+        )
+      )
+    )
+
+    return { id, source, fetch, ask, send } satisfies OpenIngestSession
   })
 
   return IngestSession.of({ open })

@@ -74,7 +74,7 @@ export const make = (writer: GroupCommit, redaction: Redaction): Calls => {
     const hash = yield* identify(request.identity)
     const createdAt = yield* wholeMillis
     const id = yield* writer
-      .submit("relaxed", (db) => {
+      .submit(request.durable === true ? "durable" : "relaxed", (db) => {
         if (db.prepare("select 1 from sessions where id = ?").get(request.session) === undefined) return null
         return insert(db, request, identityRow(db, hash, request.identity, redaction), createdAt, null, null)
       })

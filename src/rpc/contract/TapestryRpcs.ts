@@ -5,6 +5,7 @@ import { CalendarRpcs } from "./CalendarRpcs.ts"
 import { ContractRpcs } from "./ContractRpcs.ts"
 import { ImportRpcs } from "./ImportRpcs.ts"
 import { JobRpcs } from "./JobRpcs.ts"
+import { OrderRpcs } from "./OrderRpcs.ts"
 import { PreferredRpcs } from "./PreferredRpcs.ts"
 import { QuotaRpcs } from "./QuotaRpcs.ts"
 import { ReconcileRpcs } from "./ReconcileRpcs.ts"
@@ -28,5 +29,6 @@ export class TapestryRpcs extends SystemRpcs.merge(
   StoreRpcs,
   StreamRpcs,
   ContractRpcs,
+  OrderRpcs,
   AdminRpcs
 ).middleware(Border) {}

@@ -12,6 +12,7 @@ import type { JobQueue } from "../../services/JobQueue.ts"
 import type { Maintenance } from "../../services/Maintenance.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { MarketStreams } from "../../services/MarketStreams.ts"
+import type { Orders } from "../../services/Orders.ts"
 import type { PreferredVendors } from "../../services/PreferredVendors.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
@@ -24,6 +25,7 @@ import * as CalendarHandlers from "./CalendarHandlers.ts"
 import * as ContractHandlers from "./ContractHandlers.ts"
 import * as ImportHandlers from "./ImportHandlers.ts"
 import * as JobHandlers from "./JobHandlers.ts"
+import * as OrderHandlers from "./OrderHandlers.ts"
 import * as PreferredHandlers from "./PreferredHandlers.ts"
 import * as QuotaHandlers from "./QuotaHandlers.ts"
 import * as ReconcileHandlers from "./ReconcileHandlers.ts"
@@ -48,6 +50,7 @@ export const layer: Layer.Layer<
   | Maintenance
   | MarketStore
   | MarketStreams
+  | Orders
   | ProvenanceStore
   | Quota
   | PreferredVendors
@@ -68,5 +71,6 @@ export const layer: Layer.Layer<
   StoreHandlers.layer,
   StreamHandlers.layer,
   ContractHandlers.layer,
+  OrderHandlers.layer,
   AdminHandlers.layer
 )

@@ -111,6 +111,14 @@ const doneJob = (key: string) =>
     return job.id
   })
 
+/** Refused without a token, and with one by the vendor, which sends nothing. */
+const ordersOf = (call: (client: TapestryClient["Service"]) => Effect.Effect<unknown, { readonly message: string }>) =>
+  Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const refused = yield* Effect.flip(asAdmin(secret)(call(client)))
+    assert.match(refused.message, /vendor model cannot send/)
+  })
+
 /** One for each procedure: a new one does not compile without. */
 const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
   "System.hello": Effect.gen(function* () {
@@ -582,10 +590,12 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     ]
     const [key] = yield* client["Streams.keys"]({ vendor: "model", streams })
     let rows = 0
+    let quotes = 0
     const items = yield* client["Streams.subscribe"]({ vendor: "model", streams }).pipe(
       Stream.takeUntil(({ event, stream }) => {
         if (stream === 0 && isRows(event)) rows += event.rows.length
-        return rows >= 20
+        if (stream === 1 && event._tag === "Quotes") quotes += event.rows.length
+        return rows >= 20 && quotes > 0
       }),
       Stream.runCollect
     )
@@ -840,6 +850,24 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     assert.deepStrictEqual(stats, yield* (yield* BatchProcessor).stats)
     assert.isAtLeast(stats.find(({ kind }) => kind === "trade")?.committed ?? 0, 1)
   }),
+  // A vendor that takes them is in test/layers/orders and test/programs/ibkrOrders.test.ts; the one of this world takes none.
+  "Orders.place": ordersOf((client) =>
+    client["Orders.place"]({
+      vendor: "model",
+      key: "desk-1",
+      order: {
+        symbol: "ALPHA",
+        currency: null,
+        side: "buy",
+        quantity: 1,
+        limit: 10.5,
+        timeInForce: "gtc",
+        account: null
+      }
+    })
+  ),
+  "Orders.cancel": ordersOf((client) => client["Orders.cancel"]({ vendor: "model", order: 1, client: null })),
+  "Orders.open": ordersOf((client) => client["Orders.open"]({ vendor: "model" })),
   "Admin.migrate": Effect.gen(function* () {
     const { version } = yield* (yield* ControlPlane).schema
     const migrated = yield* asAdmin(secret)((yield* TapestryClient)["Admin.migrate"]())

@@ -59,6 +59,15 @@ const preferred = {
   policy: "cacheOnly"
 } as const
 const live = { vendor: "model", streams: [{ symbol: "ALPHA", kind: "trades" }] } as const
+const order = {
+  symbol: "ALPHA",
+  currency: null,
+  side: "buy",
+  quantity: 1,
+  limit: null,
+  timeInForce: "day",
+  account: null
+} as const
 const key = ConfigKey.make("desk/limits")
 
 export const jobSpec = (name: string): JobSpec => ({
@@ -234,6 +243,11 @@ export const rows: { readonly [K in Tag]: Row } = {
   "Streams.keys": same((client) => client["Streams.keys"](live)),
   "Streams.states": same((client) => client["Streams.states"]()),
   "Streams.subscribe": leaves((client) => Stream.runHead(client["Streams.subscribe"](live))),
+
+  // What is sent is the vendor account's, and so the deployment's.
+  "Orders.place": refused((client) => client["Orders.place"]({ vendor: "model", key: "desk-1", order })),
+  "Orders.cancel": refused((client) => client["Orders.cancel"]({ vendor: "model", order: 1, client: null })),
+  "Orders.open": refused((client) => client["Orders.open"]({ vendor: "model" })),
 
   "Admin.migrate": refused((client) => client["Admin.migrate"]()),
   "Admin.stamp": refused((client) => client["Admin.stamp"]({ version: 1 })),

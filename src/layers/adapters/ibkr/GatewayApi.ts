@@ -21,9 +21,29 @@ export interface IbContract {
   readonly includeExpired?: boolean
 }
 
+/** An order as IB takes it; what is left out is as IB has it by default. */
+export interface IbOrder {
+  /** `MKT` or `LMT`. */
+  readonly orderType: string
+  /** `BUY` or `SELL`. */
+  readonly action?: string
+  readonly totalQuantity?: number
+  readonly lmtPrice?: number
+  /** `DAY` or `GTC`. */
+  readonly tif?: string
+  readonly account?: string
+  /** What the client calls it; IB keeps it with the order. */
+  readonly orderRef?: string
+  /** False: it is kept at the gateway until somebody releases it. */
+  readonly transmit?: boolean
+}
+
 /** Each hands one message to the socket, in the turn in which it is called. */
 export interface GatewayApi {
   reqCurrentTime(): unknown
+  placeOrder(id: number, contract: IbContract, order: IbOrder): unknown
+  cancelOrder(id: number): unknown
+  reqAllOpenOrders(): unknown
   reqHistoricalData(
     id: number,
     contract: IbContract,

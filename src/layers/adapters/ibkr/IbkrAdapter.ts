@@ -26,12 +26,17 @@ import * as IbkrStream from "./IbkrStream.ts"
 import { type IbkrVendor, sessionOptions } from "./IbkrVendor.ts"
 import { ibkrLimits } from "./ibkrLimits.ts"
 import { ibkrLookups } from "./ibkrLookups.ts"
+import { ibkrSend } from "./ibkrSend.ts"
+import { isOpenOrders } from "./orders.ts"
 import { questionOf } from "./questions.ts"
 import { vendorReason } from "./reasons.ts"
 import { sessionCapability } from "./sessionCapability.ts"
 
 /** Raised when the same bytes may give other rows than before. */
 export const decoderVersion = 1
+
+/** How long a gateway may take to say what came of an order. */
+const orderPatience = 10_000
 
 /** The adapter of a checked vendor. Its connection is closed with the scope. */
 export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(function* (vendor: IbkrVendor) {
@@ -53,11 +58,12 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
 
   const fetch: FetchCapability["fetch"] = Effect.fn("IbkrAdapter.fetch")(function* (asked) {
     const question = questionOf(asked, vendor.timeout)
-    if (question === null) return yield* notOurs
+    const wantsOrders = vendor.allowOrders && isOpenOrders(asked)
+    if (question === null && !wantsOrders) return yield* notOurs
     const began = yield* monotonicMillis
-    const answer = yield* session
-      .ask(question)
-      .pipe(Effect.mapError(({ reason }) => because(vendorReason(reason, vendor.rest))))
+    const answer = yield* (question === null ? session.openOrders(vendor.timeout) : session.ask(question)).pipe(
+      Effect.mapError(({ reason }) => because(vendorReason(reason, vendor.rest)))
+    )
     const firstByte = yield* FirstByte
     firstByte()
     const { connection, empty, frames, refusal, serverVersion } = answer
@@ -111,6 +117,18 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
     lookups: ibkrLookups(name),
     session: sessionCapability(name, place, session),
     fetch: { series, request, fetch, decode, locate, cost: () => 0, decoderVersion },
+    ...(vendor.allowOrders
+      ? {
+          send: ibkrSend({
+            vendor: name,
+            session,
+            clientId: vendor.clientId,
+            gateway: place,
+            rest: vendor.rest,
+            within: orderPatience
+          })
+        }
+      : {}),
     symbols: Effect.succeed([]),
     ping
   } satisfies Adapter

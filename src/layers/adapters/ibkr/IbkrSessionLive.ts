@@ -40,15 +40,15 @@ import {
   NoAnswer
 } from "../../../services/IbkrSession.ts"
 import { ibkrReconnects, ibkrStatus } from "../../../services/Metrics.ts"
-import type { GatewayApi } from "./GatewayApi.ts"
 import type { LineLimits } from "./LineQuota.ts"
 import type { LineSpec } from "./Lines.ts"
 import * as Lines from "./Lines.ts"
 import * as Link from "./Link.ts"
-import type { OutboundLine } from "./Outbound.ts"
-import type { Answer, AnswerFrames } from "./Pending.ts"
-import { backoff, nextClientId, type ReconnectOptions } from "./reconnect.ts"
+import { firstRequest } from "./OrderDesk.ts"
+import type { AnswerOfGateway, Question } from "./Question.ts"
+import { backoff, nextClientId, type ReconnectOptions, upstreamGone } from "./reconnect.ts"
 import { resetEnd } from "./resetWindows.ts"
+import { makeOrders, type SessionOrders } from "./sessionOrders.ts"
 import { after, atFirst, type Standing, stateOf } from "./upstream.ts"
 
 /** Durations are milliseconds. */
@@ -70,34 +70,17 @@ export interface SessionOptions extends Link.LinkOptions {
   readonly patience: number
 }
 
-/** A request to the gateway, and the answer that it waits for. */
-export interface Question extends Answer {
-  readonly line: OutboundLine
-  readonly send: (api: GatewayApi, requestId: number) => void
-  /** Gives the request up at the gateway; absent where IB has no way to. */
-  readonly cancel?: (api: GatewayApi, requestId: number) => void
-  /** Milliseconds from when it was sent. */
-  readonly within: number
-  /** What is asked, for the message of an error. */
-  readonly what: string
-}
-
-export interface AnswerOfGateway extends AnswerFrames {
-  /** The version in which the frames are written. */
-  readonly serverVersion: number
-  readonly connection: number
-}
-
 /** A session as the adapter uses it. */
-export type Session = IbkrSession["Service"] & {
-  /** Asks once: no retry and no cache. Interrupted, the request is given up at the gateway too. */
-  readonly ask: (question: Question) => Effect.Effect<AnswerOfGateway, IbkrError>
-  /** Asks for a stream, and asks again whenever that is needed, until the scope closes. */
-  readonly subscribe: (spec: LineSpec) => Effect.Effect<void, IbkrError, Scope.Scope>
-  /** The gateway's clock, as far as it is known; until then ours. */
-  readonly vendorNow: () => number
-  readonly ourNow: () => number
-}
+export type Session = IbkrSession["Service"] &
+  SessionOrders & {
+    /** Asks once: no retry and no cache. Interrupted, the request is given up at the gateway too. */
+    readonly ask: (question: Question) => Effect.Effect<AnswerOfGateway, IbkrError>
+    /** Asks for a stream, and asks again whenever that is needed, until the scope closes. */
+    readonly subscribe: (spec: LineSpec) => Effect.Effect<void, IbkrError, Scope.Scope>
+    /** The gateway's clock, as far as it is known; until then ours. */
+    readonly vendorNow: () => number
+    readonly ourNow: () => number
+  }
 
 type Gateway = Omit<Extract<IbkrState, { readonly _tag: "Ready" }>, "_tag" | "farms">
 type Connected = Extract<IbkrState, { readonly _tag: "Ready" | "Degraded" }>
@@ -107,9 +90,6 @@ const lasting = 30_000
 
 /** For so long a gateway that found us too fast is asked as slowly. */
 const wary = 600_000
-
-/** Far above the ids that a gateway gives to orders, which share its errors with requests. */
-const firstRequest = 100_000_000
 
 /** Lives in the scope of its maker. */
 export const make = Effect.fnUntraced(function* (
@@ -128,6 +108,11 @@ export const make = Effect.fnUntraced(function* (
   const resetOver = resetEnd(options.resets)
   const lines = Lines.make(() => requests++, options.lines)
   yield* lines.show
+  const withoutIb = new IbkrError({
+    reason: new Disconnected({
+      message: `${options.host} has been without IB for ${options.upstreamPatience / 1000} s`
+    })
+  })
   const clock = yield* Clock.Clock
 
   const enter = Effect.fnUntraced(function* (next: IbkrState) {
@@ -137,19 +122,6 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const publish = (event: IbkrEvent) => PubSub.publish(events, event)
-
-  /** Fails when a gateway has been without IB for too long. Time in a reset does not count. */
-  const desertion = Effect.gen(function* () {
-    while (true) {
-      yield* Effect.sleep(options.upstreamPatience)
-      const now = yield* Clock.currentTimeMillis
-      const over = resetOver(now)
-      if (over === null) break
-      yield* Effect.sleep(over - now)
-    }
-    const message = `${options.host} has been without IB for ${options.upstreamPatience / 1000} s`
-    return yield* new IbkrError({ reason: new Disconnected({ message }) })
-  })
 
   /** What the gateway says of itself while it is connected; `deserted` is told when it is to be given up. */
   const tend = Effect.fnUntraced(function* (
@@ -186,7 +158,7 @@ export const make = Effect.fnUntraced(function* (
       if (next.event._tag === "UpstreamLost") {
         yield* FiberHandle.run(
           upstream,
-          Effect.catch(desertion, (error) => Deferred.fail(deserted, error))
+          Effect.andThen(upstreamGone(options.upstreamPatience, resetOver), Deferred.fail(deserted, withoutIb))
         )
       } else if (next.event._tag === "UpstreamRestored") yield* FiberHandle.clear(upstream)
       yield* tellLines(live, next.event)
@@ -378,6 +350,14 @@ export const make = Effect.fnUntraced(function* (
     return { ...answered, serverVersion, connection }
   })
 
+  const orders = yield* makeOrders({
+    ready,
+    now: () => {
+      const current = SubscriptionRef.getUnsafe(state)
+      return link === null || !isConnected(current) ? null : { link, state: current }
+    }
+  })
+
   const subscribe: Session["subscribe"] = Effect.fn("IbkrSession.subscribe")(function* (spec) {
     yield* ready
     yield* lines.add(spec)
@@ -385,6 +365,7 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     subscribe,
+    ...orders,
     ourNow: () => clock.currentTimeMillisUnsafe(),
     vendorNow: () => clock.currentTimeMillisUnsafe() + skew,
     state: SubscriptionRef.get(state),

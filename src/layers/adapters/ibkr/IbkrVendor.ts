@@ -53,6 +53,7 @@ export const IbkrVendorSpec = Schema.Struct({
       tickByTick: Schema.optionalKey(LineCount)
     })
   ),
+  allowOrders: Schema.optionalKey(Schema.Boolean.annotate({ expected: "true or false" })),
   patience: Schema.optionalKey(Millis),
   timeout: Schema.optionalKey(Millis),
   rest: Schema.optionalKey(Millis),
@@ -88,6 +89,8 @@ export interface IbkrVendor {
   readonly delayed: boolean
   /** Subscriptions that the account has at once. */
   readonly lines: LineLimits
+  /** Whether orders may be sent. */
+  readonly allowOrders: boolean
   readonly patience: number
   /** How long an answer may take. */
   readonly timeout: number
@@ -135,6 +138,7 @@ export const resolveVendor = (
       depth: spec.lines?.depth ?? 3,
       "tick-by-tick": spec.lines?.tickByTick ?? 3
     },
+    allowOrders: spec.allowOrders ?? false,
     patience: spec.patience ?? 15_000,
     timeout: spec.timeout ?? minute,
     rest: spec.rest ?? minute,

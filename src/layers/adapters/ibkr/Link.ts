@@ -30,6 +30,7 @@ import type { GatewayApi } from "./GatewayApi.ts"
 import type { Lines } from "./Lines.ts"
 import { makeApi, tapped } from "./library.ts"
 import { listen } from "./lineEvents.ts"
+import * as OrderDesk from "./OrderDesk.ts"
 import * as Outbound from "./Outbound.ts"
 import * as Pending from "./Pending.ts"
 
@@ -74,12 +75,15 @@ export interface Handshake {
   readonly serverVersion: number
   readonly connectedAt: string
   readonly accounts: ReadonlyArray<string>
+  /** The first number that an order of this client may have. */
+  readonly nextOrder: number
 }
 
 export interface Link extends Handshake {
   readonly api: GatewayApi
   readonly outbound: Outbound.Outbound
   readonly pending: Pending.Pending
+  readonly orders: OrderDesk.OrderDesk
   readonly words: Queue.Dequeue<Word>
   /** Done when the gateway has told its clock, or takes too long to. */
   readonly clockTold: Effect.Effect<void>
@@ -114,6 +118,7 @@ export const open = Effect.fnUntraced(function* (
   const lost = yield* Deferred.make<never, IbkrError>()
   const words = yield* Queue.dropping<Word>(mailbox)
   const pending = Pending.make(options.maxAnswer)
+  const orders = OrderDesk.make(options.maxAnswer)
   const library = yield* Effect.promise(() => makeApi(host, port))
   const { api, events } = library
 
@@ -145,7 +150,7 @@ export const open = Effect.fnUntraced(function* (
   let socketError: string | null = null
   const accounts = yield* Deferred.make<ReadonlyArray<string>>()
   const greeted = yield* Deferred.make<{ readonly serverVersion: number; readonly connectedAt: string }>()
-  const numbered = yield* Deferred.make<void>()
+  const numbered = yield* Deferred.make<number>()
   const connected = yield* Deferred.make<void>()
   const told = yield* Deferred.make<void>()
   let askedTimeAt: number | null = null
@@ -202,8 +207,8 @@ export const open = Effect.fnUntraced(function* (
   )
   api.on(
     events.nextValidId,
-    listener(() => {
-      Deferred.doneUnsafe(numbered, Effect.void)
+    listener((order: number) => {
+      Deferred.doneUnsafe(numbered, Effect.succeed(order))
     })
   )
   api.on(
@@ -241,6 +246,7 @@ export const open = Effect.fnUntraced(function* (
         tap.socket.removeAllListeners("data").on("error", () => {})
         tap.socket.destroy()
         pending.failAll(gone("the connection ended before the answer came"))
+        orders.failAll(gone("the connection ended before the gateway said what came of it"))
       })
   )
   socket.setNoDelay(true)
@@ -252,7 +258,7 @@ export const open = Effect.fnUntraced(function* (
     tally.bytes += frame.length
     const taken = pending.take(frame, messageId)
     if (taken === "late") tally.late += 1
-    if (taken !== "not-ours") return
+    if (taken !== "not-ours" || orders.take(frame, messageId)) return
     try {
       read(frame)
       frameEnd()
@@ -316,7 +322,7 @@ export const open = Effect.fnUntraced(function* (
     return yield* because(new Incompatible({ message }))
   }
   const handshake = yield* step(accounts, deadlines.ready, `${place} said no accounts`)
-  yield* step(numbered, deadlines.ready, `${place} said no order number`)
+  const nextOrder = yield* step(numbered, deadlines.ready, `${place} said no order number`)
   heardAt = nowMillis()
   yield* Effect.forkScoped(watch)
   yield* Effect.forkScoped(Effect.ignore(askTime))
@@ -325,9 +331,11 @@ export const open = Effect.fnUntraced(function* (
   return {
     ...greeting,
     accounts: handshake,
+    nextOrder,
     api,
     outbound,
     pending,
+    orders,
     words,
     clockTold: Deferred.await(told),
     lost: Deferred.await(lost)

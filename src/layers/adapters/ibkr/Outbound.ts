@@ -2,7 +2,7 @@
  * Everything that goes to one connection of a gateway passes here: no more than `rate` messages a second with bursts of `burst`, so
  * that no second has more than their sum. IB cuts a client off that sends more than 50.
  *
- * Queueing: a place is waited for in one of four lines, and a later one is served only while those before it are empty; inside a line in
+ * Queueing: a place is waited for in one of five lines, and a later one is served only while those before it are empty; inside a line in
  * order of arrival. There are `capacity` places in all; who comes when they are taken fails with OutboundFull. Who is interrupted
  * while waiting has sent nothing and its place is free.
  *
@@ -13,10 +13,10 @@
 import { Clock, Deferred, Effect, Latch, type Scope } from "effect"
 import { Disconnected, IbkrError, OutboundFull, Undecodable } from "../../../services/IbkrSession.ts"
 
-/** Which line: probes of the connection, what gives places up, what opens streams, and what asks for the past. */
-export type OutboundLine = "probe" | "cancel" | "subscribe" | "history"
+/** Which line: what concerns orders, probes of the connection, what gives places up, what opens streams, and what asks for the past. */
+export type OutboundLine = "order" | "probe" | "cancel" | "subscribe" | "history"
 
-const lines: ReadonlyArray<OutboundLine> = ["probe", "cancel", "subscribe", "history"]
+const lines: ReadonlyArray<OutboundLine> = ["order", "probe", "cancel", "subscribe", "history"]
 
 export interface OutboundOptions {
   /** Messages a second. */
@@ -61,6 +61,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Outbound, never, Scope.Scope> {
   const { burst, capacity } = options
   const waiting: Record<OutboundLine, Set<Place>> = {
+    order: new Set(),
     probe: new Set(),
     cancel: new Set(),
     subscribe: new Set(),

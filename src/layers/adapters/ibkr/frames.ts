@@ -5,11 +5,14 @@
 
 /** What a message is, by its number; only those that this adapter reads itself. */
 export const messageIds = {
+  orderStatus: 3,
   error: 4,
+  openOrder: 5,
   contractData: 10,
   historicalData: 17,
   bondContractData: 18,
   contractDataEnd: 52,
+  openOrderEnd: 53,
   optionParameters: 75,
   optionParametersEnd: 76,
   symbolSamples: 79,

@@ -6,7 +6,7 @@ import { Option, Schema } from "effect"
 import type { VendorRequest } from "../../../services/Adapter.ts"
 import { fieldsOf, messageIds } from "./frames.ts"
 import type { IbContract } from "./GatewayApi.ts"
-import type { Question } from "./IbkrSessionLive.ts"
+import type { Question } from "./Question.ts"
 
 const Contract = Schema.Record(Schema.String, Schema.Json)
 

@@ -2,8 +2,8 @@
 import type { VendorRequest } from "../../../services/Adapter.ts"
 import { barsParams } from "./BarsRequest.ts"
 import { fieldsOf, messageIds } from "./frames.ts"
-import type { Question } from "./IbkrSessionLive.ts"
 import { lookupQuestion } from "./lookups.ts"
+import type { Question } from "./Question.ts"
 import { ticksParams } from "./ticksRequest.ts"
 
 /** Times of bars as seconds since 1970, which no zone of a gateway changes. */

@@ -1,5 +1,6 @@
 /** When a session tries again after it lost its gateway. Durations are milliseconds. */
-import { Effect, Random } from "effect"
+import { Clock, Effect, Random } from "effect"
+import type { EpochMillis } from "../../../domain/TimeRange.ts"
 
 export interface ReconnectOptions {
   readonly first: number
@@ -28,3 +29,17 @@ export const backoff = Effect.fnUntraced(function* (
 /** The id to try after `current` was taken: the next of the `count` from `base` on, around and around. */
 export const nextClientId = (current: number, base: number, count: number): number =>
   base + ((current - base + 1) % count)
+
+/** Done when a gateway has been without IB for `patience` since now, or since the end of a reset in which that fell. */
+export const upstreamGone = Effect.fnUntraced(function* (
+  patience: number,
+  resetOver: (now: EpochMillis) => EpochMillis | null
+) {
+  while (true) {
+    yield* Effect.sleep(patience)
+    const now = yield* Clock.currentTimeMillis
+    const over = resetOver(now)
+    if (over === null) return
+    yield* Effect.sleep(over - now)
+  }
+})

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { frameOf } from "../../../../src/layers/adapters/ibkr/frames.ts"
-import type { Question } from "../../../../src/layers/adapters/ibkr/IbkrSessionLive.ts"
+import type { Question } from "../../../../src/layers/adapters/ibkr/Question.ts"
 import { answerTime, scripted, welcome } from "./scriptedGateway.ts"
 import { counted, eventually, sessionAt, until } from "./session.ts"
 

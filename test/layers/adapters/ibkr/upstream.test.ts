@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Logger, References, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import type { Question } from "../../../../src/layers/adapters/ibkr/IbkrSessionLive.ts"
+import type { Question } from "../../../../src/layers/adapters/ibkr/Question.ts"
 import * as GatewaySimulator from "../../../../src/layers/testing/gateway/GatewaySimulator.ts"
 import { scripted } from "./scriptedGateway.ts"
 import { eventually, passWith, sessionAt, turns, until } from "./session.ts"

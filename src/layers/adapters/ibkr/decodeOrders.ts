@@ -1,0 +1,100 @@
+/** Orders of which archived frames speak: each as it was described last, with what was said beside it. Pure. */
+import { Result } from "effect"
+import type { OrderState } from "../../../domain/Order.ts"
+import { readAnswer } from "./answerBytes.ts"
+import { dateOf, nameOf } from "./contractKinds.ts"
+import { messageIds } from "./frames.ts"
+
+type Fields = ReadonlyArray<string>
+
+/** Null where IB says that there is none; the largest double is how it does. */
+const numberOf = (text: string | undefined): number | null => {
+  const value = text === undefined || text === "" ? Number.NaN : Number(text)
+  return Number.isFinite(value) && value !== Number.MAX_VALUE ? value : null
+}
+
+const nothing = (order: number): OrderState => ({
+  order,
+  client: -1,
+  key: null,
+  account: null,
+  symbol: null,
+  side: null,
+  quantity: null,
+  limit: null,
+  status: "Unknown",
+  filled: null,
+  remaining: null,
+  averagePrice: null,
+  notes: []
+})
+
+const described = (state: OrderState, fields: Fields): OrderState => {
+  const [id = "", symbol = "", secType = "", lastTrade = "", strike, right = "", , exchange = "", currency = ""] =
+    fields.slice(2)
+  const [, tradingClass = symbol, action, quantity, type, limit] = fields.slice(11)
+  const [account = "", , , key = "", client] = fields.slice(20)
+  const name = nameOf({
+    id,
+    symbol,
+    secType,
+    currency,
+    exchange,
+    expiry: dateOf(lastTrade),
+    right: right.startsWith("C") ? "C" : right.startsWith("P") ? "P" : null,
+    strike: numberOf(strike),
+    tradingClass
+  })
+  return {
+    ...state,
+    client: numberOf(client) ?? state.client,
+    key: key === "" ? null : key,
+    account: account === "" ? null : account,
+    symbol: name,
+    side: action === "BUY" ? "buy" : "sell",
+    quantity: numberOf(quantity),
+    limit: type === "LMT" ? numberOf(limit) : null
+  }
+}
+
+const stands = (state: OrderState, fields: Fields): OrderState => {
+  const [status = "", filled, remaining, average] = fields.slice(2)
+  const had = numberOf(filled)
+  return {
+    ...state,
+    client: numberOf(fields[9]) ?? state.client,
+    status,
+    filled: had,
+    remaining: numberOf(remaining),
+    averagePrice: had === null || had === 0 ? null : numberOf(average)
+  }
+}
+
+const unescaped = (text: string): string =>
+  text.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
+/** In the order in which they were first spoken of. Fails with what is wrong with the bytes. */
+export const decodeOrders = (payload: Uint8Array): Result.Result<ReadonlyArray<OrderState>, string> =>
+  Result.map(readAnswer(payload), ({ messages }) => {
+    const states = new Map<string, OrderState>()
+    for (const fields of messages) {
+      const messageId = Number(fields[0])
+      const isError = messageId === messageIds.error
+      if (!isError && messageId !== messageIds.openOrder && messageId !== messageIds.orderStatus) continue
+      const order = Number(fields[isError ? 2 : 1])
+      // Two clients may have orders of one number; an error does not say whose it means, and comes with one order alone.
+      const client = isError ? "" : (fields[messageId === messageIds.openOrder ? 24 : 9] ?? "")
+      const known = isError ? [...states.keys()].find((key) => key.startsWith(`${order} `)) : `${order} ${client}`
+      const key = known ?? `${order} `
+      const state = states.get(key) ?? nothing(order)
+      if (isError) {
+        states.set(key, { ...state, notes: [...state.notes, `${unescaped(fields[4] ?? "")} (IB's code ${fields[3]})`] })
+      } else {
+        const early = states.get(`${order} `)
+        states.delete(`${order} `)
+        const before = early === undefined ? state : { ...state, notes: [...early.notes, ...state.notes] }
+        states.set(key, messageId === messageIds.openOrder ? described(before, fields) : stands(before, fields))
+      }
+    }
+    return [...states.values()]
+  })
