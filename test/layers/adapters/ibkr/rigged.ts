@@ -7,7 +7,6 @@ import * as JobQueueLive from "../../../../src/layers/jobs/JobQueueLive.ts"
 import * as MarketStreamsLive from "../../../../src/layers/streams/MarketStreamsLive.ts"
 import * as GatewaySimulator from "../../../../src/layers/testing/gateway/GatewaySimulator.ts"
 import type { Adapter } from "../../../../src/services/Adapter.ts"
-import type { MarketStreams } from "../../../../src/services/MarketStreams.ts"
 import { fresh } from "../../stitching/support.ts"
 import { libraryLoaded, passWith } from "./session.ts"
 
@@ -23,7 +22,7 @@ export interface Rig {
 }
 
 export const rigged = <E>(
-  body: (rig: Rig) => Effect.Effect<void, E, MarketStreams | Scope.Scope>,
+  body: (rig: Rig) => Effect.Effect<void, E, Layer.Success<ReturnType<typeof over>> | Scope.Scope>,
   options: Parameters<typeof GatewaySimulator.make>[0] = {}
 ) =>
   Effect.gen(function* () {
