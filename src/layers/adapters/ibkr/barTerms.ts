@@ -1,5 +1,5 @@
 /** Timeframes and ranges as IB asks for them, and how much it gives at once. */
-import { isIntraday, type Timeframe } from "../../../domain/Timeframe.ts"
+import { ceil, isIntraday, maxMillis, type Timeframe } from "../../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../../domain/TimeRange.ts"
 
 const second = 1_000
@@ -70,8 +70,20 @@ const durationText = (timeframe: BarTimeframe, { end, start }: TimeRange): strin
   return `${Math.ceil(millis / day) + 1} D`
 }
 
-/** A range in IB's words. Its end is a whole second at or after it. */
+const hour = 3_600 * second
+
+/**
+ * Where the bar ends that the range ends in: IB cuts the last bar off where it was told to end, and gives that part of it as if it were all. Bars of more
+ * than an hour begin with the session, which is on no grid, so there a whole one more is asked for.
+ */
+const endOfLast = (timeframe: BarTimeframe, end: EpochMillis): EpochMillis => {
+  if (!isIntraday(timeframe)) return Math.ceil(end / second) * second
+  const whole = ceil(timeframe, end)
+  return whole === end || maxMillis(timeframe) <= hour ? whole : whole + maxMillis(timeframe)
+}
+
+/** A range in IB's words, up to the end of its last bar. */
 export const periodOf = (timeframe: BarTimeframe, range: TimeRange) => {
-  const end = Math.ceil(range.end / second) * second
+  const end = endOfLast(timeframe, range.end)
   return { end: instantText(end), duration: durationText(timeframe, { start: range.start, end }) }
 }

@@ -45,7 +45,9 @@ describe("bars of the simulated market", () => {
         const start = end - span
         const query = { symbol: "AAPL", kind: "bar", timeframe, session: "all" } as const
         const { bars: had } = yield* bars(gateway.port, query, start, end)
-        const truth = gateway.bars("AAPL", start, end, millis).filter(({ at }) => at >= start && at < end)
+        // The last of them is whole, wherever the range ends in it.
+        const last = Math.ceil(end / millis) * millis
+        const truth = gateway.bars("AAPL", start, last, millis).filter(({ at }) => at >= start && at < end)
         assert.isAbove(had.length, 10)
         assert.deepStrictEqual(
           had.map(({ close, count, high, low, open, ts, volume }) => [ts, open, high, low, close, volume, count]),
@@ -54,6 +56,28 @@ describe("bars of the simulated market", () => {
       })
     )
   }
+
+  it.effect("of a range that ends inside a bar have that bar whole", () =>
+    Effect.gen(function* () {
+      const gateway = yield* GatewaySimulator.make()
+      for (const [timeframe, millis] of [
+        ["30s", 30 * second],
+        ["1m", minute],
+        ["1h", 60 * minute]
+      ] as const) {
+        const start = Date.UTC(2026, 3, 9, 15)
+        const end = start + 2 * millis + 1_001
+        const query = { symbol: "AAPL", kind: "bar", timeframe, session: "all" } as const
+        const { bars: had } = yield* bars(gateway.port, query, start, end)
+        const truth = gateway.bars("AAPL", start, start + 3 * millis, millis)
+        assert.deepStrictEqual(
+          had.map(({ close, count, ts, volume }) => [ts, close, volume, count]),
+          truth.map(({ at, close, count, volume }) => [at, close, volume, count]),
+          timeframe
+        )
+      }
+    })
+  )
 
   it.effect("of days, of currencies, and none where nothing is traded", () =>
     Effect.gen(function* () {
