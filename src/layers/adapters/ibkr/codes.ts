@@ -207,10 +207,16 @@ const farmKinds: Readonly<
   2158: ["definitions", "ok"]
 }
 
-/** The farm of which a message speaks: its name stands behind the last colon. Null where it speaks of none. */
+/** Behind the last colon; of one that is inactive right behind the end of a sentence, and a name may have a dot itself. */
+const farmName = (text: string): string => {
+  const colon = text.lastIndexOf(":")
+  return text.slice((colon < 0 ? text.indexOf(".") : colon) + 1).trim()
+}
+
+/** The farm of which a message speaks. Null where it speaks of none. */
 export const farmOf = (code: number, text: string) => {
   const known = farmKinds[code]
   if (known === undefined) return null
   const [serves, state] = known
-  return { name: text.slice(text.lastIndexOf(":") + 1).trim(), serves, state }
+  return { name: farmName(text), serves, state }
 }

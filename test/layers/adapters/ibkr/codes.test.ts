@@ -21,7 +21,25 @@ describe("what a code means", () => {
     [1101, "restored - data lost.", -1, "UpstreamRestored session"],
     [1102, "restored - data maintained.", -1, "UpstreamRestored session"],
     [2103, "Market data farm connection is broken:usfarm", -1, "Farm session retryable"],
+    [2104, "Market data farm connection is OK:usfarm", -1, "Farm session retryable"],
+    [2105, "HMDS data farm connection is broken:ushmds", -1, "Farm session retryable"],
+    [2106, "HMDS data farm connection is OK:ushmds", -1, "Farm session retryable"],
+    [
+      2107,
+      "HMDS data farm connection is inactive but should be available upon demand.ushmds",
+      -1,
+      "Farm session retryable"
+    ],
+    [
+      2108,
+      "Market data farm connection is inactive but should be available upon demand.usfarm",
+      -1,
+      "Farm session retryable"
+    ],
+    [2119, "Market data farm is connecting:usfarm", -1, "Farm session retryable"],
+    [2157, "Sec-def data farm connection is broken:secdefnj", -1, "Farm session retryable"],
     [2158, "Sec-def data farm connection is OK:secdefnj", -1, "Farm session retryable"],
+    [102, "Duplicate ticker ID.", 9, "Stale request fatal retryable"],
     [354, "Requested market data is not subscribed.", 9, "Permission request fatal"],
     [10089, "Requested market data requires additional subscription", 9, "Permission request fatal"],
     [
@@ -105,6 +123,31 @@ describe("what a code means", () => {
       serves: "history",
       state: "broken"
     })
+    for (const [code, text, name, serves, state] of [
+      [2103, "Market data farm connection is broken:usfarm", "usfarm", "market", "broken"],
+      [2104, "Market data farm connection is OK:usfarm.nj", "usfarm.nj", "market", "ok"],
+      [2106, "HMDS data farm connection is OK:ushmds", "ushmds", "history", "ok"],
+      [2119, "Market data farm is connecting:cashfarm", "cashfarm", "market", "connecting"],
+      [2157, "Sec-def data farm connection is broken:secdefnj", "secdefnj", "definitions", "broken"],
+      [2158, "Sec-def data farm connection is OK:secdefnj", "secdefnj", "definitions", "ok"],
+      // Whose name stands behind a sentence.
+      [
+        2107,
+        "HMDS data farm connection is inactive but should be available upon demand.ushmds",
+        "ushmds",
+        "history",
+        "inactive"
+      ],
+      [
+        2108,
+        "Market data farm connection is inactive but should be available upon demand.usfarm",
+        "usfarm",
+        "market",
+        "inactive"
+      ]
+    ] as const) {
+      assert.deepStrictEqual(farmOf(code, text), { name, serves, state })
+    }
     assert.isNull(farmOf(1100, "Connectivity between IB and TWS has been lost."))
   })
 })

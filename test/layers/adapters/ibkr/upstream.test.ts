@@ -78,6 +78,34 @@ describe("a gateway that has lost IB", () => {
   )
 })
 
+describe("a farm that is broken", () => {
+  for (const [farm, serves] of [
+    ["usfarm", "market"],
+    ["ushmds", "history"],
+    ["secdefnj", "definitions"]
+  ] as const) {
+    it.effect(`${farm}: it alone is, until it is back`, () =>
+      Effect.gen(function* () {
+        const { events, gateway, pass, session } = yield* rigged()
+        yield* gateway.inject({ _tag: "FarmBroken", farm, forMillis: 20 * second })
+        const { farms, upstream } = yield* until(session, "Degraded")
+        assert.isFalse(upstream)
+        assert.deepStrictEqual(
+          farms.filter(({ state }) => state !== "ok"),
+          [{ name: farm, serves, state: "broken" }]
+        )
+        yield* pass(25 * second, second)
+        const ready = yield* until(session, "Ready", (state) => state.farms.every(({ state }) => state === "ok"))
+        assert.strictEqual(ready.connection, 1)
+        assert.deepStrictEqual(
+          events.filter((event) => event !== "Notice"),
+          ["Connected", "FarmBroken", "FarmRestored"]
+        )
+      }).pipe(quiet)
+    )
+  }
+})
+
 describe("attempts while IB resets its servers", () => {
   it.effect("come a second after a loss, then a minute apart, and not much after the end of it", () =>
     Effect.gen(function* () {
