@@ -24,7 +24,11 @@ const groups = [
   {
     group: "Rows",
     entries: [
-      entry("demo", "A tour in seconds, on sample data; leaves nothing behind", () => import("./commands/demo.ts")),
+      entry(
+        "demo",
+        "A tour in half a minute, the last of it live; leaves nothing behind",
+        () => import("./commands/demo.ts")
+      ),
       entry("bars", "Bars of a series, fetching only what is missing", () => import("./commands/bars.ts")),
       entry("backfill", "Have the bars of many symbols fetched, as a job", () => import("./commands/backfill.ts")),
       entry("coverage", "What is known of a series, and what is missing", () => import("./commands/coverage.ts")),

@@ -231,7 +231,7 @@ describe("demo", () => {
     assert.match(run.stdout, /SPY +[\d,]+ +\d+\.\d\d +\d+\.\d\d /)
     assert.match(run.stdout, /\d s {2}the connection is cut, on purpose/)
     assert.match(run.stdout, /s {2}a gap is told: from \d\d:\d\d:\d\d on trades may be missing/)
-    assert.match(run.stdout, /s {2}repaired: \d+ trades? between .* came from the gateway's history/)
+    assert.match(run.stdout, /s {2}repaired: \d+ trades? between .* came from history/)
     assert.match(run.stdout, /none too few, none twice/)
     assert.strictEqual(run.stderr, "")
     assert.deepStrictEqual(readdirSync(directory.cwd), [])

@@ -39,11 +39,7 @@ export class LiveLog {
       this.#once(now, "stale", "the quotes are marked stale: what is shown may not hold any more")
     }
     if (event._tag === "Unrepairable") {
-      this.#once(
-        now,
-        "fresh",
-        "the quotes are fresh again; what they were in between is told as missing, for nobody keeps it"
-      )
+      this.#once(now, "fresh", "the quotes are fresh again; what they were in between nobody keeps, and that is told")
     }
   }
 
@@ -74,7 +70,7 @@ export class LiveLog {
         this.repaired = { from: event.from, to: event.to, rows: event.rows }
         this.say(
           now,
-          `repaired: ${counted(event.rows, "trade")} between ${clock(event.from)} and ${clock(event.to)} came from the gateway's history, each in its place`
+          `repaired: ${counted(event.rows, "trade")} between ${clock(event.from)} and ${clock(event.to)} came from history, each in its place`
         )
         break
       case "Unrepairable":
