@@ -41,7 +41,7 @@ import {
 } from "../../../services/IbkrSession.ts"
 import { ibkrReconnects, ibkrStatus } from "../../../services/Metrics.ts"
 import type { LineLimits } from "./LineQuota.ts"
-import type { LineSpec } from "./Lines.ts"
+import type { LineSpec } from "./LineSpec.ts"
 import * as Lines from "./Lines.ts"
 import * as Link from "./Link.ts"
 import { firstRequest } from "./OrderDesk.ts"

@@ -81,7 +81,7 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
       const message = `no parameter ${extra.join(", ")}; depth has rows, and the exchange is part of the symbol`
       return yield* because(new Unsupported({ message }))
     }
-    const rows = params["rows"] ?? String(usualRows)
+    const { rows = String(usualRows) } = params
     if (kind === "depth" && !(/^[1-9]\d?$/.test(rows) && Number(rows) <= mostRows)) {
       return yield* because(new Unsupported({ message: `a book has 1 to ${mostRows} rows on each side, not ${rows}` }))
     }

@@ -1,7 +1,7 @@
 import type { DataType } from "../../../domain/streams/StreamEvent.ts"
 import type { StreamSink } from "../../../services/StreamCapability.ts"
 import type { Session } from "./IbkrSessionLive.ts"
-import type { LineSpec } from "./Lines.ts"
+import type { LineSpec } from "./LineSpec.ts"
 import { vendorReason } from "./reasons.ts"
 
 const dataTypes: Readonly<Record<number, DataType>> = { 1: "live", 2: "frozen", 3: "delayed", 4: "delayed-frozen" }

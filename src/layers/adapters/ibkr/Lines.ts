@@ -13,81 +13,13 @@
  * again and again is asked for more and more slowly. IB takes one request for the trades of an instrument in fifteen seconds: the next waits for that.
  */
 import { Clock, Effect, FiberSet, Metric, type Scope } from "effect"
-import { IbkrError, type IbkrErrorReason } from "../../../services/IbkrSession.ts"
-import { ibkrLines, ibkrSubscriptions, type SubscriptionType } from "../../../services/Metrics.ts"
+import { IbkrError } from "../../../services/IbkrSession.ts"
+import { ibkrLines, ibkrSubscriptions } from "../../../services/Metrics.ts"
 import { pulled } from "../../metrics/pulled.ts"
 import { meaningOf, requestError } from "./codes.ts"
-import type { HeldContract } from "./contractSpelled.ts"
-import type { GatewayApi } from "./GatewayApi.ts"
 import { type LineLimits, LineQuota, type LineSort, lineSorts } from "./LineQuota.ts"
+import type { LineEvents, LineSpec } from "./LineSpec.ts"
 import type { Link } from "./Link.ts"
-
-/** What a subscription can hear. Times are seconds since 1970; what IB does not say is undefined. */
-export interface LineEvents {
-  readonly tickPrice?: (type: number, price: number) => void
-  readonly tickSize?: (type: number, size: number | undefined) => void
-  readonly trade?: (time: number, price: number, size: number | undefined, exchange: string, conditions: string) => void
-  readonly bar?: (
-    time: number,
-    open: number,
-    high: number,
-    low: number,
-    close: number,
-    volume: number,
-    vwap: number,
-    count: number
-  ) => void
-  /** A change of a book, as BookState takes it; returns what is wrong with it. */
-  readonly depth?: (
-    place: number,
-    operation: number,
-    side: number,
-    price: number,
-    size: number | undefined
-  ) => string | null
-  /** The gateway begins its book anew on this request. */
-  readonly reset?: () => void
-  /** `at` in milliseconds. */
-  readonly news?: (at: number, id: string, headline: string) => void
-  /** Of no request: everybody hears it. */
-  readonly bulletin?: (number: number, text: string, exchange: string) => void
-  readonly position?: (contract: HeldContract, count: number | undefined, averageCost: number | undefined) => void
-  /** Of an account or, with a position and its value, of that position. */
-  readonly profit?: (
-    daily: number | undefined,
-    unrealized: number | undefined,
-    realized: number | undefined,
-    position?: number | undefined,
-    value?: number | undefined
-  ) => void
-  readonly accountValue?: (tag: string, value: string, currency: string) => void
-  /** What is listed at the beginning has all come. */
-  readonly listEnd?: () => void
-  /** 1 live, 2 frozen, 3 delayed, 4 delayed and frozen. */
-  readonly dataType?: (type: number) => void
-  /** The frame of which the calls before this were part has ended. */
-  readonly frameEnd?: () => void
-  /** All that came at once from the socket has been told: for what is worth telling no more often than that. */
-  readonly burstEnd?: () => void
-}
-
-/** A subscription, and who hears it. None of its functions may wait. */
-export interface LineSpec extends LineEvents {
-  readonly what: string
-  readonly type: SubscriptionType
-  /** Which of the account's limits it falls under; null: none. */
-  readonly sort: LineSort | null
-  /** It cannot be asked for yet, and will be by itself. */
-  readonly waits: (why: string) => void
-  readonly send: (api: GatewayApi, requestId: number) => void
-  readonly cancel: (api: GatewayApi, requestId: number) => void
-  /** It was asked for: what happens from now on comes. Again after `broke`. */
-  readonly began: () => void
-  /** What happens from now on does not come, until `began` or until something is heard. */
-  readonly broke: (reason: string) => void
-  /** It will not be asked for again. */
-  readonly refused: (reason: IbkrErrorReason) => void
-}
 
 interface Line {
   readonly spec: LineSpec
@@ -118,6 +50,8 @@ export interface Lines {
   readonly verifyAll: (link: Link, lost: string) => Effect.Effect<void, never, Scope.Scope>
   readonly hears: (requestId: number) => LineEvents | undefined
   readonly everyone: () => Iterable<LineEvents>
+  /** The numbers under which something may come now. */
+  readonly asked: () => ReadonlyArray<number>
   /** What is told of a subscription is of no use any more; true where it now has to be asked for again. */
   readonly spoilt: (requestId: number, why: string) => boolean
   /** What it says about a subscription; true where that has to be asked for again. */
@@ -364,10 +298,12 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
       line.heard = true
       return line.ended === null ? line.spec : undefined
     },
+    asked: () => Array.from(byId).flatMap(([requestId, { sent }]) => (sent ? [requestId] : [])),
     everyone: () => Array.from(lines, ({ spec }) => spec),
     spoilt: (requestId, why) => {
       const line = byId.get(requestId)
-      return line !== undefined && ends(line, why)
+      // One that waits to be asked for again has told so.
+      return line?.sent === true && ends(line, why)
     },
     told: (requestId, code, message) => {
       const line = byId.get(requestId)

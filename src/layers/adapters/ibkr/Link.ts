@@ -26,6 +26,7 @@ import {
 } from "../../../services/IbkrSession.ts"
 import { meaningOf, portOf } from "./codes.ts"
 import { makeFrameGuard } from "./FrameGuard.ts"
+import { isOfSubscription, requestIdOf } from "./frames.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
 import type { Lines } from "./Lines.ts"
 import { makeApi, tapped } from "./library.ts"
@@ -108,7 +109,7 @@ export const open = Effect.fnUntraced(function* (
   options: LinkOptions,
   clientId: number,
   tally: Tally,
-  lines: Pick<Lines, "hears" | "everyone" | "told" | "spoilt">,
+  lines: Pick<Lines, "hears" | "everyone" | "asked" | "told" | "spoilt">,
   { onMoved, onVersion }: LinkHooks
 ): Effect.fn.Return<Link, IbkrError, Scope.Scope> {
   const { deadlines, host, port } = options
@@ -155,6 +156,10 @@ export const open = Effect.fnUntraced(function* (
   const told = yield* Deferred.make<void>()
   let askedTimeAt: number | null = null
 
+  /** Of the frame that the library reads now: it has said that it cannot, and somebody was told what is in it. */
+  let unread = false
+  let delivered = false
+
   /** About this end or this connection; what a request was told is the table's. */
   const heard = (code: number, message: string, requestId: number) => {
     const meaning = meaningOf(code, message, requestId)
@@ -166,6 +171,7 @@ export const open = Effect.fnUntraced(function* (
         return end(because(new Incompatible({ message: `${place}: ${message}; versions 176 to 193 are understood` })))
       case "Decode":
         tally.undecodable += 1
+        unread = true
         return say(code, message)
       case "Connection":
         if (code === 1300) {
@@ -227,9 +233,25 @@ export const open = Effect.fnUntraced(function* (
     })
   )
 
-  const { burstEnd, frameEnd } = listen(library, lines, listener, (requestId, why) => {
+  const spoilt = (requestId: number, why: string) => {
     if (lines.spoilt(requestId, why)) tell({ _tag: "Ended", requestId })
-  })
+  }
+  const hears: Lines["hears"] = (requestId) => {
+    delivered = true
+    return lines.hears(requestId)
+  }
+  const { burstEnd, frameEnd } = listen(library, { ...lines, hears }, listener, spoilt)
+
+  /**
+   * A frame that the library passed over may have been a tick: whose it was has a gap and is asked for again, which also makes whole what only
+   * tells changes. One that does not say whose it was may have been anybody's. That a frame has more in it than the library knows loses nothing.
+   */
+  const passedOver = (frame: Uint8Array, messageId: number) => {
+    if (!isOfSubscription(messageId)) return
+    const named = requestIdOf(frame, messageId)
+    for (const requestId of named < 0 ? lines.asked() : [named])
+      spoilt(requestId, "a message about it could not be read")
+  }
 
   let heardAt = nowMillis()
   let probed = false
@@ -260,7 +282,10 @@ export const open = Effect.fnUntraced(function* (
     if (taken === "late") tally.late += 1
     if (taken !== "not-ours" || orders.take(frame, messageId)) return
     try {
+      unread = false
+      delivered = false
       read(frame)
+      if (unread && !delivered) passedOver(frame, messageId)
       frameEnd()
     } catch (cause) {
       damaged(`a frame of message ${messageId}: ${cause instanceof Error ? cause.message : String(cause)}`)

@@ -17,7 +17,7 @@
 import { Effect, FiberHandle, FiberMap, Schedule, type Scope } from "effect"
 import type { IbkrError, IbkrErrorReason } from "../../../services/IbkrSession.ts"
 import { contractSpelled, type HeldContract } from "./contractSpelled.ts"
-import type { LineSpec } from "./Lines.ts"
+import type { LineSpec } from "./LineSpec.ts"
 
 /** As IB last told it; null: it has not, or cannot. */
 export interface Profit {

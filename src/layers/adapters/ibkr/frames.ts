@@ -66,6 +66,10 @@ const requestField: Readonly<Record<number, number>> = {
   58: 2,
   63: 2,
   64: 2,
+  71: 2,
+  72: 2,
+  73: 2,
+  74: 2,
   75: 1,
   76: 1,
   79: 1,
@@ -92,6 +96,11 @@ export const requestIdOf = (frame: Uint8Array, messageId: number): number => {
   for (let index = 0; index < field; index++) at = nextField(frame, at)
   return numberAt(frame, at)
 }
+
+/** What comes of subscriptions: prices, sizes and the like, books, bars, trades, headlines, and what is of an account. */
+const ofSubscriptions = new Set([1, 2, 12, 13, 14, 21, 45, 46, 50, 58, 71, 72, 73, 74, 84, 94, 95, 99])
+
+export const isOfSubscription = (messageId: number): boolean => ofSubscriptions.has(messageId)
 
 const utf8 = new TextDecoder()
 

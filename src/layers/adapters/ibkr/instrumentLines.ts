@@ -5,7 +5,7 @@ import type { StreamSink } from "../../../services/StreamCapability.ts"
 import { BookState } from "./BookState.ts"
 import type { ContractName } from "./contract.ts"
 import type { Session } from "./IbkrSessionLive.ts"
-import type { LineSpec } from "./Lines.ts"
+import type { LineSpec } from "./LineSpec.ts"
 import { lineTeller, type TellerDeps } from "./LineTeller.ts"
 import { bulletinOf, firstOf, headlineOf } from "./newsOf.ts"
 import { TickerState } from "./TickerState.ts"
@@ -75,7 +75,8 @@ export const lineOf = (
         }
       }
     case "depth": {
-      const rows = Number(params["rows"] ?? usualRows)
+      const { rows: asked = usualRows } = params
+      const rows = Number(asked)
       const book = new BookState(rows)
       // A book of all venues is asked for by a flag; that of one is the one it names.
       const smart = contract.exchange === "SMART"

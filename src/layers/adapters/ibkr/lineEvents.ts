@@ -1,5 +1,6 @@
 /** What the library tells about subscriptions, handed to whose they are. */
-import type { LineEvents, Lines } from "./Lines.ts"
+import type { LineEvents } from "./LineSpec.ts"
+import type { Lines } from "./Lines.ts"
 import type { makeApi } from "./library.ts"
 
 type Library = Awaited<ReturnType<typeof makeApi>>
