@@ -2,8 +2,8 @@
  * Claim: of 10,000 ticks a second of 100 instruments, each reaches a client of the RPC over TCP with a p50 under 2 ms and a p99 under 8 ms from when the
  * vendor's listener had it.
  *
- * Run: `npm run bench -- rpc-latency`. Baseline: effect's own RPC server over TCP echoes a text that is as long as a tick on the wire, one call after the
- * other, there and back. Both clients are processes of their own. Medians of five runs of four seconds that take turns.
+ * Run: `npm run bench -- rpc-latency`. Baseline: effect's own RPC server over TCP echoes a text that is as long as a tick on the wire, once a millisecond,
+ * there and back. Both clients are processes of their own. Medians of five runs of four seconds that take turns.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -113,7 +113,7 @@ const program = Effect.gen(function* () {
       `${what.padEnd(44)} p50 ${at(all, "p50").toFixed(2)} ms   p99 ${at(all, "p99").toFixed(2)} ms   worst ${at(all, "worst").toFixed(1)} ms   (${Math.round(at(all, "count")).toLocaleString("en")}, ${at(all, "cpu").toFixed(1)} us of processor each)`
     )
   line(`tick to client, ${perSecond.toLocaleString("en")} a second (median of ${runs})`, ours)
-  line(`baseline: echo of ${bytes} bytes, there and back`, bare)
+  line(`baseline: echo of ${bytes} bytes, one a ms`, bare)
   const whole = ours.every(({ count }) => count === (perSecond * millis) / 1_000)
   const holds = whole && at(ours, "p50") < target.p50 && at(ours, "p99") < target.p99
   console.log(
