@@ -317,6 +317,12 @@ export const ibkrLines = labelled<
 /** Counted when a connection was lost or not made, before the pause. */
 export const ibkrReconnects = counter("ibkr_reconnects_total", "Times that an IB gateway had to be tried again")
 
+/** `damaged`: they ended their connection. `undecodable`: the library passed over them. */
+export const ibkrDecodeErrors = labelled<[kind: "damaged" | "undecodable"], number, Metric.CounterState<number>>(
+  counter("ibkr_decode_errors_total", "Frames of an IB gateway that could not be read"),
+  ["kind"]
+)
+
 /** Of the market store, run by this process: when it was opened, or by command. */
 export const migrationsApplied = counter("migrations_applied_total", "Migrations of the market store that were run")
 

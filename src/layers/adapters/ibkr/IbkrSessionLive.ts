@@ -39,7 +39,8 @@ import {
   type IbkrState,
   NoAnswer
 } from "../../../services/IbkrSession.ts"
-import { ibkrReconnects, ibkrStatus } from "../../../services/Metrics.ts"
+import { ibkrDecodeErrors, ibkrReconnects, ibkrStatus } from "../../../services/Metrics.ts"
+import { pulled } from "../../metrics/pulled.ts"
 import type { LineLimits } from "./LineQuota.ts"
 import type { LineSpec } from "./LineSpec.ts"
 import * as Lines from "./Lines.ts"
@@ -108,6 +109,8 @@ export const make = Effect.fnUntraced(function* (
   const resetOver = resetEnd(options.resets)
   const lines = Lines.make(() => requests++, options.lines)
   yield* lines.show
+  yield* pulled(ibkrDecodeErrors("damaged"), () => ({ count: tally.damaged, incremental: true }))
+  yield* pulled(ibkrDecodeErrors("undecodable"), () => ({ count: tally.undecodable, incremental: true }))
   const withoutIb = new IbkrError({
     reason: new Disconnected({
       message: `${options.host} has been without IB for ${options.upstreamPatience / 1000} s`

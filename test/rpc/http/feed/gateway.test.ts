@@ -69,6 +69,53 @@ describe("feeds of a gateway", () => {
     )
   )
 
+  it.effect("are seen under the names of the system that they replace, and with what happens to each stream", () =>
+    rigged((rig) =>
+      Effect.gen(function* () {
+        const { gateway } = rig
+        const { port } = yield* served
+        const client = yield* listen(port, "/ws/quotes/SPY")
+        yield* passUntil(rig, () => client.of("quote").length > 2)
+        yield* gateway.inject({ _tag: "Malformed", what: "hugeLength" })
+        yield* passUntil(rig, () => client.of("unrepairable").length > 0)
+        yield* got(rig, port, "/account")
+        const { text } = yield* ask(port, { path: "/metrics" })
+        const value = (name: string): number => {
+          const line = text.split("\n").find((one) => one.startsWith(`${name} `))
+          return line === undefined ? Number.NaN : Number(line.slice(name.length))
+        }
+        const of = 'vendor="ibkr",kind="quotes"'
+        for (const name of [
+          'market_data_requests_total{method="GET",endpoint="/account",status_code="200"}',
+          "market_data_request_duration_seconds_count",
+          'websocket_clients_total{stream_type="quotes"}',
+          "websocket_messages_sent_total",
+          'ibkr_connection_status{status="Ready"}',
+          "ibkr_reconnects_total",
+          'ibkr_subscriptions_total{type="quotes"}',
+          'ibkr_decode_errors_total{kind="damaged"}',
+          `tapestry_stream_rows_total{${of},way="in"}`,
+          `tapestry_stream_rows_total{${of},way="out"}`,
+          `tapestry_stream_gaps_total{${of}}`,
+          `tapestry_stream_gap_seconds_total{${of}}`,
+          `tapestry_stream_repairs_total{${of},outcome="unrepairable"}`,
+          `tapestry_stream_opened_total{${of}}`
+        ]) {
+          assert.isAbove(value(name), 0, name)
+        }
+        for (const name of [
+          `tapestry_stream_rows_total{${of},way="dropped"}`,
+          `tapestry_stream_repairs_total{${of},outcome="repaired"}`,
+          'websocket_dropped_messages_total{reason="conflated"}',
+          'ibkr_decode_errors_total{kind="undecodable"}',
+          "tapestry_stream_queue_depth"
+        ]) {
+          assert.isAtLeast(value(name), 0, name)
+        }
+      })
+    )
+  )
+
   it.effect("have its books, sorted, and its accounts, whole", () =>
     rigged((rig) =>
       Effect.gen(function* () {
