@@ -36,6 +36,7 @@ const groups = [
       entry("latest", "The newest stored price of each symbol", () => import("./commands/latest.ts")),
       entry("quotes", "Live quotes, in a table or line by line", () => import("./commands/quotes.ts")),
       entry("trades", "Live trades, as they happen", () => import("./commands/trades.ts")),
+      entry("ticks", "Trades of a range, fetching only what is missing", () => import("./commands/ticks.ts")),
       entry("depth", "A live book, as a ladder or line by line", () => import("./commands/depth.ts")),
       entry(
         "portfolio",

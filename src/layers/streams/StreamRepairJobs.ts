@@ -1,16 +1,20 @@
 /**
- * Jobs of the type `stream-repair`: rows that a live stream left out, fetched from the vendor's history into the store.
+ * Jobs of the type `stream-repair`: rows that a live stream left out, or that nobody has listened to, fetched from the vendor's history into the
+ * store. What the store is known to have is not asked for.
  *
- * Hard cases: a job that is begun again finds the pages that it had in the archive, and committing them again changes nothing. A page that
+ * Hard cases: a range that has just ended (it is waited until the history has it); a job that is begun again finds the pages that it had in the archive, and committing them again changes nothing. A page that
  * cannot be had fails the attempt when those before it are stored.
  */
-import { Effect, Layer, Schema, Stream } from "effect"
+import { Clock, Duration, Effect, Layer, Schema, Stream } from "effect"
+import { isComplete } from "../../domain/Coverage.ts"
+import * as Intervals from "../../domain/Intervals.ts"
 import { type JobOutcome, nothingDone } from "../../domain/Job.ts"
 import { isRecordSeries, type RecordSeries } from "../../domain/records/RecordKind.ts"
 import { StreamRepair, streamRepairType } from "../../domain/streams/StreamRepair.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { IngestSession } from "../../services/IngestSession.ts"
 import { InvalidJob, type JobEnding, JobFailure, JobQueue, type JobType } from "../../services/JobQueue.ts"
+import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { RecordStore } from "../../services/RecordStore.ts"
 import { StitchingCache } from "../../services/StitchingCache.ts"
 import { holesIn } from "../jobs/backfill/holes.ts"
@@ -27,7 +31,14 @@ const readPayload = (payload: Schema.Json) =>
 
 const failed = ({ message }: { readonly message: string }) => new JobFailure({ message, passing: false })
 
+/** The store may be had later. */
+const asStoreFailure = ({ message }: MarketStoreError) => new JobFailure({ message, passing: true })
+
+/** Milliseconds that a job waits for the history of a range that has just ended. */
+const longestWait = 60_000
+
 const make = Effect.gen(function* () {
+  const market = yield* MarketStore
   const registry = yield* AdapterRegistry
   const ingest = yield* IngestSession
   const records = yield* RecordStore
@@ -93,21 +104,33 @@ const make = Effect.gen(function* () {
       if (!isRecordSeries(series)) {
         return yield* new JobFailure({ message: `${key.kind} are not stored as they are asked for`, passing: false })
       }
-      const first = yield* Effect.mapError(history.request(range), failed)
-      let requests = 0
-      let rows = 0
-      let stored = 0
-      yield* historyPages(ingest, key.vendor, history, range, first, 0, series).pipe(
-        Stream.runForEach((archived) =>
-          Effect.gen(function* () {
-            stored += yield* commit(archived, series, history.decoderVersion)
-            rows += archived.page.rows.length
-            requests++
-            yield* progress({ done: requests, of: 0, rows: stored, requests })
-          })
-        ),
-        Effect.mapError((error) => new JobFailure({ message: error.message, passing: isPassing(error.reason) }))
+      const now = yield* Clock.currentTimeMillis
+      const ready = range.end + history.overlap + history.delay
+      if (ready - now > longestWait) {
+        return yield* new JobFailure({ message: `${key.symbol} has no history of what is to come`, passing: false })
+      }
+      yield* Effect.sleep(Duration.millis(Math.max(0, ready - now)))
+      const known = yield* Effect.mapError(market.coverage(series, range), asStoreFailure)
+      const missing = Intervals.subtract(
+        [range],
+        known.filter(({ state }) => isComplete(state))
       )
+      let requests = 0
+      let stored = 0
+      for (const part of missing) {
+        const first = yield* Effect.mapError(history.request(part), failed)
+        yield* historyPages(ingest, key.vendor, history, part, first, 0, series).pipe(
+          Stream.runForEach((archived) =>
+            Effect.gen(function* () {
+              stored += yield* commit(archived, series, history.decoderVersion)
+              requests++
+              yield* progress({ done: requests, of: 0, rows: stored, requests })
+            })
+          ),
+          Effect.mapError((error) => new JobFailure({ message: error.message, passing: isPassing(error.reason) }))
+        )
+      }
+      const rows = yield* Effect.mapError(records.count(series, range), asStoreFailure)
       return { outcome: { ...nothingDone, rows: stored, rowsStored: rows, requests } }
     })
   }

@@ -5,7 +5,8 @@ import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { StreamRow } from "../../domain/streams/StreamRow.ts"
 import { instant } from "../format/Documents.ts"
 
-const rowDocument = (row: StreamRow): object => {
+/** A row as the fields of a JSON object. */
+export const rowDocument = (row: StreamRow): object => {
   if ("tsNs" in row) {
     const { tsNs, ...rest } = row
     return { ts: isoNanos(tsNs), ...rest }
