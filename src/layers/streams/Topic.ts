@@ -224,7 +224,7 @@ export class Topic implements Flushable {
       this.#phase = { _tag: "filling", from, to }
       this.#duties.fill(range)
     } else {
-      this.#settle({ rows: [], parts: [{ ...range, why: `what ${this.key.kind} were in between is not kept` }] })
+      this.#settle({ rows: [], parts: [{ ...range, why: "nobody keeps what it was in between" }] })
     }
   }
 
