@@ -24,6 +24,7 @@ import * as DeploymentJobs from "./jobs/deployment/DeploymentJobs.ts"
 import * as JobDispatcher from "./jobs/JobDispatcher.ts"
 import * as JobQueueLive from "./jobs/JobQueueLive.ts"
 import * as ContractLookupsLive from "./lookups/ContractLookupsLive.ts"
+import { OptionsPacing } from "./lookups/OptionsPacing.ts"
 import * as MaintenanceLive from "./maintenance/MaintenanceLive.ts"
 import * as ConfiguredStore from "./market/ConfiguredStore.ts"
 import * as ControlPlaneLive from "./market/upkeep/ControlPlaneLive.ts"
@@ -185,6 +186,7 @@ const tenantOver = (
       ).pipe(
         Layer.provideMerge(jobs),
         Layer.provideMerge(StitchingCacheLive.layer),
+        Layer.provide(Layer.succeed(OptionsPacing, config.options)),
         Layer.provide(Layer.succeed(MaxAnswerRows, config.maxRows)),
         Layer.provide(Layer.succeed(DiskRoom, diskRoomOf(dataDir, config.minFree))),
         Layer.provide(Layer.succeed(ScratchStore, scratchIn(dataDir, `${names.scratch}market-check-`))),

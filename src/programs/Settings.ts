@@ -122,6 +122,27 @@ const vendorsOf = Effect.fnUntraced(function* (config: TapestryConfig) {
   return (yield* gatewaySettings(config)).vendors
 })
 
+const optionsVariables = [
+  "OPTIONS_SEMAPHORE_SIZE",
+  "OPTIONS_BASE_DELAY",
+  "OPTIONS_BACKOFF_MULTIPLIER",
+  "OPTIONS_MAX_CONTRACTS"
+]
+
+/** The pace of snapshots of options, with what the environment says of it. */
+const optionsOf = Effect.fnUntraced(function* (config: TapestryConfig) {
+  const said = yield* Effect.forEach(optionsVariables, variable)
+  if (!said.some(Option.isSome)) return config.options
+  const { optionsSettings } = yield* Effect.promise(() => import("./optionsSettings.ts"))
+  const { backoffMultiplier, baseDelay, concurrency, maxContracts } = yield* optionsSettings(config)
+  return {
+    concurrency: concurrency.value,
+    baseDelay: baseDelay.value,
+    backoffMultiplier: backoffMultiplier.value,
+    maxContracts: maxContracts.value
+  }
+})
+
 export const settings = Effect.gen(function* () {
   // Loaded when it is needed: the schemas of the configuration are not part of starting up.
   const { defaults, load } = yield* Effect.promise(() => import("../layers/config/TapestryConfig.ts"))
@@ -152,6 +173,12 @@ export const settings = Effect.gen(function* () {
     store,
     tenant,
     file: config,
-    config: { ...config, store: value.url, tenant: tenant.value, vendors: yield* vendorsOf(config) }
+    config: {
+      ...config,
+      store: value.url,
+      tenant: tenant.value,
+      vendors: yield* vendorsOf(config),
+      options: yield* optionsOf(config)
+    }
   } satisfies Settings
 })

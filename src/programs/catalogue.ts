@@ -45,6 +45,7 @@ const groups = [
       ),
       entry("record", "Live streams into the archive and the store", () => import("./commands/record.ts")),
       entry("replay", "A recorded session, told again as it was", () => import("./commands/replay.ts")),
+      entry("options", "Options of an underlying, as they stand now", () => import("./commands/options.ts")),
       entry("freshness", "How old the last row of each series is", () => import("./commands/freshness.ts")),
       entry("diff", "What a vendor changed between two instants", () => import("./commands/diff.ts")),
       entry("actions", "Splits, dividends and capital gains of a symbol", () => import("./commands/actions.ts")),

@@ -1,9 +1,10 @@
 import { Context, type Effect, Schema } from "effect"
 import type { Contract, ContractMatch, OptionChain } from "../domain/Contract.ts"
+import type { OptionsSnapshot } from "../domain/OptionsSnapshot.ts"
 import type { EpochMillis } from "../domain/TimeRange.ts"
 import { VendorError } from "./Adapter.ts"
 import { AdapterRegistryError } from "./AdapterRegistry.ts"
-import type { ContractQuery, FirstQuery } from "./LookupCapability.ts"
+import type { ContractQuery, FirstQuery, OptionsQuery } from "./LookupCapability.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
 import { QuotaError } from "./Quota.ts"
 
@@ -27,6 +28,28 @@ export class AmbiguousContract extends Schema.TaggedError<AmbiguousContract>()("
     return `${this.symbol} is ${this.names.length} contracts at ${this.vendor}; say which: ${this.names.join(", ")}`
   }
 }
+/** The underlying has no options of that date, or none at all; `expirations` are the dates that it has. */
+export class ExpiryNotListed extends Schema.TaggedError<ExpiryNotListed>()("ExpiryNotListed", {
+  symbol: Schema.String,
+  expiry: Schema.NullOr(Schema.String),
+  expirations: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const { expirations, expiry, symbol } = this
+    return expirations.length === 0
+      ? `${symbol} has no options that have not expired`
+      : `${symbol} has no options of ${expiry}; there are ${expirations.join(", ")}`
+  }
+}
+/** More contracts than one snapshot may have. */
+export class TooManyContracts extends Schema.TaggedError<TooManyContracts>()("TooManyContracts", {
+  contracts: Schema.Int,
+  limit: Schema.Int
+}) {
+  override get message(): string {
+    return `a snapshot has at most ${this.limit} contracts (OPTIONS_MAX_CONTRACTS), and not ${this.contracts}`
+  }
+}
 /** Only of lookups by another process: it could not be reached, went away, or refused the call. */
 export class LookupsUnavailable extends Schema.TaggedError<LookupsUnavailable>()("LookupsUnavailable", {
   again: Schema.Boolean,
@@ -38,6 +61,8 @@ export class ContractLookupsError extends Schema.TaggedError<ContractLookupsErro
   reason: Schema.Union([
     LookupNotOffered,
     AmbiguousContract,
+    ExpiryNotListed,
+    TooManyContracts,
     LookupsUnavailable,
     VendorError,
     QuotaError,
@@ -74,5 +99,10 @@ export class ContractLookups extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<OptionChain>, ContractLookupsError>
     /** The first instant of which there is history, in UTC epoch milliseconds. */
     readonly first: (vendor: string, query: FirstQuery) => Effect.Effect<EpochMillis, ContractLookupsError>
+    /**
+     * The options of an underlying about its price, as they stand now: asked for a few at a time, archived, and never answered from the
+     * archive. One that is not listed is left out and said.
+     */
+    readonly options: (vendor: string, query: OptionsQuery) => Effect.Effect<OptionsSnapshot, ContractLookupsError>
   }
 >()("tapestry/ContractLookups") {}

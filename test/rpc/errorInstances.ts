@@ -188,6 +188,8 @@ const streams = [
 const lookups = [
   new Lookups.LookupNotOffered({ vendor: "model", lookup: "chain", lookups: ["describe", "search"] }),
   new Lookups.AmbiguousContract({ vendor: "model", symbol: "ALPHA", names: ["ALPHA", "#7"] }),
+  new Lookups.ExpiryNotListed({ symbol: "ALPHA", expiry: "2026-05-16", expirations: ["2026-05-15"] }),
+  new Lookups.TooManyContracts({ contracts: 60, limit: 50 }),
   new Lookups.LookupsUnavailable({ again: true, message }),
   ...vendor,
   ...quota,

@@ -74,6 +74,10 @@ export const provoked: { readonly [path: string]: (client: Client) => Effect.Eff
   "MarketStreamsError/AdapterRegistryError/MissingCapability": (client) =>
     client["Streams.keys"]({ vendor: "mute", streams: [{ symbol: "ALPHA", kind: "trades" }] }),
   "ContractLookupsError/LookupNotOffered": (client) => client["Contracts.search"]({ vendor: "mute", pattern: "A" }),
+  "ContractLookupsError/ExpiryNotListed": (client) =>
+    client["Contracts.options"]({ vendor: "model", symbol: "ALPHA", expiry: "20240101" }),
+  "ContractLookupsError/TooManyContracts": (client) =>
+    client["Contracts.options"]({ vendor: "model", symbol: "ALPHA", maxContracts: 51 }),
   "ContractLookupsError/VendorError/NotFound": (client) =>
     client["Contracts.chain"]({ vendor: "model", symbol: "NOBODY" }),
   "ContractLookupsError/AdapterRegistryError/UnknownVendor": (client) =>

@@ -10,6 +10,7 @@ import { decodeVendor, type VendorConfig } from "../adapters/VendorConfig.ts"
 import { type BatchConfig, BatchSpec, batchDefaults, resolveBatch } from "../batch/BatchConfig.ts"
 import { builtIn } from "../calendar/builtIn.ts"
 import { resolveCalendars } from "../calendar/resolveCalendars.ts"
+import { type OptionsPacingValue, OptionsSpec, optionsDefaults } from "../lookups/OptionsPacing.ts"
 import { resolvePreferences, type VendorPreference, VendorPreferenceSpec } from "../preferred/VendorPreference.ts"
 import { type ReconcileRule, ReconcileRuleSpec, resolveRules } from "../reconcile/ReconcileRule.ts"
 import { ConfigurationError, type ConfigurationProblem } from "./ConfigurationError.ts"
@@ -63,6 +64,7 @@ const Document = Schema.Struct({
     })
   ),
   batch: Schema.optionalKey(BatchSpec),
+  options: Schema.optionalKey(OptionsSpec),
   calendars: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({ expected: "a mapping of calendar names" })
   ),
@@ -116,6 +118,8 @@ export interface TapestryConfig {
   readonly serve: ServeConfig
   /** How rows that come one by one are gathered. */
   readonly batch: BatchConfig
+  /** How the contracts of a snapshot of options are asked for. */
+  readonly options: OptionsPacingValue
   /** Trading calendars beside those that come with Tapestry. */
   readonly calendars: ReadonlyArray<CalendarRules>
   /** Symbols that became others. */
@@ -149,6 +153,7 @@ export const defaults: TapestryConfig = {
     feeds: feedDefaults
   },
   batch: batchDefaults,
+  options: optionsDefaults,
   calendars: [],
   aliases: [],
   vendors: [],
@@ -187,8 +192,8 @@ const unreadable = (file: string, found: string, remedy: string): ConfigurationE
   })
 
 const keysOf = (document: Document): ReadonlySet<string> => {
-  const { archive, batch, calendars, limits, serve, vendors } = document
-  const sections = { archive, batch, limits, serve, calendars, vendors }
+  const { archive, batch, calendars, limits, options, serve, vendors } = document
+  const sections = { archive, batch, limits, options, serve, calendars, vendors }
   const keys = new Set<string>(Object.keys(document).filter((key) => !Object.hasOwn(sections, key)))
   for (const [section, values] of Object.entries(sections)) {
     for (const key of Object.keys(values ?? {})) keys.add(`${section}.${key}`)
@@ -300,6 +305,7 @@ export const decode = (
       retention: retentionOf(document),
       serve: serveOf(document),
       batch,
+      options: { ...optionsDefaults, ...document.options },
       calendars,
       aliases,
       vendors,

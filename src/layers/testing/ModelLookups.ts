@@ -3,8 +3,9 @@ import { Effect, Option, Schema } from "effect"
 import { Contract, ContractMatch, OptionChain } from "../../domain/Contract.ts"
 import { EpochMillis, type TimeRange } from "../../domain/TimeRange.ts"
 import { Malformed, NotFound, VendorError, type VendorErrorReason, type VendorRequest } from "../../services/Adapter.ts"
-import type { Lookup, LookupCapability } from "../../services/LookupCapability.ts"
-import { barsOf, type ModelMarket } from "./ModelMarket.ts"
+import type { Lookup, LookupCapability, Quotable, StandingQuote } from "../../services/LookupCapability.ts"
+import { optionValue } from "./gateway/market/optionValue.ts"
+import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
 
 interface ModelLookupsDeps {
   readonly vendor: string
@@ -21,8 +22,38 @@ export interface ModelLookups {
 const day = 86_400_000
 const option = /^([A-Z0-9.]+)-(\d{4}-\d{2}-\d{2})-([CP])-(\d+(?:\.\d+)?)$/
 
-const Asked = Schema.Struct({ of: Schema.Literals(["describe", "search", "chain", "first"]), text: Schema.String })
+const Asked = Schema.Struct({
+  of: Schema.Literals(["describe", "search", "chain", "first", "quote"]),
+  text: Schema.String
+})
 const askedOf = Schema.decodeUnknownOption(Asked)
+
+const nothing = {
+  volume: null,
+  openInterest: null,
+  iv: null,
+  delta: null,
+  gamma: null,
+  theta: null,
+  vega: null,
+  spot: null
+}
+
+const level = Schema.NullOr(Schema.Finite)
+const Quote = Schema.Struct({
+  bid: level,
+  ask: level,
+  last: level,
+  close: level,
+  volume: level,
+  openInterest: level,
+  iv: level,
+  delta: level,
+  gamma: level,
+  theta: level,
+  vega: level,
+  spot: level
+})
 
 /** The third Fridays of this month and the three after it that are not over. */
 const thirdFridays = (now: EpochMillis): ReadonlyArray<string> => {
@@ -78,7 +109,10 @@ export const make = ({ market, symbols, vendor }: ModelLookupsDeps): ModelLookup
     const [, underlying = "", expiry = "", right = "", text = ""] = option.exec(name) ?? []
     const strike = Number(text)
     if (!symbols.includes(underlying) || (right !== "C" && right !== "P")) return null
-    if (!thirdFridays(now).includes(expiry) || !strikesOf(underlying, now).includes(strike)) return null
+    const dates = thirdFridays(now)
+    if (!dates.includes(expiry) || !strikesOf(underlying, now).includes(strike)) return null
+    // As with real ones: later dates have every other strike.
+    if (expiry !== dates[0] && strike % 10 !== 0) return null
     return {
       ...share(underlying),
       id: name,
@@ -90,6 +124,29 @@ export const make = ({ market, symbols, vendor }: ModelLookupsDeps): ModelLookup
       strike,
       multiplier: 100,
       underlyingId: underlying
+    }
+  }
+
+  const quoteOf = ({ expiry, right, strike, symbol }: Contract, now: EpochMillis): StandingQuote => {
+    const spot = priceOf(symbol, now)
+    const cents = (value: number) => Math.max(0, Math.round(value * 100) / 100)
+    if (expiry === null || right === null || strike === null) {
+      return { ...nothing, bid: cents(spot - 0.01), ask: cents(spot + 0.01), last: cents(spot), close: cents(spot) }
+    }
+    const iv = 0.2 + 0.15 * Math.abs(Math.log(strike / spot))
+    const years = Math.max(0, Date.parse(`${expiry}T20:00:00Z`) - now) / (365 * day)
+    const { price, ...greeks } = optionValue(right, spot, strike, years, iv)
+    const traded = chance(market.seed, "options", symbol, expiry, right, strike)
+    return {
+      ...greeks,
+      bid: cents(price * 0.98),
+      ask: cents(price * 1.02 + 0.01),
+      last: traded < 0.2 ? null : cents(price),
+      close: cents(price),
+      volume: Math.floor(traded * 900),
+      openInterest: Math.floor(traded * 20_000),
+      iv,
+      spot: cents(spot)
     }
   }
 
@@ -119,6 +176,10 @@ export const make = ({ market, symbols, vendor }: ModelLookupsDeps): ModelLookup
               }
             ]
           : []
+      case "quote": {
+        const contract = contractOf(text, now)
+        return contract === null ? null : quoteOf(contract, now)
+      }
       case "first":
         return symbols.includes(text) ? (market.listedAt ?? 0) : null
     }
@@ -154,7 +215,10 @@ export const make = ({ market, symbols, vendor }: ModelLookupsDeps): ModelLookup
       describe: lookup("describe", Schema.Array(Contract), ({ symbol }) => symbol),
       search: lookup("search", Schema.Array(ContractMatch), (pattern) => pattern),
       chain: lookup("chain", Schema.Array(OptionChain), ({ name }) => name),
-      first: lookup("first", EpochMillis, ({ symbol }) => symbol)
+      first: lookup("first", EpochMillis, ({ symbol }) => symbol),
+      quote: lookup("quote", Quote, ({ expiry, right, strike, symbol }: Quotable) =>
+        right === null ? symbol : `${symbol}-${expiry}-${right}-${strike}`
+      )
     },
     answer: ({ kind, params }, now) => {
       const asked = kind === "lookup" ? askedOf(params) : Option.none()

@@ -7,6 +7,7 @@ import { rangeDocument } from "../format/Documents.ts"
 import { redacted } from "../format/redacted.ts"
 import { render } from "../format/Table.ts"
 import { type GatewaySettings, gatewaySettings } from "../gatewaySettings.ts"
+import { optionsSettings } from "../optionsSettings.ts"
 import { type Origin, type Settings, type Sourced, settings } from "../Settings.ts"
 import { adminTokenSource } from "../serving/adminTokenSource.ts"
 import { noFlags, type ServeSettings, serveSettings } from "../serving/ServeSettings.ts"
@@ -25,7 +26,8 @@ const values = (
   { config, configFile, dataDir, logLevel, store, tenant }: Settings,
   { allowedHosts, allowedOrigins, http, tcp, ...feeds }: ServeSettings,
   token: Sourced<string>,
-  gateway: GatewaySettings
+  gateway: GatewaySettings,
+  options: Effect.Success<ReturnType<typeof optionsSettings>>
 ): ReadonlyArray<Value> => {
   const own = (key: string, value: unknown): Value => ({
     key,
@@ -63,6 +65,10 @@ const values = (
     own("batch.overflow", config.batch.overflow),
     own("batch.concurrency", config.batch.concurrency),
     { ...own("batch.deadLetters", config.batch.deadLetters), ...deadLettersIn(config.batch.deadLetters) },
+    { key: "options.concurrency", ...options.concurrency },
+    { key: "options.baseDelay", ...options.baseDelay, brief: `${options.baseDelay.value} ms` },
+    { key: "options.backoffMultiplier", ...options.backoffMultiplier },
+    { key: "options.maxContracts", ...options.maxContracts },
     { key: "ibkr.host", ...gateway.host },
     { key: "ibkr.port", ...gateway.port },
     { key: "ibkr.clientId", ...gateway.clientId },
@@ -87,7 +93,13 @@ const config = Effect.fn("tapestry config")(function* () {
   const { line, lines, terminal } = yield* Output
   const given = yield* settings
   const { gateway } = yield* gatewaySettings(given.file)
-  const all = values(given, yield* serveSettings(given, noFlags), yield* adminTokenSource, gateway)
+  const all = values(
+    given,
+    yield* serveSettings(given, noFlags),
+    yield* adminTokenSource,
+    gateway,
+    yield* optionsSettings(given.file)
+  )
   if (json)
     return yield* line(JSON.stringify({ values: all.map(({ key, value, origin }) => ({ key, value, origin })) }))
   const [header = "", ...rows] = render(

@@ -16,7 +16,8 @@ const make = Effect.gen(function* () {
     describe: (vendor, query) => told(client["Contracts.describe"]({ vendor, ...query })),
     search: (vendor, pattern) => told(client["Contracts.search"]({ vendor, pattern })),
     chain: (vendor, query) => told(client["Contracts.chain"]({ vendor, ...query })),
-    first: (vendor, query) => told(client["Contracts.first"]({ vendor, ...query }))
+    first: (vendor, query) => told(client["Contracts.first"]({ vendor, ...query })),
+    options: (vendor, query) => told(client["Contracts.options"]({ vendor, ...query }))
   })
 })
 

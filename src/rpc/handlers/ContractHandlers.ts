@@ -9,7 +9,8 @@ const make = Effect.gen(function* () {
     "Contracts.describe": ({ vendor, ...query }) => lookups.describe(vendor, query),
     "Contracts.search": ({ pattern, vendor }) => lookups.search(vendor, pattern),
     "Contracts.chain": ({ vendor, ...query }) => lookups.chain(vendor, query),
-    "Contracts.first": ({ vendor, ...query }) => lookups.first(vendor, query)
+    "Contracts.first": ({ vendor, ...query }) => lookups.first(vendor, query),
+    "Contracts.options": ({ vendor, ...query }) => lookups.options(vendor, query)
   })
 })
 

@@ -304,7 +304,7 @@ reconcile:
       assert.strictEqual(far.problems[0]?.remedy, "remove it")
       assert.strictEqual(
         far.problems[0]?.expected,
-        "one of dataDir, logLevel, sample, limits, archive, serve, batch, calendars, preferences, reconcile, aliases, vendors"
+        "one of dataDir, logLevel, sample, limits, archive, serve, batch, options, calendars, preferences, reconcile, aliases, vendors"
       )
     })
   )

@@ -570,6 +570,13 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     assert.deepStrictEqual(chains, yield* (yield* ContractLookups).chain("model", { symbol: "BETA" }))
     assert.strictEqual(chains[0]?.expirations.length, 4)
   }),
+  "Contracts.options": Effect.gen(function* () {
+    const query = { vendor: "model", symbol: "BETA", maxContracts: 6 }
+    const snapshot = yield* (yield* TapestryClient)["Contracts.options"](query)
+    const { rows, spot } = snapshot
+    assert.strictEqual(rows.length, 6)
+    assert.isTrue(rows.every(({ iv, strike }) => (iv ?? 0) > 0 && Math.abs(strike - (spot ?? 0)) < 10))
+  }),
   "Contracts.first": Effect.gen(function* () {
     const first = yield* (yield* TapestryClient)["Contracts.first"]({ vendor: "model", symbol: "BETA" })
     assert.strictEqual(first, yield* (yield* ContractLookups).first("model", { symbol: "BETA" }))

@@ -237,6 +237,9 @@ export const rows: { readonly [K in Tag]: Row } = {
   "Contracts.describe": same((client) => client["Contracts.describe"]({ vendor: "model", symbol: "ALPHA" })),
   "Contracts.search": same((client) => client["Contracts.search"]({ vendor: "model", pattern: "A" })),
   "Contracts.chain": same((client) => client["Contracts.chain"]({ vendor: "model", symbol: "ALPHA" })),
+  "Contracts.options": leaves((client) =>
+    client["Contracts.options"]({ vendor: "model", symbol: "ALPHA", maxContracts: 4 })
+  ),
   "Contracts.first": same((client) => client["Contracts.first"]({ vendor: "model", symbol: "ALPHA" })),
 
   // One upstream serves all tenants.

@@ -38,6 +38,9 @@ export const decoderVersion = 1
 /** How long a gateway may take to say what came of an order. */
 const orderPatience = 10_000
 
+/** Milliseconds after which a line may be free that was needed for a quote: others are looked at for a moment, too. */
+const lineRest = 2_000
+
 /** The adapter of a checked vendor. Its connection is closed with the scope. */
 export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(function* (vendor: IbkrVendor) {
   const { name } = vendor
@@ -60,9 +63,10 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
     const question = questionOf(asked, vendor.timeout)
     const wantsOrders = vendor.allowOrders && isOpenOrders(asked)
     if (question === null && !wantsOrders) return yield* notOurs
+    const rest = question?.endless === true ? Math.min(vendor.rest, lineRest) : vendor.rest
     const began = yield* monotonicMillis
     const answer = yield* (question === null ? session.openOrders(vendor.timeout) : session.ask(question)).pipe(
-      Effect.mapError(({ reason }) => because(vendorReason(reason, vendor.rest)))
+      Effect.mapError(({ reason }) => because(vendorReason(reason, rest)))
     )
     const firstByte = yield* FirstByte
     firstByte()
@@ -78,7 +82,7 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
         headers: {},
         adapter: { gateway: place, serverVersion, connection, frames: frames.length, empty }
       },
-      refusal: refusal === null ? null : vendorReason(refusal.reason, vendor.rest)
+      refusal: refusal === null ? null : vendorReason(refusal.reason, rest)
     }
   })
 

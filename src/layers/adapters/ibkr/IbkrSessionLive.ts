@@ -19,6 +19,7 @@ import {
   Clock,
   Deferred,
   Effect,
+  Exit,
   FiberHandle,
   Latch,
   Layer,
@@ -337,13 +338,17 @@ export const make = Effect.fnUntraced(function* (
         Effect.timeoutOrElse({
           duration: question.within,
           orElse: () => {
+            const came = question.endless === true ? live.pending.soFar(requestId) : null
+            if (came !== null) return Effect.succeed(came)
             const message = `no answer to ${question.what} within ${question.within / 1000} s`
             return Effect.fail(new IbkrError({ reason: new NoAnswer({ message, after: question.within }) }))
           }
         })
       )
     }).pipe(
-      Effect.onError(() => {
+      Effect.onExit((exit) => {
+        const ended = Exit.isSuccess(exit) && (question.endless !== true || exit.value.refusal !== null)
+        if (ended) return Effect.void
         live.pending.abandon(requestId)
         const { cancel } = question
         if (!sent || cancel === undefined || link !== live) return Effect.void

@@ -45,7 +45,9 @@ interface Waiting {
 
 export interface Pending {
   readonly add: (requestId: number, answer: Answer) => Effect.Effect<Deferred.Deferred<AnswerFrames, IbkrError>>
-  /** Nobody waits for it any more. */
+  /** What has come of an answer that is not waited for to its end; null: nothing. */
+  readonly soFar: (requestId: number) => AnswerFrames | null
+  /** Nobody waits for it any more: what still comes is late. */
   readonly abandon: (requestId: number) => void
   /** `answer` and `late` are not for the library: it was part of an answer, or of one that nobody waits for any more. */
   readonly take: (frame: Uint8Array, messageId: number) => "answer" | "late" | "not-ours"
@@ -95,8 +97,12 @@ export const make = (maxBytes: number): Pending => {
       waiting.set(requestId, { answer, frames: [], bytes: 0, done })
       return done
     }),
+    soFar: (requestId) => {
+      const frames = waiting.get(requestId)?.frames ?? []
+      return frames.length === 0 ? null : { frames, refusal: null, empty: false }
+    },
     abandon: (requestId) => {
-      if (!waiting.delete(requestId)) return
+      waiting.delete(requestId)
       abandoned.add(requestId)
       for (const oldest of abandoned) {
         if (abandoned.size <= remembered) break

@@ -12,6 +12,8 @@ export interface Question extends Answer {
   readonly within: number
   /** What is asked, for the message of an error. */
   readonly what: string
+  /** IB sends until it is told not to: that is done behind the last frame, and what came by `within` is the answer. */
+  readonly endless?: boolean
 }
 
 export interface AnswerOfGateway extends AnswerFrames {

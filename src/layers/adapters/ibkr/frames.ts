@@ -5,14 +5,18 @@
 
 /** What a message is, by its number; only those that this adapter reads itself. */
 export const messageIds = {
+  tickPrice: 1,
+  tickSize: 2,
   orderStatus: 3,
   error: 4,
   openOrder: 5,
   contractData: 10,
   historicalData: 17,
   bondContractData: 18,
+  optionComputation: 21,
   contractDataEnd: 52,
   openOrderEnd: 53,
+  marketDataType: 58,
   optionParameters: 75,
   optionParametersEnd: 76,
   symbolSamples: 79,

@@ -1,13 +1,31 @@
 /** The lookups that IB has, in the words that every vendor has. */
 import { Effect, type Result } from "effect"
 import { Malformed, NotFound, VendorError, type VendorErrorReason } from "../../../services/Adapter.ts"
-import type { ContractQuery, LookupCapability } from "../../../services/LookupCapability.ts"
+import type { ContractQuery, LookupCapability, Quotable } from "../../../services/LookupCapability.ts"
 import { contractNamed } from "./contract.ts"
 import { secTypeOf } from "./contractKinds.ts"
 import { decodeChains, decodeContracts, decodeHead, decodeMatches } from "./decodeLookups.ts"
-import { chainRequest, contractRequest, headRequest, searchRequest } from "./lookups.ts"
+import { decodeQuote } from "./decodeQuote.ts"
+import type { IbContract } from "./GatewayApi.ts"
+import { chainRequest, contractRequest, headRequest, quoteRequest, searchRequest } from "./lookups.ts"
 
 const shows = { trade: "TRADES", bid: "BID", ask: "ASK", mid: "MIDPOINT" } as const
+
+const quotable = (one: Quotable): IbContract => {
+  const { currency, exchange, expiry, id, kind, multiplier, right, strike, symbol, tradingClass } = one
+  if (id !== null) return { conId: Number(id), exchange }
+  return {
+    symbol,
+    secType: secTypeOf(kind),
+    exchange,
+    currency,
+    tradingClass,
+    ...(expiry === null ? {} : { lastTradeDateOrContractMonth: expiry.replaceAll("-", "") }),
+    ...(right === null ? {} : { right }),
+    ...(strike === null ? {} : { strike }),
+    ...(multiplier === null ? {} : { multiplier })
+  }
+}
 
 export const ibkrLookups = (vendor: string): LookupCapability => {
   const because = (reason: VendorErrorReason) => new VendorError({ vendor, reason })
@@ -40,6 +58,10 @@ export const ibkrLookups = (vendor: string): LookupCapability => {
           headRequest(contract, shows[query.price ?? (secType === "CASH" ? "mid" : "trade")], false)
         ),
       decode: read(decodeHead)
+    },
+    quote: {
+      request: (one) => Effect.succeed(quoteRequest(quotable(one), one.kind === "option")),
+      decode: read(decodeQuote)
     }
   }
 }

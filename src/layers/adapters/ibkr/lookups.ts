@@ -4,6 +4,7 @@
  */
 import { Option, Schema } from "effect"
 import type { VendorRequest } from "../../../services/Adapter.ts"
+import { tickOf } from "./decodeQuote.ts"
 import { fieldsOf, messageIds } from "./frames.ts"
 import type { IbContract } from "./GatewayApi.ts"
 import type { Question } from "./Question.ts"
@@ -15,7 +16,8 @@ const lookups = {
   contract: Schema.Struct({ contract: Contract }),
   search: Schema.Struct({ pattern: Schema.String }),
   chain: Schema.Struct({ symbol: Schema.String, secType: Schema.String, conId: Schema.Int }),
-  head: Schema.Struct({ contract: Contract, whatToShow: Schema.String, useRth: Schema.Boolean })
+  head: Schema.Struct({ contract: Contract, whatToShow: Schema.String, useRth: Schema.Boolean }),
+  quote: Schema.Struct({ contract: Contract, genericTicks: Schema.String })
 }
 
 const requestOf = (kind: keyof typeof lookups, params: Schema.Json): VendorRequest => ({
@@ -35,11 +37,20 @@ export const searchRequest = (pattern: string): VendorRequest => requestOf("sear
 export const chainRequest = (symbol: string, secType: string, conId: number): VendorRequest =>
   requestOf("chain", { symbol, secType, conId })
 
+/** Open interest is sent to who asks for it by its number. */
+const openInterest = "101"
+
+export const quoteRequest = (contract: IbContract, isOption: boolean): VendorRequest =>
+  requestOf("quote", { contract: { ...contract }, genericTicks: isOption ? openInterest : "" })
+
 export const headRequest = (contract: IbContract, whatToShow: string, useRth: boolean): VendorRequest =>
   requestOf("head", { contract: { ...contract }, whatToShow, useRth })
 
 const read = <S extends Schema.Codec<unknown, unknown>>(schema: S, params: Schema.Json): S["Type"] | null =>
   Option.getOrNull(Schema.decodeUnknownOption(schema)(params))
+
+/** Milliseconds for which ticks are waited for; snapshots, which end by themselves, have no open interest and take up to eleven seconds. */
+const quoteWithin = 4_000
 
 /** Ends with a message of its own. */
 const endsWith =
@@ -100,6 +111,33 @@ export const lookupQuestion = (request: Pick<VendorRequest, "kind" | "params">, 
             send: (api, id) => api.reqHeadTimestamp(id, params.contract, params.whatToShow, params.useRth, 2),
             cancel: (api, id) => api.cancelHeadTimestamp(id)
           }
+    }
+    case "quote": {
+      const params = read(lookups.quote, request.params)
+      if (params === null) return null
+      // What IB does not have never comes, and nothing says so.
+      const wanted = new Set(
+        params.genericTicks === "" ? ["bid", "ask", "close"] : ["bid", "ask", "model", "openInterest"]
+      )
+      return {
+        ...base,
+        within: Math.min(within, quoteWithin),
+        endless: true,
+        what: `a quote of ${params.contract.symbol ?? `contract ${params.contract.conId}`}`,
+        messageIds: [
+          messageIds.tickPrice,
+          messageIds.tickSize,
+          messageIds.optionComputation,
+          messageIds.marketDataType
+        ],
+        isLast: (_, frame) => {
+          const tick = tickOf(fieldsOf(frame))
+          if (tick !== null) wanted.delete(tick)
+          return wanted.size === 0
+        },
+        send: (api, id) => api.reqMktData(id, params.contract, params.genericTicks, false, false),
+        cancel: (api, id) => api.cancelMktData(id)
+      }
     }
     default:
       return null
