@@ -22,11 +22,11 @@ export interface NewOrder extends Schema.Schema.Type<typeof NewOrder> {}
 
 /**
  * An order as the vendor last described it. What it has not said is null: of an acknowledgement that has a status alone, for one. An order has
- * the number `order` among those of the client `client`.
+ * the number `order` among those of the client `client`; of one that is over the vendor may not tell it.
  */
 export const OrderState = Schema.Struct({
-  order: Schema.Int,
-  client: Schema.Int,
+  order: Schema.NullOr(Schema.Int),
+  client: Schema.NullOr(Schema.Int),
   /** Under which it was sent; also what the vendor has as its reference. Null: it has none. */
   key: Schema.NullOr(Schema.String),
   account: Schema.NullOr(Schema.String),

@@ -252,7 +252,7 @@ export interface Decoder extends Pick<FetchCapability, "decode" | "decodeStream"
   readonly from: EpochMillis
 }
 
-/** The capability to send orders. What reads them (`open`) is an ordinary request of `fetch`. */
+/** The capability to send orders. What reads them (`list`) are ordinary requests of `fetch`. */
 export interface SendCapability {
   /**
    * The request for an order, with the number by which the vendor will know it: what is archived before anything is sent. `key` goes with the
@@ -266,8 +266,8 @@ export interface SendCapability {
    * acknowledgement is an answer whose refusal is OutcomeUnknown, with the bytes that came.
    */
   readonly send: (request: VendorRequest) => Effect.Effect<VendorAnswer, VendorError>
-  /** Asks for all orders that are at work. */
-  readonly open: VendorRequest
+  /** What to ask for all orders that are at work, and those that are over which the vendor still tells of. */
+  readonly list: ReadonlyArray<VendorRequest>
   /** The orders of which archived bytes speak. */
   readonly decode: (payload: Uint8Array) => Effect.Effect<ReadonlyArray<OrderState>, VendorError>
 }

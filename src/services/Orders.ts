@@ -39,7 +39,7 @@ export class Orders extends Context.Service<
      * configuration): two clients may have orders of one number.
      */
     readonly cancel: (vendor: string, order: number, client: number | null) => Effect.Effect<OrderReceipt, OrdersError>
-    /** All that are at work at the vendor, whoever placed them, as it says now. */
-    readonly open: (vendor: string) => Effect.Effect<ReadonlyArray<OrderState>, OrdersError>
+    /** All that are at work at the vendor, whoever placed them, and those that are over of which it still tells, as it says now. */
+    readonly list: (vendor: string) => Effect.Effect<ReadonlyArray<OrderState>, OrdersError>
   }
 >()("tapestry/Orders") {}

@@ -89,7 +89,7 @@ const services = Layer.mergeAll(
   Layer.mock(Orders, {
     place: (vendor) => raise("OrdersError", vendor),
     cancel: (vendor) => raise("OrdersError", vendor),
-    open: (vendor) => raise("OrdersError", vendor)
+    list: (vendor) => raise("OrdersError", vendor)
   }),
   Layer.mock(Calendar, { get: (name) => raise("CalendarError", name) }),
   Layer.mock(ApiConfig, { get: (key) => raise("ApiConfigError", key) }),
@@ -199,7 +199,7 @@ export const carriers: {
   OrdersError: (client, path) => [
     client["Orders.place"]({ vendor: path, key: "desk-1", order: someOrder }),
     client["Orders.cancel"]({ vendor: path, order: 1, client: null }),
-    client["Orders.open"]({ vendor: path })
+    client["Orders.list"]({ vendor: path })
   ],
   QuotaError: (client, path) => [client["Quota.use"]({ account: path })],
   ProtocolError: (client, path) => raisedByBorder(client, path),

@@ -58,12 +58,17 @@ const make = Effect.gen(function* () {
         (states) => states.find((state) => state.order === order)
       )
     }),
-    open: Effect.fn("Orders.open")(
+    list: Effect.fn("Orders.list")(
       function* (vendor) {
         const { send } = yield* Effect.mapError(registry.sender(vendor), failure)
         const session = yield* Effect.catch(ingest.open({ source: vendor, mode: "sync" }), failed)
-        const { payload } = yield* Effect.catch(session.fetch(send.open, { cacheMode: { _tag: "bypass" } }), failed)
-        return yield* Effect.mapError(send.decode(payload), failure)
+        const lists = yield* Effect.forEach(send.list, (request) =>
+          session.fetch(request, { cacheMode: { _tag: "bypass" } }).pipe(
+            Effect.catch(failed),
+            Effect.flatMap(({ payload }) => Effect.mapError(send.decode(payload), failure))
+          )
+        )
+        return lists.flat()
       },
       (work) => Effect.scoped(work)
     )

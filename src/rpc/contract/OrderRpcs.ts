@@ -6,7 +6,7 @@ import { AdminOnly } from "./AdminOnly.ts"
 
 /**
  * Orders at vendors that take them; see AdminOnly for who may. A call of which no answer comes may have been served: ask `place` again with the same key,
- * which sends nothing twice, or look at what is open.
+ * which sends nothing twice, or look at the list.
  */
 export class OrderRpcs extends RpcGroup.make(
   /** `key`: chosen by the caller, a new one for each order. */
@@ -20,7 +20,7 @@ export class OrderRpcs extends RpcGroup.make(
     success: OrderReceipt,
     error: OrdersError
   }),
-  Rpc.make("Orders.open", {
+  Rpc.make("Orders.list", {
     payload: { vendor: Schema.String },
     success: Schema.Array(OrderState),
     error: OrdersError

@@ -6,7 +6,7 @@ const make = Effect.map(Orders, (orders) =>
   OrderRpcs.of({
     "Orders.place": ({ key, order, vendor }) => orders.place(vendor, key, order),
     "Orders.cancel": ({ client, order, vendor }) => orders.cancel(vendor, order, client),
-    "Orders.open": ({ vendor }) => orders.open(vendor)
+    "Orders.list": ({ vendor }) => orders.list(vendor)
   })
 )
 

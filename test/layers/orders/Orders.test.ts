@@ -71,7 +71,13 @@ const answering =
     fields[0] === "49" ? talk.send(49, 1, 1_775_829_600) : onMessage(fields, talk)
 
 const place = (key: string, order: NewOrder = apple) => Orders.use((orders) => orders.place("ibkr", key, order))
-const open = Orders.use((orders) => orders.open("ibkr"))
+/** The pace of the connection is the test's clock's, too: half a second is as many messages as a burst. */
+const list = Effect.andThen(
+  TestClock.adjust("500 millis"),
+  Orders.use((orders) => orders.list("ibkr"))
+)
+/** Those at work. */
+const open = Effect.map(list, (orders) => orders.filter(({ order }) => order !== null))
 
 describe("an order", () => {
   it.effect("at market: what is acknowledged, and both sides of the exchange in the archive", () =>
@@ -128,18 +134,22 @@ describe("an order", () => {
         assert.strictEqual(state.status, "Submitted")
         assert.deepStrictEqual(yield* open, [state])
         const orders = yield* Orders
-        const cancelled = yield* orders.cancel("ibkr", state.order, state.client)
+        const cancelled = yield* orders.cancel("ibkr", state.order ?? 0, state.client)
         assert.strictEqual(cancelled.state.status, "Cancelled")
         assert.deepStrictEqual(yield* open, [])
-        const again = yield* Effect.flip(orders.cancel("ibkr", state.order, state.client))
+        const again = yield* Effect.flip(orders.cancel("ibkr", state.order ?? 0, state.client))
         assert.match(again.message, /not in a cancellable state.*\(IB's code 161\)/)
         const unknown = yield* Effect.flip(orders.cancel("ibkr", 4711, null))
         assert.match(unknown.message, /\(IB's code 10147\)/)
-        const another = yield* Effect.flip(orders.cancel("ibkr", state.order, 12))
+        const another = yield* Effect.flip(orders.cancel("ibkr", state.order ?? 0, 12))
         assert.match(another.message, /order 1 of client 12 can be cancelled by that client alone/)
         // Each was asked, and none answered from the archive.
         assert.strictEqual((yield* recorded("cancel-order")).length, 3)
         assert.strictEqual((yield* recorded("open-orders")).length, 2)
+        // What is over has no number any more, and its key.
+        assert.deepStrictEqual(yield* list, [
+          { ...state, order: null, client: null, status: "Cancelled by Trader", averagePrice: null }
+        ])
       })
     )
   )
@@ -255,6 +265,33 @@ describe("an order of which the gateway says nothing", () => {
         )
     )
   }
+
+  it.effect.each([176, 178, 183, 184, 193])(
+    "that was filled meanwhile is found among those that are over, in version %s",
+    (version) =>
+      Effect.gen(function* () {
+        const gateway = yield* GatewaySimulator.make({ version })
+        yield* TestClock.setTime(gateway.now())
+        yield* over(
+          gateway.port,
+          Effect.gen(function* () {
+            yield* open
+            yield* gateway.inject({ _tag: "CutFrame", bytes: 3, how: "rst" })
+            const error = yield* Effect.flip(place("desk-1", atMarket))
+            assert.strictEqual(error.reason._tag === "VendorError" && error.reason.reason._tag, "OutcomeUnknown")
+            const listed = yield* Effect.forkChild(list, { startImmediately: true })
+            yield* turns
+            yield* TestClock.adjust("2 seconds")
+            const [order, ...others] = yield* Fiber.join(listed)
+            assert.deepStrictEqual(others, [])
+            assert.deepStrictEqual(
+              [order?.order, order?.key, order?.symbol, order?.side, order?.status, order?.filled, order?.remaining],
+              [null, "desk-1", "AAPL", "buy", "Filled Size: 100", 100, 0]
+            )
+          })
+        )
+      })
+  )
 
   it.effect("for ten seconds: unknown, and neither the caller's leaving nor a reconnect sends it again", () =>
     Effect.gen(function* () {

@@ -874,7 +874,7 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     })
   ),
   "Orders.cancel": ordersOf((client) => client["Orders.cancel"]({ vendor: "model", order: 1, client: null })),
-  "Orders.open": ordersOf((client) => client["Orders.open"]({ vendor: "model" })),
+  "Orders.list": ordersOf((client) => client["Orders.list"]({ vendor: "model" })),
   "Admin.migrate": Effect.gen(function* () {
     const { version } = yield* (yield* ControlPlane).schema
     const migrated = yield* asAdmin(secret)((yield* TapestryClient)["Admin.migrate"]())

@@ -250,7 +250,7 @@ export const rows: { readonly [K in Tag]: Row } = {
   // What is sent is the vendor account's, and so the deployment's.
   "Orders.place": refused((client) => client["Orders.place"]({ vendor: "model", key: "desk-1", order })),
   "Orders.cancel": refused((client) => client["Orders.cancel"]({ vendor: "model", order: 1, client: null })),
-  "Orders.open": refused((client) => client["Orders.open"]({ vendor: "model" })),
+  "Orders.list": refused((client) => client["Orders.list"]({ vendor: "model" })),
 
   "Admin.migrate": refused((client) => client["Admin.migrate"]()),
   "Admin.stamp": refused((client) => client["Admin.stamp"]({ version: 1 })),

@@ -44,6 +44,7 @@ export interface GatewayApi {
   placeOrder(id: number, contract: IbContract, order: IbOrder): unknown
   cancelOrder(id: number): unknown
   reqAllOpenOrders(): unknown
+  reqCompletedOrders(apiOnly: boolean): unknown
   reqHistoricalData(
     id: number,
     contract: IbContract,

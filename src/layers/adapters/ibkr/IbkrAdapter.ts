@@ -27,7 +27,7 @@ import { type IbkrVendor, sessionOptions } from "./IbkrVendor.ts"
 import { ibkrLimits } from "./ibkrLimits.ts"
 import { ibkrLookups } from "./ibkrLookups.ts"
 import { ibkrSend } from "./ibkrSend.ts"
-import { isOpenOrders } from "./orders.ts"
+import { listOf } from "./orders.ts"
 import { questionOf } from "./questions.ts"
 import { vendorReason } from "./reasons.ts"
 import { sessionCapability } from "./sessionCapability.ts"
@@ -61,13 +61,13 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
 
   const fetch: FetchCapability["fetch"] = Effect.fn("IbkrAdapter.fetch")(function* (asked) {
     const question = questionOf(asked, vendor.timeout)
-    const wantsOrders = vendor.allowOrders && isOpenOrders(asked)
-    if (question === null && !wantsOrders) return yield* notOurs
+    const orders = vendor.allowOrders ? listOf(asked) : null
+    const ask =
+      question !== null ? session.ask(question) : orders !== null ? session.listOrders(orders, vendor.timeout) : null
+    if (ask === null) return yield* notOurs
     const rest = question?.endless === true ? Math.min(vendor.rest, lineRest) : vendor.rest
     const began = yield* monotonicMillis
-    const answer = yield* (question === null ? session.openOrders(vendor.timeout) : session.ask(question)).pipe(
-      Effect.mapError(({ reason }) => because(vendorReason(reason, rest)))
-    )
+    const answer = yield* ask.pipe(Effect.mapError(({ reason }) => because(vendorReason(reason, rest))))
     const firstByte = yield* FirstByte
     firstByte()
     const { connection, empty, frames, refusal, serverVersion } = answer

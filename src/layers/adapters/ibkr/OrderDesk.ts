@@ -4,7 +4,7 @@
  *
  * Hard cases. Placing and cancelling may wait for the same order at once: both hear all of it. An error that is no definite refusal ends nobody's
  * wait: a gateway says of living orders what sounds like one, and to tell an order as refused that is at work would be the worst mistake. A list of
- * open orders names no request, so there is one at a time, and one that nobody waits for any more has an end all the same, which is not the
+ * orders names no request, so there is one at a time, and one that nobody waits for any more has an end all the same, which is not the
  * end of the next. When the connection ends every wait fails with its cause, and what it has heard stays.
  */
 import { Deferred, Effect } from "effect"
@@ -38,7 +38,21 @@ interface Waiting {
   readonly done: Deferred.Deferred<string | null, IbkrError>
 }
 
+/** Those at work, and those of the day that are over. */
+export type ListOf = "open" | "completed"
+
+const parts = {
+  open: [messageIds.openOrder, messageIds.orderStatus],
+  completed: [messageIds.completedOrder]
+} as const satisfies Readonly<Record<ListOf, ReadonlyArray<number>>>
+
+const ends: Readonly<Record<number, ListOf>> = {
+  [messageIds.openOrderEnd]: "open",
+  [messageIds.completedOrdersEnd]: "completed"
+}
+
 interface Listing {
+  readonly of: ListOf
   readonly frames: Array<Uint8Array>
   bytes: number
   /** Ends of lists that come before it is whole, its own included; 0: it has not been asked for. */
@@ -49,8 +63,8 @@ interface Listing {
 export interface OrderDesk {
   /** Listens for an order from now on. */
   readonly wait: (order: number, judge: (word: OrderWord) => Verdict) => Effect.Effect<OrderWait>
-  /** A list of open orders, which nobody else waits for. `asked` is called as it is asked for; `done` are its frames. */
-  readonly list: Effect.Effect<{
+  /** A list of orders, while nobody else waits for one. `asked` is called as it is asked for; `done` are its frames. */
+  readonly list: (of: ListOf) => Effect.Effect<{
     readonly asked: () => void
     readonly done: Effect.Effect<ReadonlyArray<Uint8Array>, IbkrError>
   }>
@@ -84,7 +98,7 @@ export const make = (maxBytes: number): OrderDesk => {
   const waiting = new Map<number, Set<Waiting>>()
   let listing: Listing | null = null
   /** Lists that were asked for and have not ended. */
-  let owed = 0
+  const owed: Record<ListOf, number> = { open: 0, completed: 0 }
   let ended: IbkrError | null = null
 
   const tell = (one: Waiting, frame: Uint8Array, word: OrderWord | null) => {
@@ -97,7 +111,7 @@ export const make = (maxBytes: number): OrderDesk => {
   }
 
   const listed = (list: Listing, frame: Uint8Array, messageId: number): boolean => {
-    if (messageId === messageIds.openOrderEnd) {
+    if (ends[messageId] === list.of) {
       // Of one that was given up before this was asked for.
       if (list.ends === 0) return true
       list.ends -= 1
@@ -106,7 +120,7 @@ export const make = (maxBytes: number): OrderDesk => {
       Deferred.doneUnsafe(list.done, Effect.succeed(list.frames))
       return true
     }
-    if (messageId !== messageIds.openOrder && messageId !== messageIds.orderStatus) return false
+    if (!parts[list.of].some((part) => part === messageId)) return false
     list.bytes += frame.length
     list.frames.push(frame)
     if (list.bytes > maxBytes) {
@@ -132,19 +146,20 @@ export const make = (maxBytes: number): OrderDesk => {
         }
       }
     }),
-    list: Effect.gen(function* () {
+    list: Effect.fnUntraced(function* (of) {
       const done = yield* Deferred.make<ReadonlyArray<Uint8Array>, IbkrError>()
-      const list: Listing = { frames: [], bytes: 0, ends: 0, done }
+      const list: Listing = { of, frames: [], bytes: 0, ends: 0, done }
       if (ended === null) listing = list
       else yield* Deferred.fail(done, ended)
       const asked = () => {
-        owed += 1
-        list.ends = owed
+        owed[of] += 1
+        list.ends = owed[of]
       }
       return { asked, done: Deferred.await(done) }
     }),
     take: (frame, messageId) => {
-      if (messageId === messageIds.openOrderEnd && owed > 0) owed -= 1
+      const over = ends[messageId]
+      if (over !== undefined && owed[over] > 0) owed[over] -= 1
       if (waiting.size === 0 && listing === null) return false
       const kept = Uint8Array.from(frame)
       const inList = listing !== null && listed(listing, kept, messageId)

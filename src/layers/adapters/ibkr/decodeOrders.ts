@@ -13,9 +13,9 @@ const numberOf = (text: string | undefined): number | null => {
   return Number.isFinite(value) && value !== Number.MAX_VALUE ? value : null
 }
 
-const nothing = (order: number): OrderState => ({
+const nothing = (order: number | null): OrderState => ({
   order,
-  client: -1,
+  client: null,
   key: null,
   account: null,
   symbol: null,
@@ -29,31 +29,49 @@ const nothing = (order: number): OrderState => ({
   notes: []
 })
 
-const described = (state: OrderState, fields: Fields): OrderState => {
+/** `fields` begin with the number of the contract. */
+const termsOf = (fields: Fields) => {
   const [id = "", symbol = "", secType = "", lastTrade = "", strike, right = "", , exchange = "", currency = ""] =
-    fields.slice(2)
-  const [, tradingClass = symbol, action, quantity, type, limit] = fields.slice(11)
-  const [account = "", , , key = "", client] = fields.slice(20)
-  const name = nameOf({
-    id,
-    symbol,
-    secType,
-    currency,
-    exchange,
-    expiry: dateOf(lastTrade),
-    right: right.startsWith("C") ? "C" : right.startsWith("P") ? "P" : null,
-    strike: numberOf(strike),
-    tradingClass
-  })
+    fields
+  const [, tradingClass = symbol, action, quantity, type, limit, , , , account = "", , , key = ""] = fields.slice(9)
   return {
-    ...state,
-    client: numberOf(client) ?? state.client,
     key: key === "" ? null : key,
     account: account === "" ? null : account,
-    symbol: name,
+    symbol: nameOf({
+      id,
+      symbol,
+      secType,
+      currency,
+      exchange,
+      expiry: dateOf(lastTrade),
+      right: right.startsWith("C") ? "C" : right.startsWith("P") ? "P" : null,
+      strike: numberOf(strike),
+      tradingClass
+    }),
     side: action === "BUY" ? "buy" : "sell",
     quantity: numberOf(quantity),
     limit: type === "LMT" ? numberOf(limit) : null
+  } as const
+}
+
+const described = (state: OrderState, fields: Fields): OrderState => ({
+  ...state,
+  ...termsOf(fields.slice(2)),
+  client: numberOf(fields[24]) ?? state.client
+})
+
+/** What an order is that is over. It has no number any more, and between its terms and its end parts that few orders have: the end is read from the end. */
+const completed = (fields: Fields, serverVersion: number): OrderState => {
+  const behind = 5 + (serverVersion >= 183 ? 1 : 0) + (serverVersion >= 184 ? 1 : 0)
+  const [filled, , , , , , , , status = "Unknown"] = fields.slice(-behind - 9)
+  const terms = termsOf(fields.slice(1))
+  const had = numberOf(filled)
+  return {
+    ...nothing(null),
+    ...terms,
+    status,
+    filled: had,
+    remaining: had === null || terms.quantity === null ? null : terms.quantity - had
   }
 }
 
@@ -75,10 +93,11 @@ const unescaped = (text: string): string =>
 
 /** In the order in which they were first spoken of. Fails with what is wrong with the bytes. */
 export const decodeOrders = (payload: Uint8Array): Result.Result<ReadonlyArray<OrderState>, string> =>
-  Result.map(readAnswer(payload), ({ messages }) => {
+  Result.map(readAnswer(payload), ({ messages, serverVersion }) => {
     const states = new Map<string, OrderState>()
-    for (const fields of messages) {
+    for (const [index, fields] of messages.entries()) {
       const messageId = Number(fields[0])
+      if (messageId === messageIds.completedOrder) states.set(`completed ${index}`, completed(fields, serverVersion))
       const isError = messageId === messageIds.error
       if (!isError && messageId !== messageIds.openOrder && messageId !== messageIds.orderStatus) continue
       const order = Number(fields[isError ? 2 : 1])

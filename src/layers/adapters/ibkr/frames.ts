@@ -23,7 +23,9 @@ export const messageIds = {
   headTimestamp: 88,
   historicalTicks: 96,
   historicalTicksBidAsk: 97,
-  historicalTicksLast: 98
+  historicalTicksLast: 98,
+  completedOrder: 101,
+  completedOrdersEnd: 102
 } as const
 
 export const headerSize = 4

@@ -23,7 +23,7 @@ import { contractNamed } from "./contract.ts"
 import { decodeOrders } from "./decodeOrders.ts"
 import type { Session } from "./IbkrSessionLive.ts"
 import { judgeCancelled, judgePlaced } from "./orderCodes.ts"
-import { cancellingOf, cancellingRequest, openOrdersRequest, place, placingOf, placingRequest } from "./orders.ts"
+import { cancellingOf, cancellingRequest, listRequests, place, placingOf, placingRequest } from "./orders.ts"
 import { vendorReason } from "./reasons.ts"
 import type { Instructed, Instruction } from "./sessionOrders.ts"
 
@@ -41,7 +41,7 @@ export interface SendDeps {
 
 const keyForm = /^[\x21-\x7e]{1,40}$/
 
-const look = "look at the open orders (tapestry ibkr order list) before anything else is sent"
+const look = "look at the orders (tapestry ibkr order list) before anything else is sent"
 
 export const ibkrSend = ({
   clientId: configured,
@@ -142,7 +142,7 @@ export const ibkrSend = ({
         String(order)
       )
     }),
-    open: openOrdersRequest,
+    list: listRequests,
     decode: (payload) =>
       Effect.mapError(Effect.fromResult(decodeOrders(payload)), (why) =>
         because(new Malformed({ position: null, message: `the gateway's answer cannot be read: ${why}` }))

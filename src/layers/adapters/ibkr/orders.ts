@@ -6,6 +6,7 @@ import { Schema } from "effect"
 import { NewOrder } from "../../../domain/Order.ts"
 import type { VendorRequest } from "../../../services/Adapter.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
+import type { ListOf } from "./OrderDesk.ts"
 import type { OrderNumber } from "./sessionOrders.ts"
 
 const Contract = Schema.Struct({
@@ -60,8 +61,11 @@ export const placingRequest = (
 export const cancellingRequest = (order: number, client: number): VendorRequest =>
   requestOf("cancel-order", "SEND", { order, client })
 
-/** All orders at work; a question, which may be asked again. */
-export const openOrdersRequest: VendorRequest = requestOf("open-orders", "COMMAND", {})
+/** Questions, which may be asked again. */
+export const listRequests: ReadonlyArray<VendorRequest> = [
+  requestOf("open-orders", "COMMAND", {}),
+  requestOf("completed-orders", "COMMAND", {})
+]
 
 const decodePlacing = Schema.decodeUnknownOption(Placing)
 const decodeCancelling = Schema.decodeUnknownOption(Cancelling)
@@ -77,7 +81,9 @@ export const cancellingOf = ({ kind, params }: Pick<VendorRequest, "kind" | "par
   return found?._tag === "Some" ? found.value.order : null
 }
 
-export const isOpenOrders = ({ kind }: Pick<VendorRequest, "kind">): boolean => kind === "open-orders"
+/** Which orders are asked for; null: it is no such question. */
+export const listOf = ({ kind }: Pick<VendorRequest, "kind">): ListOf | null =>
+  kind === "open-orders" ? "open" : kind === "completed-orders" ? "completed" : null
 
 export const place = (api: GatewayApi, { contract, order, reference, terms }: Placing): unknown =>
   api.placeOrder(order, contract, {

@@ -15,7 +15,7 @@ import {
 } from "../../../services/IbkrSession.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
 import type { Link } from "./Link.ts"
-import { firstRequest, type OrderWord, type Verdict } from "./OrderDesk.ts"
+import { firstRequest, type ListOf, type OrderWord, type Verdict } from "./OrderDesk.ts"
 import type { AnswerOfGateway } from "./Question.ts"
 
 /** Where an order goes: its number is good on that connection alone. */
@@ -50,8 +50,8 @@ export interface SessionOrders {
    * would be nobody's.
    */
   readonly instruct: (instruction: Instruction) => Effect.Effect<Instructed, IbkrError>
-  /** All orders at work, of every client. */
-  readonly openOrders: (within: number) => Effect.Effect<AnswerOfGateway, IbkrError>
+  /** All orders of a sort, of every client. */
+  readonly listOrders: (of: ListOf, within: number) => Effect.Effect<AnswerOfGateway, IbkrError>
 }
 
 type Connected = Extract<IbkrState, { readonly _tag: "Ready" | "Degraded" }>
@@ -119,21 +119,22 @@ export const makeOrders = Effect.fnUntraced(function* ({ now, ready }: Deps) {
     )
   })
 
-  const openOrders: SessionOrders["openOrders"] = Effect.fn("IbkrSession.openOrders")(function* (within) {
+  const listOrders: SessionOrders["listOrders"] = Effect.fn("IbkrSession.listOrders")(function* (of, within) {
     const { connection, serverVersion } = yield* ready
     const link = now()?.link
     if (link === undefined) return yield* unsent("the connection was just lost")
-    const { asked, done } = yield* link.orders.list
+    const { asked, done } = yield* link.orders.list(of)
     yield* link.outbound.send("order", () => {
       asked()
-      link.api.reqAllOpenOrders()
+      if (of === "open") link.api.reqAllOpenOrders()
+      else link.api.reqCompletedOrders(false)
     })
     const frames = yield* Effect.timeoutOrElse(done, {
       duration: within,
-      orElse: () => silence("no list of open orders", within)
+      orElse: () => silence(`no list of ${of} orders`, within)
     })
     return { frames, refusal: null, empty: frames.length === 0, serverVersion, connection }
   }, listing.withPermits(1))
 
-  return { orderNumber, instruct, openOrders } satisfies SessionOrders
+  return { orderNumber, instruct, listOrders } satisfies SessionOrders
 })

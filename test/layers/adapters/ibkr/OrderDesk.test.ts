@@ -74,19 +74,19 @@ describe("a list of open orders", () => {
     Effect.gen(function* () {
       const { list, take } = desk()
       assert.isFalse(take(end))
-      const first = yield* list
+      const first = yield* list("open")
       first.asked()
       // Nobody waits for it any more.
-      const second = yield* list
+      const second = yield* list("open")
       assert.isTrue(take(end), "it came before the second was asked for")
       second.asked()
       const had = yield* Effect.forkChild(second.done, { startImmediately: true })
       assert.isTrue(take(status(1, "Submitted")))
       assert.isTrue(take(end))
       assert.strictEqual((yield* Fiber.join(had)).length, 1)
-      const third = yield* list
+      const third = yield* list("open")
       third.asked()
-      const fourth = yield* list
+      const fourth = yield* list("open")
       fourth.asked()
       assert.isTrue(take(end))
       assert.isTrue(take(status(4, "Submitted")))
@@ -98,12 +98,12 @@ describe("a list of open orders", () => {
   it.effect("fails when it is too long, and with the connection", () =>
     Effect.gen(function* () {
       const { failAll, list, take } = desk(50)
-      const long = yield* list
+      const long = yield* list("open")
       long.asked()
       take(status(1, "Submitted"))
       take(status(2, "Submitted"))
       assert.isTrue(Exit.isFailure(yield* Effect.exit(long.done)))
-      const another = yield* list
+      const another = yield* list("open")
       failAll(lost)
       assert.strictEqual((yield* Effect.flip(another.done)).message, "gone")
     })

@@ -13,8 +13,8 @@ const list = Effect.fn("tapestry ibkr order list")(
   function* ({ vendor }: Command.Command.Config.Infer<typeof flags>) {
     const items = yield* ordering(
       vendor,
-      (orders, name) => orders.open(name),
-      (client, name) => client["Orders.open"]({ vendor: name })
+      (orders, name) => orders.list(name),
+      (client, name) => client["Orders.list"]({ vendor: name })
     )
     yield* printList({
       name: "orders",
@@ -32,8 +32,8 @@ const list = Effect.fn("tapestry ibkr order list")(
         { header: "key", align: "left" }
       ],
       row: ({ account, client, filled, key, limit, order, quantity, side, status, symbol }) => [
-        String(order),
-        String(client),
+        text(order),
+        text(client),
         text(symbol),
         text(side),
         text(quantity),
@@ -44,7 +44,7 @@ const list = Effect.fn("tapestry ibkr order list")(
         text(key)
       ],
       document: (order) => order,
-      none: "no order is open"
+      none: "no orders"
     })
   },
   asCommand("ibkr", "order", "list")
@@ -52,8 +52,8 @@ const list = Effect.fn("tapestry ibkr order list")(
 
 export const command = Command.make("list", flags, list).pipe(
   Command.withDescription(
-    "All orders that are at work at the gateway, whoever placed them, as it says now. Filled and cancelled ones are not among them."
+    "All orders that are at work at the gateway, whoever placed them, and those that are filled or cancelled of which it still tells (without their number), as it says now. An order that was placed here has its key."
   ),
-  Command.withShortDescription("Orders that are at work"),
+  Command.withShortDescription("Orders that are at work, and those that are over"),
   Command.withExamples([{ command: "tapestry ibkr order list --json" }])
 )

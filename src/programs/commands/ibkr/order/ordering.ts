@@ -47,8 +47,8 @@ export const ordering = <A, E, R, E2, R2>(
 const known = (value: number | string | null): string => (value === null ? "" : String(value))
 
 export const orderFields = (state: OrderState): ReadonlyArray<readonly [string, string]> => [
-  ["order", String(state.order)],
-  ["client", String(state.client)],
+  ["order", known(state.order)],
+  ["client", known(state.client)],
   ["key", known(state.key)],
   ["status", state.status],
   ["contract", known(state.symbol)],
