@@ -6,7 +6,7 @@ import { answerBytes } from "../../../../src/layers/adapters/ibkr/answerBytes.ts
 import { decodeQuote } from "../../../../src/layers/adapters/ibkr/decodeQuote.ts"
 import { lookupQuestion, quoteRequest } from "../../../../src/layers/adapters/ibkr/lookups.ts"
 import { answerTime, scripted, type Talk } from "./scriptedGateway.ts"
-import { eventually, sessionAt } from "./session.ts"
+import { counted, eventually, sessionAt, until } from "./session.ts"
 
 const option = { symbol: "AAPL", secType: "OPT", exchange: "SMART", strike: 200, right: "C" }
 const max = "1.7976931348623157E308"
@@ -21,12 +21,16 @@ const asked = Effect.fnUntraced(function* (says: (id: string, talk: Talk) => voi
   })
   const session = yield* sessionAt(gateway.port)
   yield* session.ready
+  // What a gateway says by itself has all come: the frames that follow are the answer's.
+  yield* until(session, "Ready", ({ clockSkew, farms }) => clockSkew !== null && farms.length === 3)
+  const before = (yield* session.counters).frames
   const question = lookupQuestion(quoteRequest(option, true), 60_000)
   if (question === null) return assert.fail("no question")
   const fiber = yield* Effect.forkScoped(Effect.result(session.ask(question)))
   const sent = (kind: string) => gateway.messages.filter(([id]) => id === kind)
   yield* eventually("it was asked for", () => sent("1").length === 1)
-  return { fiber, sent, session }
+  const came = (frames: number) => counted(session, (counters) => counters.frames >= before + frames)
+  return { fiber, sent, came }
 })
 
 describe("a quote of an option", () => {
@@ -70,14 +74,12 @@ describe("a quote of an option", () => {
 
   it.effect("is what has come after four seconds, where the rest does not", () =>
     Effect.gen(function* () {
-      const { fiber, sent, session } = yield* asked((id, { send }) => {
+      const { came, fiber, sent } = yield* asked((id, { send }) => {
         send(1, 6, id, 66, "-1", "0", 0)
         send(1, 6, id, 67, "4.3", "9", 1)
         send(21, id, 83, 0, "-1", "-2", "-1", "-1", "-2", "-2", "-2", "-1")
       })
-      const heard = (yield* session.counters).frames
-      yield* eventually("the ticks are there", () => Effect.runSync(session.counters).frames >= heard)
-      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      yield* came(3)
       yield* TestClock.adjust("4 seconds")
       const answer = yield* Fiber.join(fiber)
       if (Result.isFailure(answer)) return assert.fail(answer.failure.message)
