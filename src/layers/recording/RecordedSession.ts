@@ -80,7 +80,9 @@ export const recordedSession = Effect.fn("Recording.session")(function* (
     yield* Effect.yieldNow
   }
   const streams: Array<RecordedStreamFiles> = []
-  for (const { closed, open, segments, stream } of found.values()) {
+  // In one order, whichever of them was heard first and last.
+  const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const [, { closed, open, segments, stream }] of sorted) {
     if (open === null || stream === null) continue
     const [first] = yield* framesOf(archive, stream, open)
     if (first?.open === undefined) continue
@@ -92,6 +94,5 @@ export const recordedSession = Effect.fn("Recording.session")(function* (
       message: `session ${id} has recorded no stream; 'tapestry archive sessions' lists sessions, and those of the mode stream that tapestry record has made can be replayed`
     })
   }
-  // Listed newest first.
-  return { session: id, vendor: source, startedAt, streams: streams.reverse() }
+  return { session: id, vendor: source, startedAt, streams }
 })
