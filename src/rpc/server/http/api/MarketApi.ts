@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Contract, OptionChain } from "../../../../domain/Contract.ts"
 import { CoverageState } from "../../../../domain/Coverage.ts"
+import { OptionsSnapshot } from "../../../../domain/OptionsSnapshot.ts"
 import { DataType } from "../../../../domain/streams/StreamEvent.ts"
 import { Timeframe } from "../../../../domain/Timeframe.ts"
 import { mostBars } from "./bounds.ts"
@@ -64,7 +65,13 @@ export const Options = Schema.Struct({
     description: "By exchange and class; with expiry: those that have that date, and at most max_contracts in all"
   }),
   contracts: Schema.Int.annotate({ description: "A call and a put for each strike and date of chains" }),
-  truncated: Schema.Boolean.annotate({ description: "There are more strikes or dates than max_contracts lets through" })
+  truncated: Schema.Boolean.annotate({
+    description: "There are more strikes or dates than max_contracts lets through"
+  }),
+  quotes: Schema.NullOr(OptionsSnapshot).annotate({
+    description:
+      "With expiry, where the vendor has quotes of options: those about the price, as they stand now; else null"
+  })
 })
 export interface Options extends Schema.Schema.Type<typeof Options> {}
 
@@ -151,7 +158,7 @@ export class MarketApi extends HttpApiGroup.make("market")
     }).annotateMerge(
       said(
         "Option chains",
-        "The dates and strikes of the options of an underlying, by exchange and class. Not every pair of a date and a strike is listed."
+        "The dates and strikes of the options of an underlying, by exchange and class, and with expiry what those about the price stand at now. Not every pair of a date and a strike is listed."
       )
     ),
     HttpApiEndpoint.get("contracts", "/contracts", {

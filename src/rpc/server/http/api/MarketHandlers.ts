@@ -56,7 +56,10 @@ export const MarketHandlers = HttpApiBuilder.group(
         }).pipe(Effect.catch(refused)),
       options: ({ query: { vendor, ...query } }) =>
         Effect.gen(function* () {
-          return yield* options(yield* of(ContractLookups), yield* vendorOf(vendor, telling("chain")), query)
+          const name = yield* vendorOf(vendor, telling("chain"))
+          const { lookups = [] } = yield* (yield* of(AdapterRegistry)).describe(name)
+          const quoting = lookups.includes("quote")
+          return yield* options(yield* of(ContractLookups), name, quoting, query)
         }).pipe(Effect.catch(refused)),
       contracts: ({ query: { symbol, vendor } }) =>
         Effect.gen(function* () {

@@ -34,11 +34,12 @@ const cut = (chain: OptionChain, most: number): OptionChain => {
   }
 }
 
-/** The options of an underlying, as many as are wanted. */
+/** The options of an underlying, as many as are wanted; `quoting`: with what those of one date stand at. */
 export const options = Effect.fnUntraced(function* (
   lookups: ContractLookups["Service"],
   vendor: string,
-  { expiry, max_contracts = fewOptions, symbol }: OptionsQuery
+  quoting: boolean,
+  { expiry, max_contracts, symbol }: OptionsQuery
 ): Effect.fn.Return<Options, ContractLookupsError> {
   const all = yield* lookups.chain(vendor, { symbol })
   const date = expiry === undefined ? null : dateOf(expiry)
@@ -49,13 +50,21 @@ export const options = Effect.fnUntraced(function* (
           .filter(({ expirations }) => expirations.includes(date))
           .map((chain): OptionChain => ({ ...chain, expirations: [date] }))
   const chains: Array<OptionChain> = []
-  let left = max_contracts
+  let left = max_contracts ?? fewOptions
   for (const chain of wanted) {
     if (left < 2) break
     const some = cut(chain, left)
     left -= contractsOf(some)
     chains.push(some)
   }
+  const quotes =
+    date === null || chains.length === 0 || !quoting
+      ? null
+      : yield* lookups.options(vendor, {
+          symbol,
+          expiry: date,
+          ...(max_contracts === undefined ? {} : { maxContracts: max_contracts })
+        })
   const count = chains.reduce((sum, chain) => sum + contractsOf(chain), 0)
   return {
     symbol,
@@ -64,6 +73,7 @@ export const options = Effect.fnUntraced(function* (
     expirations: [...new Set(all.flatMap(({ expirations }) => expirations))].toSorted(),
     chains,
     contracts: count,
-    truncated: count < wanted.reduce((sum, chain) => sum + contractsOf(chain), 0)
+    truncated: count < wanted.reduce((sum, chain) => sum + contractsOf(chain), 0),
+    quotes
   }
 })
