@@ -17,6 +17,7 @@ export class Audience {
   readonly #taps = new Set<Tap>()
   readonly #table: Table
   #receivedAt: EpochMillis
+  #began: EpochMillis | null = null
   /** The complete-through watermark; null before the stream has begun. */
   through: EpochMillis | null = null
 
@@ -55,8 +56,15 @@ export class Audience {
     if (this.through === null || to > this.through) this.through = to
   }
 
+  /** Without those of before the stream began, of which nobody was promised anything: what is fetched for a gap reaches beyond it. */
+  promised(rows: ReadonlyArray<StreamRow>, gap: EpochMillis): ReadonlyArray<StreamRow> {
+    const from = Math.min(gap, this.#began ?? gap)
+    return rows.filter((row) => millisOf(row) >= from)
+  }
+
   say(event: LifecycleEvent): void {
     const now = this.#now()
+    if (event._tag === "Started") this.#began ??= event.through
     this.#table.say(event, now)
     for (const tap of this.#taps) {
       if (tap.consumer.latest) tap.consumer.mark(tap)

@@ -263,7 +263,7 @@ export class Topic implements Flushable {
     if (first === undefined || last === undefined) return
     const { key } = this
     const told = this.#recent?.since(first.start - (this.#options.history?.overlap ?? 0)) ?? []
-    const { added, ahead, rows: fused } = fuse(key.kind, rows, told, this.#held)
+    const { added, ahead, rows: fused } = fuse(key.kind, this.#audience.promised(rows, first.start), told, this.#held)
     this.#held = []
     const split = fused.findIndex((row) => millisOf(row) >= last.end)
     const before = split === -1 ? fused : fused.slice(0, split)
