@@ -52,14 +52,16 @@ const heap = (): number => {
   return process.memoryUsage().heapUsed
 }
 
-/** Bytes that one more costs, over the second half of `count`, when all that they share is there. */
+const steps = 8
+
+/** Bytes that one more costs, over the second half of `count`, when all that they share is there: of the line that fits best. */
 const slope = Effect.fnUntraced(function* (count: number, lines: number) {
   const market = yield* MarketStreams
   const scope = yield* Effect.scope
   const sizes: Array<number> = []
   const heard = new Set<string>()
-  for (let step = 0; step < 4; step++) {
-    for (let index = (step * count) / 4; index < ((step + 1) * count) / 4; index++) {
+  for (let step = 0; step < steps; step++) {
+    for (let index = (step * count) / steps; index < ((step + 1) * count) / steps; index++) {
       const own = yield* Scope.fork(scope)
       const symbol = symbolOf(index % lines)
       const selection = { vendor: "ibkr", streams: [{ symbol, kind: "quotes" as const }] }
@@ -69,12 +71,16 @@ const slope = Effect.fnUntraced(function* (count: number, lines: number) {
       })
       yield* Effect.forkIn(Effect.forever(listening), own)
     }
-    const asked = Math.min(lines, ((step + 1) * count) / 4)
+    const asked = Math.min(lines, ((step + 1) * count) / steps)
     while (heard.size < asked) yield* Effect.sleep("100 millis")
     yield* Effect.sleep("1 second")
     sizes.push(heap())
   }
-  return ((sizes[3] ?? 0) - (sizes[1] ?? 0)) / (count / 2)
+  const late = sizes.slice(steps / 2)
+  const middle = (late.length - 1) / 2
+  const along = late.reduce((sum, size, index) => sum + (index - middle) * size, 0)
+  const across = late.reduce((sum, _, index) => sum + (index - middle) ** 2, 0)
+  return along / across / (count / steps)
 }, Effect.scoped)
 
 const residentOf = (pid: number): number =>
