@@ -2,13 +2,9 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { onlyAccount } from "../../domain/streams/StreamKey.ts"
 import { asCommand } from "../failure/UsageError.ts"
-import { Json } from "../flags/GlobalFlags.ts"
-import { drawn } from "../streams/drawn.ts"
 import { portfolioBoard } from "../streams/PortfolioBoard.ts"
-import { documentsOf } from "../streams/streamDocuments.ts"
-import { streamFlags, watching } from "../streams/watching.ts"
-import { Output } from "../terminal/Output.ts"
-import { styleOf } from "../terminal/Style.ts"
+import { onBoard } from "../streams/showing.ts"
+import { streamFlags } from "../streams/watching.ts"
 
 const flags = {
   account: Argument.String("account").pipe(
@@ -24,21 +20,8 @@ const portfolio = Effect.fn("tapestry portfolio")(function* ({
   account,
   ...input
 }: Command.Command.Config.Infer<typeof flags>) {
-  const { lines, terminal } = yield* Output
   const symbols = [Option.getOrElse(account, () => onlyAccount)]
-  const watched = { ...input, kind: ["portfolio", "account", "pnl"] as const, symbols }
-  if ((yield* Json) || !terminal.isTerminal) {
-    return yield* watching(watched, (keys) =>
-      Effect.succeed((items) =>
-        lines(items.flatMap((item) => documentsOf(item, keys).map((document) => JSON.stringify(document))))
-      )
-    )
-  }
-  const style = styleOf(terminal)
-  yield* drawn(watched, (keys) => {
-    const board = portfolioBoard(keys)
-    return { take: board.take, lines: () => board.lines(style, terminal.columns) }
-  })
+  yield* onBoard({ ...input, kind: ["portfolio", "account", "pnl"], symbols }, portfolioBoard)
 }, asCommand("portfolio"))
 
 export const command = Command.make("portfolio", flags, portfolio).pipe(

@@ -1,28 +1,12 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { asCommand } from "../failure/UsageError.ts"
-import { Json } from "../flags/GlobalFlags.ts"
-import { drawn } from "../streams/drawn.ts"
 import { quoteBoard } from "../streams/QuoteBoard.ts"
-import { documentsOf } from "../streams/streamDocuments.ts"
-import { streamFlags, watching } from "../streams/watching.ts"
-import { Output } from "../terminal/Output.ts"
-import { styleOf } from "../terminal/Style.ts"
+import { onBoard } from "../streams/showing.ts"
+import { streamFlags } from "../streams/watching.ts"
 
 const quotes = Effect.fn("tapestry quotes")(function* (input: Command.Command.Config.Infer<typeof streamFlags>) {
-  const { lines, terminal } = yield* Output
-  if ((yield* Json) || !terminal.isTerminal) {
-    return yield* watching({ ...input, kind: "quotes" }, (keys) =>
-      Effect.succeed((items) =>
-        lines(items.flatMap((item) => documentsOf(item, keys).map((document) => JSON.stringify(document))))
-      )
-    )
-  }
-  const style = styleOf(terminal)
-  yield* drawn({ ...input, kind: "quotes" }, (keys) => {
-    const board = quoteBoard(keys)
-    return { take: board.take, lines: () => board.lines(style, terminal.columns) }
-  })
+  yield* onBoard({ ...input, kind: "quotes" }, quoteBoard)
 }, asCommand("quotes"))
 
 export const command = Command.make("quotes", streamFlags, quotes).pipe(

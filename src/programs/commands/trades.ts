@@ -2,8 +2,7 @@ import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { isRows } from "../../domain/streams/StreamEvent.ts"
 import { asCommand } from "../failure/UsageError.ts"
-import { Json } from "../flags/GlobalFlags.ts"
-import { documentsOf } from "../streams/streamDocuments.ts"
+import { isForPerson, lineByLine } from "../streams/showing.ts"
 import { wordsOf } from "../streams/streamWords.ts"
 import { tradeLine } from "../streams/tradeLine.ts"
 import { streamFlags, watching } from "../streams/watching.ts"
@@ -11,14 +10,8 @@ import { Output } from "../terminal/Output.ts"
 import { styleOf } from "../terminal/Style.ts"
 
 const trades = Effect.fn("tapestry trades")(function* (input: Command.Command.Config.Infer<typeof streamFlags>) {
+  if (!(yield* isForPerson)) return yield* lineByLine({ ...input, kind: "trades" })
   const { lines, note, terminal } = yield* Output
-  if ((yield* Json) || !terminal.isTerminal) {
-    return yield* watching({ ...input, kind: "trades" }, (keys) =>
-      Effect.succeed((items) =>
-        lines(items.flatMap((item) => documentsOf(item, keys).map((document) => JSON.stringify(document))))
-      )
-    )
-  }
   const style = styleOf(terminal)
   yield* watching({ ...input, kind: "trades" }, (keys) =>
     Effect.succeed(

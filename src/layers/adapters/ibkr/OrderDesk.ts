@@ -9,7 +9,7 @@
  */
 import { Deferred, Effect } from "effect"
 import { IbkrError, Undecodable } from "../../../services/IbkrSession.ts"
-import { fieldsOf, messageIds } from "./frames.ts"
+import { fieldsOf, messageIds, unescaped } from "./frames.ts"
 
 /** Numbers below are orders', from it on requests'. */
 export const firstRequest = 100_000_000
@@ -72,9 +72,6 @@ export interface OrderDesk {
   readonly take: (frame: Uint8Array, messageId: number) => boolean
   readonly failAll: (error: IbkrError) => void
 }
-
-const unescaped = (text: string): string =>
-  text.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /** The order of which a message speaks, and what it says of it; null: of none. */
 const about = (frame: Uint8Array, messageId: number): readonly [order: number, word: OrderWord | null] | null => {

@@ -11,7 +11,7 @@
 import { Deferred, Effect } from "effect"
 import { IbkrError, type IbkrErrorReason, Undecodable } from "../../../services/IbkrSession.ts"
 import { meaningOf, requestError } from "./codes.ts"
-import { fieldsOf, messageIds, requestIdOf } from "./frames.ts"
+import { fieldsOf, messageIds, requestIdOf, unescaped } from "./frames.ts"
 
 /** What a request waits for. */
 export interface Answer {
@@ -61,10 +61,6 @@ const errorOf = (frame: Uint8Array) => {
   const code = Number(fields[3])
   return Number.isInteger(code) ? { code, message: unescaped(fields[4] ?? "") } : null
 }
-
-/** Text outside ASCII is written `\uXXXX`. */
-const unescaped = (text: string): string =>
-  text.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /** Given up requests whose late answers are told from others. */
 const remembered = 1000

@@ -3,7 +3,7 @@ import { Result } from "effect"
 import type { OrderState } from "../../../domain/Order.ts"
 import { readAnswer } from "./answerBytes.ts"
 import { dateOf, nameOf } from "./contractKinds.ts"
-import { messageIds } from "./frames.ts"
+import { messageIds, unescaped } from "./frames.ts"
 
 type Fields = ReadonlyArray<string>
 
@@ -87,9 +87,6 @@ const stands = (state: OrderState, fields: Fields): OrderState => {
     averagePrice: had === null || had === 0 ? null : numberOf(average)
   }
 }
-
-const unescaped = (text: string): string =>
-  text.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /** In the order in which they were first spoken of. Fails with what is wrong with the bytes. */
 export const decodeOrders = (payload: Uint8Array): Result.Result<ReadonlyArray<OrderState>, string> =>

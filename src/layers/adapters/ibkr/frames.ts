@@ -125,3 +125,7 @@ export const frameOf = (fields: ReadonlyArray<string | number>): Uint8Array => {
   frame.set(payload, headerSize)
   return frame
 }
+
+/** The text of an error: what is outside ASCII is written `\uXXXX`. */
+export const unescaped = (text: string): string =>
+  text.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
