@@ -152,6 +152,7 @@ export const make = Effect.fnUntraced(function* (
       if (word.code === 100) {
         yield* live.outbound.slowDown
         slowed = { rate: yield* live.outbound.rate, at: now }
+        yield* lines.doubtLast(live)
       }
       const next = after(standing, word, now)
       if (next.standing !== standing) {

@@ -7,7 +7,8 @@
  *
  * Hard cases. Answers to a number that is no longer a subscription's are nobody's. A gateway that gets IB back with its data (1102), or a
  * farm (2104), often leaves some subscriptions dead without a word: those that have been silent for `verifyAfter` since are asked for again, the
- * others are left alone. What is asked for while IB or a farm is away does not come yet, though the gateway takes the request. One that the gateway ends itself (10182, 10225) is given up there and asked for again. One that it refuses ends. Who
+ * others are left alone. A gateway that was sent too much (100) leaves a message out and does not say which: what was asked for last and has not been heard is in
+ * doubt, is told so, and is asked for again where it stays silent. What is asked for while IB or a farm is away does not come yet, though the gateway takes the request. One that the gateway ends itself (10182, 10225) is given up there and asked for again. One that it refuses ends. Who
  * unsubscribes before the request was sent sends nothing. There are more of them than the account has lines: those that find none wait for one
  * (LineQuota), and so does one that the gateway refuses for that reason (101, 309, 10190); each says so, and comes in by itself. One that has to be asked for
  * again and again is asked for more and more slowly. IB takes one request for the trades of an instrument in fifteen seconds: the next waits for that.
@@ -48,6 +49,8 @@ export interface Lines {
   readonly renewAll: (link: Link, lost: string) => Effect.Effect<void, never, Scope.Scope>
   /** It is back with all data, as it says. */
   readonly verifyAll: (link: Link, lost: string) => Effect.Effect<void, never, Scope.Scope>
+  /** The gateway has left out a message of the last second. */
+  readonly doubtLast: (link: Link) => Effect.Effect<void, never, Scope.Scope>
   readonly hears: (requestId: number) => LineEvents | undefined
   readonly everyone: () => Iterable<LineEvents>
   /** The numbers under which something may come now. */
@@ -62,6 +65,8 @@ export interface Lines {
 }
 
 const verifyAfter = "10 seconds"
+/** A gateway counts 50 in a second, and what it says of them comes a little later. */
+const lastSent = 100
 /** One that has to be asked for again within `soon` of the last time waits, longer each time. Milliseconds. */
 const soon = 10_000
 const longest = 16_000
@@ -73,6 +78,8 @@ const growAfter = "60 seconds"
 export const make = (nextId: () => number, limits: LineLimits): Lines => {
   const lines = new Set<Line>()
   const byId = new Map<number, Line>()
+  /** Those that were sent last, in that order; a set of no more than `lastSent`. */
+  const recent = new Set<Line>()
   const quotas: Readonly<Record<LineSort, LineQuota<Line>>> = {
     "market-data": new LineQuota<Line>("market-data", limits["market-data"]),
     depth: new LineQuota<Line>("depth", limits.depth),
@@ -122,6 +129,9 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
       spec.send(link.api, requestId)
       line.sent = true
       line.heard = false
+      recent.delete(line)
+      recent.add(line)
+      for (const oldest of recent) if (recent.size > lastSent) recent.delete(oldest)
       spec.began()
       for (const reason of away.values()) spec.broke(reason)
     })
@@ -173,6 +183,17 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
       yield* giveUp(line, true)
     }
     yield* requestAll(link, which)
+  })
+
+  /** Asks again for those that stay silent. */
+  const verify = Effect.fnUntraced(function* (link: Link, which: ReadonlyArray<Line>, reason: string) {
+    const asked = new Map(which.map((line) => [line, line.requestId] as const))
+    for (const line of which) line.heard = false
+    yield* Effect.sleep(verifyAfter)
+    const dead = which.filter(
+      (line) => lines.has(line) && line.sent && !line.heard && asked.get(line) === line.requestId
+    )
+    yield* renewEach(link, dead, reason)
   })
 
   const ends = (line: Line, why: string): boolean => {
@@ -239,6 +260,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
         () =>
           Effect.suspend(() => {
             lines.delete(line)
+            recent.delete(line)
             return Effect.andThen(giveUp(line, false), Metric.modify(ibkrSubscriptions(spec.type), -1))
           })
       )
@@ -260,6 +282,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
       current = null
       for (const sort of lineSorts) quotas[sort].clear()
       away.clear()
+      recent.clear()
       for (const line of lines) {
         line.hasty = 0
         line.askedAt = Number.NEGATIVE_INFINITY
@@ -286,11 +309,13 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     verifyAll: (link, lost) =>
       Effect.gen(function* () {
         away.delete(lost)
-        const asked = new Map([...lines].map((line) => [line, line.requestId] as const))
-        for (const line of lines) line.heard = false
-        yield* Effect.sleep(verifyAfter)
-        const dead = [...lines].filter((line) => line.sent && !line.heard && asked.get(line) === line.requestId)
-        yield* renewEach(link, dead, "silent since the gateway said that it has its data back")
+        yield* verify(link, [...lines], "silent since the gateway said that it has its data back")
+      }).pipe(Effect.forkScoped, Effect.asVoid),
+    doubtLast: (link) =>
+      Effect.suspend(() => {
+        const doubted = [...recent].filter((line) => line.sent && !line.heard)
+        for (const { spec } of doubted) spec.broke("the gateway has left out a message, which may have asked for it")
+        return verify(link, doubted, "silent since the gateway left out a message")
       }).pipe(Effect.forkScoped, Effect.asVoid),
     hears: (requestId) => {
       const line = byId.get(requestId)

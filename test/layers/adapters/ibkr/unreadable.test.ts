@@ -119,3 +119,22 @@ describe("messages that cannot be read", () => {
     )
   )
 })
+
+describe("a message that the gateway leaves out because it was sent too many (100)", () => {
+  it.effect("is asked again where nothing came of it, which is told until then; what was heard is left alone", () =>
+    Effect.gen(function* () {
+      yield* clockRuns
+      const { asked, quotes, trades } = yield* begin((kind, id, talk, request) => {
+        if (request === 1) talk.send(4, 2, -1, 100, "Max rate of messages per second has been exceeded", "")
+        else if (kind === "1") talk.send(...price(id, 500))
+        else talk.send(...trade(id))
+      })
+      yield* eventually("asked for again", () => asked("1") === 2 && quotes.said.includes("row"))
+      assert.deepStrictEqual(quotes.said, ["Started", "Gap", "Resumed", "row"])
+      assert.deepStrictEqual(quotes.why, ["the gateway has left out a message, which may have asked for it"])
+      // It may have been in doubt for a moment, and has shown that it runs.
+      assert.strictEqual(asked("97"), 1)
+      assert.strictEqual(trades.said.at(-1), "row")
+    })
+  )
+})
