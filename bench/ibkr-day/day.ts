@@ -187,6 +187,7 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
       yield* pass(minute - mishap.after)
       if (gateway.now() > unseenUntil) for (const book of books) book.compare(gateway)
       if (index % 10 === 9) for (const tape of tapes) tape.compare()
+      counter.forget()
       options.progress?.(index + 1)
     }
     const told = (book: QuoteCheck | TapeCheck) => book.gaps

@@ -41,16 +41,20 @@ export const counting = Effect.gen(function* () {
       fibers--
     }
   }
+  const forget = () => {
+    for (const socket of sockets) {
+      // One that is gone must have let go of everybody; what it had is counted until it has.
+      if (socket.destroyed && socket.listenerCount("data") === 0) sockets.delete(socket)
+    }
+  }
   return {
     /** Counts the fibers of this effect and of all that it begins. */
     counted: Effect.provideService(Metric.FiberRuntimeMetrics, counter),
     fibers: () => fibers,
     sockets: () => sockets.size,
+    forget,
     take: (gateway: GatewaySimulator): Inventory => {
-      for (const socket of sockets) {
-        // One that is gone must have let go of everybody; what it had is counted until it has.
-        if (socket.destroyed && socket.listenerCount("data") === 0) sockets.delete(socket)
-      }
+      forget()
       return {
         handles: tallied(process.getActiveResourcesInfo().filter((name) => name !== "Immediate")),
         listeners: [...sockets].map((socket) =>
