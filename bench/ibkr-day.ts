@@ -1,7 +1,8 @@
 /**
  * Claim: over a whole day of a gateway on which something goes wrong every minute, with the nightly reset, 100 lines and 1,000 consumers of which one in ten
  * is slow, every trade and bar is told once or is in a range that was told as unrepairable, quotes outside their gaps are those of the market, no consumer waits
- * for another, and at the end the process holds what it held at the beginning.
+ * for another, and at the end the process holds what it held at the beginning. Recorded meanwhile, by recordings that are killed, the store claims what happened and
+ * nothing that was told as unrepairable, and all of the day when the jobs that were left are done.
  *
  * Run: `npm run bench -- ibkr-day`; or `node --expose-gc bench/ibkr-day.ts [minutes] [seed]`. Baseline: the simulated market itself, against which every
  * row is held. Simulated time goes as fast as the machine lets it; the process ends with 1 when anything differs.
@@ -19,6 +20,7 @@ const report = await Effect.runPromise(
     seed,
     consumers: 1_000,
     activity: 1,
+    killEvery: 60,
     reset: { after: Math.round(minutes / 2), minutes: 10 },
     progress: (done) => {
       if (done % 60 === 0) console.error(`${done / 60} h of it in ${Math.round((performance.now() - began) / 1_000)} s`)
@@ -42,6 +44,17 @@ for (const [what, value] of [
   ],
   ["of them fetched from history to mend gaps", count(report.rowsRepaired)],
   ["of the tapes' time told as unrepairable (60 requests for history in 10 minutes)", percent(report.unrepairable)],
+  [
+    "rows in the store of what was recorded, over so many kills of the recording",
+    `${count(report.stored.rows)}, ${report.kills}`
+  ],
+  ["of the recorded tapes' time not claimed by the store when the recording ended", percent(report.stored.unclaimed)],
+  [
+    "jobs that repaired, and the simulated hours that they took",
+    `${count(report.stored.jobs)}, ${report.stored.jobHours.toFixed(1)} h`
+  ],
+  ["of the recorded tapes' time not claimed when they were done", percent(report.stored.unclaimedAfterJobs)],
+  ["series whose archived answers were stored again and compared", count(report.stored.seriesRebuilt)],
   ["quotes held against the market", count(report.quotesCompared)],
   ["slow consumers ended, rows dropped for others", `${count(report.slowEnded)}, ${count(report.rowsDropped)}`],
   [

@@ -3,6 +3,7 @@ import { isRows, type StreamEvent } from "../../src/domain/streams/StreamEvent.t
 import type { StreamKind } from "../../src/domain/streams/StreamKind.ts"
 import { millisOf, type StreamRow, shapeOf } from "../../src/domain/streams/StreamRow.ts"
 import type { TimeRange } from "../../src/domain/TimeRange.ts"
+import { rowsCompared } from "./rowsCompared.ts"
 
 /** The rows that a market had in [from, to). */
 export type RowsOfMarket = (from: number, to: number) => ReadonlyArray<StreamRow>
@@ -17,6 +18,7 @@ export class TapeCheck {
   /** Milliseconds that were told as unrepairable, and of all that was promised. */
   missed = 0
   promised = 0
+  readonly #kind: StreamKind
   readonly #shape: ReturnType<typeof shapeOf>
   readonly #market: RowsOfMarket
   #told: Array<StreamRow> = []
@@ -29,6 +31,7 @@ export class TapeCheck {
 
   constructor(kind: StreamKind, name: string, market: RowsOfMarket) {
     this.name = name
+    this.#kind = kind
     this.#shape = shapeOf(kind)
     this.#market = market
   }
@@ -79,25 +82,11 @@ export class TapeCheck {
     const from = this.#checked
     const to = this.#through
     if (from === null || to <= from) return
-    const { identity } = this.#shape
     const counts = (row: StreamRow) => millisOf(row) >= from && millisOf(row) < to && !this.#isMissing(row)
-    const told = this.#told.filter(counts).map(identity).sort()
-    const truth = this.#market(from, to).filter(counts).map(identity).sort()
-    let had = 0
-    let was = 0
-    while (had < told.length || was < truth.length) {
-      const [mine, theirs] = [told[had], truth[was]]
-      if (mine === theirs) {
-        had++
-        was++
-      } else if (theirs === undefined || (mine !== undefined && mine < theirs)) {
-        this.#problem(`told and never happened, or told twice: ${mine}`)
-        had++
-      } else {
-        this.#problem(`happened and was not told: ${theirs}`)
-        was++
-      }
-    }
+    const truth = this.#market(from, to).filter(counts)
+    const { less, more } = rowsCompared(this.#kind, this.#told.filter(counts), truth)
+    for (const row of more) this.#problem(`told and never happened, or told twice: ${row}`)
+    for (const row of less) this.#problem(`happened and was not told: ${row}`)
     this.compared += truth.length
     this.promised += to - from
     this.#checked = to

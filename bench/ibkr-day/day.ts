@@ -1,6 +1,6 @@
 /**
  * A day of a gateway in simulated time: 100 lines, 1,000 consumers of which one in ten is slow, something that goes wrong every minute, and the
- * nightly reset. What was told is held against what happened, and what the process holds at the end against what it held at the beginning.
+ * nightly reset. What was told and what was recorded is held against what happened, and what the process holds at the end against what it held at the beginning.
  *
  * The gateway's clock is stepped and everybody else's is a test's; both go on in steps of a quarter of a second, in between which the sockets have
  * their turns. Problems are found and told, not thrown, so that one does not hide another.
@@ -22,8 +22,11 @@ import { Digest, follow } from "./consumers.ts"
 import { differs, leaks, step, strays } from "./differences.ts"
 import { mishapOf } from "./faults.ts"
 import { counting, type Inventory } from "./inventory.ts"
-import { barsOf, losing, streams, tradesOf } from "./lines.ts"
+import { jobsDone } from "./jobsDone.ts"
+import { losing, marketOf, recordedQuotes, streams } from "./lines.ts"
 import { QuoteCheck } from "./QuoteCheck.ts"
+import { record } from "./recording.ts"
+import { rebuiltDiffers, shareOf, storedTapes } from "./stored.ts"
 import { TapeCheck } from "./TapeCheck.ts"
 
 const second = 1_000
@@ -36,9 +39,11 @@ export interface DayOptions {
   /** Multiplies how much happens in the market. */
   readonly activity: number
   /** When IB resets: minutes after the beginning, and for how many. */
+  /** Minutes from one kill of the recording to the next. */
+  readonly killEvery: number
   readonly reset: { readonly after: number; readonly minutes: number }
-  /** Breaks something on purpose, so that it is seen to be found: a row that is lost, or a line that is not given back. */
-  readonly sabotage?: "row" | "line"
+  /** Breaks something on purpose, so that it is seen to be found: a row that is lost on its way or from the archive, or a line that is not given back. */
+  readonly sabotage?: "row" | "segment" | "line"
   readonly progress?: (minutes: number) => void
 }
 
@@ -53,6 +58,18 @@ export interface DayReport {
   /** Of the time of the tapes, how much was told as unrepairable: a share. */
   readonly unrepairable: number
   readonly mishaps: Readonly<Record<string, number>>
+  readonly kills: number
+  readonly stored: {
+    readonly rows: number
+    /** Of the recorded tapes' time, how much no coverage claims when the recording ends, and when all jobs are done: shares. */
+    readonly unclaimed: number
+    readonly unclaimedAfterJobs: number
+    readonly jobs: number
+    /** That the jobs took, under the budget of the vendor. */
+    readonly jobHours: number
+    /** Series of which it was looked whether their archived answers give the same. */
+    readonly seriesRebuilt: number
+  }
   readonly slowEnded: number
   readonly rowsDropped: number
   /** Milliseconds of the test's clock that a row waited at most for a consumer that is not slow. */
@@ -115,13 +132,22 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
       inSecond.reduce((sum, count) => sum + count, 0)
     )
   }
-  const pass = Effect.fnUntraced(function* (millis: number) {
-    for (let left = millis; left > 0; left -= step) {
-      yield* TestClock.adjust(step)
+  const pass = Effect.fnUntraced(function* (millis: number, by: number = step) {
+    for (let left = millis; left > 0; left -= by) {
+      yield* TestClock.adjust(by)
       yield* turns
-      yield* gateway.advance(step)
+      yield* gateway.advance(by)
       yield* turns
-      countMessages()
+      if (by === step) countMessages()
+    }
+  })
+  /** Lets time go on until something has ended. */
+  const whilePassing = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    for (;;) {
+      const exit = fiber.pollUnsafe()
+      if (exit !== undefined) return yield* exit
+      yield* pass(second, second)
     }
   })
 
@@ -138,33 +164,35 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
     const tapes: Array<TapeCheck> = []
     const books: Array<QuoteCheck> = []
     const digests = streams.map(() => new Digest())
+    /** Of who listens live, before what was recorded is looked at. */
+    const audience = yield* Scope.fork(lifetime)
     const ears = streams.map(({ kind, symbol }) => {
       if (kind === "quotes") {
         const check = new QuoteCheck(symbol)
         books.push(check)
         return check
       }
-      const rows = kind === "trades" ? tradesOf(gateway, symbol) : barsOf(gateway, symbol)
-      const check = new TapeCheck(kind, `${kind} of ${symbol}`, rows)
+      const check = new TapeCheck(kind, `${kind} of ${symbol}`, marketOf(gateway, { kind, symbol }))
       tapes.push(check)
       return check
     })
-    const recorder = yield* market.subscribe(
-      { vendor: "ibkr", streams },
-      { policy: { _tag: "lossless", rows: 1_000_000 } }
-    )
-    const recording = Effect.gen(function* () {
+    const witness = yield* market
+      .subscribe({ vendor: "ibkr", streams }, { policy: { _tag: "lossless", rows: 1_000_000 } })
+      .pipe(Scope.provide(audience))
+    const hearing = Effect.gen(function* () {
       for (;;) {
-        const items = yield* recorder.take
+        const items = yield* witness.take
         for (const { event, stream } of items) {
           digests[stream]?.hear(event, gateway.now() + step)
           ears[stream]?.hear(event, gateway.now())
         }
       }
     })
-    yield* Effect.forkScoped(recording)
+    yield* Effect.forkIn(hearing, audience)
+    const recorded = streams.filter(({ kind, symbol }) => kind !== "quotes" || recordedQuotes.has(symbol))
+    const recording = yield* record(recorded, options.sabotage === "segment")
     let hurry = false
-    const followers = yield* follow(streams, consumers, seed, () => hurry)
+    const followers = yield* follow(streams, consumers, seed, () => hurry).pipe(Scope.provide(audience))
 
     yield* pass(90 * second)
     yield* quiet
@@ -183,6 +211,7 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
       yield* pass(mishap.after)
       mishaps[mishap.name] = (mishaps[mishap.name] ?? 0) + 1
       for (const fault of mishap.faults) yield* gateway.inject(fault)
+      if (index % options.killEvery === options.killEvery - 1) yield* recording.kill
       unseenUntil = Math.max(unseenUntil, gateway.now() + mishap.unseen)
       yield* pass(minute - mishap.after)
       if (gateway.now() > unseenUntil) for (const book of books) book.compare(gateway)
@@ -233,6 +262,16 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
       if (digest !== undefined) problems.push(...strays(follower, digest))
     }
     problems.push(...leaks(before, after))
+
+    const until = Math.floor((gateway.now() - minute) / (5 * second)) * 5 * second
+    yield* whilePassing(recording.end)
+    yield* Scope.close(audience, Exit.void)
+    const live = yield* storedTapes(recorded, recording.told, until, gateway)
+    const jobs = yield* whilePassing(jobsDone)
+    const repaired = yield* storedTapes(recorded, recording.told, until, gateway)
+    problems.push(...new Set([...live, ...repaired].flatMap((tape) => tape.problems)))
+    const rebuilt = yield* whilePassing(rebuiltDiffers)
+    problems.push(...recording.problems(), ...jobs.problems, ...rebuilt.problems)
     const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
     const report: DayReport = {
       problems,
@@ -244,6 +283,15 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
       reconnects: connections - 1,
       unrepairable: sum(tapes.map(({ missed }) => missed)) / sum(tapes.map(({ promised }) => promised)),
       mishaps,
+      kills: recording.kills(),
+      stored: {
+        rows: sum(repaired.map(({ rows }) => rows)),
+        unclaimed: shareOf(live),
+        unclaimedAfterJobs: shareOf(repaired),
+        jobs: jobs.done,
+        jobHours: jobs.hours,
+        seriesRebuilt: rebuilt.compared
+      },
       slowEnded: sum(followers.map(({ ended }) => ended)),
       rowsDropped: sum(followers.map(({ digest }) => digest.dropped)),
       lag: Math.max(...followers.filter(({ slow }) => !slow).map(({ digest }) => digest.lag)),

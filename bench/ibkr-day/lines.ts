@@ -20,6 +20,9 @@ export const streams: ReadonlyArray<StreamQuery> = [
   }))
 ]
 
+/** Of the quotes these are recorded: of a day of all of them there are more rows than say anything new. */
+export const recordedQuotes: ReadonlySet<string> = new Set(["SIM0000", "SIM0030", "SIM0060", "SIM0091"])
+
 /** IB stamps trades with whole seconds. */
 export const tradesOf =
   (gateway: GatewaySimulator, symbol: string): RowsOfMarket =>
@@ -33,6 +36,10 @@ export const tradesOf =
       side: null,
       conditions: conditions === "" ? null : conditions
     }))
+
+/** A market's rows of a tape. */
+export const marketOf = (gateway: GatewaySimulator, { kind, symbol }: Pick<StreamQuery, "kind" | "symbol">) =>
+  kind === "trades" ? tradesOf(gateway, symbol) : barsOf(gateway, symbol)
 
 export const barsOf =
   (gateway: GatewaySimulator, symbol: string): RowsOfMarket =>
