@@ -40,6 +40,13 @@ describe("tapestry quotes and trades", () => {
     const [book] = rowsIn(ok(where, "depth", "gamma", "--count", "1"), "Depth")
     assert.strictEqual(book.bids.length, 5)
     assert.isBelow(book.bids[0][0], book.asks[0][0])
+    const [deep] = rowsIn(ok(where, "depth", "gamma", "--count", "1", "--rows", "12"), "Depth")
+    assert.deepStrictEqual([deep.bids.length, deep.asks.length], [12, 12])
+    for (const rows of ["0", "61", "x"]) {
+      const refused = tapestry(where, "depth", "gamma", "--rows", rows)
+      assert.strictEqual(refused.code, 2)
+      assert.match(refused.stderr, /--rows/)
+    }
     assert.strictEqual(shell(where, "tapestry trades ALPHA | head -n 5 | wc -l").stdout.trim(), "5")
   })
 

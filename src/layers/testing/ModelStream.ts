@@ -27,7 +27,7 @@ import type { HistoryPage, StreamCapability, StreamSink, UpstreamEvent } from ".
 import { accountMeant } from "../adapters/accountMeant.ts"
 import { accountRowsAt, modelAccount } from "./ModelAccount.ts"
 import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
-import { booksIn, headlinesIn, type ModelTape, printsIn, tickersIn } from "./ModelTape.ts"
+import { booksIn, headlinesIn, type ModelTape, printsIn, tickersIn, usualLevels } from "./ModelTape.ts"
 
 /** What goes wrong with all streams, in a range of the Clock. */
 export interface ModelFault extends TimeRange {
@@ -112,7 +112,7 @@ export const make = (
   let running = 0
   const fail = (reason: VendorErrorReason) => Effect.fail(new VendorError({ vendor, reason }))
 
-  const truth: ModelStream["truth"] = ({ kind, symbol, timeframe }, range) => {
+  const truth: ModelStream["truth"] = ({ kind, params, symbol, timeframe }, range) => {
     if (isOfAccount(kind)) {
       const rows: Array<StreamRow> = []
       for (let second = Math.ceil(range.start / secondMillis); second * secondMillis < range.end; second++) {
@@ -122,7 +122,7 @@ export const make = (
     }
     if (kind === "trades") return printsIn(tape, symbol, range)
     if (kind === "quotes") return tickersIn(tape, symbol, range)
-    if (kind === "depth") return booksIn(tape, symbol, range)
+    if (kind === "depth") return booksIn(tape, symbol, range, Number(params.rows ?? usualLevels))
     if (kind === "news") return headlinesIn(tape, symbol, range)
     return timeframe === null ? [] : barsOf(market, symbol, timeframe, range, Number.MAX_SAFE_INTEGER)
   }
@@ -275,6 +275,9 @@ export const make = (
         const name = symbol.trim().toUpperCase()
         if (!symbols.includes(name) && !forbidden.includes(name)) {
           return fail(new NotFound({ message: `no symbol ${name}` }))
+        }
+        if (kind === "depth" && !/^([1-9]|[1-5]\d|60)$/.test(params.rows ?? "1")) {
+          return fail(new Unsupported({ message: `a book has 1 to 60 rows on each side, not ${params.rows}` }))
         }
         const bars = kind === "bars" ? (timeframe ?? "5s") : null
         return bars !== null && bars !== "5s" && bars !== "1m"

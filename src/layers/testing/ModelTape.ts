@@ -83,11 +83,16 @@ export const tickersIn = (tape: ModelTape, symbol: string, range: TimeRange): Re
     previousClose: null
   }))
 
-/** Levels of a side. */
-const levels = 5
+/** Levels of a side, unless said otherwise. */
+export const usualLevels = 5
 
 /** The book around the prints: one with each, its best prices those of the quote, a cent from level to level. */
-export const booksIn = (tape: ModelTape, symbol: string, range: TimeRange): ReadonlyArray<Book> =>
+export const booksIn = (
+  tape: ModelTape,
+  symbol: string,
+  range: TimeRange,
+  levels: number = usualLevels
+): ReadonlyArray<Book> =>
   printsIn(tape, symbol, range).map(({ price, size, tsNs }) => {
     const middle = Math.round(price * 100)
     const side = (direction: 1 | -1) =>

@@ -128,6 +128,6 @@ export const command = Command.make("record", flags, record).pipe(
   ),
   Command.withExamples([
     { command: "tapestry record --symbols SPY,QQQ --kinds trades,quotes --vendor ibkr", description: "Until Ctrl-C" },
-    { command: "tapestry record --symbols ALPHA --for 8h --json", description: "A day of trades, told as JSON lines" }
+    { command: "tapestry record --symbols SPY --for 8h --json", description: "A day of trades, told as JSON lines" }
   ])
 )

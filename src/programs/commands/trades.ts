@@ -33,7 +33,7 @@ export const command = Command.make("trades", streamFlags, trades).pipe(
     "Every trade of symbols as it happens, until Ctrl-C. When the stream breaks, what was missed is fetched from the vendor's history and shown in its place, and what could not be had is told. In a pipe, or with --json, one JSON object a line, of these words too."
   ),
   Command.withExamples([
-    { command: "tapestry trades ALPHA", description: "Of the one vendor that streams" },
+    { command: "tapestry trades SPY", description: "Of the one vendor that streams" },
     { command: "tapestry trades SPY QQQ --vendor ibkr --json", description: "Line by line, for a program" }
   ])
 )

@@ -34,7 +34,7 @@ export const live = Effect.fn("demo.live")(
   function* (seconds: number, silent: boolean) {
     const { lines, terminal } = yield* Output
     const style = styleOf(terminal)
-    const width = (terminal.isTerminal ? Math.min(terminal.columns, 110) : 110) - indent.length
+    const width = () => (terminal.isTerminal ? Math.min(terminal.columns, 110) : 110) - indent.length
     const gateway = yield* GatewaySimulator.make({
       seed,
       clock: { speed: 1 },
@@ -84,11 +84,11 @@ export const live = Effect.fn("demo.live")(
     const table = () => [
       style.yellow(`simulated, seed ${seed}: not the prices of any market`),
       // The words of single streams are told below, once for all of them.
-      ...board.lines(style, width).slice(0, 1 + symbols.length)
+      ...board.lines(style, width()).slice(0, 1 + symbols.length)
     ]
     const told = () =>
       log.said.flatMap(({ second, text }) =>
-        wrap(text, width - 6).map((part, index) =>
+        wrap(text, width() - 6).map((part, index) =>
           style.cyan(`${index === 0 ? `${String(second).padStart(2)} s` : "    "}  ${part}`)
         )
       )

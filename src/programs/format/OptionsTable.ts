@@ -21,18 +21,18 @@ const rounded = (value: number | null, digits: number): string => (value === nul
 const fields: ReadonlyArray<Field> = [
   { column: { header: "bid", align: "decimal" }, text: ({ bid }, digits) => rounded(bid, digits), spare: 0 },
   { column: { header: "ask", align: "decimal" }, text: ({ ask }, digits) => rounded(ask, digits), spare: 0 },
-  { column: { header: "last", align: "decimal" }, text: ({ last }, digits) => rounded(last, digits), spare: 0 },
+  { column: { header: "last", align: "decimal" }, text: ({ last }, digits) => rounded(last, digits), spare: 1 },
   {
     column: { header: "iv", align: "right" },
     text: ({ iv }) => (iv === null ? "" : `${(iv * 100).toFixed(1)}%`),
-    spare: 0
+    spare: 2
   },
-  { column: { header: "delta", align: "right" }, text: ({ delta }) => rounded(delta, 3), spare: 1 },
-  { column: { header: "gamma", align: "right" }, text: ({ gamma }) => rounded(gamma, 4), spare: 4 },
-  { column: { header: "theta", align: "right" }, text: ({ theta }) => rounded(theta, 3), spare: 3 },
-  { column: { header: "vega", align: "right" }, text: ({ vega }) => rounded(vega, 3), spare: 5 },
-  { column: { header: "volume", align: "right" }, text: ({ volume }) => count(volume), spare: 3 },
-  { column: { header: "open int", align: "right" }, text: ({ openInterest }) => count(openInterest), spare: 2 }
+  { column: { header: "delta", align: "right" }, text: ({ delta }) => rounded(delta, 3), spare: 3 },
+  { column: { header: "gamma", align: "right" }, text: ({ gamma }) => rounded(gamma, 4), spare: 6 },
+  { column: { header: "theta", align: "right" }, text: ({ theta }) => rounded(theta, 3), spare: 5 },
+  { column: { header: "vega", align: "right" }, text: ({ vega }) => rounded(vega, 3), spare: 7 },
+  { column: { header: "volume", align: "right" }, text: ({ volume }) => count(volume), spare: 5 },
+  { column: { header: "open int", align: "right" }, text: ({ openInterest }) => count(openInterest), spare: 4 }
 ]
 
 const strikeColumn: Column = { header: "strike", align: "decimal" }

@@ -15,6 +15,19 @@ export const displayWidth = (text: string): number => {
   return columns
 }
 
+/** At most so many columns of it, without control codes; an ellipsis says that there was more. */
+export const clipped = (text: string, columns: number): string => {
+  if (displayWidth(text) <= columns) return text
+  let kept = ""
+  let taken = 1
+  for (const { segment } of graphemesOf(text)) {
+    taken += widthOf(segment)
+    if (taken > columns) break
+    kept += segment
+  }
+  return columns < 1 ? "" : `${kept}…`
+}
+
 const wide =
   /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u
 

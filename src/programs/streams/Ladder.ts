@@ -4,6 +4,7 @@ import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { Book } from "../../domain/streams/StreamRow.ts"
 import { decimal, grouped } from "../format/Numbers.ts"
 import { type Column, render } from "../format/Table.ts"
+import { clipped } from "../format/Width.ts"
 import { oneLine, type Style } from "../terminal/Style.ts"
 import { wordsOf } from "./streamWords.ts"
 
@@ -15,8 +16,11 @@ const columns: ReadonlyArray<Column> = [
 
 export interface Ladder {
   readonly take: (item: StreamItem) => void
-  /** A line of what and when, the ladder, and the last word about the stream; no line is longer than `width`. */
-  readonly lines: (style: Style, width: number) => ReadonlyArray<string>
+  /**
+   * A line of what and when, the ladder, and the last word about the stream; no line is longer than `width`, and there are at most `height`: where
+   * these are few, of both sides the prices that are farthest from the other side are left out.
+   */
+  readonly lines: (style: Style, width: number, height?: number) => ReadonlyArray<string>
 }
 
 export const ladder = ([key]: ReadonlyArray<StreamKey>): Ladder => {
@@ -34,12 +38,18 @@ export const ladder = ([key]: ReadonlyArray<StreamKey>): Ladder => {
       if (event._tag === "Gap" || event._tag === "Closed") stale = true
       words = wordsOf(symbol, event) ?? words
     },
-    lines: (style, width) => {
-      const cut = (text: string) => text.slice(0, width)
+    lines: (style, width, height = Number.POSITIVE_INFINITY) => {
+      const cut = (text: string) => clipped(text, width)
       const word = words === "" ? [] : [style.dim(cut(words))]
       if (book === null) return [style.bold(symbol), style.dim("waiting"), ...word]
-      const asks = book.asks.map(([price, size]) => ["", decimal(price), grouped(size)]).reverse()
-      const bids = book.bids.map(([price, size]) => [grouped(size), decimal(price), ""])
+      const room = Math.max(2, height - 2 - word.length)
+      // A side with few prices leaves its room to the other.
+      const above = Math.min(book.asks.length, Math.max(Math.floor(room / 2), room - book.bids.length))
+      const asks = book.asks
+        .slice(0, above)
+        .map(([price, size]) => ["", decimal(price), grouped(size)])
+        .reverse()
+      const bids = book.bids.slice(0, room - above).map(([price, size]) => [grouped(size), decimal(price), ""])
       const at = new Date(Number(book.tsNs / 1_000_000n)).toISOString().slice(11, 23)
       const [header = "", ...rows] = render(columns, [...asks, ...bids])
       return [
@@ -47,7 +57,7 @@ export const ladder = ([key]: ReadonlyArray<StreamKey>): Ladder => {
         style.dim(cut(header)),
         ...rows.map((row, index) => (index < asks.length ? style.red(cut(row)) : style.green(cut(row)))),
         ...word
-      ]
+      ].slice(0, height)
     }
   }
 }

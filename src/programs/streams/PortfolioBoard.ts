@@ -2,22 +2,34 @@
 import { isRows, type StreamItem } from "../../domain/streams/StreamEvent.ts"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { AccountValue, Holding, ProfitAndLoss } from "../../domain/streams/StreamRow.ts"
+import { fittedTable, lowered, type SpareColumn } from "../format/fitted.ts"
 import { decimal, grouped } from "../format/Numbers.ts"
-import { type Column, render } from "../format/Table.ts"
+import { clipped, displayWidth } from "../format/Width.ts"
 import { oneLine, type Style } from "../terminal/Style.ts"
 import { wordsOf } from "./streamWords.ts"
 
-const columns: ReadonlyArray<Column> = [
-  { header: "symbol", align: "left" },
-  { header: "position", align: "right" },
-  { header: "price", align: "point" },
-  { header: "value", align: "right" },
-  { header: "average cost", align: "point" },
-  { header: "today", align: "right" },
-  { header: "unrealized", align: "right" },
-  { header: "realized", align: "right" },
-  { header: "", align: "left" }
+const columns: ReadonlyArray<SpareColumn> = [
+  { header: "symbol", align: "left", spare: 0 },
+  { header: "position", align: "right", spare: 0 },
+  { header: "price", align: "point", spare: 4 },
+  { header: "value", align: "right", spare: 1 },
+  { header: "average cost", align: "point", spare: 6 },
+  { header: "today", align: "right", spare: 2 },
+  { header: "unrealized", align: "right", spare: 3 },
+  { header: "realized", align: "right", spare: 5 },
+  { header: "", align: "left", spare: 0 }
 ]
+
+/** As many of the parts as there is room for: the rest is left out whole. */
+const joined = (parts: ReadonlyArray<string>, width: number): string => {
+  let text = ""
+  for (const part of parts) {
+    const longer = text === "" ? part : `${text}   ${part}`
+    if (longer.length > width) break
+    text = longer
+  }
+  return text
+}
 
 const money = (value: number | null): string => {
   if (value === null) return "-"
@@ -28,8 +40,8 @@ const price = (value: number | null): string => (value === null ? "-" : decimal(
 
 export interface PortfolioBoard {
   readonly take: (item: StreamItem) => void
-  /** Two lines of figures, the table, and below it the last words; no line is longer than `width`. */
-  readonly lines: (style: Style, width: number) => ReadonlyArray<string>
+  /** Two lines of figures, the table, and below it the last words; no line is longer than `width`, and there are at most `height`. */
+  readonly lines: (style: Style, width: number, height?: number) => ReadonlyArray<string>
 }
 
 export const portfolioBoard = (keys: ReadonlyArray<StreamKey>): PortfolioBoard => {
@@ -95,22 +107,25 @@ export const portfolioBoard = (keys: ReadonlyArray<StreamKey>): PortfolioBoard =
         default:
       }
     },
-    lines: (style, width) => {
-      const cut = (text: string) => text.slice(0, width)
+    lines: (style, width, height = Number.POSITIVE_INFINITY) => {
+      const cut = (text: string) => clipped(text, width)
       const word = words === "" ? [] : [style.dim(cut(words))]
       const total = profits.get("")
       const currency = values.get("NetLiquidation")?.currency
       const stale = broken.size > 0 ? "  stale" : ""
       const when = at === 0 ? "" : `  ${new Date(at).toISOString().slice(11, 23)}Z`
       const today = `today ${money(total?.daily ?? null)}`
-      const rest = `unrealized ${money(total?.unrealized ?? null)}   realized ${money(total?.realized ?? null)}`
+      const profit = joined(
+        [today, `unrealized ${money(total?.unrealized ?? null)}`, `realized ${money(total?.realized ?? null)}`],
+        width
+      )
       const figures = [
         figure("net liquidation", "NetLiquidation"),
         figure("cash", "TotalCashValue"),
         figure("buying power", "BuyingPower")
-      ].join("   ")
+      ]
       const won = (total?.daily ?? 0) < 0 ? style.red : style.green
-      const [header = "", ...rows] = render(
+      const [header = "", ...rows] = fittedTable(
         columns,
         [...holdings.values()]
           .sort((one, other) => (one.symbol < other.symbol ? -1 : 1))
@@ -124,17 +139,19 @@ export const portfolioBoard = (keys: ReadonlyArray<StreamKey>): PortfolioBoard =
             money(row.unrealized),
             money(row.realized),
             row.currency === null || row.currency === currency ? "" : oneLine(row.currency)
-          ])
+          ]),
+        (lines) => Math.max(...lines.map(displayWidth)) <= width
       )
+      const shown = lowered(rows, Math.max(1, height - 4 - word.length))
       return [
         style.bold(cut(`${account}${currency == null ? "" : `  ${oneLine(currency)}`}${when}${stale}`)),
-        cut(figures),
-        `${won(cut(today))}${cut(`${today}   ${rest}`).slice(today.length)}`,
+        joined(figures, width),
+        `${won(profit.slice(0, today.length))}${profit.slice(today.length)}`,
         ...(rows.length === 0
           ? [style.dim(cut(at === 0 && values.size === 0 ? "waiting" : "no positions"))]
-          : [style.bold(cut(header)), ...rows.map((row) => (stale === "" ? cut(row) : style.yellow(cut(row))))]),
+          : [style.bold(cut(header)), ...shown.map((row) => (stale === "" ? cut(row) : style.yellow(cut(row))))]),
         ...word
-      ]
+      ].slice(0, height)
     }
   }
 }

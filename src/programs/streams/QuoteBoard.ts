@@ -2,9 +2,9 @@
 import { isRows, type StreamItem } from "../../domain/streams/StreamEvent.ts"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { Ticker } from "../../domain/streams/StreamRow.ts"
+import { fittedTable, lowered, type SpareColumn } from "../format/fitted.ts"
 import { decimal, grouped } from "../format/Numbers.ts"
-import { type Column, render } from "../format/Table.ts"
-import { displayWidth } from "../format/Width.ts"
+import { clipped, displayWidth } from "../format/Width.ts"
 import { oneLine, type Style } from "../terminal/Style.ts"
 import { wordsOf } from "./streamWords.ts"
 
@@ -16,8 +16,7 @@ interface Line {
   state: "waiting" | "live" | "stale" | "ended"
 }
 
-/** `spare`: left out where there is no room for it, the highest first. */
-const columns: ReadonlyArray<Column & { readonly spare: number }> = [
+const columns: ReadonlyArray<SpareColumn> = [
   { header: "symbol", align: "left", spare: 0 },
   { header: "bid size", align: "right", spare: 1 },
   { header: "bid", align: "point", spare: 0 },
@@ -32,24 +31,17 @@ const columns: ReadonlyArray<Column & { readonly spare: number }> = [
 /** The longest of the states, two blanks in front: a line that breaks does not move the others. */
 const stateWidth = 9
 
-/** As many columns as there is room for. */
-const fitted = (rows: ReadonlyArray<ReadonlyArray<string>>, width: number): ReadonlyArray<string> => {
-  for (let most = 5; ; most--) {
-    const kept = columns.map(({ spare }) => spare <= most)
-    const cells = rows.map((row) => row.filter((_, index) => kept[index]))
-    const lines = render(
-      columns.filter((_, index) => kept[index]),
-      cells
-    )
-    const taken = Math.max(...lines.map((line, index) => displayWidth(line) - stateOf(cells[index - 1])))
-    if (most === 0 || taken + stateWidth <= width) return lines
-  }
-}
-
 const stateOf = (cells: ReadonlyArray<string> | undefined): number => {
   const state = cells?.at(-1) ?? ""
   return state === "" ? 0 : state.length + 2
 }
+
+/** As many columns as there is room for. */
+const fitted = (rows: ReadonlyArray<ReadonlyArray<string>>, width: number): ReadonlyArray<string> =>
+  fittedTable(columns, rows, (lines, cells) => {
+    const taken = Math.max(...lines.map((line, index) => displayWidth(line) - stateOf(cells[index - 1])))
+    return taken + stateWidth <= width
+  })
 
 const decimalsOf = (value: number | null): number => (value === null ? 0 : (decimal(value).split(".")[1] ?? "").length)
 /** With at least so many decimals. */
@@ -63,8 +55,8 @@ const clock = (tsNs: bigint): string => new Date(Number(tsNs / 1_000_000n)).toIS
 
 export interface QuoteBoard {
   readonly take: (item: StreamItem) => void
-  /** The table, and below it the last words; no line is longer than `width`. */
-  readonly lines: (style: Style, width: number) => ReadonlyArray<string>
+  /** The table, and below it the last words; no line is longer than `width`, and there are at most `height`. */
+  readonly lines: (style: Style, width: number, height?: number) => ReadonlyArray<string>
 }
 
 export const quoteBoard = (keys: ReadonlyArray<StreamKey>): QuoteBoard => {
@@ -100,7 +92,7 @@ export const quoteBoard = (keys: ReadonlyArray<StreamKey>): QuoteBoard => {
       const words = wordsOf(line.symbol, event)
       if (words !== null) say(words)
     },
-    lines: (style, width) => {
+    lines: (style, width, height = Number.POSITIVE_INFINITY) => {
       const [header = "", ...rows] = fitted(
         board.map(({ decimals, state, symbol, ticker }) =>
           ticker === null
@@ -120,16 +112,17 @@ export const quoteBoard = (keys: ReadonlyArray<StreamKey>): QuoteBoard => {
         ),
         width
       )
-      const cut = (text: string) => text.slice(0, width)
+      const cut = (text: string) => clipped(text, width)
+      const shown = lowered(rows, Math.max(1, height - 1 - said.length))
       return [
         style.bold(cut(header)),
-        ...rows.map((row, index) => {
-          const state = board[index]?.state
+        ...shown.map((row, index) => {
+          const state = row === rows[index] ? board[index]?.state : "waiting"
           const text = cut(row)
           return state === "live" ? text : state === "waiting" ? style.dim(text) : style.yellow(text)
         }),
         ...said.map((text) => style.dim(cut(text)))
-      ]
+      ].slice(0, height)
     }
   }
 }

@@ -24,12 +24,21 @@ export const drawn = Effect.fnUntraced(function* (
   watched: Watched,
   boardOf: (keys: ReadonlyArray<StreamKey>) => Board
 ) {
-  const { errorTerminal } = yield* Output
-  const { above, redraw } = yield* redrawing
+  const { errorTerminal, resized } = yield* Output
+  const { above, end, redraw } = yield* redrawing
   const logged = yield* Queue.sliding<string>(mostLogged)
   const show = Effect.fnUntraced(function* (keys: ReadonlyArray<StreamKey>) {
     const board = boardOf(keys)
     let drawnAt = Number.NEGATIVE_INFINITY
+    yield* Effect.forkScoped(
+      Effect.forever(
+        Effect.andThen(
+          resized,
+          Effect.suspend(() => redraw(board.lines()))
+        )
+      )
+    )
+    yield* Effect.addFinalizer(() => Effect.ignore(end))
     return Effect.fnUntraced(function* (items: ReadonlyArray<StreamItem>) {
       for (const item of items) board.take(item)
       const now = yield* Clock.currentTimeMillis

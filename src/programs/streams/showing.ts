@@ -25,10 +25,10 @@ export const lineByLine = Effect.fnUntraced(function* (watched: Watched) {
   )
 })
 
-/** What is shown of streams as they are now; `columns` are those of the terminal. */
+/** What is shown of streams as they are now, on a terminal of so many columns and lines. */
 interface StyledBoard {
   readonly take: (item: StreamItem) => void
-  readonly lines: (style: Style, columns: number) => ReadonlyArray<string>
+  readonly lines: (style: Style, columns: number, rows: number) => ReadonlyArray<string>
 }
 
 /** On a board that is drawn in place; line by line where nobody looks at a terminal. */
@@ -41,6 +41,6 @@ export const onBoard = Effect.fnUntraced(function* (
   const style = styleOf(terminal)
   yield* drawn(watched, (keys) => {
     const board = boardOf(keys)
-    return { take: board.take, lines: () => board.lines(style, terminal.columns) }
+    return { take: board.take, lines: () => board.lines(style, terminal.columns, Math.max(1, terminal.rows - 1)) }
   })
 })

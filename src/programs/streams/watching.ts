@@ -11,7 +11,7 @@ import { Effect, Option, Stream } from "effect"
 import { Argument, Flag } from "effect/cli"
 import type { ConsumerPolicy } from "../../domain/streams/ConsumerPolicy.ts"
 import { isRows, type StreamItem } from "../../domain/streams/StreamEvent.ts"
-import type { StreamKey } from "../../domain/streams/StreamKey.ts"
+import type { StreamKey, StreamParams } from "../../domain/streams/StreamKey.ts"
 import type { StreamKind } from "../../domain/streams/StreamKind.ts"
 import { MarketStreams } from "../../services/MarketStreams.ts"
 import { Ended } from "../failure/Ended.ts"
@@ -42,6 +42,8 @@ export interface Watched {
   readonly vendor: Option.Option<string>
   readonly count: Option.Option<number>
   readonly policy?: ConsumerPolicy
+  /** Of each stream. */
+  readonly params?: StreamParams
   /** Ends when each stream has told all that there is at the beginning. */
   readonly once?: boolean
 }
@@ -52,9 +54,14 @@ type Show<E, R> = (
 ) => Effect.Effect<(items: ReadonlyArray<StreamItem>) => Effect.Effect<void, E, R>, E, R>
 
 /** Runs until all streams have ended, or it is enough: `count` rows have come, or with `once` all that there is. */
-export const watching = <E, R>({ count, kind, once = false, policy, symbols, vendor }: Watched, show: Show<E, R>) => {
+export const watching = <E, R>(
+  { count, kind, once = false, params, policy, symbols, vendor }: Watched,
+  show: Show<E, R>
+) => {
   const kinds = typeof kind === "string" ? [kind] : kind
-  const streams = [...new Set(symbols)].flatMap((symbol) => kinds.map((one) => ({ symbol, kind: one })))
+  const streams = [...new Set(symbols)].flatMap((symbol) =>
+    kinds.map((one) => ({ symbol, kind: one, ...(params === undefined ? {} : { params }) }))
+  )
   const most = Option.getOrElse(count, () => Number.POSITIVE_INFINITY)
 
   const shown = Effect.fnUntraced(function* (name: string) {

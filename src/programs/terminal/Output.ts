@@ -15,6 +15,7 @@ export class OutputClosed extends Data.TaggedError("OutputClosed")<{ readonly me
 /** Standard output cannot be written: a full disk behind a redirection, say. */
 export class OutputFailed extends Data.TaggedError("OutputFailed")<{ readonly message: string }> {}
 
+/** As it is now: a window changes its size while something is shown in it. */
 export interface Terminal {
   readonly isTerminal: boolean
   /** Columns of text; 80 where that is not known. */
@@ -36,6 +37,8 @@ export class Output extends Context.Service<
     /** Text as it is on standard error: control codes of a progress line. */
     readonly noteRaw: (text: string) => Effect.Effect<void>
     readonly terminal: Terminal
+    /** Done when the terminal of standard output changes its size. */
+    readonly resized: Effect.Effect<void>
     readonly errorTerminal: Terminal
   }
 >()("tapestry/Output") {}
@@ -47,8 +50,12 @@ const environment = Config.all({
 
 const terminalOf = (stream: NodeJS.WriteStream, coloursAllowed: boolean): Terminal => ({
   isTerminal: stream.isTTY === true,
-  columns: stream.columns > 0 ? stream.columns : 80,
-  rows: stream.rows > 0 ? stream.rows : 24,
+  get columns() {
+    return stream.columns > 0 ? stream.columns : 80
+  },
+  get rows() {
+    return stream.rows > 0 ? stream.rows : 24
+  },
   colours: stream.isTTY === true && coloursAllowed
 })
 
@@ -85,6 +92,11 @@ export const layer: Layer.Layer<Output> = Layer.effect(
       note: (text) => noteRaw(`${text}\n`),
       noteRaw,
       terminal: terminalOf(process.stdout, coloursAllowed),
+      resized: Effect.callback<void>((resume) => {
+        const changed = () => resume(Effect.void)
+        process.stdout.once("resize", changed)
+        return Effect.sync(() => process.stdout.off("resize", changed))
+      }),
       errorTerminal: terminalOf(process.stderr, coloursAllowed)
     })
   })

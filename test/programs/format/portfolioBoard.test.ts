@@ -59,6 +59,16 @@ describe("the live table of an account", () => {
       "SPY             -1,200   99.5  -119,400.00         10.25   7.00   -1,234.50      0.00"
     ])
     for (const line of board.lines(plain, 20)) assert.isAtMost(line.length, 20)
+    // Half of a number is another number: what there is no room for is left out whole.
+    assert.deepStrictEqual(board.lines(plain, 48), [
+      "DU1  USD  13:30:00.000Z",
+      "net liquidation 1,234,567.89   cash -5.00",
+      "today -12.35   unrealized 1,500.00",
+      "symbol        position        value  today",
+      "AAPL\\x1b[31m        10            -      -  EUR",
+      "SPY             -1,200  -119,400.00   7.00"
+    ])
+    assert.deepStrictEqual(board.lines(plain, 48, 5).slice(3), ["symbol        position        value  today", "2 more"])
   })
 
   it("what was sold is gone, and after a gap what did not come again; meanwhile it is stale and says why", () => {

@@ -63,7 +63,7 @@ describe("the live table", () => {
     assert.notInclude(lines[1], "stale")
     assert.deepStrictEqual(lines.slice(-3), [
       "SPY: sends again",
-      "SPY: 2026-06-19T13:30:00Z to 2026-06-19T13:30:01Z is missing (it is no",
+      "SPY: 2026-06-19T13:30:00Z to 2026-06-19T13:30:01Z is missing (it is n…",
       "ES\\x1b[31m: ended (no right to it)"
     ])
     for (const line of lines) assert.isAtMost(line.length, 70)
@@ -129,13 +129,59 @@ describe("the live table", () => {
     ])
     shown.take({ stream: 0, event: { _tag: "Gap", from: at, reason: "lost" } })
     assert.deepStrictEqual(shown.lines(plain, 22), [
-      "SPY  13:30:00.000Z  st",
-      "bid size   price  ask ",
-      "          100.00      ",
+      "SPY  13:30:00.000Z  s…",
+      "bid size   price  ask…",
+      "          100.00     …",
       "     200   99.50",
       "   1,300   99.25",
-      "SPY: broken since 2026"
+      "SPY: broken since 202…"
     ])
+  })
+
+  it("of a book that is higher than the terminal the prices about the middle are shown, and the words always", () => {
+    const shown = ladder([key("SPY")])
+    const tsNs = BigInt(at) * 1_000_000n
+    const side = (from: number, step: number, count: number) =>
+      Array.from({ length: count }, (_, level) => [from + step * level, 100 + level] as const)
+    const take = (bids: number, asks: number) =>
+      shown.take({
+        stream: 0,
+        event: rowsOf("depth", [{ tsNs, bids: side(99, -1, bids), asks: side(101, 1, asks) }], {
+          through: null,
+          receivedAt: at,
+          snapshot: false,
+          dropped: 0
+        })
+      })
+    const prices = (height: number) =>
+      shown
+        .lines(plain, 80, height)
+        .slice(2)
+        .map((line) => Number(/\d+(?=$| {2}\d| *\d*$)/.exec(line.slice(8, 15))?.[0]))
+    take(10, 10)
+    assert.deepStrictEqual(prices(6), [102, 101, 99, 98])
+    assert.lengthOf(shown.lines(plain, 80, 12), 12)
+    assert.lengthOf(shown.lines(plain, 80, 40), 22)
+    take(10, 1)
+    assert.deepStrictEqual(prices(6), [101, 99, 98, 97])
+    take(1, 10)
+    assert.deepStrictEqual(prices(6), [103, 102, 101, 99])
+    shown.take({ stream: 0, event: { _tag: "Gap", from: at, reason: "lost" } })
+    const low = shown.lines(plain, 80, 6)
+    assert.lengthOf(low, 6)
+    assert.match(low.at(-1) ?? "", /lost/)
+  })
+
+  it("of more symbols than the terminal has lines so many are shown, the others counted, and the words always", () => {
+    const board = quoteBoard(["A", "B", "C", "D", "E"].map(key))
+    for (const stream of [0, 1, 2, 3, 4]) board.take({ stream, event: quote(1, 2) })
+    const firsts = (height: number) => board.lines(plain, 80, height).map((line) => line.split(" ")[0])
+    assert.deepStrictEqual(firsts(6), ["symbol", "A", "B", "C", "D", "E"])
+    assert.deepStrictEqual(firsts(4), ["symbol", "A", "B", "3"])
+    assert.strictEqual(board.lines(plain, 80, 4).at(-1), "3 more")
+    board.take({ stream: 4, event: { _tag: "Gap", from: at, reason: "lost" } })
+    assert.deepStrictEqual(firsts(5), ["symbol", "A", "B", "3", "E:"])
+    assert.lengthOf(board.lines(plain, 80, 2), 2)
   })
 
   it("a trade is a line", () => {
