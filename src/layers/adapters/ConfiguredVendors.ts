@@ -3,6 +3,7 @@ import type { TenantName } from "../../domain/Tenant.ts"
 import { AdapterRegistry, type AdapterRegistryError } from "../../services/AdapterRegistry.ts"
 import { changesFor } from "../config/symbolChanges.ts"
 import type { TapestryConfig } from "../config/TapestryConfig.ts"
+import * as FallbackAdapter from "./fallback/FallbackAdapter.ts"
 import * as FileAdapter from "./file/FileAdapter.ts"
 import * as HttpAdapter from "./http/HttpAdapter.ts"
 import * as IbkrAdapter from "./ibkr/IbkrAdapter.ts"
@@ -16,8 +17,15 @@ import * as YahooAdapter from "./yahoo/YahooAdapter.ts"
 /** Two vendors of one name: `sample` is taken unless `sample: false` gives it up. */
 export type ConfiguredVendorsError = AdapterRegistryError
 
-const adapterOf = (vendor: VendorConfig, dataDir: string, tenant?: TenantName) => {
+const adapterOf = (
+  vendor: VendorConfig,
+  registry: AdapterRegistry["Service"],
+  dataDir: string,
+  tenant?: TenantName
+) => {
   switch (vendor.adapter) {
+    case "fallback":
+      return Effect.succeed(FallbackAdapter.make(vendor, registry))
     case "file":
       return FileAdapter.make(vendor, { dataDir })
     case "http":
@@ -47,7 +55,9 @@ export const layer = (
       for (const vendor of config.vendors) {
         const changes = changesFor(config.aliases ?? [], vendor.name)
         yield* registry.register(
-          Effect.map(adapterOf(vendor, config.dataDir, config.tenant), (adapter) => withSymbolChanges(adapter, changes))
+          Effect.map(adapterOf(vendor, registry, config.dataDir, config.tenant), (adapter) =>
+            withSymbolChanges(adapter, changes)
+          )
         )
       }
     })

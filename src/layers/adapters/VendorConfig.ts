@@ -6,6 +6,7 @@ import { type Path, Result, Schema } from "effect"
 import { unknownCalendar } from "../calendar/unknownCalendar.ts"
 import { type DocumentProblem, problemsOf } from "../config/issueProblems.ts"
 import { nearest } from "../config/nearest.ts"
+import * as Fallback from "./fallback/FallbackVendor.ts"
 import { type FileVendor, FileVendorSpec } from "./file/FileCatalogue.ts"
 import * as File from "./file/resolveVendor.ts"
 import { type HttpVendor, HttpVendorSpec } from "./http/HttpCatalogue.ts"
@@ -17,6 +18,7 @@ import * as Yahoo from "./yahoo/YahooVendor.ts"
 
 /** A vendor of the configuration, checked and with nothing left out. */
 export type VendorConfig =
+  | Fallback.FallbackVendor
   | FileVendor
   | HttpVendor
   | Ibkr.IbkrVendor
@@ -37,7 +39,7 @@ export interface VendorContext {
 
 type Resolved<A> = Result.Result<A, ReadonlyArray<DocumentProblem>>
 
-const kinds = ["file", "http", "ibkr", "replay", "simulated", "yahoo"] as const
+const kinds = ["fallback", "file", "http", "ibkr", "replay", "simulated", "yahoo"] as const
 
 const vendorName = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -55,6 +57,8 @@ const decodedBy =
         )
       : resolve(name, decoded.success, context)
   }
+
+const fallback = decodedBy(Fallback.FallbackVendorSpec, Fallback.resolveVendor)
 
 const file = decodedBy(FileVendorSpec, File.resolveVendor)
 
@@ -101,6 +105,8 @@ const ofKind = (name: string, raw: unknown, context: VendorContext): Resolved<Ve
   }
   const adapter = adapterOf(raw)
   switch (adapter) {
+    case "fallback":
+      return fallback(name, raw, context)
     case "file":
       return file(name, raw, context)
     case "http":
