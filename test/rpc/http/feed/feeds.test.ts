@@ -312,6 +312,26 @@ describe("a feed of a portfolio", () => {
   )
 })
 
+describe("a feed that fails", () => {
+  it.effect("says so to all who read it, closes, and is made anew for who comes after", () =>
+    Effect.gen(function* () {
+      const vendor = pushing(["depth"])
+      const { port } = yield* pushServer(vendor)
+      const client = yield* listen(port, "/ws/depth/SPY")
+      const sink = yield* vendor.sink("depth", "SPY")
+      sink.event({ _tag: "Started", at: began })
+      // No row of this kind, which only who writes it out finds.
+      yield* pushEach(sink, [ticker(1)])
+      const { code } = yield* client.closed
+      assert.strictEqual(code, 1011)
+      assert.deepInclude(client.messages.at(-1), { type: "error", error: "InternalError", retryable: true })
+      yield* pushEach(sink, [{ tsNs: ticker(2).tsNs, bids: [[1, 2]], asks: [] }])
+      const after = yield* listen(port, "/ws/depth/SPY")
+      assert.deepInclude(yield* after.until(({ type }) => type === "depth"), { bids: [[1, 2]], asks: [] })
+    })
+  )
+})
+
 describe("the end of a server", () => {
   it.effect("is told before the connection is closed", () =>
     Effect.gen(function* () {

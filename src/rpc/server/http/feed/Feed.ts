@@ -54,7 +54,8 @@ export class Feed {
       if (isRows(event)) {
         this.#standings[stream]?.rows(event)
         if (event.dropped > 0) for (const client of this.#clients) client.lose(event.dropped, "upstream")
-        rows.push(...this.#content.rows(event))
+        // One by one: there may be more than a call has room for arguments.
+        for (const text of this.#content.rows(event)) rows.push(text)
         continue
       }
       writeRows()

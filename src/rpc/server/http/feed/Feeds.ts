@@ -5,16 +5,19 @@
  * subscription of MarketStreams, for as long as somebody reads it; the clients of it, their heartbeat and their end. Queueing: see FeedClient.ts.
  *
  * Hard cases: two that come at once for a feed that nobody has (one feed); a feed that has ended is made anew for who comes after; a client
- * that answers no ping is cut off at the next, since a half-open connection takes everything and says nothing.
+ * that answers no ping is cut off at the next, since a half-open connection takes everything and says nothing; a row that cannot be written (the feed
+ * ends and says so: heartbeats without it would be a silent gap).
  */
 import type { Duplex } from "node:stream"
 import type * as NodeWS from "@effect/platform-node/NodeWS"
-import { Clock, Effect, Latch, RcMap, type Scope } from "effect"
+import { Cause, Clock, Effect, Latch, RcMap, type Scope } from "effect"
 import type { StreamQuery } from "../../../../domain/streams/StreamKey.ts"
 import type { FeedLimits } from "../../../../layers/config/FeedLimits.ts"
 import { AdapterRegistry } from "../../../../services/AdapterRegistry.ts"
 import { MarketStreams, type MarketStreamsError } from "../../../../services/MarketStreams.ts"
+import type { InternalError } from "../../../contract/Border.ts"
 import { errorPath } from "../../../handlers/errorPath.ts"
+import { incident } from "../../../handlers/incident.ts"
 import type { Refusal } from "../Refusal.ts"
 import { streaming, vendorFor } from "../vendorFor.ts"
 import type { Content } from "./Content.ts"
@@ -75,6 +78,13 @@ const failedBy = (error: MarketStreamsError): FeedEnd => ({
   text: errorText(errorPath(error), error.message, true)
 })
 
+/** A mistake of ours: what it was is in the log, under its number. */
+const brokenBy = (error: InternalError): FeedEnd => ({
+  code: 1011,
+  reason: error.message,
+  text: errorText("InternalError", error.message, true)
+})
+
 export const make = Effect.fnUntraced(function* (limits: FeedLimits, tally: FeedTally) {
   const streams = yield* MarketStreams
   const registry = yield* AdapterRegistry
@@ -112,6 +122,7 @@ export const make = Effect.fnUntraced(function* (limits: FeedLimits, tally: Feed
       yield* Effect.forkScoped(
         follow.pipe(
           Effect.catch((error) => Effect.succeed(failedBy(error))),
+          Effect.catchDefect((defect) => Effect.map(incident(Cause.die(defect), { feed: kind }), brokenBy)),
           Effect.tap((end) => Effect.sync(() => feed.finish(end))),
           // Whoever comes after the last word has another try.
           Effect.andThen(RcMap.invalidate(feeds, key))
