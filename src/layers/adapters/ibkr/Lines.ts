@@ -11,10 +11,11 @@
  * doubt, is told so, and is asked for again where it stays silent. What is asked for while IB or a farm is away does not come yet, though the gateway takes the request. One that the gateway ends itself (10182, 10225) is given up there and asked for again. One that it refuses ends. Who
  * unsubscribes before the request was sent sends nothing. There are more of them than the account has lines: those that find none wait for one
  * (LineQuota), and so does one that the gateway refuses for that reason (101, 309, 10190); each says so, and comes in by itself. One that has to be asked for
- * again and again is asked for more and more slowly. IB takes one request for the trades of an instrument in fifteen seconds: the next waits for that.
+ * again and again is asked for more and more slowly. There are more of them than messages that may wait to be sent: the others try again a moment later, in the
+ * order of their turns. IB takes one request for the trades of an instrument in fifteen seconds: the next waits for that.
  */
 import { Clock, Effect, FiberSet, Metric, type Scope } from "effect"
-import { IbkrError } from "../../../services/IbkrSession.ts"
+import { IbkrError, type IbkrErrorReason } from "../../../services/IbkrSession.ts"
 import { ibkrLines, ibkrSubscriptions } from "../../../services/Metrics.ts"
 import { pulled } from "../../metrics/pulled.ts"
 import { meaningOf, requestError } from "./codes.ts"
@@ -70,6 +71,8 @@ const lastSent = 100
 /** One that has to be asked for again within `soon` of the last time waits, longer each time. Milliseconds. */
 const soon = 10_000
 const longest = 16_000
+/** How long is waited for room among the messages that wait to be sent. */
+const crowdedFor = "1 second"
 /** How long IB takes no second request for the trades of one instrument. */
 const tickByTickPause = 15_000
 /** How often it is tried whether the account has a line more than it last had. */
@@ -145,14 +148,34 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     return false
   }
 
+  /** Of one that nobody waits for: it is tried again while there is no room for it, and told when it cannot be sent at all. */
+  const requestPatiently = (link: Link, line: Line): Effect.Effect<void> =>
+    Effect.catch(request(link, line), ({ reason }) => {
+      // The next connection asks; or nobody wants it any more.
+      if (reason._tag === "Disconnected" || !lines.has(line)) return Effect.void
+      if (reason._tag !== "OutboundFull") return Effect.sync(() => refuse(line, reason))
+      forget(line)
+      const again = Effect.suspend(() =>
+        lines.has(line) && line.requestId === null ? requestPatiently(link, line) : Effect.void
+      )
+      return Effect.andThen(Effect.sleep(crowdedFor), again)
+    })
+
   const requestSoon = (line: Line) => {
     if (current === null) return
     const { link, run } = current
-    run(Effect.ignore(request(link, line)))
+    run(requestPatiently(link, line))
   }
 
   const release = (line: Line) => {
     for (const next of quotaOf(line)?.release(line) ?? []) requestSoon(next)
+  }
+
+  const refuse = (line: Line, reason: IbkrErrorReason) => {
+    forget(line)
+    lines.delete(line)
+    release(line)
+    line.spec.refused(reason)
   }
 
   /** Its place is free when the cancel is on its way, or kept where it is asked for again: what is sent later comes behind it. */
@@ -173,7 +196,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
   const requestAll = (link: Link, which: Iterable<Line>) =>
     Effect.forEach(
       Array.from(which).filter(isAdmitted),
-      (line) => Effect.forkScoped(Effect.ignore(request(link, line)), { startImmediately: true }),
+      (line) => Effect.forkScoped(requestPatiently(link, line), { startImmediately: true }),
       { discard: true }
     )
 
@@ -343,10 +366,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
         refusedForLines(line, new IbkrError({ reason }).message)
         return false
       }
-      forget(line)
-      lines.delete(line)
-      release(line)
-      line.spec.refused(reason)
+      refuse(line, reason)
       return false
     },
     renew: Effect.fnUntraced(function* (link, requestId) {
