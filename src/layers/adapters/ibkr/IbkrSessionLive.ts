@@ -105,7 +105,8 @@ export const make = Effect.fnUntraced(function* (
   let requests = firstRequest
   let connections = 0
   let link: Link.Link | null = null
-  let skew = 0
+  /** The gateway's clock when it was told, and the monotonic one then: ours may be set at any time. */
+  let vendorClock: { readonly told: number; readonly at: number } | null = null
   let slowed: { readonly rate: number; readonly at: number } | null = null
   const resetOver = resetEnd(options.resets)
   const lines = Lines.make(() => requests++, options.lines)
@@ -118,6 +119,7 @@ export const make = Effect.fnUntraced(function* (
     })
   })
   const clock = yield* Clock.Clock
+  const monotonic = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
   const enter = Effect.fnUntraced(function* (next: IbkrState) {
     yield* Metric.modify(ibkrStatus(SubscriptionRef.getUnsafe(state)._tag), -1)
@@ -143,7 +145,6 @@ export const make = Effect.fnUntraced(function* (
         continue
       }
       if (word._tag === "Clock") {
-        skew = word.skew
         gateway = { ...gateway, clockSkew: word.skew }
         yield* enter(stateOf(gateway, standing))
         continue
@@ -202,6 +203,9 @@ export const make = Effect.fnUntraced(function* (
           onVersion: (serverVersion) => enter({ _tag: "Handshaking", attempt, clientId, serverVersion }),
           onMoved: (to) => {
             movedTo = to
+          },
+          onClock: (told) => {
+            vendorClock = { told, at: monotonic() }
           }
         })
         connections += 1
@@ -376,7 +380,8 @@ export const make = Effect.fnUntraced(function* (
     subscribe,
     ...orders,
     ourNow: () => clock.currentTimeMillisUnsafe(),
-    vendorNow: () => clock.currentTimeMillisUnsafe() + skew,
+    vendorNow: () =>
+      vendorClock === null ? clock.currentTimeMillisUnsafe() : vendorClock.told + monotonic() - vendorClock.at,
     state: SubscriptionRef.get(state),
     changes,
     events: Stream.fromPubSub(events),

@@ -10,7 +10,8 @@
  * socket's own callback, which never waits.
  *
  * Hard cases. A half-open connection has no error: after `probeAfter` without a frame the gateway is asked for the time, and after
- * `silence` without one the socket is destroyed. A frame that makes the library throw would end the process, because the library is
+ * `silence` without one the socket is destroyed. Clocks drift and are set: the gateway is asked for its own once a minute, since what is said to be
+ * complete is said in its time. A frame that makes the library throw would end the process, because the library is
  * called from the socket: it is called by the guard, and what it throws ends this connection alone. A listener of ours that throws is
  * counted and stops nobody else.
  */
@@ -70,6 +71,8 @@ export interface LinkHooks {
   readonly onVersion: (serverVersion: number | null) => Effect.Effect<void>
   /** The gateway goes to another port, and the connection ends. */
   readonly onMoved: (port: number) => void
+  /** The gateway's clock at this moment in epoch milliseconds, right to half a second. */
+  readonly onClock: (vendorNow: number) => void
 }
 
 export interface Handshake {
@@ -94,6 +97,8 @@ export interface Link extends Handshake {
 
 const mailbox = 4096
 const clockPatience = "2 seconds"
+/** How long what the gateway has said of its clock is taken for right, in milliseconds. */
+const clockLasts = 60_000
 
 /** Layouts of older versions differ, and no gateway that IB still lets log in speaks them. */
 const oldest = 176
@@ -110,7 +115,7 @@ export const open = Effect.fnUntraced(function* (
   clientId: number,
   tally: Tally,
   lines: Pick<Lines, "hears" | "everyone" | "asked" | "told" | "spoilt">,
-  { onMoved, onVersion }: LinkHooks
+  { onClock, onMoved, onVersion }: LinkHooks
 ): Effect.fn.Return<Link, IbkrError, Scope.Scope> {
   const { deadlines, host, port } = options
   const place = `${host}:${port}`
@@ -154,6 +159,7 @@ export const open = Effect.fnUntraced(function* (
   const numbered = yield* Deferred.make<number>()
   const connected = yield* Deferred.make<void>()
   const told = yield* Deferred.make<void>()
+  /** By the monotonic clock. */
   let askedTimeAt: number | null = null
 
   /** Of the frame that the library reads now: it has said that it cannot, and somebody was told what is in it. */
@@ -220,10 +226,13 @@ export const open = Effect.fnUntraced(function* (
   api.on(
     events.currentTime,
     listener((seconds) => {
-      // It is told in whole seconds: the middle of one is the likeliest.
+      if (askedTimeAt !== null) {
+        // It is told in whole seconds, on the way between both ends: the middle is the likeliest.
+        const vendorNow = seconds * 1000 + 500 + (nowMillis() - askedTimeAt) / 2
+        onClock(vendorNow)
+        tell({ _tag: "Clock", skew: vendorNow - clock.currentTimeMillisUnsafe() })
+      }
       Deferred.doneUnsafe(told, Effect.void)
-      if (askedTimeAt === null) return
-      tell({ _tag: "Clock", skew: seconds * 1000 + 500 - (askedTimeAt + clock.currentTimeMillisUnsafe()) / 2 })
     })
   )
   api.on(
@@ -253,7 +262,8 @@ export const open = Effect.fnUntraced(function* (
       spoilt(requestId, "a message about it could not be read")
   }
 
-  let heardAt = nowMillis()
+  const openedAt = nowMillis()
+  let heardAt = openedAt
   let probed = false
   const { read, socket } = yield* Effect.acquireRelease(
     Effect.sync(() => {
@@ -307,7 +317,7 @@ export const open = Effect.fnUntraced(function* (
 
   const outbound = yield* Outbound.make(options)
   const askTime = outbound.send("probe", () => {
-    askedTimeAt = clock.currentTimeMillisUnsafe()
+    askedTimeAt = nowMillis()
     api.reqCurrentTime()
   })
 
@@ -317,8 +327,9 @@ export const open = Effect.fnUntraced(function* (
       if (quiet >= options.silence) {
         return end(gone(`${place} has been silent for ${Math.round(quiet / 1000)} s`))
       }
-      if (quiet >= options.probeAfter && !probed) {
-        probed = true
+      const isQuiet = quiet >= options.probeAfter && !probed
+      if (isQuiet || nowMillis() - (askedTimeAt ?? openedAt) >= clockLasts) {
+        probed ||= isQuiet
         yield* Effect.ignore(askTime)
       }
       const due = probed ? options.silence : options.probeAfter

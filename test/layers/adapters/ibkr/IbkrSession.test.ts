@@ -7,7 +7,7 @@ import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { frameOf } from "../../../../src/layers/adapters/ibkr/frames.ts"
 import type { Question } from "../../../../src/layers/adapters/ibkr/Question.ts"
-import { answerTime, scripted, welcome } from "./scriptedGateway.ts"
+import { answerTime, scripted, type Talk, welcome } from "./scriptedGateway.ts"
 import { counted, eventually, sessionAt, until } from "./session.ts"
 
 const headTimestamp: Question = {
@@ -213,6 +213,33 @@ describe("a session", () => {
         yield* counted(session, (now) => now.frames > frames)
       }
       assert.strictEqual(gateway.connections(), 1)
+    })
+  )
+
+  it.effect("the gateway's clock is known while it goes another way than ours, also where it is never silent", () =>
+    Effect.gen(function* () {
+      let theirs = 1_775_829_600_000
+      let speak: Talk["send"] = () => {}
+      const gateway = yield* scripted({
+        onStart: (talk) => {
+          speak = talk.send
+          welcome(talk)
+        },
+        onMessage: (fields, talk) => answerTime(fields, talk, () => theirs)
+      })
+      const session = yield* sessionAt(gateway.port)
+      yield* session.ready
+      yield* until(session, "Ready", ({ clockSkew }) => clockSkew !== null)
+      assert.isAtMost(Math.abs(session.vendorNow() - theirs), 500)
+      theirs += 7_000
+      for (let step = 0; step < 14; step++) {
+        const { frames } = yield* session.counters
+        theirs += 5_000
+        yield* TestClock.adjust("5 seconds")
+        speak(4, 2, -1, 2104, "Market data farm connection is OK:usfarm", "")
+        yield* counted(session, (now) => now.frames > frames)
+      }
+      yield* eventually("it is known", () => Math.abs(session.vendorNow() - theirs) <= 1_000)
     })
   )
 })
