@@ -100,7 +100,7 @@ export class BatchProcessor extends Context.Service<
     readonly submit: (row: BatchRow) => Effect.Effect<void, BatchError>
     readonly offer: (row: BatchRow) => Effect.Effect<void, BatchError>
     /**
-     * Commits what an archived answer says of a series of records (Imports.project), in its turn among the batches, and again for as long as
+     * Commits what an archived answer says of a series of records, or of recorded bars (Imports.project), in its turn among the batches, and again for as long as
      * the store is away. Nothing is archived a second time; what could not be committed stays in the archive, and goes to no dead-letter file.
      */
     readonly project: (series: SeriesKey, response: ResponseId) => Effect.Effect<void, BatchError>

@@ -202,7 +202,7 @@ export class Imports extends Context.Service<
       }
     ) => Effect.Effect<SegmentReport, ImportsError>
     /**
-     * Stores what an archived answer says of a series of records: a segment of a recorded stream, or a page of the history that a gap of one was
+     * Stores what an archived answer says of a series of records or of recorded bars: a segment of a recorded stream, or a page of the history that a gap of one was
      * filled from. Twice is once. Fails with UnreadableText where it cannot be read.
      */
     readonly project: (

@@ -36,6 +36,7 @@ import {
 } from "effect"
 import { CircuitBreaker } from "effect/persistence"
 import type { ResponseId } from "../../domain/Response.ts"
+import { isRecordedBars } from "../../domain/recordedBars.ts"
 import {
   BatchError,
   BatchProcessor,
@@ -289,7 +290,7 @@ const make = Effect.fnUntraced(function* (options: BatchOptions) {
 
   const project = Effect.fnUntraced(function* (series: BatchRow["series"], response: ResponseId) {
     const { kind } = series
-    if (kind === "bar" || kind === "corporate-action") {
+    if (kind === "corporate-action" || (kind === "bar" && !isRecordedBars(series))) {
       return yield* refused(`${kind} rows of an archived answer are stored by the stitching cache`)
     }
     const lane = lanes.get(kind) ?? (yield* laneOf(kind))

@@ -1,11 +1,13 @@
 /** An export against the archive that its rows came from: do the answers exist, are their bytes the same, and the rows in them. */
 import { Cause, Effect, Result } from "effect"
+import { isRecordedBars } from "../../domain/recordedBars.ts"
 import { canonical, parse } from "../../domain/SeriesKey.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { decoderFor } from "../../services/decoders.ts"
 import { ProvenanceStore, type ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { archivedSegment, importDecoderVersion } from "../imports/archivedSegment.ts"
 import { importSource } from "../imports/importedLine.ts"
+import { fetcherOf } from "../recording/RecordedBars.ts"
 import { ExportError } from "./ExportError.ts"
 import type { ExportedSeries, ExportReceipt } from "./Manifest.ts"
 import type { RowKind } from "./RowKind.ts"
@@ -112,8 +114,9 @@ export const make = Effect.gen(function* () {
   const fetched = Effect.fnUntraced(function* <Row>(kind: RowKind<Row>, entry: ExportedSeries, told: ExportReceipt) {
     const name = `response ${told.response}`
     const series = parse(entry.series)
-    const fetcher = yield* Effect.result(registry.fetcher(told.vendor))
     if (Result.isFailure(series)) return problem(series.failure)
+    const recorded = isRecordedBars(series.success)
+    const fetcher = yield* Effect.result(recorded ? fetcherOf(registry, series.success) : registry.fetcher(told.vendor))
     if (Result.isFailure(fetcher)) return unchecked(`${name} is not decoded again: ${fetcher.failure.message}`)
     const { fetch } = fetcher.success
     const response = yield* archive.response(told.response)

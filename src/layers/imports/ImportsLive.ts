@@ -10,7 +10,7 @@ import { Clock, Effect, Layer, Option, Result, Scope, Stream } from "effect"
 import type { RequestIdentity } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
 import type { RecordKind, RecordOf, RecordSeries } from "../../domain/records/RecordKind.ts"
-import { canonical, parse } from "../../domain/SeriesKey.ts"
+import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { SessionId } from "../../domain/Session.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import {
@@ -27,6 +27,7 @@ import { ProvenanceStore, type ProvenanceStoreError, type ReplayedResponse } fro
 import { RecordStore } from "../../services/RecordStore.ts"
 import * as ImportedAdapter from "../adapters/imported/ImportedAdapter.ts"
 import { recordsText } from "../export/RecordsText.ts"
+import { segmentBars } from "../recording/segmentBars.ts"
 import { archivedSegment, importDecoderVersion } from "./archivedSegment.ts"
 import { makeCheck, type Wanted } from "./checkImports.ts"
 import type { ImportStores } from "./compareImports.ts"
@@ -36,7 +37,7 @@ import { makeForgotten, removedAfter } from "./forgotten.ts"
 import { importCoverage } from "./importCoverage.ts"
 import { importSource } from "./importedLine.ts"
 import { plainSpec } from "./plainSpec.ts"
-import { recordAnswers, recordCommit, replayed, seriesOfCall } from "./recordAnswers.ts"
+import { barsOfCall, recordAnswers, recordCommit, replayed, seriesOfCall } from "./recordAnswers.ts"
 
 const identityOf = (spec: ImportSpec, { bytes, line, offset }: ImportSegment): RequestIdentity => ({
   source: importSource,
@@ -122,9 +123,9 @@ const make = Effect.gen(function* () {
     return { response, known: false }
   })
 
-  /** Who imports again what was removed wants it back, also when the store is made anew. */
-  const recall = Effect.fnUntraced(function* ({ series }: DecodedSegment) {
-    for (const { series: key } of series) {
+  /** Who imports or records again what was removed wants it back, also when the store is made anew. */
+  const recall = Effect.fnUntraced(function* (series: ReadonlyArray<SeriesKey>) {
+    for (const key of series) {
       if ((yield* removedAfter({ archive }, key, false)) !== null) {
         yield* archive.recordOperation(canonical(key), { _tag: "Recalled" })
       }
@@ -178,7 +179,7 @@ const make = Effect.gen(function* () {
     decoded: DecodedSegment
   ) {
     const { known: again, response } = yield* archived(session, spec, given)
-    if (again) yield* recall(decoded)
+    if (again) yield* recall(decoded.series.map(({ series }) => series))
     const results = yield* storeIn(stores, spec, decoded.series, response)
     const sum = (of: "inserted" | "updated" | "unchanged") => results.reduce((total, result) => total + result[of], 0)
     const report: SegmentReport = {
@@ -241,6 +242,14 @@ const make = Effect.gen(function* () {
         const commit = yield* recordCommit(registry, streamed, request, response, payload)
         const { inserted } = yield* into.records.commit(commit)
         return { rows: commit.rows.length, inserted, problem: null }
+      }
+      const bars = barsOfCall(request)
+      if (bars !== null) {
+        if (yield* forgotten(bars, response.id)) return { rows: 0, inserted: 0, problem: null }
+        yield* recall([bars])
+        const { commit } = yield* segmentBars(bars, bars.timeframe, request.params, response, payload)
+        const { inserted } = yield* into.market.commit(commit)
+        return { rows: commit.bars.length, inserted, problem: null }
       }
       const { decoded, spec } = yield* archivedSegment(request.params, payload)
       yield* refuseAgain(spec, decoded)

@@ -30,7 +30,8 @@ export const numberInText = (position: number, params: Schema.Json): number => {
   return position + (typeof first === "number" ? first - 1 : 0)
 }
 
-const lineAt = (payload: Uint8Array, position: number): string => {
+/** A line of a payload, from 1, cut after 2,000 characters. */
+export const lineAt = (payload: Uint8Array, position: number): string => {
   let at = 0
   for (let line = 1; line < position && at >= 0; line++) at = payload.indexOf(newline, at) + 1
   const end = payload.indexOf(newline, at)

@@ -5,9 +5,11 @@
 import { Data, Effect, Option, Result, Stream } from "effect"
 import type { Request } from "../../domain/Request.ts"
 import type { Response } from "../../domain/Response.ts"
+import { isRecordedBars } from "../../domain/recordedBars.ts"
 import { isRecordSeries, type RecordSeries } from "../../domain/records/RecordKind.ts"
-import { canonical, parse } from "../../domain/SeriesKey.ts"
+import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { StreamKind } from "../../domain/streams/StreamKind.ts"
+import type { Timeframe } from "../../domain/Timeframe.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { ProvenanceStore, ProvenanceStoreError, ReplayedResponse } from "../../services/ProvenanceStore.ts"
 import type { RecordCommit } from "../../services/RecordStore.ts"
@@ -15,6 +17,7 @@ import { readFrames } from "../recording/readFrames.ts"
 import { segmentKind, segmentParams } from "../recording/segmentRequest.ts"
 import { segmentDecoderVersion, segmentRows } from "../recording/segmentRows.ts"
 
+type BarKey = SeriesKey & { readonly timeframe: Timeframe }
 type Archive = ProvenanceStore["Service"]
 type Registry = AdapterRegistry["Service"]
 
@@ -118,3 +121,12 @@ export const recordAnswers = (
 /** The series of records that a call was about; null where it was about another. */
 export const seriesOfCall = ({ subject }: Request): RecordSeries | null =>
   subject === null ? null : Option.getOrNull(Option.fromNullishOr(recordSeries(subject.series)))
+
+/** The series of recorded bars that a call was about; null where it was about another. */
+export const barsOfCall = ({ subject }: Request): BarKey | null => {
+  const key = Option.getOrNull(
+    Option.flatMap(Option.fromNullishOr(subject), ({ series }) => Result.getSuccess(parse(series)))
+  )
+  if (key === null || key.timeframe === null || !isRecordedBars(key)) return null
+  return { ...key, timeframe: key.timeframe }
+}

@@ -10,7 +10,6 @@
  */
 import { Cause, Clock, Deferred, Effect, Exit, Latch, Layer, Queue, Stream } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
-import { isRecordSeries } from "../../domain/records/RecordKind.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { StreamKind } from "../../domain/streams/StreamKind.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
@@ -28,6 +27,7 @@ import {
 } from "../../services/Recorder.ts"
 import { builtFrom } from "../streams/builtStream.ts"
 import { makeCatchUp } from "./catchUp.ts"
+import { recordedSeries } from "./recordedSeries.ts"
 import { type RecordedStream, recordStream } from "./recordStream.ts"
 
 /** Words and counts that a reader has not taken; the oldest go for newer ones. They are in the archive. */
@@ -79,12 +79,11 @@ const make = Effect.gen(function* () {
     )
     const streams = keys.map((stream): RecordedStream => {
       const built = stream.timeframe !== null && builtFrom(adapter.stream, stream.timeframe) !== null
-      const series = built ? null : adapter.stream.series(stream)
       const history = built ? null : adapter.stream.history(stream)
       return {
         stream,
         lateness: adapter.stream.lateness,
-        series: series !== null && isRecordSeries(series) ? series : null,
+        series: recordedSeries(adapter.stream, stream),
         repairable: history !== null && history._tag !== "told",
         tally: { rows: 0, gaps: 0, missing: 0, segments: 0, bytes: 0 }
       }

@@ -10,7 +10,7 @@ interface Parts {
   readonly batches: BatchProcessor["Service"]
 }
 
-/** Has stored what the archive has about a series of records and the store has not. */
+/** Has stored what the archive has about a recorded series and the store has not. */
 export const makeCatchUp = ({ archive, batches, market }: Parts) => {
   const upTo = new Map<string, number>()
   return Effect.fn("Recorder.catchUp")(function* (series: SeriesKey) {

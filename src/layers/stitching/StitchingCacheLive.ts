@@ -13,6 +13,7 @@
  */
 import { Clock, Effect, Layer, Result, Stream } from "effect"
 import type { Plan, RangePolicy } from "../../domain/Plan.ts"
+import { isRecordedBars, recordedDataset } from "../../domain/recordedBars.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
@@ -23,9 +24,11 @@ import type { MarketStore, SeriesMark } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import { type RangeAnswer, type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
+import { fetcherOf } from "../recording/RecordedBars.ts"
+import { namedRecording } from "../recording/recordedSeries.ts"
 import { answerAsOf, answerOf, asServiceError, checkStored, type Seen, seenOf } from "./answerOf.ts"
 import { applyArchived } from "./applyArchived.ts"
-import { barSeries, calendared } from "./barSeries.ts"
+import { barSeries, calendared, unsupported } from "./barSeries.ts"
 import { isAdjusted } from "./basis.ts"
 import * as CacheContext from "./CacheContext.ts"
 import { checkRoom } from "./checkRoom.ts"
@@ -83,7 +86,7 @@ const make = Effect.gen(function* () {
     range: TimeRange,
     asOf: number | undefined
   ) {
-    const fetcher = yield* Effect.orElseSucceed(registry.fetcher(series.key.vendor), () => null)
+    const fetcher = yield* Effect.orElseSucceed(fetcherOf(registry, series.key), () => null)
     if (fetcher !== null) {
       yield* desk.planning.withPermit(applyArchived(context, desk, series, fetcher)).pipe(
         // Who may only read is served what there is; who may write applies the rest.
@@ -164,6 +167,7 @@ const make = Effect.gen(function* () {
 
   /** Where nobody can be asked, nobody is. */
   const allowed = Effect.fnUntraced(function* (key: SeriesKey, policy: RangePolicy) {
+    if (isRecordedBars(key)) return "cacheOnly"
     const vendor = yield* Effect.orElseSucceed(registry.resolve(key.vendor), () => null)
     return vendor?.storedOnly === true ? "cacheOnly" : policy
   })
@@ -210,6 +214,11 @@ const make = Effect.gen(function* () {
 
   return StitchingCache.of({
     resolve: Effect.fn("StitchingCache.resolve")(function* (vendor, query) {
+      if (recordedDataset(query.dataset) !== null) {
+        const found = yield* registry.resolve(vendor)
+        // What was imported has the datasets that it was given.
+        if (found.stream !== undefined) return yield* namedRecording(vendor, found.stream, query)
+      }
       const { fetch } = yield* registry.fetcher(vendor)
       return yield* fetch.series(query)
     }, Effect.mapError(asServiceError)),
@@ -298,6 +307,7 @@ const make = Effect.gen(function* () {
     refetch: Effect.fn("StitchingCache.refetch")(
       function* (key) {
         const series = yield* calendared(context, key)
+        if (isRecordedBars(key)) return yield* unsupported(key.vendor, "what was recorded cannot be fetched again")
         const fetcher = yield* registry.fetcher(key.vendor)
         yield* offered(fetcher, series)
         const desk = yield* context.deskOf(series.text)

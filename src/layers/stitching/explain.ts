@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { isRecordedBars } from "../../domain/recordedBars.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import type { Decoding, Excerpt, FetchCapability, VendorError } from "../../services/Adapter.ts"
 import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
@@ -6,6 +7,7 @@ import { PayloadTooLarge, ProvenanceStoreError } from "../../services/Provenance
 import { NoSuchRow, type Receipt } from "../../services/StitchingCache.ts"
 import { importSource } from "../imports/importedLine.ts"
 import { importedRow } from "../imports/importedRow.ts"
+import { fetcherOf } from "../recording/RecordedBars.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { BarSeries } from "./project.ts"
 
@@ -40,7 +42,9 @@ export const explain = Effect.fnUntraced(function* (
   const attempts = yield* archive.responses({ request: request.id, limit: mostAttempts })
   const payload = response.sha256 === null ? new Uint8Array() : yield* archive.open(response.sha256)
   const isImported = request.source === importSource
-  const { fetch } = yield* registry.fetcher(isImported ? series.key.vendor : request.source)
+  const { fetch } = yield* isImported || isRecordedBars(series.key)
+    ? fetcherOf(registry, series.key)
+    : registry.fetcher(request.source)
   const range = request.subject?.range ?? { start: ts, end: ts + 1 }
   const decoding = { series: series.key, range, request, metadata: response.metadata }
   // A segment of an import is small.

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
+import { fetcherOf } from "../recording/RecordedBars.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import { recordInvalidation } from "./commitAdmitted.ts"
 import type { BarSeries } from "./project.ts"
@@ -17,7 +18,7 @@ const settled = Effect.fnUntraced(function* (context: CacheContext, desk: Series
   const { archive, market, registry } = context
   const last = yield* market.lastOperation(series.key)
   if ((yield* archive.operationsOf(series.text, last)).length > 0) {
-    const fetcher = yield* registry.fetcher(series.key.vendor)
+    const fetcher = yield* fetcherOf(registry, series.key)
     yield* desk.committing.withPermit(settleOperations(context, series, fetcher, { recall: true }))
   }
   desk.operated = true

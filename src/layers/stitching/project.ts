@@ -21,6 +21,8 @@ import { decoderFor } from "../../services/decoders.ts"
 import type { Commit, CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
 import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
 import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
+import { segmentBars } from "../recording/segmentBars.ts"
+import { segmentKind } from "../recording/segmentRequest.ts"
 import { proofOf } from "./proofOf.ts"
 
 export type Fetcher = Adapter & { readonly fetch: FetchCapability }
@@ -46,6 +48,21 @@ export interface ArchivedAnswer {
   readonly refusal: "NotFound" | "NotEntitled" | null
 }
 
+/** What a segment of a recorded stream says: it proves what was told in it, whatever it was archived for. */
+const readSegment = Effect.fnUntraced(function* (
+  name: string,
+  series: BarSeries,
+  { payload, request, response }: ArchivedAnswer,
+  generation?: GenerationId
+) {
+  if (!(payload instanceof Uint8Array)) return yield* tooLarge(payload)
+  const { commit, rejected } = yield* Effect.mapError(
+    segmentBars(series.key, series.timeframe, request.params, response, payload, generation),
+    ({ message }) => new VendorError({ vendor: name, reason: new Malformed({ position: null, message }) })
+  )
+  return { commit, rejected, page: null } satisfies Reading
+})
+
 const noRows: DecodedBars = { bars: [], positions: [], rejected: [] }
 
 /** An archived answer as rows and what they prove. */
@@ -68,6 +85,7 @@ export const readAnswer = Effect.fnUntraced(function* (
   generation?: GenerationId
 ) {
   const { range, refusal, request, response } = answer
+  if (request.kind === segmentKind) return yield* readSegment(fetcher.name, series, answer, generation)
   const decoder = decoderFor(fetcher.fetch, response.askedAt)
   const decoded =
     refusal === null
@@ -135,14 +153,16 @@ export const project = Effect.fnUntraced(function* (
   return { rows: commit.bars.length, rejected, result, page }
 })
 
+const tooLarge = ({ limit, sizeBytes }: Exclude<ArchivedBytes, Uint8Array>) =>
+  new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes, limit }) })
+
 /** A decoder that throws is as good as bytes that cannot be read: every plan of the series would meet it again. */
 const decode = (name: string, decoder: Decoder, payload: ArchivedBytes, decoding: Decoding) =>
   Effect.catchDefect(
     Effect.suspend((): Effect.Effect<DecodedBars, VendorError | ProvenanceStoreError> => {
       if (payload instanceof Uint8Array) return decoder.decode(payload, decoding)
       if (decoder.decodeStream !== undefined) return decoder.decodeStream(payload.stream, decoding)
-      const { limit, sizeBytes } = payload
-      return Effect.fail(new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes, limit }) }))
+      return Effect.fail(tooLarge(payload))
     }),
     (defect) =>
       Effect.flatMap(Effect.logError(`the decoder of ${name} failed`, defect), () =>

@@ -10,11 +10,14 @@
  */
 import { Clock, Effect, Option, Queue, Result, Stream } from "effect"
 import type { ResponseId } from "../../domain/Response.ts"
+import { isRecordedBars } from "../../domain/recordedBars.ts"
 import { isRecordSeries } from "../../domain/records/RecordKind.ts"
 import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { RebuildEvent, RebuildOptions } from "../../services/RebuildEvent.ts"
 import type { StitchingCacheError } from "../../services/StitchingCache.ts"
+import { fetcherOf } from "../recording/RecordedBars.ts"
 import { asServiceError } from "./answerOf.ts"
+import { applyArchived } from "./applyArchived.ts"
 import { barSeries, calendared } from "./barSeries.ts"
 import type { CacheContext } from "./CacheContext.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
@@ -133,6 +136,10 @@ const run = Effect.fnUntraced(function* (context: CacheContext, options: Rebuild
       yield* tell({ _tag: "Unread", series: series.text, response, ...why })
     }
     if (events === null) return
+    // A recording that goes on may have stored some of it in what is replaced now.
+    if (scratch === null && isRecordedBars(series.key)) {
+      yield* desk.planning.withPermit(applyArchived(context, desk, series, fetcher))
+    }
     tally.series++
     for (const event of events) {
       if (event._tag === "Compared" && !event.same) tally.differing++
@@ -151,7 +158,7 @@ const run = Effect.fnUntraced(function* (context: CacheContext, options: Rebuild
   }
   for (const series of targets) {
     const vendor = yield* Effect.result(
-      Effect.all({ fetcher: registry.fetcher(series.key.vendor), calendared: calendared(context, series.key) })
+      Effect.all({ fetcher: fetcherOf(registry, series.key), calendared: calendared(context, series.key) })
     )
     if (Result.isFailure(vendor)) {
       tally.skipped++

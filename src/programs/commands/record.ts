@@ -1,8 +1,9 @@
 import { Data, Effect, Option, Ref, Schema, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { isRows } from "../../domain/streams/StreamEvent.ts"
-import type { StreamKey } from "../../domain/streams/StreamKey.ts"
+import type { StreamKey, StreamQuery } from "../../domain/streams/StreamKey.ts"
 import { StreamKind } from "../../domain/streams/StreamKind.ts"
+import { Timeframe } from "../../domain/Timeframe.ts"
 import { type RecordedKind, Recorder, type RecordingEvent } from "../../services/Recorder.ts"
 import { Ended } from "../failure/Ended.ts"
 import { asCommand, UsageError } from "../failure/UsageError.ts"
@@ -27,6 +28,11 @@ const flags = {
     Flag.withDescription(`What of them: ${StreamKind.literals.join(", ")} (default trades)`),
     Flag.withDefault("trades")
   ),
+  timeframes: Flag.String("timeframes").pipe(
+    Flag.withMetavar("TIMEFRAME,..."),
+    Flag.withDescription("Of which length bars are recorded: 5s,1m; the shortest that the vendor streams unless given"),
+    Flag.optional
+  ),
   vendor: vendorFlag,
   segment: ageFlag(
     "segment",
@@ -47,6 +53,12 @@ const kindOf = (given: string): Effect.Effect<StreamKind, UsageError> =>
   Effect.mapError(
     Schema.decodeUnknownEffect(StreamKind)(given),
     () => new UsageError({ message: `--kinds ${given}: expected some of ${StreamKind.literals.join(", ")}` })
+  )
+
+const timeframeOf = (given: string): Effect.Effect<Timeframe, UsageError> =>
+  Effect.mapError(
+    Schema.decodeUnknownEffect(Timeframe)(given),
+    () => new UsageError({ message: `--timeframes ${given}: expected some of ${Timeframe.literals.join(", ")}` })
   )
 
 const erase = "\r\u001b[2K"
@@ -98,7 +110,20 @@ const record = Effect.fn("tapestry record")(function* (input: Input) {
   const kinds = yield* Effect.forEach(yield* listOf("kinds", input.kinds), kindOf)
   const span = Option.isSome(input.for) ? yield* millisOf("for", input.for.value) : null
   const segmentAge = Option.isSome(input.segment) ? yield* millisOf("segment", input.segment.value) : 60_000
-  const streams = kinds.flatMap((kind) => symbols.map((symbol) => ({ symbol, kind })))
+  const timeframes = Option.isSome(input.timeframes)
+    ? yield* Effect.forEach(yield* listOf("timeframes", input.timeframes.value), timeframeOf)
+    : null
+  if (timeframes !== null && !kinds.includes("bars")) {
+    return yield* new UsageError({ message: "--timeframes are those of bars, and --kinds has none" })
+  }
+  const streams = kinds.flatMap((kind) =>
+    symbols.flatMap(
+      (symbol): ReadonlyArray<StreamQuery> =>
+        kind === "bars" && timeframes !== null
+          ? timeframes.map((timeframe) => ({ symbol, kind, timeframe }))
+          : [{ symbol, kind }]
+    )
+  )
   const told = yield* Ref.make<"signal" | "time" | null>(null)
   const signal = Effect.andThen(untilSignal, Ref.set(told, "signal"))
   const until =
@@ -124,7 +149,7 @@ const record = Effect.fn("tapestry record")(function* (input: Input) {
 
 export const command = Command.make("record", flags, record).pipe(
   Command.withDescription(
-    "Records live streams until Ctrl-C: every row and every word about a stream goes into the archive, in segments that are durable before anything is stored from them. Trades, quotes and news are stored as rows whose lineage is the segment and the line. What could not be had is told, and so is what a recording that was killed has lost."
+    "Records live streams until Ctrl-C: every row and every word about a stream goes into the archive, in segments that are durable before anything is stored from them. Trades, quotes, news and bars are stored as rows whose lineage is the segment and the line; bars in datasets of their own, recorded and, of those that are made here, built. What could not be had is told, and so is what a recording that was killed has lost."
   ),
   Command.withExamples([
     { command: "tapestry record --symbols SPY,QQQ --kinds trades,quotes --vendor ibkr", description: "Until Ctrl-C" },
