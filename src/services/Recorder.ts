@@ -6,9 +6,18 @@ import { EpochMillis } from "../domain/TimeRange.ts"
 import { MarketStreamsError, type StreamSelection } from "./MarketStreams.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
 
+/**
+ * Only of a recorder in another process: it could not be reached, went away in the middle, or refused the call. `again`: worth repeating against it
+ * or its successor. It has ended in order what it could.
+ */
+export class RecorderUnavailable extends Schema.TaggedError<RecorderUnavailable>()("RecorderUnavailable", {
+  again: Schema.Boolean,
+  message: Schema.String
+}) {}
+
 /** Why nothing is recorded, or no more of it. What was archived before stays. */
 export class RecorderError extends Schema.TaggedError<RecorderError>()("RecorderError", {
-  reason: Schema.Union([MarketStreamsError, ProvenanceStoreError])
+  reason: Schema.Union([RecorderUnavailable, MarketStreamsError, ProvenanceStoreError])
 }) {
   override get message(): string {
     return this.reason.message
@@ -41,6 +50,9 @@ export const RecordingEvent = Schema.TaggedUnion({
 })
 export type RecordingEvent = typeof RecordingEvent.Type
 
+/** Milliseconds: a segment is archived when it is so old. */
+export const SegmentAge = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 86_400_000 }))
+
 export interface RecordingOptions {
   /** The recording is ended in order when this is done; never unless given. */
   readonly until?: Effect.Effect<unknown>
@@ -64,5 +76,7 @@ export class Recorder extends Context.Service<
       selection: StreamSelection,
       options?: RecordingOptions
     ) => Stream.Stream<RecordingEvent, RecorderError>
+    /** Ends a recording of this process in order, as its `until` does, by its session; false where none of that session is under way. */
+    readonly end: (session: number) => Effect.Effect<boolean>
   }
 >()("tapestry/Recorder") {}

@@ -140,11 +140,63 @@ describe("tapestry record", () => {
     const nobody = code("--symbols", "NOBODY")
     assert.strictEqual(nobody.code, 1)
     assert.match(nobody.stderr, /no symbol NOBODY/)
+    assert.strictEqual(code("--symbols", "ALPHA", "--timeframes", "1m").code, 2)
+    assert.strictEqual(code("--symbols", "ALPHA", "--kinds", "bars", "--timeframes", "1w").code, 1)
+  })
+
+  it("beside a server: the same to its end, ended by it when the command is gone, and gone on with when the server is", async () => {
+    const where = simulated("record-beside")
     const server = await serving(where)
-    const beside = code("--symbols", "ALPHA", "--for", "1s")
-    assert.strictEqual(beside.code, 1)
-    assert.match(beside.stderr, /another process has this data directory/)
+    const progress = ({ stdout }: { stdout: () => string }) =>
+      linesOf(stdout()).filter(({ event, kinds }) => event === "Progress" && kinds[0]?.rows > 0).length
+    const outcomes = () =>
+      new Map<number, string>(
+        json(where, 0, "archive", "sessions")
+          .sessions.filter(({ mode }: { mode: string }) => mode === "stream")
+          .map(({ id, outcome }: { id: number; outcome: string }) => [id, outcome])
+      )
+
+    const timed = linesOf(ok(where, "record", "--symbols", "ALPHA", "--for", "2s", "--json"))
+    assert.deepStrictEqual([timed[0].event, timed.at(-1).event], ["Began", "Ended"])
+    assert.deepStrictEqual(timed.at(-1).unstored, [])
+    assert.strictEqual(rowsOf(where, "trades").length, timed.at(-1).kinds[0].rows)
+
+    const signalled = watched(where, "record", "--symbols", "ALPHA", "--json")
+    await until(() => progress(signalled) > 0, signalled.stderr)
+    signalled.child.kill("SIGINT")
+    const { code, stderr, stdout } = await signalled.end
+    assert.strictEqual(code, 0, stderr)
+    assert.deepInclude(linesOf(stdout).at(-1), { event: "Ended", unstored: [] })
+
+    const killed = watched(where, "record", "--symbols", "ALPHA", "--json")
+    await until(() => progress(killed) > 0, killed.stderr)
+    const [{ session: abandoned }] = linesOf(killed.stdout())
+    killed.child.kill("SIGKILL")
+    await killed.end
+    await until(
+      () => outcomes().get(abandoned) === "ok",
+      () => JSON.stringify([...outcomes()])
+    )
+
+    const lasting = watched(where, "record", "--symbols", "ALPHA", "--json")
+    await until(() => progress(lasting) > 0, lasting.stderr)
+    const [{ session: first }] = linesOf(lasting.stdout())
     server.child.kill("SIGTERM")
-    await server.end
+    assert.strictEqual((await server.end).code, 0)
+    const begun = () => linesOf(lasting.stdout()).filter(({ event }) => event === "Began")
+    await until(() => begun().length === 2, lasting.stderr)
+    assert.match(lasting.stderr(), /another recording begins/)
+    assert.strictEqual(outcomes().get(first), "ok")
+    lasting.child.kill("SIGTERM")
+    const ended = await lasting.end
+    assert.strictEqual(ended.code, 0, ended.stderr)
+    assert.deepInclude(linesOf(ended.stdout).at(-1), { event: "Ended", session: begun()[1].session, unstored: [] })
+
+    const refused = await serving(where)
+    const nobody = tapestry(where, "record", "--symbols", "NOBODY")
+    assert.strictEqual(nobody.code, 1)
+    assert.match(nobody.stderr, /no symbol NOBODY/)
+    refused.child.kill("SIGTERM")
+    await refused.end
   })
 })

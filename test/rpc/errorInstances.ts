@@ -26,6 +26,7 @@ import { DifferentSeries, PreferredVendorsError } from "../../src/services/Prefe
 import * as Archive from "../../src/services/ProvenanceStore.ts"
 import * as Quota from "../../src/services/Quota.ts"
 import { NotComparable, ReconciliationError } from "../../src/services/Reconciliation.ts"
+import { RecorderError, RecorderUnavailable } from "../../src/services/Recorder.ts"
 import * as Cache from "../../src/services/StitchingCache.ts"
 import {
   NoSuchTenant,
@@ -185,6 +186,10 @@ const streams = [
   ...registry
 ].map((reason) => new Streams.MarketStreamsError({ reason }))
 
+const recorder = [new RecorderUnavailable({ again: true, message }), ...streams, ...archive].map(
+  (reason) => new RecorderError({ reason })
+)
+
 const lookups = [
   new Lookups.LookupNotOffered({ vendor: "model", lookup: "chain", lookups: ["describe", "search"] }),
   new Lookups.AmbiguousContract({ vendor: "model", symbol: "ALPHA", names: ["ALPHA", "#7"] }),
@@ -233,6 +238,7 @@ export type RaisedError =
   | (typeof jobs)[number]
   | (typeof apiConfig)[number]
   | (typeof streams)[number]
+  | (typeof recorder)[number]
   | (typeof lookups)[number]
   | (typeof orders)[number]
   | (typeof admin)[number]
@@ -254,6 +260,7 @@ const all: ReadonlyArray<RaisedError> = [
   ...jobs,
   ...apiConfig,
   ...streams,
+  ...recorder,
   ...lookups,
   ...orders,
   ...admin,

@@ -32,6 +32,7 @@ import { PreferredVendors } from "../../src/services/PreferredVendors.ts"
 import { ProvenanceStore } from "../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../src/services/Quota.ts"
 import { Reconciliation } from "../../src/services/Reconciliation.ts"
+import { Recorder } from "../../src/services/Recorder.ts"
 import { StitchingCache } from "../../src/services/StitchingCache.ts"
 import { errorInstances, protocolErrors, type RaisedError } from "./errorInstances.ts"
 import { seriesOf } from "./handlers/world.ts"
@@ -85,6 +86,7 @@ const services = Layer.mergeAll(
     keys: ({ vendor }) => raise("MarketStreamsError", vendor),
     items: ({ vendor }) => Stream.fromEffect(raise("MarketStreamsError", vendor))
   }),
+  Layer.mock(Recorder, { record: ({ vendor }) => Stream.fromEffect(raise("RecorderError", vendor)) }),
   Layer.mock(ContractLookups, { describe: (vendor) => raise("ContractLookupsError", vendor) }),
   Layer.mock(Orders, {
     place: (vendor) => raise("OrdersError", vendor),
@@ -195,6 +197,7 @@ export const carriers: {
     client["Streams.keys"]({ vendor: path, streams: [] }),
     Stream.runDrain(client["Streams.subscribe"]({ vendor: path, streams: [] }))
   ],
+  RecorderError: (client, path) => [Stream.runDrain(client["Streams.record"]({ vendor: path, streams: [] }))],
   ContractLookupsError: (client, path) => [client["Contracts.describe"]({ vendor: path, symbol: "A" })],
   OrdersError: (client, path) => [
     client["Orders.place"]({ vendor: path, key: "desk-1", order: someOrder }),

@@ -63,6 +63,9 @@ const make = Effect.gen(function* () {
   const queue = yield* JobQueue
   const catchUp = makeCatchUp({ archive, market: yield* MarketStore, batches: yield* BatchProcessor })
 
+  /** By their sessions, what ends them. */
+  const underWay = new Map<number, Deferred.Deferred<void>>()
+
   const enqueue = (job: JobSpec) =>
     Effect.catch(Effect.asVoid(queue.enqueue(job)), ({ message }) =>
       Effect.logError(`job ${job.key} was not queued: ${message}`)
@@ -132,6 +135,7 @@ const make = Effect.gen(function* () {
     )
 
     const stop = yield* Deferred.make<void>()
+    underWay.set(session, stop)
     yield* Effect.forkChild(Effect.andThen(until, Deferred.succeed(stop, undefined)))
     const recording = Effect.forEach(
       streams.entries(),
@@ -160,12 +164,18 @@ const make = Effect.gen(function* () {
         yield* Effect.ignore(
           archive.closeSession(session, stopped ? "ok" : "failed", stopped ? null : String(Cause.squash(exit.cause)))
         )
+        underWay.delete(session)
         tell({ _tag: "Ended", session, kinds: kindsOf(streams), unstored: [...behind.keys()] })
       })
     )
   })
 
   return Recorder.of({
+    end: (session) =>
+      Effect.suspend(() => {
+        const stop = underWay.get(session)
+        return stop === undefined ? Effect.succeed(false) : Effect.as(Deferred.succeed(stop, undefined), true)
+      }),
     record: (selection, options = {}) =>
       Stream.callback<RecordingEvent, RecorderError>(
         (events) =>

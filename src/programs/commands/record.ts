@@ -1,9 +1,10 @@
-import { Data, Effect, Option, Ref, Schema, Stream } from "effect"
+import { Clock, Effect, Option, Ref, Schema, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { isRows } from "../../domain/streams/StreamEvent.ts"
 import type { StreamKey, StreamQuery } from "../../domain/streams/StreamKey.ts"
 import { StreamKind } from "../../domain/streams/StreamKind.ts"
 import { Timeframe } from "../../domain/Timeframe.ts"
+import type { VendorDescription } from "../../services/AdapterRegistry.ts"
 import { type RecordedKind, Recorder, type RecordingEvent } from "../../services/Recorder.ts"
 import { Ended } from "../failure/Ended.ts"
 import { asCommand, UsageError } from "../failure/UsageError.ts"
@@ -12,7 +13,7 @@ import { Json } from "../flags/GlobalFlags.ts"
 import { listOf } from "../recording/listOf.ts"
 import { endText, progressText, recordingDocuments } from "../recording/recordingText.ts"
 import { untilSignal } from "../runMain.ts"
-import { meantVendor, vendorFlag, vendorsHere } from "../streams/streamVendor.ts"
+import { meantVendor, vendorFlag, vendorsHere, vendorsThere } from "../streams/streamVendor.ts"
 import { wordsOf } from "../streams/streamWords.ts"
 import { Output } from "../terminal/Output.ts"
 import { styleOf } from "../terminal/Style.ts"
@@ -46,8 +47,6 @@ const flags = {
 }
 
 type Input = Command.Command.Config.Infer<typeof flags>
-
-class OwnerRecords extends Data.TaggedError("OwnerRecords")<{ readonly message: string }> {}
 
 const kindOf = (given: string): Effect.Effect<StreamKind, UsageError> =>
   Effect.mapError(
@@ -126,22 +125,24 @@ const record = Effect.fn("tapestry record")(function* (input: Input) {
   )
   const told = yield* Ref.make<"signal" | "time" | null>(null)
   const signal = Effect.andThen(untilSignal, Ref.set(told, "signal"))
-  const until =
-    span === null ? signal : Effect.raceFirst(signal, Effect.andThen(Effect.sleep(span), Ref.set(told, "time")))
+  const deadline = span === null ? null : (yield* Clock.currentTimeMillis) + span
+  const time = Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sleep(Math.max(0, (deadline ?? now) - now)))
+  const until = deadline === null ? signal : Effect.raceFirst(signal, Effect.andThen(time, Ref.set(told, "time")))
   const one = yield* shown()
-  yield* withOwner(
-    Effect.gen(function* () {
-      const vendor = yield* meantVendor(input.vendor, yield* vendorsHere)
-      const recorder = yield* Recorder
-      yield* Stream.runForEach(recorder.record({ vendor, streams }, { until, segmentAge }), one)
-    }),
-    () =>
-      Effect.fail(
-        new OwnerRecords({
-          message:
-            "another process has this data directory, and only its owner can record into it; end that one, or record into a directory of its own (--data-dir)"
-        })
+  const recordAs = Effect.fnUntraced(function* (vendors: ReadonlyArray<VendorDescription>) {
+    const vendor = yield* meantVendor(input.vendor, vendors)
+    const recorder = yield* Recorder
+    yield* Stream.runForEach(recorder.record({ vendor, streams }, { until, segmentAge }), one)
+  })
+  const { note } = yield* Output
+  yield* withOwner(Effect.flatMap(vendorsHere, recordAs), (client) =>
+    Effect.flatMap(vendorsThere(client), recordAs).pipe(
+      Effect.tapError((error) =>
+        error._tag === "RecorderError" && error.reason._tag === "RecorderUnavailable" && error.reason.again
+          ? note(`${error.reason.message}; another recording begins where there is somebody to do it`)
+          : Effect.void
       )
+    )
   )
   // All streams have ended, and nobody asked for that.
   if ((yield* Ref.get(told)) === null) return yield* new Ended({ code: 1 })

@@ -29,6 +29,7 @@ import {
   OwnerSilent,
   UnknownToOwner
 } from "../../services/Owner.ts"
+import { RecorderError } from "../../services/Recorder.ts"
 import { StitchingCacheError } from "../../services/StitchingCache.ts"
 import { done, nobody } from "./Turn.ts"
 
@@ -60,6 +61,7 @@ const loadClient = Effect.promise(() =>
     import("../../rpc/client/RemoteJobQueue.ts"),
     import("../../rpc/client/RemoteMarketStreams.ts"),
     import("../../rpc/client/RemoteContractLookups.ts"),
+    import("../../rpc/client/RemoteRecorder.ts"),
     import("../../layers/market/ConfiguredStore.ts"),
     import("../../rpc/contract/SystemRpcs.ts")
   ])
@@ -71,6 +73,7 @@ const reasonsOf = (cause: Cause.Cause<unknown>) =>
     (reason.error instanceof StitchingCacheError ||
       reason.error instanceof MaintenanceError ||
       reason.error instanceof JobQueueError ||
+      reason.error instanceof RecorderError ||
       reason.error instanceof ContractLookupsError)
       ? [reason.error.reason]
       : []
@@ -90,6 +93,7 @@ const isPassing = (cause: Cause.Cause<unknown>): boolean =>
       (reason._tag === "CacheUnavailable" ||
         reason._tag === "MaintenanceUnavailable" ||
         reason._tag === "JobsUnavailable" ||
+        reason._tag === "RecorderUnavailable" ||
         reason._tag === "LookupsUnavailable") &&
       reason.again
   ) || cause.reasons.some((reason) => Cause.isFailReason(reason) && isPassingCall(reason.error))
@@ -122,6 +126,7 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
     RemoteJobQueue,
     RemoteMarketStreams,
     RemoteContractLookups,
+    RemoteRecorder,
     ConfiguredStore,
     { protocolVersion }
   ] = yield* loadClient
@@ -176,7 +181,8 @@ export const asClient = Effect.fnUntraced(function* <A, E, R>(
           RemoteMaintenance.layer,
           RemoteJobQueue.layer,
           RemoteMarketStreams.layer,
-          RemoteContractLookups.layer
+          RemoteContractLookups.layer,
+          RemoteRecorder.layer
         )
       ),
       Layer.provide(Layer.succeed(TapestryClient, client))

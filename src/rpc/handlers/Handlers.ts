@@ -17,6 +17,7 @@ import type { PreferredVendors } from "../../services/PreferredVendors.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
 import type { Reconciliation } from "../../services/Reconciliation.ts"
+import type { Recorder } from "../../services/Recorder.ts"
 import type { StitchingCache } from "../../services/StitchingCache.ts"
 import type { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import * as AdminHandlers from "./AdminHandlers.ts"
@@ -55,6 +56,7 @@ export const layer: Layer.Layer<
   | Quota
   | PreferredVendors
   | Reconciliation
+  | Recorder
   | StitchingCache
   | ServerInfo
 > = Layer.mergeAll(

@@ -4,13 +4,15 @@
  */
 
 import { assert, layer } from "@effect/vitest"
-import { Duration, Effect, Exit, Layer, Stream } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Layer, Stream } from "effect"
 import type { Rpc, RpcGroup } from "effect/rpc"
 import { ConfigKey } from "../../../src/domain/ConfigEntry.ts"
 import type { JobSpec } from "../../../src/domain/Job.ts"
 import { ResponseId } from "../../../src/domain/Response.ts"
+import type { RecordSeries } from "../../../src/domain/records/RecordKind.ts"
 import { canonical } from "../../../src/domain/SeriesKey.ts"
 import { isRows } from "../../../src/domain/streams/StreamEvent.ts"
+import { allTime } from "../../../src/domain/TimeRange.ts"
 import type { TapestryServices } from "../../../src/layers/Tapestry.ts"
 import { asAdmin } from "../../../src/rpc/client/asAdmin.ts"
 import { TapestryClient } from "../../../src/rpc/client/TapestryClient.ts"
@@ -32,6 +34,7 @@ import { PreferredVendors } from "../../../src/services/PreferredVendors.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { Quota } from "../../../src/services/Quota.ts"
 import { Reconciliation } from "../../../src/services/Reconciliation.ts"
+import { Recorder } from "../../../src/services/Recorder.ts"
 import { RecordStore } from "../../../src/services/RecordStore.ts"
 import { StitchingCache } from "../../../src/services/StitchingCache.ts"
 import { secret } from "../adminToken.ts"
@@ -612,6 +615,53 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const truth = key === undefined ? [] : (vendor.stream?.truth(key, { start: from, end: from + 60_000 }) ?? [])
     assert.deepStrictEqual(told, truth.slice(0, told.length))
     assert.isTrue(items.some(({ event, stream }) => stream === 1 && event._tag === "Quotes"))
+  }),
+  "Streams.record": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const records = yield* RecordStore
+    const { vendor } = yield* World
+    const streams = [{ symbol: "BETA", kind: "trades" as const }]
+    let session = 0
+    let ended = false
+    const events = yield* client["Streams.record"]({ vendor: "model", streams, segmentAge: 200 }).pipe(
+      Stream.tap((event) =>
+        Effect.gen(function* () {
+          if (event._tag === "Began") session = event.session
+          if (event._tag !== "Progress" || ended || (event.kinds[0]?.rows ?? 0) === 0) return
+          ended = yield* client["Streams.endRecording"]({ session })
+        })
+      ),
+      Stream.runCollect
+    )
+    const last = events.at(-1)
+    assert.isTrue(ended)
+    assert.deepInclude(last, { _tag: "Ended", session, unstored: [] })
+    const series = vendor.adapter.stream?.series({
+      vendor: "model",
+      symbol: "BETA",
+      kind: "trades",
+      timeframe: null,
+      params: {}
+    })
+    assert.strictEqual(
+      yield* records.count(series as RecordSeries, allTime),
+      last?._tag === "Ended" ? last.kinds[0]?.rows : null
+    )
+    assert.isFalse(yield* client["Streams.endRecording"]({ session }))
+  }),
+  "Streams.endRecording": Effect.gen(function* () {
+    const client = yield* TapestryClient
+    const recorder = yield* Recorder
+    const began = yield* Deferred.make<number>()
+    const recording = yield* recorder.record({ vendor: "model", streams: [{ symbol: "BETA", kind: "bars" }] }).pipe(
+      Stream.runForEach((event) => (event._tag === "Began" ? Deferred.succeed(began, event.session) : Effect.void)),
+      Effect.forkChild({ startImmediately: true })
+    )
+    const session = yield* Deferred.await(began)
+    assert.isFalse(yield* client["Streams.endRecording"]({ session: session + 1 }))
+    assert.isTrue(yield* client["Streams.endRecording"]({ session }))
+    yield* Fiber.join(recording)
+    assert.strictEqual((yield* client["Archive.session"]({ id: session })).outcome, "ok")
   }),
   "Streams.states": Effect.gen(function* () {
     const client = yield* TapestryClient

@@ -244,6 +244,8 @@ export const rows: { readonly [K in Tag]: Row } = {
 
   // One upstream serves all tenants.
   "Streams.keys": same((client) => client["Streams.keys"](live)),
+  "Streams.record": leaves((client) => Stream.runHead(client["Streams.record"](live))),
+  "Streams.endRecording": same((client, { session }) => client["Streams.endRecording"]({ session })),
   "Streams.states": same((client) => client["Streams.states"]()),
   "Streams.subscribe": leaves((client) => Stream.runHead(client["Streams.subscribe"](live))),
 
