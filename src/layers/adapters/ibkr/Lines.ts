@@ -121,7 +121,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     const pause = pauseBefore(line, yield* monotonic)
     if (pause > 0) {
       line.spec.waits(`it was asked for a moment ago, and is again in ${Math.ceil(pause / 1000)} s`)
-      yield* Effect.sleep(pause)
+      yield* Effect.sleep(Math.ceil(pause))
       if (line.requestId !== requestId) return
     }
     line.askedAt = yield* monotonic

@@ -333,7 +333,7 @@ export const open = Effect.fnUntraced(function* (
         yield* Effect.ignore(askTime)
       }
       const due = probed ? options.silence : options.probeAfter
-      yield* Effect.sleep(Math.max(1, Math.min(options.probeAfter, due - (nowMillis() - heardAt))))
+      yield* Effect.sleep(Math.max(1, Math.ceil(Math.min(options.probeAfter, due - (nowMillis() - heardAt)))))
     }
   })
 
