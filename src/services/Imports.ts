@@ -96,10 +96,14 @@ export const ReplayedSegment = Schema.Struct({
 })
 export interface ReplayedSegment extends Schema.Schema.Type<typeof ReplayedSegment> {}
 
-/** What is compared, and how many differences are told of each series. */
-export interface ImportCheckOptions {
+/** Of which series; of all unless it is said. */
+export interface ImportSelection {
   readonly vendor?: string
   readonly symbol?: string
+}
+
+/** What is compared, and how many differences are told of each series. */
+export interface ImportCheckOptions extends ImportSelection {
   readonly limit: number
 }
 
@@ -210,9 +214,10 @@ export class Imports extends Context.Service<
     ) => Effect.Effect<{ readonly rows: number; readonly inserted: number }, ImportsError>
     /**
      * Stores again what was imported, and what live streams have left of records, as it is in the archive; what is stored stays as it is. For
-     * a store that was lost. Answers whose bytes are damaged are passed over, and told.
+     * a store that was lost. Answers whose bytes are damaged are passed over, and told. Of a selection, those are told that have rows of it, and
+     * those of which nobody can say it any more.
      */
-    readonly replay: Stream.Stream<ReplayedSegment, ImportsError>
+    readonly replay: (of?: ImportSelection) => Stream.Stream<ReplayedSegment, ImportsError>
     /**
      * Compares what is stored of these with what their archived answers give, series by series; changes nothing. It is built in a
      * store of its own, which needs as much room.

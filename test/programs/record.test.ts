@@ -1,6 +1,7 @@
 /** `tapestry record` as the built command line has it: to its end, until a signal, and killed. */
 import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import Database from "better-sqlite3"
 import { assert, describe, it } from "vitest"
 import { serving, until, watched } from "./serving.ts"
 import { json, ok, scratch, tapestry, type Where } from "./tapestry.ts"
@@ -23,6 +24,10 @@ const linesOf = (text: string): ReadonlyArray<any> =>
 
 const rowsOf = (where: Where, kind: string) =>
   linesOf(ok(where, "dump", kind, "-", "--vendor", "sim", "--format", "ndjson"))
+
+const removeStore = ({ cwd }: Where) => {
+  for (const end of ["", "-wal", "-shm"]) rmSync(join(cwd, "data", `market.sqlite${end}`), { force: true })
+}
 
 describe("tapestry record", () => {
   it("SIGTERM ends it with 0 after storing what it has; a lost store is rebuilt from the segments", async () => {
@@ -56,9 +61,30 @@ describe("tapestry record", () => {
     )
     const quotes = rowsOf(where, "quotes")
     assert.deepStrictEqual(json(where, 0, "rebuild", "--check").imported.problems, [])
-    for (const end of ["", "-wal", "-shm"]) rmSync(join(where.cwd, "data", `market.sqlite${end}`), { force: true })
+    removeStore(where)
     assert.deepInclude(json(where, 0, "rebuild").imported, { problems: [] })
     assert.deepStrictEqual([rowsOf(where, "trades"), rowsOf(where, "quotes")], [trades, quotes])
+
+    // Of some series alone.
+    removeStore(where)
+    const alpha = json(where, 0, "rebuild", "--vendor", "sim", "--symbol", "ALPHA")
+    const alphas = (rows: ReadonlyArray<{ symbol: string }>) => rows.filter(({ symbol }) => symbol === "ALPHA")
+    assert.deepStrictEqual([rowsOf(where, "trades"), rowsOf(where, "quotes")], [alphas(trades), alphas(quotes)])
+    assert.strictEqual(alpha.imported.inserted, alphas(trades).length + alphas(quotes).length)
+    assert.deepInclude(json(where, 0, "rebuild", "--vendor", "nobody").imported, { segments: 0, rows: 0, inserted: 0 })
+    json(where, 0, "rebuild", "--vendor", "sim")
+    assert.deepStrictEqual([rowsOf(where, "trades"), rowsOf(where, "quotes")], [trades, quotes])
+
+    // A row that is not what the segment says is found.
+    const { sequence } = trades.find(({ symbol }) => symbol === "ALPHA")
+    const db = new Database(join(where.cwd, "data", "market.sqlite"))
+    db.prepare("update trades set price = price + 1 where sequence = ?").run(sequence)
+    db.close()
+    const { imported } = json(where, 3, "rebuild", "--check", "--vendor", "sim", "--symbol", "ALPHA")
+    assert.strictEqual(
+      imported.compared.reduce((sum: number, { rows }: { rows: number }) => sum + rows, 0),
+      1
+    )
   })
 
   it("--for ends it with 0, and says what came to be", () => {

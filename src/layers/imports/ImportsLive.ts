@@ -29,7 +29,7 @@ import * as ImportedAdapter from "../adapters/imported/ImportedAdapter.ts"
 import { recordsText } from "../export/RecordsText.ts"
 import { segmentBars } from "../recording/segmentBars.ts"
 import { archivedSegment, importDecoderVersion } from "./archivedSegment.ts"
-import { makeCheck, type Wanted } from "./checkImports.ts"
+import { makeCheck, type Wanted, wantedOf } from "./checkImports.ts"
 import type { ImportStores } from "./compareImports.ts"
 import { decodedRows } from "./decodedRows.ts"
 import { type DecodedSegment, decodeSegment } from "./decodeSegment.ts"
@@ -234,11 +234,11 @@ const make = Effect.gen(function* () {
     ) {
       const request = yield* archive.request(call)
       const payload = yield* bytes
-      if (!(payload instanceof Uint8Array)) return { rows: 0, inserted: 0, problem: "it has no bytes, or too many" }
       const streamed = seriesOfCall(request)
+      if (streamed !== null && !wanted(streamed)) return null
+      if (!(payload instanceof Uint8Array)) return { rows: 0, inserted: 0, problem: "it has no bytes, or too many" }
       if (streamed !== null) {
-        if (!wanted(streamed) || (yield* forgotten(streamed, response.id)))
-          return { rows: 0, inserted: 0, problem: null }
+        if (yield* forgotten(streamed, response.id)) return { rows: 0, inserted: 0, problem: null }
         const commit = yield* recordCommit(registry, streamed, request, response, payload)
         const { inserted } = yield* into.records.commit(commit)
         return { rows: commit.rows.length, inserted, problem: null }
@@ -252,12 +252,15 @@ const make = Effect.gen(function* () {
         return { rows: commit.bars.length, inserted, problem: null }
       }
       const { decoded, spec } = yield* archivedSegment(request.params, payload)
-      yield* refuseAgain(spec, decoded)
-      const series = yield* Effect.filter(decoded.series, (one) =>
-        wanted(one.series) ? Effect.map(forgotten(one.series, response.id), (gone) => !gone) : Effect.succeed(false)
+      const meant = decoded.series.filter((one) => wanted(one.series))
+      if (meant.length === 0 && decoded.series.length > 0) return null
+      yield* refuseAgain(spec, { ...decoded, series: meant })
+      const series = yield* Effect.filter(meant, (one) =>
+        Effect.map(forgotten(one.series, response.id), (gone) => !gone)
       )
       const results = yield* storeIn(into, spec, series, response)
-      return { rows: decoded.rows, inserted: results.reduce((sum, { inserted }) => sum + inserted, 0), problem: null }
+      const rows = meant.reduce((sum, { bars, records }) => sum + bars.length + records.length, 0)
+      return { rows, inserted: results.reduce((sum, { inserted }) => sum + inserted, 0), problem: null }
     },
     Effect.catchIf(
       (error) => error._tag !== "MarketStoreError",
@@ -283,15 +286,19 @@ const make = Effect.gen(function* () {
       Stream.flatMap((id) => archive.replay({ of: { _tag: "Session", id }, withBytes: true })),
       Stream.concat(recordAnswers(archive, wanted)),
       Stream.mapEffect((one) =>
-        Effect.map(again(into, wanted, forgotten, one), (done) => ({ response: one.response.id, ...done }))
+        Effect.map(again(into, wanted, forgotten, one), (done) =>
+          done === null ? null : { response: one.response.id, ...done }
+        )
       ),
+      Stream.filter((done) => done !== null),
       Stream.mapError(asError)
     )
   }
 
   const project = Effect.fn("Imports.project")(function* (response: Response["id"]) {
     const forgotten = makeForgotten({ archive, market }, false)
-    const { inserted, problem, rows } = yield* again(stores, () => true, forgotten, yield* replayed(archive, response))
+    const done = yield* again(stores, () => true, forgotten, yield* replayed(archive, response))
+    const { inserted, problem, rows } = done ?? { inserted: 0, problem: null, rows: 0 }
     if (problem !== null) return yield* new UnreadableText({ line: null, message: `response ${response}: ${problem}` })
     return { rows, inserted }
   }, asImportsError)
@@ -299,7 +306,7 @@ const make = Effect.gen(function* () {
   const check = yield* makeCheck({ stores, registry, replayInto })
 
   return Imports.of({
-    replay: Stream.suspend(() => replayInto(stores, () => true, false)),
+    replay: (of = {}) => Stream.suspend(() => replayInto(stores, wantedOf(of), false)),
     check,
     begin: asImportsError(archive.openSession({ source: importSource, mode: "batch", asOf: null })).pipe(
       Effect.withSpan("Imports.begin")

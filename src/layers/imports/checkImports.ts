@@ -13,6 +13,7 @@ import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import {
   type ImportCheckEvent,
   type ImportCheckOptions,
+  type ImportSelection,
   ImportsError,
   type ReplayedSegment
 } from "../../services/Imports.ts"
@@ -20,6 +21,11 @@ import { ScratchStore } from "../stitching/ScratchStore.ts"
 import { compareImports, type ImportStores, isSame } from "./compareImports.ts"
 
 export type Wanted = (series: SeriesKey) => boolean
+
+export const wantedOf =
+  ({ symbol, vendor }: ImportSelection): Wanted =>
+  (series) =>
+    (vendor === undefined || vendor === series.vendor) && (symbol === undefined || symbol === series.symbol)
 
 /** Events that the reader has not taken; then the check waits for it. */
 const unread = 16
@@ -68,9 +74,8 @@ export const makeCheck = Effect.fnUntraced(function* ({ registry, replayInto, st
     return yield* compareImports(stores, scratch, series, limit)
   })
 
-  return ({ limit, symbol, vendor }: ImportCheckOptions): Stream.Stream<ImportCheckEvent, ImportsError> => {
-    const wanted: Wanted = (series) =>
-      (vendor === undefined || vendor === series.vendor) && (symbol === undefined || symbol === series.symbol)
+  return ({ limit, ...of }: ImportCheckOptions): Stream.Stream<ImportCheckEvent, ImportsError> => {
+    const wanted = wantedOf(of)
     const run = Effect.fnUntraced(function* (tell: (event: ImportCheckEvent) => Effect.Effect<unknown>) {
       const scratch = yield* makeScratch
       let newest = 0

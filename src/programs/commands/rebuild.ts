@@ -164,7 +164,7 @@ const rebuild = Effect.fn("tapestry rebuild")(function* ({ check, limit, symbol,
     ...(Option.isSome(symbol) ? { symbol: symbol.value } : {})
   }
   const outcome = yield* withCache(gather({ check, moved: limit, ...of }))
-  const imported = check || Option.isSome(vendor) || Option.isSome(symbol) ? nothingImported : yield* reimport
+  const imported = check ? nothingImported : yield* reimport(of)
   const checked = check ? yield* checkImports({ limit, ...of }) : null
   if (json) {
     const told = checked === null ? { imported } : { imported: checked }

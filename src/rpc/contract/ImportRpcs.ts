@@ -10,6 +10,8 @@ import {
   SegmentReport
 } from "../../services/Imports.ts"
 
+const selection = { vendor: Schema.optionalKey(Schema.String), symbol: Schema.optionalKey(Schema.String) }
+
 /** Rows that come from no vendor, in segments of whole lines. A segment has to fit into a line of the protocol: 640 KiB do. */
 export class ImportRpcs extends RpcGroup.make(
   Rpc.make("Import.begin", { success: SessionId, error: ImportsError }),
@@ -30,13 +32,12 @@ export class ImportRpcs extends RpcGroup.make(
     success: Schema.Void,
     error: ImportsError
   }),
-  /** Stores again what was imported, from the archive; told segment by segment. */
-  Rpc.make("Import.replay", { success: ReplayedSegment, error: ImportsError, stream: true }),
+  /** Stores again what was imported, and what live streams have left of records, from the archive; told segment by segment. */
+  Rpc.make("Import.replay", { payload: selection, success: ReplayedSegment, error: ImportsError, stream: true }),
   /** Compares what is stored of imports with the archive; told series by series. */
   Rpc.make("Import.check", {
     payload: {
-      vendor: Schema.optionalKey(Schema.String),
-      symbol: Schema.optionalKey(Schema.String),
+      ...selection,
       limit: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 }))
     },
     success: ImportCheckEvent,

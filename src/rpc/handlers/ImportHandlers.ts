@@ -10,7 +10,7 @@ const make = Effect.gen(function* () {
     "Import.begin": () => imports.begin,
     "Import.segment": ({ session, spec, ...segment }) => imports.segment(session, spec, segment),
     "Import.end": ({ outcome, reason, session }) => imports.end(session, outcome, reason),
-    "Import.replay": () => counted(imports.replay),
+    "Import.replay": (of) => counted(imports.replay(of)),
     "Import.check": (options) => counted(imports.check(options))
   })
 })

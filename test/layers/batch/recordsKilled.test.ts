@@ -79,7 +79,7 @@ describe("trades on their way into PostgreSQL", () => {
         const there = yield* Effect.provide(checked(acknowledged, submitted), layersOver(directory, url))
         // What was archived and not stored when a process died is stored by the archive alone, and the rest is known.
         const after = yield* Effect.gen(function* () {
-          const replayed = yield* Stream.runCollect((yield* Imports).replay)
+          const replayed = yield* Stream.runCollect((yield* Imports).replay())
           assert.isTrue(replayed.every(({ problem }) => problem === null))
           const inserted = replayed.reduce((sum, one) => sum + one.inserted, 0)
           assert.strictEqual(yield* checked(acknowledged, submitted), there + inserted)

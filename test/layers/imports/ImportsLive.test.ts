@@ -201,14 +201,14 @@ describe("imports", () => {
       const before = yield* collect(records.storedRows(trades, everything))
       const revisions = yield* collect(records.revisions(trades, everything))
       assert.deepStrictEqual(
-        (yield* Stream.runCollect(imports.replay)).map(({ inserted, rows }) => [rows, inserted]),
+        (yield* Stream.runCollect(imports.replay())).map(({ inserted, rows }) => [rows, inserted]),
         [
           [2, 0],
           [1, 0]
         ]
       )
       yield* (yield* MarketStore).forget(trades)
-      const replayed = yield* Stream.runCollect(imports.replay)
+      const replayed = yield* Stream.runCollect(imports.replay())
       assert.isTrue(replayed.every(({ problem }) => problem === null))
       assert.deepStrictEqual(yield* collect(records.storedRows(trades, everything)), before)
       assert.deepStrictEqual(yield* collect(records.revisions(trades, everything)), revisions)
@@ -252,14 +252,14 @@ describe("imports", () => {
         yield* market.forget(trades)
         assert.deepStrictEqual(yield* found(), [gone, { series: tradeText, counts: [0, 2, 2, 1, 0], told: 3 }])
         assert.strictEqual(yield* records.count(trades, everything), 0, "a check stores nothing")
-        yield* Stream.runDrain(imports.replay)
+        yield* Stream.runDrain(imports.replay())
         assert.deepStrictEqual(yield* found(), same)
         // What was removed on purpose is no difference, and a rebuild does not bring it back, until somebody imports it again.
         const archive = yield* ProvenanceStore
         yield* archive.recordOperation(tradeText, { _tag: "Forgotten" })
         yield* market.forget(trades)
         assert.deepStrictEqual(yield* found(), same.slice(0, 1))
-        yield* Stream.runDrain(imports.replay)
+        yield* Stream.runDrain(imports.replay())
         assert.strictEqual(yield* records.count(trades, everything), 0)
         yield* importing('{"tsNs":"1","price":3,"sequence":1}\n', specOf({ name: "correction" }))
         assert.deepStrictEqual(yield* found(), [
@@ -267,7 +267,7 @@ describe("imports", () => {
           { series: tradeText, counts: [1, 1, 0, 0, 0], told: 0 }
         ])
         yield* market.forget(trades)
-        yield* Stream.runDrain(imports.replay)
+        yield* Stream.runDrain(imports.replay())
         assert.deepStrictEqual(yield* found(), same, "nothing of what was wanted again is lost")
         // An answer that the archive did not have when it was read.
         yield* records.commit({ ...recordsOf(trades, 1_000, [trade(9n, 9)]), fetchedAt: Date.now() })
@@ -320,7 +320,7 @@ describe("imports", () => {
         const before = yield* stored
         assert.strictEqual(before.series.length, 1 + RecordKind.literals.length)
         for (const { series } of before.series) yield* market.forget(series)
-        const replayed = yield* Stream.runCollect(imports.replay)
+        const replayed = yield* Stream.runCollect(imports.replay())
         assert.deepStrictEqual(
           replayed.map(({ problem }) => problem),
           before.series.map(() => null)

@@ -120,7 +120,7 @@ describe("imports of Arrow", () => {
       const before = yield* stored
       yield* (yield* MarketStore).forget(trades)
       assert.deepStrictEqual(yield* stored, [])
-      const again = yield* collect((yield* Imports).replay)
+      const again = yield* collect((yield* Imports).replay())
       assert.deepStrictEqual(
         again.map(({ inserted, problem, rows }) => ({ inserted, problem, rows })),
         [{ inserted: 2, problem: null, rows: 2 }]

@@ -94,7 +94,7 @@ describe("Recorder", () => {
         yield* Effect.gen(function* () {
           const imports = yield* Imports
           assert.deepStrictEqual((yield* storedOf(series)).rows, [])
-          const again = yield* Stream.runCollect(imports.replay)
+          const again = yield* Stream.runCollect(imports.replay())
           assert.deepStrictEqual([...new Set(again.map(({ problem }) => problem))], [null])
           assert.deepStrictEqual(yield* storedOf(series), before)
           const compared = yield* Stream.runCollect(imports.check({ limit: 5 }))
@@ -228,7 +228,7 @@ describe("Recorder", () => {
           const torn = new TextEncoder().encode('{"n":2,"at":')
           const { id } = yield* archiveFrames(archive, session, identity, subject, at(30), torn)
           const imports = yield* Imports
-          const again = yield* Stream.runCollect(imports.replay)
+          const again = yield* Stream.runCollect(imports.replay())
           const problems = again.filter(({ problem }) => problem !== null)
           assert.deepStrictEqual(
             problems.map(({ response }) => response),

@@ -77,7 +77,7 @@ describe("stream-repair", () => {
       const before = yield* storedIn(directory, repaired)
       assert.isAbove(before.rows.length, 200)
       for (const end of ["", "-wal", "-shm"]) rmSync(`${directory}/market.sqlite${end}`, { force: true })
-      const replayed = Effect.flatMap(Imports, (imports) => Stream.runCollect(imports.replay))
+      const replayed = Effect.flatMap(Imports, (imports) => Stream.runCollect(imports.replay()))
       assert.deepStrictEqual(yield* storedIn(directory, replayed), before)
     }).pipe(Effect.scoped)
   })

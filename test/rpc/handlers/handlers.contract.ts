@@ -762,7 +762,7 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     const { response } = yield* client["Import.segment"]({ session, spec, offset: 0, line: 1, bytes })
     const series = { ...seriesOf("OMEGA", "1m"), ...tradeSeries, symbol: "OMEGA" }
     yield* (yield* MarketStore).forget(series)
-    const replayed = yield* all(client["Import.replay"]())
+    const replayed = yield* all(client["Import.replay"]({}))
     assert.deepInclude(replayed, { response, rows: 1, inserted: 1, problem: null })
     assert.deepStrictEqual(
       new Set(replayed.map(({ problem }) => problem)),

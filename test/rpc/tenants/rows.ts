@@ -187,7 +187,7 @@ export const rows: { readonly [K in Tag]: Row } = {
   "Import.end": changes((client, { importing }) =>
     client["Import.end"]({ session: importing, outcome: "failed", reason: "theirs" })
   ),
-  "Import.replay": shows((client) => all(client["Import.replay"]())),
+  "Import.replay": shows((client) => all(client["Import.replay"]({}))),
   "Import.check": shows((client) => all(client["Import.check"]({ limit: 5 }))),
 
   "Store.version": same((client) => client["Store.version"]()),

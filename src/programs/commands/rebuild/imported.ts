@@ -3,6 +3,7 @@ import { Effect, Stream } from "effect"
 import {
   type ImportCheckEvent,
   type ImportCheckOptions,
+  type ImportSelection,
   Imports,
   type ReplayedSegment
 } from "../../../services/Imports.ts"
@@ -29,24 +30,25 @@ const withSegment = (sum: Reimported, { inserted, problem, response, rows }: Rep
   problems: problem === null ? sum.problems : [...sum.problems, `import, response ${response}: ${problem}`]
 })
 
-/** What came from files and not from vendors is stored again where it is missing. */
-export const reimport = withProgress({ label: "imports", units: "segments", things: "rows" }, ({ report }) => {
-  const all = <E, R>(segments: Stream.Stream<ReplayedSegment, E, R>) =>
-    Effect.suspend(() => {
-      let sum = nothingImported
-      return segments.pipe(
-        Stream.runForEach((segment) => {
-          sum = withSegment(sum, segment)
-          return report({ done: sum.segments, of: 0, count: sum.rows })
-        }),
-        Effect.map(() => sum)
-      )
-    })
-  return withOwner(
-    Imports.use((imports) => all(imports.replay)),
-    (client) => all(client["Import.replay"]())
-  )
-})
+/** What came from files, and what live streams have left of records, is stored again where it is missing. */
+export const reimport = (of: ImportSelection) =>
+  withProgress({ label: "imports", units: "segments", things: "rows" }, ({ report }) => {
+    const all = <E, R>(segments: Stream.Stream<ReplayedSegment, E, R>) =>
+      Effect.suspend(() => {
+        let sum = nothingImported
+        return segments.pipe(
+          Stream.runForEach((segment) => {
+            sum = withSegment(sum, segment)
+            return report({ done: sum.segments, of: 0, count: sum.rows })
+          }),
+          Effect.map(() => sum)
+        )
+      })
+    return withOwner(
+      Imports.use((imports) => all(imports.replay(of))),
+      (client) => all(client["Import.replay"](of))
+    )
+  })
 
 /** What a check found of what was imported. */
 export interface CheckedImports {
