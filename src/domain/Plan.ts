@@ -46,7 +46,8 @@ export interface PlanPiece extends Schema.Schema.Type<typeof PlanPiece> {}
 /**
  * What answering a range will take, before anything is spent. `pieces` are sorted, disjoint and cover `range`; `requests` are
  * in the order they will be made and may reach beyond the pieces (near holes merged, file boundaries kept). `plannedAt` is
- * the instant that decided what is final and what is stale.
+ * the instant that decided what is final and what is stale. `atLeast`: answers come in pages, and each request is the first of as many as
+ * it takes; `waits` and `cost` are of those first ones.
  */
 export const Plan = Schema.Struct({
   series: SeriesKey,
@@ -57,6 +58,7 @@ export const Plan = Schema.Struct({
   requests: Schema.Array(PlannedRequest),
   /** Forecast wait for the quota until the last request starts, in milliseconds. */
   waits: Schema.Finite,
-  cost: Schema.Finite
+  cost: Schema.Finite,
+  atLeast: Schema.optionalKey(Schema.Boolean)
 })
 export interface Plan extends Schema.Schema.Type<typeof Plan> {}

@@ -12,6 +12,7 @@ import type { VendorLimits } from "../domain/VendorLimits.ts"
 import type { LookupCapability } from "./LookupCapability.ts"
 import type { AnswerBody } from "./PayloadDraft.ts"
 import type { StreamCapability } from "./StreamCapability.ts"
+import type { TickHistory } from "./TickHistory.ts"
 import type { SessionCapability } from "./VendorSession.ts"
 
 /** The vendor, or the account at it, is over a limit; worth another try after `retryAfter` milliseconds. */
@@ -297,6 +298,8 @@ export interface Adapter {
   readonly fetch?: FetchCapability
   readonly send?: SendCapability
   readonly stream?: StreamCapability
+  /** Sent by `fetch`, without which it is of no use. */
+  readonly ticks?: TickHistory
   /** Sent by `fetch`, without which they are of no use. */
   readonly lookups?: LookupCapability
   /** Where it has a lasting connection. */

@@ -7,9 +7,10 @@ import type { OnMissing, Plan, RangePolicy } from "../domain/Plan.ts"
 import type { Request } from "../domain/Request.ts"
 import type { Response } from "../domain/Response.ts"
 import type { Moment, RowDifference } from "../domain/RowDifference.ts"
+import type { Tick } from "../domain/records/TickSeries.ts"
 import type { SeriesKey } from "../domain/SeriesKey.ts"
 import { type EpochMillis, iso, type TimeRange } from "../domain/TimeRange.ts"
-import { type Excerpt, type SeriesQuery, VendorError } from "./Adapter.ts"
+import { type Excerpt, type SeriesQuery, Unsupported, VendorError } from "./Adapter.ts"
 import { AdapterRegistryError } from "./AdapterRegistry.ts"
 import { CalendarError } from "./Calendar.ts"
 import { IngestSessionError } from "./IngestSession.ts"
@@ -123,7 +124,7 @@ export class StitchingCacheError extends Schema.TaggedError<StitchingCacheError>
   }
 }
 
-/** Which bars are wanted, and whom may be asked for them. */
+/** Which rows are wanted, and whom may be asked for them. */
 export interface RangeQuery {
   readonly series: SeriesKey
   readonly range: TimeRange
@@ -197,6 +198,28 @@ export interface RangeAnswer {
   readonly bars: Stream.Stream<Bar, StitchingCacheError>
 }
 
+/** What a series is told that has none. */
+export const noTicks = ({ kind, vendor }: SeriesKey): VendorError =>
+  new VendorError({
+    vendor,
+    reason: new Unsupported({ message: `a series of kind ${kind} has no such single trades or quotes` })
+  })
+
+/** How a range of single trades or quotes is read. */
+export type TickReadOptions = Pick<ReadOptions, "onMissing" | "asOf" | "progress">
+
+/**
+ * An answered range of single trades or quotes: as a {@link RangeAnswer}, but for its rows, which are read from the store when they are run, ascending,
+ * in chunks; what is stored by then. Stamps are whole milliseconds for `range` and `coverage`, and nanoseconds in the rows.
+ */
+export interface TickAnswer
+  extends Pick<
+    RangeAnswer,
+    "series" | "range" | "plan" | "coverage" | "rowCount" | "rowsFromVendor" | "requests" | "sharedRequests"
+  > {
+  readonly rows: Stream.Stream<Tick, StitchingCacheError>
+}
+
 /**
  * The chain behind one row, from the value back to the exact bytes. `request` is the call that fetched `response`, and `attempts`
  * are all that it took, in order, `response` among them: what failed before it says why in its `cause`, and each says how long the
@@ -223,10 +246,18 @@ export class StitchingCache extends Context.Service<
   {
     /** The identity of the series that a user means, as the vendor's adapter spells it. */
     readonly resolve: (vendor: string, query: SeriesQuery) => Effect.Effect<SeriesKey, StitchingCacheError>
-    /** What `read` would do. Applies archived answers that are not applied yet; spends nothing at the vendor. */
+    /**
+     * What `read`, or of trades and quotes `ticks`, would do. Applies archived answers that are not applied yet; spends nothing at the
+     * vendor.
+     */
     readonly plan: (query: RangeQuery) => Effect.Effect<Plan, StitchingCacheError>
     readonly read: (query: RangeQuery, options?: ReadOptions) => Effect.Effect<RangeAnswer, StitchingCacheError>
-    /** Executes exactly this plan and answers. */
+    /**
+     * As `read`, of a series of trades or quotes of which the vendor has a history. It is fetched page by page as far as it is missing, and
+     * what each page proves is kept when a later one fails. What is not over, or not in the history yet, is not asked for (`NotYet`).
+     */
+    readonly ticks: (query: RangeQuery, options?: TickReadOptions) => Effect.Effect<TickAnswer, StitchingCacheError>
+    /** Executes exactly this plan of bars and answers. */
     readonly execute: (plan: Plan, options?: ReadOptions) => Effect.Effect<RangeAnswer, StitchingCacheError>
     /** What is known of a range, without asking anyone. */
     readonly coverage: (

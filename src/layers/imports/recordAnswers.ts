@@ -1,14 +1,13 @@
 /**
- * Answers about series of records that came over a vendor's live streams: segments of recordings, and pages of the history with which a gap
- * was filled. The one way from such an answer to the store, when it has come and when the store is made again.
+ * Answers about series of records that came from a vendor: segments of recorded streams, and pages of its history of trades and quotes. The one way from such an answer to the store, when it has come and when the store is made again.
  */
 import { Data, Effect, Option, Result, Stream } from "effect"
 import type { Request } from "../../domain/Request.ts"
-import type { Response } from "../../domain/Response.ts"
+import type { Response, ResponseStatus } from "../../domain/Response.ts"
 import { isRecordedBars } from "../../domain/recordedBars.ts"
 import { isRecordSeries, type RecordSeries } from "../../domain/records/RecordKind.ts"
+import { isTickSeries } from "../../domain/records/TickSeries.ts"
 import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
-import type { StreamKind } from "../../domain/streams/StreamKind.ts"
 import type { Timeframe } from "../../domain/Timeframe.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { ProvenanceStore, ProvenanceStoreError, ReplayedResponse } from "../../services/ProvenanceStore.ts"
@@ -16,6 +15,8 @@ import type { RecordCommit } from "../../services/RecordStore.ts"
 import { readFrames } from "../recording/readFrames.ts"
 import { segmentKind, segmentParams } from "../recording/segmentRequest.ts"
 import { segmentDecoderVersion, segmentRows } from "../recording/segmentRows.ts"
+import type { ArchivedAnswer } from "../stitching/project.ts"
+import { readPage } from "../stitching/tickPage.ts"
 
 type BarKey = SeriesKey & { readonly timeframe: Timeframe }
 type Archive = ProvenanceStore["Service"]
@@ -32,68 +33,61 @@ export const recordSeries = (text: string): RecordSeries | null => {
   return Result.isSuccess(key) && isRecordSeries(key.success) ? key.success : null
 }
 
-const streamKinds: Partial<Record<RecordSeries["kind"], StreamKind>> = {
-  trade: "trades",
-  quote: "quotes",
-  news: "news"
+const refusals: Partial<Record<ResponseStatus, ArchivedAnswer["refusal"]>> = {
+  not_found: "NotFound",
+  not_entitled: "NotEntitled"
 }
 
-const historyPage = Effect.fnUntraced(function* (
-  registry: Registry,
+const historyPage = Effect.fnUntraced(
+  function* (registry: Registry, series: RecordSeries, request: Request, response: Response, payload: Uint8Array) {
+    if (!isTickSeries(series) || request.subject === null) {
+      return yield* unreadable(`an answer about ${series.kind} rows is no page of a history`)
+    }
+    const adapter = yield* registry.fetcher(series.vendor)
+    const { ticks } = adapter
+    if (ticks === undefined) return yield* unreadable(`${series.vendor} has no history of single ${series.kind}s`)
+    const { range } = request.subject
+    const refusal = refusals[response.status] ?? null
+    return (yield* readPage({ ...adapter, ticks }, series, { response, payload, range, request, refusal })).commit
+  },
+  Effect.mapError(({ message }) => unreadable(message))
+)
+
+const segment = Effect.fnUntraced(function* (
   series: RecordSeries,
-  { body, kind, method, params, subject }: Request,
+  { params }: Request,
+  response: Response,
   payload: Uint8Array
 ) {
-  const streamed = streamKinds[series.kind]
-  if (streamed === undefined || subject === null) return yield* unreadable(`no live stream has ${series.kind} rows`)
-  const { stream } = yield* Effect.mapError(registry.streamer(series.vendor), ({ message }) => unreadable(message))
-  const key = yield* Effect.mapError(stream.key({ symbol: series.symbol, kind: streamed }), ({ message }) =>
-    unreadable(message)
-  )
-  const history = stream.history(key)
-  if (history?._tag !== "requests") return yield* unreadable(`${series.vendor} has no history of ${streamed} any more`)
-  const page = yield* Effect.mapError(
-    history.decode(payload, { kind, method, params, body, weight: 0, keys: {} }, subject.range),
-    ({ message }) => unreadable(message)
-  )
-  return {
-    rows: page.rows,
-    positions: page.rows.map((_, index) => index),
-    proven: page.proves === null ? [] : [page.proves],
-    version: history.decoderVersion
-  }
-})
-
-const segment = Effect.fnUntraced(function* ({ params }: Request, payload: Uint8Array) {
   const of = segmentParams(params)
   if (of === null) return yield* unreadable("its request is not that of a segment")
   const frames = yield* Effect.mapError(readFrames(of.stream.kind, payload), ({ message }) => unreadable(message))
-  return { ...segmentRows(of.stream.kind, frames, of.from), version: segmentDecoderVersion }
-})
-
-/** What an answer says of its series. */
-export const recordCommit = Effect.fnUntraced(function* (
-  registry: Registry,
-  series: RecordSeries,
-  request: Request,
-  response: Response,
-  payload: Uint8Array
-): Effect.fn.Return<RecordCommit, UnreadableAnswer> {
-  const read =
-    request.kind === segmentKind ? segment(request, payload) : historyPage(registry, series, request, payload)
-  const { positions, proven, rows, version } = yield* read
-  return {
+  const { positions, proven, rows } = segmentRows(of.stream.kind, frames, of.from)
+  const commit: RecordCommit = {
     series,
     response: response.id,
     askedAt: response.askedAt,
     fetchedAt: response.fetchedAt,
-    decoderVersion: version,
+    decoderVersion: segmentDecoderVersion,
     // The rows of a stream are those of the series that it is stored in.
     rows: rows as RecordCommit["rows"],
     positions,
     coverage: proven.map((range) => ({ ...range, state: { _tag: "Covered", response: response.id } }))
   }
+  return commit
 })
+
+/** What an answer says of its series. */
+export const recordCommit = (
+  registry: Registry,
+  series: RecordSeries,
+  request: Request,
+  response: Response,
+  payload: Uint8Array
+): Effect.Effect<RecordCommit, UnreadableAnswer> =>
+  request.kind === segmentKind
+    ? segment(series, request, response, payload)
+    : historyPage(registry, series, request, response, payload)
 
 export const replayed = (archive: Archive, id: Response["id"]): Effect.Effect<ReplayedResponse, ProvenanceStoreError> =>
   Effect.map(archive.response(id), (response) => ({

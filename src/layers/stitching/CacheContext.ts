@@ -5,6 +5,7 @@ import { IngestSession } from "../../services/IngestSession.ts"
 import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import { Quota } from "../../services/Quota.ts"
+import { RecordStore } from "../../services/RecordStore.ts"
 import * as Desks from "./Desks.ts"
 import { DiskRoom } from "./DiskRoom.ts"
 import { MaxAnswerRows } from "./MaxAnswerRows.ts"
@@ -14,6 +15,7 @@ import type * as SeriesDesk from "./SeriesDesk.ts"
 /** What the parts of the stitching cache work with. */
 export interface CacheContext {
   readonly market: MarketStore["Service"]
+  readonly records: RecordStore["Service"]
   readonly archive: ProvenanceStore["Service"]
   readonly ingest: IngestSession["Service"]
   readonly registry: AdapterRegistry["Service"]
@@ -35,6 +37,7 @@ export const make = Effect.gen(function* () {
   const runs = yield* FiberSet.make<void>()
   const context: CacheContext = {
     market: yield* MarketStore,
+    records: yield* RecordStore,
     archive: yield* ProvenanceStore,
     ingest: yield* IngestSession,
     registry: yield* AdapterRegistry,

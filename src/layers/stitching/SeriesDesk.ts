@@ -13,7 +13,7 @@
 import { Deferred, Effect, Semaphore } from "effect"
 import type { RangePolicy } from "../../domain/Plan.ts"
 import type { ResponseId } from "../../domain/Response.ts"
-import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { Failure } from "./failure.ts"
 import type { KnownBasis } from "./KnownBasis.ts"
 import type { RequestDraft } from "./planner.ts"
@@ -39,6 +39,8 @@ export interface Flight extends RequestDraft {
   readonly asks: Asking
   readonly landed: Deferred.Deferred<Landing>
   readonly abandoned: Deferred.Deferred<void>
+  /** Up to where its pages are in the store, and how many rows they had; `turned` when the next one is. */
+  readonly pages: { until: EpochMillis; rows: number; turned: Deferred.Deferred<void> }
   waiting: number
 }
 
@@ -115,12 +117,22 @@ export const depart = (desk: SeriesDesk, drafts: ReadonlyArray<RequestDraft>, as
       asks,
       landed: Deferred.makeUnsafe(),
       abandoned: Deferred.makeUnsafe(),
+      pages: { until: draft.range.start, rows: 0, turned: Deferred.makeUnsafe() },
       waiting: 1
     }
     desk.flights.set(flight.id, flight)
     desk.aloft.add(flight)
     return flight
   })
+
+/** A page of a flight that goes on is in the store. */
+export const turn = ({ pages }: Flight, until: EpochMillis, rows: number): void => {
+  const { turned } = pages
+  pages.until = until
+  pages.rows += rows
+  pages.turned = Deferred.makeUnsafe()
+  Deferred.doneUnsafe(turned, Effect.void)
+}
 
 export const land = (desk: SeriesDesk, flight: Flight, landing: Effect.Effect<Landing>): void => {
   desk.flights.delete(flight.id)

@@ -14,16 +14,24 @@
 import { Clock, Effect, Layer, Result, Stream } from "effect"
 import type { Plan, RangePolicy } from "../../domain/Plan.ts"
 import { isRecordedBars, recordedDataset } from "../../domain/recordedBars.ts"
+import { isTickKind, isTickSeries } from "../../domain/records/TickSeries.ts"
 import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
-import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
+import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { Calendar } from "../../services/Calendar.ts"
 import type { IngestSession } from "../../services/IngestSession.ts"
-import type { MarketStore, SeriesMark } from "../../services/MarketStore.ts"
+import type { MarketStore } from "../../services/MarketStore.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
 import type { Quota } from "../../services/Quota.ts"
-import { type RangeAnswer, type ReadOptions, StitchingCache, UnknownSeries } from "../../services/StitchingCache.ts"
+import type { RecordStore } from "../../services/RecordStore.ts"
+import {
+  noTicks,
+  type RangeAnswer,
+  type ReadOptions,
+  StitchingCache,
+  UnknownSeries
+} from "../../services/StitchingCache.ts"
 import { fetcherOf } from "../recording/RecordedBars.ts"
 import { namedRecording } from "../recording/recordedSeries.ts"
 import { answerAsOf, answerOf, asServiceError, checkStored, type Seen, seenOf } from "./answerOf.ts"
@@ -40,13 +48,15 @@ import { fetchMissing, type Gathered, given, planned } from "./fetchMissing.ts"
 import { openEnd } from "./finality.ts"
 import { forget, invalidate } from "./operate.ts"
 import type { RequestDraft } from "./planner.ts"
-import { gridOnly, offered, planOf, storedPlan } from "./planOf.ts"
+import { gridOnly, offered, planOf } from "./planOf.ts"
 import type { BarSeries, Fetcher } from "./project.ts"
 import { rebaseOf } from "./rebase.ts"
 import { rebuild } from "./rebuild.ts"
 import { refetch } from "./refetch.ts"
 import { report, withFlights } from "./report.ts"
 import { acceptable, type SeriesDesk } from "./SeriesDesk.ts"
+import { allowed, known, stored } from "./storedRange.ts"
+import { planTicks, readTicks, storedTicks } from "./ticks.ts"
 import { whenQuiet } from "./whenQuiet.ts"
 
 const noProgress: NonNullable<ReadOptions["progress"]> = () => Effect.void
@@ -66,36 +76,8 @@ const make = Effect.gen(function* () {
   const context = yield* CacheContext.make
   const { market, registry } = context
 
-  const known = Effect.fnUntraced(function* (
-    series: BarSeries,
-    range: TimeRange,
-    read: { readonly asOf?: EpochMillis },
-    pinned?: SeriesMark
-  ) {
-    const now = yield* Clock.currentTimeMillis
-    const mark = pinned ?? (yield* market.mark(series.key, read))
-    const { generation } = mark ?? {}
-    const coverage = generation === undefined ? [] : yield* market.coverage(series.key, range, { ...read, generation })
-    return { mark, coverage, plan: storedPlan(series, range, now, coverage) }
-  })
-
-  /** What is stored, once everything that is archived has been applied; it can be read without its vendor. */
-  const stored = Effect.fnUntraced(function* (
-    desk: SeriesDesk,
-    series: BarSeries,
-    range: TimeRange,
-    asOf: number | undefined
-  ) {
-    const fetcher = yield* Effect.orElseSucceed(fetcherOf(registry, series.key), () => null)
-    if (fetcher !== null) {
-      yield* desk.planning.withPermit(applyArchived(context, desk, series, fetcher)).pipe(
-        // Who may only read is served what there is; who may write applies the rest.
-        Effect.catchReason("MarketStoreError", "StoreReadOnly", ({ message }) => Effect.logDebug(message)),
-        Effect.catchReason("ProvenanceStoreError", "ArchiveReadOnly", ({ message }) => Effect.logDebug(message))
-      )
-    }
-    return yield* known(series, range, asOf === undefined ? {} : { asOf })
-  })
+  /** Its vendor, where it is there to read what was archived of it. */
+  const readerOf = (key: SeriesKey) => Effect.orElseSucceed(fetcherOf(registry, key), () => null)
 
   const readStored = Effect.fnUntraced(function* (
     desk: SeriesDesk,
@@ -106,8 +88,8 @@ const make = Effect.gen(function* () {
     const { asOf, generation } = options
     const pinned = generation === undefined ? undefined : { generation, cuts: options.cuts ?? 0 }
     const { coverage, mark, plan } = yield* pinned === undefined
-      ? stored(desk, series, range, asOf)
-      : known(series, range, asOf === undefined ? {} : { asOf }, pinned)
+      ? stored(context, desk, series, yield* readerOf(series.key), range, asOf)
+      : known(context, series, range, asOf === undefined ? {} : { asOf }, pinned)
     const onMissing = options.onMissing ?? "fail"
     if (asOf !== undefined) return yield* answerAsOf(context, plan, { mark, known: coverage }, asOf, onMissing)
     const gathered = { plan, losses: [], fetched: [], requests: 0, sharedRequests: 0, rowsRejected: 0 }
@@ -165,13 +147,6 @@ const make = Effect.gen(function* () {
     return yield* answerOf(context, gathered, onMissing, { desk })
   })
 
-  /** Where nobody can be asked, nobody is. */
-  const allowed = Effect.fnUntraced(function* (key: SeriesKey, policy: RangePolicy) {
-    if (isRecordedBars(key)) return "cacheOnly"
-    const vendor = yield* Effect.orElseSucceed(registry.resolve(key.vendor), () => null)
-    return vendor?.storedOnly === true ? "cacheOnly" : policy
-  })
-
   /** What the vendor says, where it says anything: that it says nothing of a range, or has no such bars, keeps nobody from those that can be made. */
   const orDerived = Effect.fnUntraced(function* <E, R>(
     series: BarSeries,
@@ -199,7 +174,7 @@ const make = Effect.gen(function* () {
     options: ReadOptions,
     plan: Plan | null
   ) {
-    const policy = yield* allowed(series.key, wanted)
+    const policy = yield* allowed(context, series.key, wanted)
     const range = Timeframe.stamps(series.timeframe, asked)
     if (range === null) return yield* readNothing(series, asked, policy, options.onMissing)
     const desk = yield* context.deskOf(series.text)
@@ -219,18 +194,20 @@ const make = Effect.gen(function* () {
         // What was imported has the datasets that it was given.
         if (found.stream !== undefined) return yield* namedRecording(vendor, found.stream, query)
       }
-      const { fetch } = yield* registry.fetcher(vendor)
-      return yield* fetch.series(query)
+      const { fetch, ticks } = yield* registry.fetcher(vendor)
+      return yield* ticks !== undefined && isTickKind(query.kind) ? ticks.series(query) : fetch.series(query)
     }, Effect.mapError(asServiceError)),
 
     plan: Effect.fn("StitchingCache.plan")(
       function* ({ policy: wanted = "cacheFirst", range: asked, series: key }) {
-        const policy = yield* allowed(key, wanted)
+        if (isTickSeries(key)) return yield* planTicks(context, { policy: wanted, range: asked, series: key })
+        const policy = yield* allowed(context, key, wanted)
         const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
         if (range === null) return gridOnly(series, asked, policy, yield* Clock.currentTimeMillis)
         const desk = yield* context.deskOf(series.text)
-        if (policy === "cacheOnly") return (yield* stored(desk, series, range, undefined)).plan
+        if (policy === "cacheOnly")
+          return (yield* stored(context, desk, series, yield* readerOf(key), range, undefined)).plan
         const fetcher = yield* registry.fetcher(key.vendor)
         yield* offered(fetcher, series)
         return yield* desk.planning.withPermit(
@@ -253,6 +230,14 @@ const make = Effect.gen(function* () {
       Effect.mapError(asServiceError)
     ),
 
+    ticks: Effect.fn("StitchingCache.ticks")(
+      function* ({ series, ...query }, options = {}) {
+        return isTickSeries(series) ? yield* readTicks(context, { ...query, series }, options) : yield* noTicks(series)
+      },
+      Effect.scoped,
+      Effect.mapError(asServiceError)
+    ),
+
     execute: Effect.fn("StitchingCache.execute")(
       function* (plan, options = {}) {
         return yield* answer(yield* calendared(context, plan.series), plan.range, plan.policy, options, plan)
@@ -263,12 +248,16 @@ const make = Effect.gen(function* () {
 
     coverage: Effect.fn("StitchingCache.coverage")(
       function* (key, asked, options = {}) {
+        if (isTickSeries(key)) {
+          const { coverage, inFlight, plan } = yield* storedTicks(context, key, asked, options.asOf)
+          return withFlights(report(plan, coverage, []), options.asOf === undefined ? inFlight : [])
+        }
         const series = yield* calendared(context, key)
         const range = Timeframe.stamps(series.timeframe, asked)
         if (range === null) return report(gridOnly(series, asked, "cacheOnly", 0), [], [])
         const desk = yield* context.deskOf(series.text)
         const inFlight = acceptable(desk, "cacheFirst", range)
-        const { coverage, plan } = yield* stored(desk, series, range, options.asOf)
+        const { coverage, plan } = yield* stored(context, desk, series, yield* readerOf(key), range, options.asOf)
         return withFlights(report(plan, coverage, []), options.asOf === undefined ? inFlight : [])
       },
       Effect.scoped,
@@ -286,7 +275,7 @@ const make = Effect.gen(function* () {
           const range = Timeframe.stamps(series.timeframe, asked)
           if (range === null) return Stream.empty
           const desk = yield* context.deskOf(series.text)
-          yield* stored(desk, series, range, undefined)
+          yield* stored(context, desk, series, yield* readerOf(key), range, undefined)
           const [from, to] = between
           return diff(context, series, range, [yield* instantOf(context, from), yield* instantOf(context, to)])
         }).pipe(Effect.withSpan("StitchingCache.diff"), Effect.scoped)
@@ -352,5 +341,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   StitchingCache,
   never,
-  MarketStore | IngestSession | ProvenanceStore | AdapterRegistry | Quota | Calendar
+  MarketStore | RecordStore | IngestSession | ProvenanceStore | AdapterRegistry | Quota | Calendar
 > = Layer.effect(StitchingCache, make)

@@ -52,6 +52,10 @@ export const applyFitting = Effect.fnUntraced(function* (
   desk?: SeriesDesk
 ) {
   const { archive, market } = stores
+  if (series.apply !== undefined) {
+    yield* series.apply(answer)
+    return true
+  }
   const reading = yield* readAnswer(fetcher, series, answer, generation)
   if (isAdjusted(series.key)) {
     const known = desk === undefined ? KnownBasis.unknown : yield* KnownBasis.knownBasis(archive, desk, series.text)

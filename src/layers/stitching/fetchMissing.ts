@@ -1,7 +1,7 @@
 /** How a reader gets what is missing: together with others where they are on the way already, by flights of its own else. */
 import { Clock, Deferred, Effect } from "effect"
 import type { Plan, RangePolicy } from "../../domain/Plan.ts"
-import type { TimeRange } from "../../domain/TimeRange.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { alignmentOf } from "../../domain/VendorLimits.ts"
 import type { ReadOptions } from "../../services/StitchingCache.ts"
 import { applyArchived } from "./applyArchived.ts"
@@ -15,7 +15,7 @@ import { rebaseOf } from "./rebase.ts"
 import { remaining } from "./remaining.ts"
 import type { Loss } from "./report.ts"
 import { runFlights } from "./runFlights.ts"
-import { acceptable, askingOf, depart, type Flight, leave, type SeriesDesk } from "./SeriesDesk.ts"
+import { acceptable, askingOf, depart, type Flight, type Landing, leave, type SeriesDesk } from "./SeriesDesk.ts"
 
 /** What became of a plan, once all that it waited for has landed. `fetched` are the ranges that the vendor answered for this reader. */
 export interface Gathered {
@@ -127,12 +127,21 @@ export const fetchMissing = Effect.fnUntraced(function* (
     let rowsRejected = 0
     let rows = 0
     let done = 0
+    const told = (pageRows: number) => progress({ done, of: aboard.length, rows: rows + pageRows })
     for (const flight of aboard) {
-      const landing = yield* Deferred.await(flight.landed)
+      // Rows of an adjusted series can be replaced as long as its answers come.
+      const whole = own.has(flight) || isAdjusted(series.key)
+      const landing = yield* arrival(flight, whole ? Infinity : range.end, told)
+      if (landing === null) {
+        sharedRequests++
+        yield* progress({ done: ++done, of: aboard.length, rows })
+        continue
+      }
       if (own.has(flight)) {
         requests += landing.calls
         sharedRequests += landing.joined
-        if (landing.calls > 0 && landing.failure === null) fetched.push(flight.range)
+        const end = landing.failure === null ? flight.range.end : (landing.lost?.start ?? flight.range.start)
+        if (landing.calls > 0 && end > flight.range.start) fetched.push({ start: flight.range.start, end })
       } else {
         sharedRequests++
       }
@@ -152,6 +161,22 @@ export const fetchMissing = Effect.fnUntraced(function* (
     }
     return gathered
   }).pipe(Effect.ensuring(Effect.sync(() => leaveAll(desk, aboard))))
+})
+
+/** Waits until a flight has landed, or has brought everything before `end`: then null, and who waits for no more of it may leave. */
+const arrival = Effect.fnUntraced(function* (
+  flight: Flight,
+  end: EpochMillis,
+  told: (rows: number) => Effect.Effect<void>
+): Effect.fn.Return<Landing | null> {
+  while (!Deferred.isDoneUnsafe(flight.landed)) {
+    const { turned, until } = flight.pages
+    if (until >= end) return null
+    const landing = yield* Effect.raceFirst(Deferred.await(flight.landed), Effect.as(Deferred.await(turned), null))
+    if (landing !== null) return landing
+    yield* told(flight.pages.rows)
+  }
+  return yield* Deferred.await(flight.landed)
 })
 
 const leaveAll = (desk: SeriesDesk, flights: ReadonlyArray<Flight>): void => {

@@ -136,7 +136,8 @@ export const planOf = Effect.fnUntraced(function* (
     cells,
     coverage,
     inFlight,
-    overlaps
+    overlaps,
+    finalOnly: series.apply !== undefined
   })
   yield* many(whole)
   const requests = cutAtSymbols(uncut, fetcher.fetch.symbolPeriods?.(series.key) ?? [])
@@ -156,7 +157,8 @@ export const planOf = Effect.fnUntraced(function* (
     pieces,
     requests: priced,
     waits: priced.reduce((most, request) => Math.max(most, request.waits), 0),
-    cost: priced.reduce((sum, request) => sum + request.cost, 0)
+    cost: priced.reduce((sum, request) => sum + request.cost, 0),
+    ...(series.apply !== undefined && priced.length > 0 ? { atLeast: true } : {})
   }
   return { plan, coverage }
 })

@@ -8,10 +8,6 @@ import { type InFlight, inOrder } from "./InFlight.ts"
 import { type Stretch, stretchesOf, walker } from "./stretchesOf.ts"
 
 const noCause: CoverageState = { _tag: "Missing", cause: null }
-const notYet: CoverageState = {
-  _tag: "Missing",
-  cause: { tag: "NotYet", message: "lies in the future; ask again when it is over" }
-}
 const beforeEarliest = (earliest: EpochMillis): CoverageState => ({
   _tag: "Missing",
   cause: { tag: "BeforeEarliest", message: `the vendor has nothing before ${iso(earliest)}` }
@@ -23,6 +19,8 @@ export interface Askable extends TimeRange {
   readonly earliest: EpochMillis
   /** Of what the vendor has had and gives no longer. */
   readonly tooOld: CoverageState
+  /** Of what the vendor does not have yet. */
+  readonly notYet: CoverageState
 }
 
 /** The piece that stands for stored evidence as it is, or for none. */
@@ -101,7 +99,7 @@ export const piecesOf = (
       vendor(begin, at, { _tag: "Pending", flight: id })
     }
     unstored(at, to, state, stored)
-    if (to < end) unasked(to, end, stored?.state ?? notYet, stored)
+    if (to < end) unasked(to, end, stored?.state ?? askable.notYet, stored)
   }
   return pieces
 }

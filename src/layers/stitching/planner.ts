@@ -37,6 +37,8 @@ export interface PlanInput {
   readonly inFlight: ReadonlyArray<InFlight>
   /** Whether each request is to share a bar with the one before. */
   readonly overlaps?: boolean
+  /** Whether nobody is asked for what is not final: of single trades and quotes a part says nothing that holds. */
+  readonly finalOnly?: boolean
 }
 
 export type RequestDraft = Pick<PlannedRequest, "range" | "final" | "notBefore">
@@ -147,8 +149,12 @@ const tooOld = (timeframe: Timeframe.Timeframe, maxAge: number, oldest: EpochMil
   }
 })
 
+const notYet = (message: string): CoverageState => ({ _tag: "Missing", cause: { tag: "NotYet", message } })
+const inTheFuture = notYet("lies in the future; ask again when it is over")
+const notHadYet = notYet("is not over, or so new that the vendor's history does not have it yet; ask again later")
+
 /** Between which instants the vendor may be asked. */
-const askableOf = ({ calendar, limits, now, timeframe }: PlanInput): Askable => {
+const askableOf = ({ calendar, finalOnly, limits, now, timeframe }: PlanInput): Askable => {
   const { earliest, stampsOnGrid } = limits
   const onGrid = stampsOnGrid || !Timeframe.isIntraday(timeframe)
   const first =
@@ -158,7 +164,8 @@ const askableOf = ({ calendar, limits, now, timeframe }: PlanInput): Askable => 
   return {
     earliest: first,
     start: Math.max(first, oldest),
-    end: openEnd(timeframe, now, calendar),
+    end: finalOnly === true ? finalEnd(timeframe, now, limits, calendar) : openEnd(timeframe, now, calendar),
+    notYet: finalOnly === true ? notHadYet : inTheFuture,
     tooOld: tooOld(timeframe, maxAge ?? 0, oldest)
   }
 }

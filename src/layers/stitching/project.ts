@@ -18,7 +18,7 @@ import {
   type VendorRequest
 } from "../../services/Adapter.ts"
 import { decoderFor } from "../../services/decoders.ts"
-import type { Commit, CommitResult, GenerationId, MarketStore } from "../../services/MarketStore.ts"
+import type { Commit, CommitResult, GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
 import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
 import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { segmentBars } from "../recording/segmentBars.ts"
@@ -27,7 +27,15 @@ import { proofOf } from "./proofOf.ts"
 
 export type Fetcher = Adapter & { readonly fetch: FetchCapability }
 
-/** A bar series as the planner needs it: with its timeframe in hand. */
+/** What became of an answer: the rows that it had, those that a lenient vendor dropped, and which part of its range it is about. */
+export interface Projected {
+  readonly rows: number
+  readonly rejected: number
+  readonly result: CommitResult
+  readonly page: PageOfAnswer | null
+}
+
+/** A series as the planner needs it: with its timeframe in hand, which of single trades and quotes is the second by which pages are cut. */
 export interface BarSeries {
   readonly key: SeriesKey
   /** Canonical text of the key. */
@@ -37,6 +45,10 @@ export interface BarSeries {
   readonly calendar: TradingCalendar | null
   /** The stamps of a range, and of the bars that its bounds cut, for which the calendar says that there is no bar. */
   readonly closedIn: (range: TimeRange) => Intervals.Ranges
+  /** Of rows that are no bars: how an answer comes into the store, see tickSeries.ts. */
+  readonly apply?: (
+    answer: ArchivedAnswer
+  ) => Effect.Effect<Projected, VendorError | MarketStoreError | ProvenanceStoreError>
 }
 
 /** An archived answer with what it was asked for. */
@@ -148,9 +160,10 @@ export const project = Effect.fnUntraced(function* (
   answer: ArchivedAnswer,
   generation?: GenerationId
 ) {
+  if (series.apply !== undefined) return yield* series.apply(answer)
   const { commit, page, rejected } = yield* readAnswer(fetcher, series, answer, generation)
-  const result: CommitResult = yield* market.commit(commit)
-  return { rows: commit.bars.length, rejected, result, page }
+  const result = yield* market.commit(commit)
+  return { rows: commit.bars.length, rejected, result, page } satisfies Projected
 })
 
 const tooLarge = ({ limit, sizeBytes }: Exclude<ArchivedBytes, Uint8Array>) =>

@@ -19,7 +19,7 @@ import { Malformed, VendorError } from "../../services/Adapter.ts"
 import type { OpenIngestSession } from "../../services/IngestSession.ts"
 import { type Failure, unwrap } from "./failure.ts"
 import { type FlightContext, type LandedPage, onePage } from "./onePage.ts"
-import { aheadOf, type Flight, type Landing, land, landedAll, type SeriesDesk } from "./SeriesDesk.ts"
+import { aheadOf, type Flight, type Landing, land, landedAll, type SeriesDesk, turn } from "./SeriesDesk.ts"
 
 export type { FlightContext } from "./onePage.ts"
 
@@ -77,6 +77,7 @@ const fly = Effect.fnUntraced(function* (context: FlightContext, session: OpenIn
     const { mark, next, until } = last.page
     const rest = { start: Math.max(range.start, until), end: range.end }
     if (rest.start >= rest.end) break
+    turn(flight, rest.start, last.landing.rows)
     if ("_tag" in next || (mark !== null && marks.has(mark))) {
       const failure = new VendorError({ vendor: fetcher.name, reason: "_tag" in next ? next : inCircle })
       return together(sum, { ...lost(failure), calls: 0, lost: rest })

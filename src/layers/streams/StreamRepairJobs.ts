@@ -1,25 +1,21 @@
 /**
  * Jobs of the type `stream-repair`: rows that a live stream left out, or that nobody has listened to, fetched from the vendor's history into the
- * store. What the store is known to have is not asked for.
+ * store through the stitching cache. What the store is known to have is not asked for, and what somebody else is asking for is waited for.
  *
- * Hard cases: a range that has just ended (it is waited until the history has it); a job that is begun again finds the pages that it had in the archive, and committing them again changes nothing. A page that
- * cannot be had fails the attempt when those before it are stored.
+ * Hard cases: a range that has just ended (it is waited until the history has it); a job that is begun again goes on behind the pages that
+ * were archived. A part that cannot be had fails the attempt, when what could be had is stored.
  */
-import { Clock, Duration, Effect, Layer, Schema, Stream } from "effect"
-import { isComplete } from "../../domain/Coverage.ts"
-import * as Intervals from "../../domain/Intervals.ts"
+import { Clock, Duration, Effect, Layer, Schema } from "effect"
+import type { CoverageInterval } from "../../domain/Coverage.ts"
 import { type JobOutcome, nothingDone } from "../../domain/Job.ts"
-import { isRecordSeries, type RecordSeries } from "../../domain/records/RecordKind.ts"
+import { isTickSeries } from "../../domain/records/TickSeries.ts"
 import { StreamRepair, streamRepairType } from "../../domain/streams/StreamRepair.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
-import { IngestSession } from "../../services/IngestSession.ts"
 import { InvalidJob, type JobEnding, JobFailure, JobQueue, type JobType } from "../../services/JobQueue.ts"
-import { MarketStore, type MarketStoreError } from "../../services/MarketStore.ts"
-import { RecordStore } from "../../services/RecordStore.ts"
-import { StitchingCache } from "../../services/StitchingCache.ts"
+import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import { StitchingCache, type TickAnswer } from "../../services/StitchingCache.ts"
 import { holesIn } from "../jobs/backfill/holes.ts"
-import { asJobFailure, isPassing, waitOf } from "../jobs/backfill/passing.ts"
-import { type ArchivedPage, historyPages } from "./historyPages.ts"
+import { asJobFailure, waitOf } from "../jobs/backfill/passing.ts"
 
 const decode = Schema.decodeUnknownEffect(StreamRepair)
 
@@ -31,58 +27,54 @@ const readPayload = (payload: Schema.Json) =>
 
 const failed = ({ message }: { readonly message: string }) => new JobFailure({ message, passing: false })
 
-/** The store may be had later. */
-const asStoreFailure = ({ message }: MarketStoreError) => new JobFailure({ message, passing: true })
-
 /** Milliseconds that a job waits for the history of a range that has just ended. */
 const longestWait = 60_000
 
+/** Holes that the outcome of a job names. */
+const named = 50
+
 const make = Effect.gen(function* () {
-  const market = yield* MarketStore
   const registry = yield* AdapterRegistry
-  const ingest = yield* IngestSession
-  const records = yield* RecordStore
+  const archive = yield* ProvenanceStore
   const cache = yield* StitchingCache
 
-  const bars = Effect.fnUntraced(function* (
-    { range, stream }: StreamRepair,
-    series: Parameters<typeof cache.read>[0]["series"]
-  ): Effect.fn.Return<JobEnding, JobFailure> {
-    const answer = yield* cache.read({ series, range }, { onMissing: "partial" }).pipe(Effect.mapError(asJobFailure))
+  /** In the vendor's own words where the archive has them. */
+  const why = Effect.fnUntraced(function* ({ state }: CoverageInterval) {
+    switch (state._tag) {
+      case "NotEntitled":
+      case "NotFound": {
+        const response = yield* Effect.orElseSucceed(archive.response(state.response), () => null)
+        return response?.cause ?? state._tag
+      }
+      case "Missing":
+        return state.cause?.message ?? "it was not asked for"
+      case "Throttled":
+        return state.cause ?? "the vendor's budget is spent"
+      default:
+        return state._tag
+    }
+  })
+
+  const ending = Effect.fnUntraced(function* (
+    { stream }: StreamRepair,
+    answer: Pick<TickAnswer, "coverage" | "rowCount" | "rowsFromVendor" | "requests">
+  ): Effect.fn.Return<JobEnding> {
     const holes = holesIn(answer.coverage, [])
     const outcome: JobOutcome = {
       ...nothingDone,
       rows: answer.rowsFromVendor,
       rowsStored: answer.rowCount,
       requests: answer.requests,
-      holes: holes.slice(0, 50).map((interval) => ({ symbol: stream.symbol, interval })),
+      holes: holes.slice(0, named).map((interval) => ({ symbol: stream.symbol, interval })),
       holeCount: holes.length
     }
-    if (holes.length === 0) return { outcome }
+    const [first] = holes
+    if (first === undefined) return { outcome }
     const waits = holes.map(({ state }) => waitOf(state)).filter((wait) => wait !== null)
-    const message = `${holes.length} part(s) of what ${stream.symbol} left out could not be had`
+    const message = `${holes.length} part(s) of what ${stream.symbol} left out could not be had: ${yield* why(first)}`
     return waits.length === 0
       ? { outcome, failure: { message, passing: false } }
       : { outcome, failure: { message, passing: true, retryAfter: Math.max(...waits) } }
-  })
-
-  const commit = Effect.fnUntraced(function* (
-    { page, response }: ArchivedPage,
-    series: RecordSeries,
-    decoderVersion: number
-  ) {
-    const { proves, rows } = page
-    const result = yield* records.commit({
-      series,
-      response: response.id,
-      askedAt: response.askedAt,
-      fetchedAt: response.fetchedAt,
-      decoderVersion,
-      rows: rows as never,
-      positions: rows.map((_, index) => index),
-      coverage: proves === null ? [] : [{ ...proves, state: { _tag: "Covered", response: response.id } }]
-    })
-    return result.inserted + result.updated
   })
 
   const type: JobType = {
@@ -96,13 +88,17 @@ const make = Effect.gen(function* () {
       const { stream: key, range } = wanted
       const { stream } = yield* Effect.mapError(registry.streamer(key.vendor), failed)
       const history = stream.history(key)
-      const series = stream.series(key)
+      const series = history?._tag === "series" ? history.series : stream.series(key)
       if (history === null || history._tag === "told" || series === null) {
         return yield* new JobFailure({ message: `${key.vendor} has no history of ${key.kind}`, passing: false })
       }
-      if (history._tag === "series") return yield* bars(wanted, history.series)
-      if (!isRecordSeries(series)) {
-        return yield* new JobFailure({ message: `${key.kind} are not stored as they are asked for`, passing: false })
+      const options = {
+        onMissing: "partial",
+        progress: ({ done, of, rows }) => progress({ done, of, rows, requests: done })
+      } as const satisfies Parameters<typeof cache.read>[1]
+      if (!isTickSeries(series)) {
+        const answer = yield* Effect.mapError(cache.read({ series, range }, options), asJobFailure)
+        return yield* ending(wanted, answer)
       }
       const now = yield* Clock.currentTimeMillis
       const ready = range.end + history.overlap + history.delay
@@ -110,28 +106,8 @@ const make = Effect.gen(function* () {
         return yield* new JobFailure({ message: `${key.symbol} has no history of what is to come`, passing: false })
       }
       yield* Effect.sleep(Duration.millis(Math.max(0, ready - now)))
-      const known = yield* Effect.mapError(market.coverage(series, range), asStoreFailure)
-      const missing = Intervals.subtract(
-        [range],
-        known.filter(({ state }) => isComplete(state))
-      )
-      let requests = 0
-      let stored = 0
-      for (const part of missing) {
-        const first = yield* Effect.mapError(history.request(part), failed)
-        yield* historyPages(ingest, key.vendor, history, part, first, 0, series).pipe(
-          Stream.runForEach((archived) =>
-            Effect.gen(function* () {
-              stored += yield* commit(archived, series, history.decoderVersion)
-              requests++
-              yield* progress({ done: requests, of: 0, rows: stored, requests })
-            })
-          ),
-          Effect.mapError((error) => new JobFailure({ message: error.message, passing: isPassing(error.reason) }))
-        )
-      }
-      const rows = yield* Effect.mapError(records.count(series, range), asStoreFailure)
-      return { outcome: { ...nothingDone, rows: stored, rowsStored: rows, requests } }
+      const answer = yield* Effect.mapError(cache.ticks({ series, range }, options), asJobFailure)
+      return yield* ending(wanted, answer)
     })
   }
 

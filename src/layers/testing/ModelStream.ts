@@ -5,36 +5,34 @@
  * happens in it, and says so at its beginning and end, as an adapter does that mends its connection itself; `silent` stops those that are open
  * for good, without a word, and nothing comes of those that are opened in it.
  */
-import { Clock, Duration, Effect, Option, Schema } from "effect"
-import { Trade } from "../../domain/records/Trade.ts"
+import { Clock, Duration, Effect } from "effect"
 import type { SeriesKey } from "../../domain/SeriesKey.ts"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import { isOfAccount, StreamKind } from "../../domain/streams/StreamKind.ts"
 import { millisOf, type StreamRow } from "../../domain/streams/StreamRow.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
-import { EpochMillis, type TimeRange } from "../../domain/TimeRange.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import {
-  Malformed,
   NotEntitled,
   NotFound,
   Unavailable,
   Unsupported,
   VendorError,
-  type VendorErrorReason,
-  type VendorRequest
+  type VendorErrorReason
 } from "../../services/Adapter.ts"
 import type { HistoryPage, StreamCapability, StreamSink, UpstreamEvent } from "../../services/StreamCapability.ts"
 import { accountMeant } from "../adapters/accountMeant.ts"
 import { accountRowsAt, modelAccount } from "./ModelAccount.ts"
 import { barsOf, chance, type ModelMarket } from "./ModelMarket.ts"
 import { booksIn, headlinesIn, type ModelTape, printsIn, tickersIn, usualLevels } from "./ModelTape.ts"
+import * as ModelTicks from "./ModelTicks.ts"
 
 /** What goes wrong with all streams, in a range of the Clock. */
 export interface ModelFault extends TimeRange {
   readonly kind: "disconnect" | "gap" | "silent"
 }
 
-export interface ModelStreamOptions extends Partial<Omit<ModelTape, "seed">> {
+export interface ModelStreamOptions extends Partial<Omit<ModelTape, "seed">>, ModelTicks.ModelTicksOptions {
   readonly faults?: ReadonlyArray<ModelFault>
   /** All kinds unless given. */
   readonly kinds?: ReadonlyArray<StreamKind>
@@ -49,12 +47,6 @@ export interface ModelStreamOptions extends Partial<Omit<ModelTape, "seed">> {
   readonly slowStart?: number
   /** Milliseconds without a row after which a stream is taken for broken; null: it never is. */
   readonly silence?: number | null
-  /** The history has what is so many milliseconds old. */
-  readonly historyDelay?: number
-  /** Rows in one page of history. */
-  readonly pageRows?: number
-  /** What the history says of a range; null: it has it. */
-  readonly historyTrouble?: (range: TimeRange) => VendorErrorReason | null
   /** No history of prints at all. */
   readonly noHistory?: boolean
 }
@@ -69,24 +61,14 @@ interface ModelStreamDeps {
 
 export interface ModelStream {
   readonly capability: StreamCapability
-  /** The answer to a request for prints, as its bytes are; null when it is none of these. */
-  readonly answer: (request: VendorRequest, now: EpochMillis) => Uint8Array | VendorErrorReason | null
+  /** Its history of single trades and quotes; null where it has none. */
+  readonly ticks: ModelTicks.ModelTicks | null
   /** All rows of a stream whose millisecond is in the range: what nobody would miss of it. */
   readonly truth: (key: StreamKey, range: TimeRange) => ReadonlyArray<StreamRow>
   /** How often streams were opened, and how many are. */
   readonly opened: () => number
   readonly running: () => number
 }
-
-const Asked = Schema.Struct({ symbol: Schema.String, start: EpochMillis, end: EpochMillis, from: Schema.Int })
-const askedOf = Schema.decodeUnknownOption(Asked)
-const Page = Schema.fromJsonString(
-  Schema.toCodecJson(
-    Schema.Struct({ rows: Schema.Array(Trade), start: EpochMillis, end: EpochMillis, next: Schema.NullOr(Schema.Int) })
-  )
-)
-const encodePage = Schema.encodeSync(Page)
-const decodePage = Schema.decodeEffect(Page)
 
 /** What an upstream does at an instant. */
 interface Step {
@@ -101,7 +83,7 @@ export const make = (
   { forbidden, market, series, symbols, vendor }: ModelStreamDeps,
   options: ModelStreamOptions
 ): ModelStream => {
-  const { faults = [], historyDelay = 0, latency = 0, lateness = 0, pageRows = 500 } = options
+  const { faults = [], historyDelay = 0, latency = 0, lateness = 0 } = options
   const tape: ModelTape = {
     seed: market.seed,
     rate: options.rate ?? 2,
@@ -205,59 +187,11 @@ export const make = (
     }
   })
 
-  const answer: ModelStream["answer"] = ({ kind, params }, now) => {
-    if (kind !== "prints") return null
-    const asked = askedOf(params)
-    if (Option.isNone(asked)) return null
-    const { end, from, start, symbol } = asked.value
-    const trouble = options.historyTrouble?.({ start, end }) ?? null
-    if (trouble !== null) return trouble
-    const known = Math.min(end, now - historyDelay)
-    const all = known > start ? printsIn(tape, symbol, { start, end: known }) : []
-    // A page ends with an instant.
-    let until = Math.min(from + pageRows, all.length)
-    const last = all[until - 1]
-    while (last !== undefined && until < all.length && millisOf(all[until] ?? last) === millisOf(last)) until++
-    const next = until < all.length ? until : null
-    const pageEnd = next === null || last === undefined ? known : millisOf(last) + 1
-    const first = all[from]
-    const begin = from === 0 || first === undefined ? start : millisOf(all[from - 1] ?? first) + 1
-    return new TextEncoder().encode(encodePage({ rows: all.slice(from, until), start: begin, end: pageEnd, next }))
-  }
-
-  const pageOf = (
-    payload: Uint8Array,
-    request: VendorRequest,
-    range: TimeRange
-  ): Effect.Effect<HistoryPage, VendorError> =>
-    decodePage(new TextDecoder().decode(payload)).pipe(
-      Effect.mapError(({ message }) => new VendorError({ vendor, reason: new Malformed({ position: null, message }) })),
-      Effect.map(
-        ({ end, next, rows, start }): HistoryPage => ({
-          rows,
-          proves: end > start ? { start, end } : null,
-          next: next === null ? null : printsRequest(symbolIn(request), range, next)
-        })
-      )
-    )
-
-  const symbolIn = (request: VendorRequest): string => {
-    const asked = askedOf(request.params)
-    return Option.isSome(asked) ? asked.value.symbol : ""
-  }
-
-  const printsRequest = (symbol: string, { end, start }: TimeRange, from: number): VendorRequest => ({
-    kind: "prints",
-    method: "GET",
-    params: { symbol, start, end, from },
-    body: null,
-    weight: 1,
-    keys: { symbol }
-  })
+  const ticks = ModelTicks.make({ vendor, tape, symbols, forbidden, listedAt: market.listedAt, series }, options)
 
   return {
     truth,
-    answer,
+    ticks: options.noHistory === true ? null : ticks,
     opened: () => opened,
     running: () => running,
     capability: {
@@ -327,9 +261,14 @@ export const make = (
         return {
           _tag: "requests",
           ...timing,
-          request: (range) => Effect.succeed(printsRequest(symbol, range, 0)),
-          decode: pageOf,
-          decoderVersion: 1
+          request: (range) => ticks.history.request(ticks.seriesOf(symbol, "trade"), range),
+          // Rows of a series of trades are trades.
+          decode: (payload, request, range) =>
+            ticks.history.decode(ticks.seriesOf(symbol, "trade"), payload, request, range) as Effect.Effect<
+              HistoryPage,
+              VendorError
+            >,
+          decoderVersion: ticks.history.decoderVersion
         }
       },
       series: ({ kind, symbol, timeframe }) =>

@@ -1,4 +1,5 @@
 import type { News } from "../../domain/records/News.ts"
+import type { Quote } from "../../domain/records/Quote.ts"
 import type { Trade } from "../../domain/records/Trade.ts"
 import type { Book, Ticker } from "../../domain/streams/StreamRow.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
@@ -63,19 +64,27 @@ export const printsIn = (tape: ModelTape, symbol: string, { end, start }: TimeRa
   return prints
 }
 
+const quoteAround = ({ price, sequence, size, tsNs, venue }: Trade): Quote => ({
+  tsNs,
+  bid: Math.round(price * 100 - 1) / 100,
+  bidSize: size,
+  ask: Math.round(price * 100 + 1) / 100,
+  askSize: size,
+  venue,
+  sequence,
+  conditions: null
+})
+
 /** The quotes around the prints: one with each, a cent to either side of it. */
+export const quotesIn = (tape: ModelTape, symbol: string, range: TimeRange): ReadonlyArray<Quote> =>
+  printsIn(tape, symbol, range).map(quoteAround)
+
+/** As {@link quotesIn}, with what a stream shows beside. */
 export const tickersIn = (tape: ModelTape, symbol: string, range: TimeRange): ReadonlyArray<Ticker> =>
-  printsIn(tape, symbol, range).map(({ price, sequence, size, tsNs, venue }) => ({
-    tsNs,
-    bid: Math.round(price * 100 - 1) / 100,
-    bidSize: size,
-    ask: Math.round(price * 100 + 1) / 100,
-    askSize: size,
-    venue,
-    sequence,
-    conditions: null,
-    last: price,
-    lastSize: size,
+  printsIn(tape, symbol, range).map((print) => ({
+    ...quoteAround(print),
+    last: print.price,
+    lastSize: print.size,
     volume: null,
     open: null,
     high: null,

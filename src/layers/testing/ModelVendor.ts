@@ -275,12 +275,15 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
           options.stream
         )
 
+  const ticks = stream?.ticks ?? null
   const lookups = ModelLookups.make({ vendor: name, market, symbols })
 
   /** Requests for prints and lookups, beside those for bars. */
   const exchange = Effect.fnUntraced(function* (request: VendorRequest) {
     const now = yield* Clock.currentTimeMillis
-    const answer = lookups.answer(request, now) ?? stream?.answer(request, now) ?? null
+    const page = ticks?.answer(request, now) ?? null
+    if (page !== null && ticks !== null) yield* Effect.sleep(Duration.millis(ticks.latency))
+    const answer = page ?? lookups.answer(request, now)
     if (answer === null) return yield* fetch(request)
     if (answer instanceof Uint8Array) return { body: answer, metadata, refusal: null } satisfies VendorAnswer
     if (answer._tag === "Unavailable") return yield* fail(answer)
@@ -307,6 +310,7 @@ export const make = (options: ModelVendorOptions = {}): ModelVendor => {
       symbols: Effect.succeed(symbols),
       ping: Effect.succeed({ ok: true, elapsed: Duration.zero, detail: "a model always answers" }),
       ...(stream === null ? {} : { stream: stream.capability }),
+      ...(ticks === null ? {} : { ticks: ticks.history }),
       lookups: lookups.capability,
       fetch: {
         series: (query) =>

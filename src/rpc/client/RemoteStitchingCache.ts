@@ -7,15 +7,19 @@
 import { Effect, Layer, Stream } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
 import { isDerived } from "../../domain/derivedTimeframes.ts"
-import type { EpochMillis } from "../../domain/TimeRange.ts"
+import { isTickSeries, type Tick, type TickSeries } from "../../domain/records/TickSeries.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { derivedRows } from "../../layers/stitching/derivedRows.ts"
 import { MarketStore, type SeriesMark } from "../../services/MarketStore.ts"
+import { RecordStore } from "../../services/RecordStore.ts"
 import {
   CacheUnavailable,
+  noTicks,
   type RangeAnswer,
   type ReadOptions,
   StitchingCache,
-  StitchingCacheError
+  StitchingCacheError,
+  type TickAnswer
 } from "../../services/StitchingCache.ts"
 import type { RangeReport, ReadEvent } from "../contract/RangeReport.ts"
 import { type CallError, isPassing } from "./callError.ts"
@@ -43,7 +47,14 @@ const of = ({ cuts, generation }: Pick<RangeReport, "generation" | "cuts">): Par
 })
 const derivedIf = ({ derived }: ReadOptions) => (derived === undefined ? {} : { derived })
 
-const make = Effect.fnUntraced(function* (rows: Rows) {
+/** As {@link Rows}, of trades and quotes. */
+type TickRows = (
+  series: TickSeries,
+  range: TimeRange,
+  read: { readonly asOf?: EpochMillis }
+) => Stream.Stream<Tick, StitchingCacheError>
+
+const make = Effect.fnUntraced(function* (rows: Rows, tickRows: TickRows) {
   const client = yield* TapestryClient
 
   const answerOf = (report: RangeReport, asOf: EpochMillis | undefined): RangeAnswer => ({
@@ -51,21 +62,27 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
     bars: rows(report, { ...knownAt(asOf), ...of(report) })
   })
 
-  /** Passes progress on and waits for the answer. */
-  const answered = Effect.fnUntraced(function* (
-    events: Stream.Stream<ReadEvent, CallError<StitchingCacheError>>,
-    options: ReadOptions
-  ) {
-    let report: RangeReport | null = null
-    yield* Stream.runForEach(events, (event) => {
-      if (event._tag === "Progress") return options.progress?.(event) ?? Effect.void
-      report = event.report
-      return Effect.void
-    }).pipe(Effect.mapError(asServiceError))
-    return report === null ? yield* noAnswer : answerOf(report, options.asOf)
+  const ticksOf = (report: RangeReport, series: TickSeries, asOf: EpochMillis | undefined): TickAnswer => ({
+    ...report,
+    rows: tickRows(series, report.range, knownAt(asOf))
   })
 
-  const missing = ({ onMissing }: ReadOptions) => (onMissing === undefined ? {} : { onMissing })
+  /** Passes progress on and waits for the answer. */
+  const answered = Effect.fnUntraced(function* <A>(
+    events: Stream.Stream<ReadEvent, CallError<StitchingCacheError>>,
+    { progress }: Pick<ReadOptions, "progress">,
+    of: (report: RangeReport) => A
+  ) {
+    let answer: A | null = null
+    yield* Stream.runForEach(events, (event) => {
+      if (event._tag === "Progress") return progress?.(event) ?? Effect.void
+      answer = of(event.report)
+      return Effect.void
+    }).pipe(Effect.mapError(asServiceError))
+    return answer === null ? yield* noAnswer : answer
+  })
+
+  const missing = ({ onMissing }: Pick<ReadOptions, "onMissing">) => (onMissing === undefined ? {} : { onMissing })
 
   return StitchingCache.of({
     resolve: (vendor, query) => Effect.mapError(client["Series.resolve"]({ vendor, query }), asServiceError),
@@ -79,8 +96,17 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
           ...of(options),
           ...derivedIf(options)
         }),
-        options
+        options,
+        (report) => answerOf(report, options.asOf)
       ),
+    ticks: ({ series, ...query }, options = {}) =>
+      isTickSeries(series)
+        ? answered(
+            client["Series.read"]({ ...query, series, ...missing(options), ...knownAt(options.asOf) }),
+            options,
+            (report) => ticksOf(report, series, options.asOf)
+          )
+        : Effect.fail(new StitchingCacheError({ reason: noTicks(series) })),
     execute: (plan, options = {}) =>
       answered(
         // What was known at an instant, or what a generation has, is read, and nothing of the plan is executed.
@@ -95,7 +121,8 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
               ...of(options),
               ...derivedIf(options)
             }),
-        options
+        options,
+        (report) => answerOf(report, options.asOf)
       ),
     coverage: (series, range, options = {}) =>
       Stream.runCollect(client["Series.coverage"]({ series, range, ...options })).pipe(Effect.mapError(asServiceError)),
@@ -116,19 +143,32 @@ const make = Effect.fnUntraced(function* (rows: Rows) {
   })
 })
 
+const told = (
+  client: TapestryClient["Service"],
+  kind: TickSeries["kind"],
+  query: Parameters<(typeof client)["Series.trades"]>[0]
+): Stream.Stream<Tick, CallError<StitchingCacheError>> =>
+  kind === "trade" ? client["Series.trades"](query) : client["Series.quotes"](query)
+
 /** All of it over the RPC: rows come as a stream of the other process. */
 export const layer: Layer.Layer<StitchingCache, never, TapestryClient> = Layer.effect(
   StitchingCache,
   Effect.flatMap(TapestryClient, (client) =>
-    make(({ derived, range, series }, read) =>
-      client["Series.bars"]({
-        series,
-        range,
-        policy: "cacheOnly",
-        onMissing: "partial",
-        ...read,
-        ...(derived === undefined ? {} : { derived: true })
-      }).pipe(Stream.mapError(asServiceError))
+    make(
+      ({ derived, range, series }, read) =>
+        client["Series.bars"]({
+          series,
+          range,
+          policy: "cacheOnly",
+          onMissing: "partial",
+          ...read,
+          ...(derived === undefined ? {} : { derived: true })
+        }).pipe(Stream.mapError(asServiceError)),
+      (series, range, read) =>
+        Stream.mapError(
+          told(client, series.kind, { series, range, policy: "cacheOnly", onMissing: "partial", ...read }),
+          asServiceError
+        )
     )
   )
 )
@@ -137,19 +177,23 @@ export const layer: Layer.Layer<StitchingCache, never, TapestryClient> = Layer.e
  * Of an owner on the same machine, with its data directory at hand: rows are read from the store itself, so that an owner that
  * goes away after the answer does no harm.
  */
-export const layerBesideStore: Layer.Layer<StitchingCache, never, TapestryClient | MarketStore> = Layer.effect(
-  StitchingCache,
-  Effect.flatMap(MarketStore, (store) =>
-    make(({ coverage, derived, range, series }, read) =>
-      (derived === undefined
-        ? store.bars(series, range, read)
-        : Stream.unwrap(
-            Effect.map(
-              isDerived(series.timeframe) ? store.derived(series, series.timeframe, read) : Effect.succeed(null),
-              (made) => (made === null ? Stream.empty : derivedRows(made, coverage))
-            )
-          )
-      ).pipe(Stream.mapError((reason) => new StitchingCacheError({ reason })))
+export const layerBesideStore: Layer.Layer<StitchingCache, never, TapestryClient | MarketStore | RecordStore> =
+  Layer.effect(
+    StitchingCache,
+    Effect.flatMap(Effect.all([MarketStore, RecordStore]), ([store, records]) =>
+      make(
+        ({ coverage, derived, range, series }, read) =>
+          (derived === undefined
+            ? store.bars(series, range, read)
+            : Stream.unwrap(
+                Effect.map(
+                  isDerived(series.timeframe) ? store.derived(series, series.timeframe, read) : Effect.succeed(null),
+                  (made) => (made === null ? Stream.empty : derivedRows(made, coverage))
+                )
+              )
+          ).pipe(Stream.mapError((reason) => new StitchingCacheError({ reason }))),
+        (series, range, read) =>
+          Stream.mapError(records.rows(series, range, read), (reason) => new StitchingCacheError({ reason }))
+      )
     )
   )
-)

@@ -6,6 +6,8 @@ import { CoverageInterval } from "../../domain/Coverage.ts"
 import { OnMissing, Plan, RangePolicy } from "../../domain/Plan.ts"
 import { Revision } from "../../domain/Revision.ts"
 import { Moment, RowDifference } from "../../domain/RowDifference.ts"
+import { Quote } from "../../domain/records/Quote.ts"
+import { Trade } from "../../domain/records/Trade.ts"
 import { SeriesKey } from "../../domain/SeriesKey.ts"
 import { AskedMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { SeriesQuery } from "../../services/Adapter.ts"
@@ -21,6 +23,7 @@ const query = { ...ranged, policy: Schema.optionalKey(RangePolicy) }
 /** `cuts` is 0 unless given: who does not say what the report said is told of everything that was ever dropped of the range. */
 const generation = { generation: Schema.optionalKey(GenerationId), cuts: Schema.optionalKey(Schema.Int) }
 const onMissing = { onMissing: Schema.optionalKey(OnMissing) }
+const ticks = { ...query, ...onMissing, ...asOf }
 /** Where the vendor's own bars are not to be had: bars made of those of a minute. The report and a page say so; false unless given. */
 const derived = { derived: Schema.optionalKey(Schema.Boolean) }
 
@@ -37,7 +40,7 @@ export class SeriesRpcs extends RpcGroup.make(
   }),
   /** What having the range would take; spends nothing at the vendor. */
   Rpc.make("Series.plan", { payload: query, success: Plan, error: StitchingCacheError }),
-  /** Has the range: fetches what is missing and tells of it. The rows are read with `Series.bars`. */
+  /** Has the range: fetches what is missing and tells of it. The rows are read with `Series.bars`, `Series.trades` or `Series.quotes`. */
   Rpc.make("Series.read", {
     payload: { ...query, ...onMissing, ...asOf, ...generation, ...derived },
     success: ReadEvent,
@@ -59,6 +62,20 @@ export class SeriesRpcs extends RpcGroup.make(
   Rpc.make("Series.bars", {
     payload: { ...query, ...onMissing, ...asOf, ...generation, ...derived },
     success: Bar,
+    error: StitchingCacheError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
+  /** The rows of a range of a series of trades, ascending; fetches what is missing first. */
+  Rpc.make("Series.trades", {
+    payload: ticks,
+    success: Trade,
+    error: StitchingCacheError,
+    stream: true
+  }).annotate(OnShutdown, "cut"),
+  /** As `Series.trades`, of a series of quotes. */
+  Rpc.make("Series.quotes", {
+    payload: ticks,
+    success: Quote,
     error: StitchingCacheError,
     stream: true
   }).annotate(OnShutdown, "cut"),

@@ -19,6 +19,7 @@ import { TapestryClient } from "../../../src/rpc/client/TapestryClient.ts"
 import type { BarPage } from "../../../src/rpc/contract/RangeReport.ts"
 import { protocolVersion } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../../../src/rpc/contract/TapestryRpcs.ts"
+import { errorPath } from "../../../src/rpc/handlers/errorPath.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { ApiConfig } from "../../../src/services/ApiConfig.ts"
 import { BatchProcessor } from "../../../src/services/BatchProcessor.ts"
@@ -212,6 +213,39 @@ const rows: { readonly [K in Tag]: Effect.Effect<void, unknown, Services> } = {
     assert.deepStrictEqual(bars, yield* (yield* World).vendor.direct(alpha, days))
     assert.deepStrictEqual(bars, yield* all((yield* (yield* StitchingCache).read(query)).bars))
     assert.strictEqual(bars.length, 5_760)
+  }),
+  "Series.trades": Effect.gen(function* () {
+    const range = { start: hours.start, end: hours.start + 60_000 }
+    const series = { ...seriesOf("ALPHA", "1m"), kind: "trade", timeframe: null } as const
+    const client = yield* TapestryClient
+    const rows = yield* all(client["Series.trades"]({ series, range }))
+    const stream = { vendor: "model", symbol: "ALPHA", kind: "trades", timeframe: null, params: {} } as const
+    assert.deepStrictEqual<ReadonlyArray<unknown>>(rows, (yield* World).vendor.stream?.truth(stream, range) ?? [])
+    assert.isAbove(rows.length, 2_000)
+    const cache = yield* StitchingCache
+    assert.deepStrictEqual(rows, yield* all((yield* cache.ticks({ series, range })).rows))
+    const last = (yield* all(client["Series.read"]({ series, range }))).at(-1)
+    assert.isTrue(last?._tag === "Answered" && last.report.rowCount === rows.length && last.report.requests === 0)
+    const wider = { start: range.start, end: range.end + 1_000 }
+    const plan = yield* client["Series.plan"]({ series, range: wider })
+    assert.deepStrictEqual(
+      plan.requests.map(({ range }) => range),
+      [{ start: range.end, end: wider.end }]
+    )
+    assert.isTrue(plan.atLeast)
+  }),
+  "Series.quotes": Effect.gen(function* () {
+    const range = { start: hours.start, end: hours.start + 60_000 }
+    const series = { ...seriesOf("ALPHA", "1m"), kind: "quote", timeframe: null, dataset: "ticks" } as const
+    const client = yield* TapestryClient
+    const rows = yield* all(client["Series.quotes"]({ series, range }))
+    assert.deepStrictEqual<ReadonlyArray<unknown>>(
+      rows,
+      (yield* World).vendor.stream?.ticks?.truth(series, range) ?? []
+    )
+    assert.isAbove(rows.length, 2_000)
+    const other = yield* Effect.flip(all(client["Series.trades"]({ series, range })))
+    assert.strictEqual(errorPath(other), "StitchingCacheError/VendorError/Unsupported")
   }),
   "Series.page": Effect.gen(function* () {
     const series = yield* stored("ALPHA")

@@ -52,6 +52,11 @@ export const beta = seriesOf("BETA", "1h")
 export const hours = between("2024-03-04T00:00Z", "2024-03-04T06:00Z")
 const all = Stream.runCollect
 const stored = { series: alpha, range: hours, policy: "cacheOnly", onMissing: "partial" } as const
+const prints = {
+  series: { ...alpha, kind: "trade", timeframe: null },
+  range: { start: hours.start, end: hours.start + 60_000 }
+} as const
+const quotes = { ...prints, series: { ...prints.series, kind: "quote", dataset: "ticks" } } as const
 const preferred = {
   vendors: [{ vendor: "model", symbol: "ALPHA" }],
   query: { kind: "bar", timeframe: "1h" },
@@ -138,6 +143,12 @@ export const rows: { readonly [K in Tag]: Row } = {
     )
   ),
   "Series.bars": shows((client) => all(client["Series.bars"](stored))),
+  "Series.trades": shows((client) =>
+    all(client["Series.trades"]({ ...prints, policy: "cacheOnly", onMissing: "partial" }))
+  ),
+  "Series.quotes": shows((client) =>
+    all(client["Series.quotes"]({ ...quotes, policy: "cacheOnly", onMissing: "partial" }))
+  ),
   "Series.page": shows((client) => client["Series.page"](stored)),
   "Series.coverage": shows((client) => all(client["Series.coverage"]({ series: alpha, range: hours }))),
   "Series.actions": shows((client) =>
@@ -266,6 +277,8 @@ export const rows: { readonly [K in Tag]: Row } = {
 export const fill = Effect.fnUntraced(function* (client: Client, of: number, correct: () => void) {
   yield* all(client["Series.bars"]({ series: alpha, range: hours }))
   yield* all(client["Series.bars"]({ series: beta, range: hours }))
+  yield* all(client["Series.trades"](prints))
+  yield* all(client["Series.quotes"](quotes))
   const { response } = yield* client["Series.explain"]({ series: alpha, ts: hours.start })
   correct()
   yield* all(client["Series.bars"]({ series: alpha, range: hours, policy: "force" }))

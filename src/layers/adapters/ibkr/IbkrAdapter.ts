@@ -27,6 +27,7 @@ import { type IbkrVendor, sessionOptions } from "./IbkrVendor.ts"
 import { ibkrLimits } from "./ibkrLimits.ts"
 import { ibkrLookups } from "./ibkrLookups.ts"
 import { ibkrSend } from "./ibkrSend.ts"
+import { ibkrTicks } from "./ibkrTicks.ts"
 import { listOf } from "./orders.ts"
 import { questionOf } from "./questions.ts"
 import { vendorReason } from "./reasons.ts"
@@ -118,6 +119,7 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
     account: vendor.account,
     limits: ibkrLimits(vendor),
     stream: yield* IbkrStream.make({ vendor: name, session, rest: vendor.rest }),
+    ticks: ibkrTicks(name),
     lookups: ibkrLookups(name),
     session: sessionCapability(name, place, session),
     fetch: { series, request, fetch, decode, locate, cost: () => 0, decoderVersion },

@@ -17,6 +17,7 @@ import { barsSeriesOf } from "./barsSeries.ts"
 import { contractNamed } from "./contract.ts"
 import { decodeTicks } from "./decodeTicks.ts"
 import type { Session } from "./IbkrSessionLive.ts"
+import { ticksDecoderVersion, ticksDelay } from "./ibkrTicks.ts"
 import { bulletinLine, lineOf, mostRows, usualRows } from "./instrumentLines.ts"
 import { vendorReason } from "./reasons.ts"
 import { ticksParams, ticksRequest } from "./ticksRequest.ts"
@@ -137,7 +138,7 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
       if (kind !== "trades") return null
       return {
         _tag: "requests",
-        delay: 2 * second,
+        delay: ticksDelay,
         // The gateway's clock is known to half a second, and trades have whole ones.
         overlap: 2 * second,
         request: (range) => Effect.map(named(symbol), ({ contract }) => ticksRequest(symbol, contract, range)),
@@ -146,7 +147,7 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
           if (params === null) return yield* because(new Unsupported({ message: "no request for trades" }))
           return yield* Effect.mapError(decodeTicks(payload, params, range), because)
         }),
-        decoderVersion: 1
+        decoderVersion: ticksDecoderVersion
       }
     },
     series: ({ kind, symbol }) => {

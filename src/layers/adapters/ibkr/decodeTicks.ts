@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { Trade } from "../../../domain/records/Trade.ts"
 import type { TimeRange } from "../../../domain/TimeRange.ts"
 import { Malformed } from "../../../services/Adapter.ts"
-import type { HistoryPage } from "../../../services/StreamCapability.ts"
+import type { TickPage } from "../../../services/TickHistory.ts"
 import { readAnswer } from "./answerBytes.ts"
 import { meaningOf } from "./codes.ts"
 import { messageIds } from "./frames.ts"
@@ -11,6 +11,11 @@ import { type TicksParams, ticksRequest } from "./ticksRequest.ts"
 import { tradeOf } from "./tradeOf.ts"
 
 const malformed = (message: string, position: number | null = null) => new Malformed({ position, message })
+
+/** A page whose rows are trades: what both a stream's history and that of ticks have. */
+interface TradePage extends TickPage {
+  readonly rows: ReadonlyArray<Trade>
+}
 
 const before = 3
 const width = 6
@@ -20,10 +25,11 @@ export const decodeTicks = Effect.fnUntraced(function* (
   payload: Uint8Array,
   params: TicksParams,
   range: TimeRange
-): Effect.fn.Return<HistoryPage, Malformed> {
+): Effect.fn.Return<TradePage, Malformed> {
   const { messages } = yield* Effect.mapError(Effect.fromResult(readAnswer(payload)), (problem) => malformed(problem))
   const from = Math.max(Date.parse(params.from), range.start)
-  const nothing: HistoryPage = { rows: [], proves: { start: from, end: range.end }, next: null }
+  if (from >= range.end) return { rows: [], positions: [], proves: null, next: null }
+  const nothing: TradePage = { rows: [], positions: [], proves: { start: from, end: range.end }, next: null }
   const last = messages.at(-1)
   if (last === undefined) return yield* malformed("it has no message")
   if (Number(last[0]) === messageIds.error) {
@@ -31,6 +37,7 @@ export const decodeTicks = Effect.fnUntraced(function* (
     return meaningOf(Number(code), text, 1).kind === "NoData" ? nothing : yield* malformed(`it is an error: ${text}`)
   }
   const rows: Array<Trade> = []
+  const positions: Array<number> = []
   let count = 0
   let newest = Number.NEGATIVE_INFINITY
   for (const fields of messages) {
@@ -47,15 +54,18 @@ export const decodeTicks = Effect.fnUntraced(function* (
       const trade = tradeOf(seconds, Number(price), size === "" ? undefined : Number(size), exchange, conditions)
       if (trade === null) return yield* malformed(`no trade: ${time} ${price} ${size}`, count + row)
       newest = Math.max(newest, seconds * 1000)
-      if (seconds * 1000 >= from && seconds * 1000 < range.end) rows.push(trade)
+      if (seconds * 1000 < from || seconds * 1000 >= range.end) continue
+      rows.push(trade)
+      positions.push(count + row)
     }
     count += rowsHere
   }
   // A page has the whole of its last second.
   const until = newest + 1000
-  if (count < params.query.count || until >= range.end) return { ...nothing, rows }
+  if (count < params.query.count || until >= range.end) return { ...nothing, rows, positions }
   return {
     rows,
+    positions,
     proves: { start: from, end: Math.max(until, from) },
     next: ticksRequest(params.symbol, params.query.contract, { start: Math.max(until, from), end: range.end })
   }
