@@ -255,7 +255,7 @@ const program = Effect.gen(function* () {
     `  baseline, a listener on an EventEmitter that counts: ${thousands(listener)}; ratio ${(rate / listener).toFixed(2)}`
   )
   console.log(
-    `${ticks.toLocaleString("en")} ticks of ${instruments} instruments to ${consumers} consumers with policy latest: ${thousands(median(many.map((run) => run.rate)))} upstream (${Math.round(median(many.map(({ woken }) => woken))).toLocaleString("en")} looks)`
+    `${ticks.toLocaleString("en")} ticks of ${instruments} instruments to ${consumers} consumers with policy latest: ${thousands(median(many.map((run) => run.rate)))} upstream (${((median(many.map(({ cpu }) => cpu)) * 1e9) / ticks).toFixed(0)} ns of processor each, ${Math.round(median(many.map(({ woken }) => woken))).toLocaleString("en")} looks)`
   )
   const kib = (bytes: number) => `${(bytes / 1024).toFixed(0)} KiB`
   yield* lingered

@@ -153,3 +153,6 @@ const shapes: { readonly [K in StreamKind]: Shape<K> } = {
 
 // Which shape a kind has is known only where the kind is, and there its rows are of that kind.
 export const shapeOf = (kind: StreamKind): Shape<StreamKind> => shapes[kind] as unknown as Shape<StreamKind>
+
+/** Whether every row of the kind takes the place of the one before. */
+export const hasOneSlot = (kind: StreamKind): boolean => shapes[kind].slot === one

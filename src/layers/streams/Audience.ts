@@ -2,9 +2,13 @@ import { type LifecycleEvent, type RowEvent, rowsOf, type StreamItem } from "../
 import type { StreamKind } from "../../domain/streams/StreamKind.ts"
 import { millisOf, type StreamRow } from "../../domain/streams/StreamRow.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
-import type { Consumer, Tap } from "./Consumer.ts"
+import type { Consumer } from "./Consumer.ts"
+import { Few } from "./Few.ts"
 import { Table } from "./Table.ts"
 import type { Tally } from "./Tally.ts"
+import { Tap } from "./Tap.ts"
+
+const noWords: ReadonlyArray<never> = []
 
 /**
  * All who are told of one stream. What is said here reaches each consumer in this order: those who want every row by their backlogs, those
@@ -12,9 +16,9 @@ import type { Tally } from "./Tally.ts"
  */
 export class Audience {
   readonly #kind: StreamKind
-  readonly #tally: Tally
+  readonly tally: Tally
   readonly #now: () => EpochMillis
-  readonly #taps = new Set<Tap>()
+  readonly #taps = new Few<Tap>()
   readonly #table: Table
   #receivedAt: EpochMillis
   #began: EpochMillis | null = null
@@ -24,7 +28,7 @@ export class Audience {
   /** `late`: rows may come after newer ones. */
   constructor(kind: StreamKind, late: boolean, tally: Tally, now: () => EpochMillis) {
     this.#kind = kind
-    this.#tally = tally
+    this.tally = tally
     this.#now = now
     this.#table = new Table(kind, late)
     this.#receivedAt = now()
@@ -77,7 +81,7 @@ export class Audience {
     const newest = rows[rows.length - 1]
     if (newest === undefined) return
     this.#receivedAt = this.#now()
-    this.#tally.lagSeconds = Math.max(0, this.#receivedAt - millisOf(newest)) / 1_000
+    this.tally.lagSeconds = Math.max(0, this.#receivedAt - millisOf(newest)) / 1_000
     this.#table.put(rows)
     for (const tap of this.#taps) if (tap.consumer.latest) tap.consumer.mark(tap)
     if (!held) this.#give(rows, false)
@@ -106,24 +110,7 @@ export class Audience {
     const known = words.findIndex(({ _tag }) => _tag !== "Started" && _tag !== "DataType")
     const split = known === -1 ? words.length : known
     const greeting = [...words.slice(0, split), ...snapshot, ...words.slice(split)]
-    let seen = version
-    let unread: ReadonlyArray<StreamItem["event"]> = consumer.latest ? greeting : []
-    const tap: Tap = {
-      consumer,
-      stream: consumer.taps.length,
-      tally: this.#tally,
-      dirty: false,
-      closed: false,
-      leave: () => {
-        this.#taps.delete(tap)
-      },
-      read: (into) => {
-        for (const event of unread) into.push({ stream: tap.stream, event })
-        unread = []
-        this.#readSince(seen, tap.stream, into)
-        seen = this.#table.version
-      }
-    }
+    const tap = new Tap(this, consumer, version, consumer.latest ? greeting : noWords)
     consumer.join(tap)
     if (!consumer.latest) for (const event of greeting) consumer.give(tap, event, null, true)
     else if (greeting.length > 0) consumer.mark(tap)
@@ -131,7 +118,13 @@ export class Audience {
     return tap
   }
 
-  #readSince(version: number, stream: number, into: Array<StreamItem>): void {
+  /** No more is told to it. */
+  leave(tap: Tap): void {
+    this.#taps.delete(tap)
+  }
+
+  /** Adds what is newer than a version, oldest first. */
+  readSince(version: number, stream: number, into: Array<StreamItem>): void {
     const { missed, pieces } = this.#table.since(version)
     if (missed !== null) {
       const why = "this consumer was away, and there was more than is kept for it"

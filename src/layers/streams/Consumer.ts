@@ -4,21 +4,10 @@ import { isRows, type StreamEvent, type StreamItem } from "../../domain/streams/
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import { MarketStreamsError, SlowConsumer } from "../../services/MarketStreams.ts"
 import { Backlog } from "./Backlog.ts"
-import type { Tally } from "./Tally.ts"
+import type { Tap } from "./Tap.ts"
 import type { Turns, Wakeable } from "./Turns.ts"
 
-/** Where a consumer is connected to one topic. */
-export interface Tap {
-  readonly consumer: Consumer
-  readonly stream: number
-  readonly tally: Tally
-  /** Adds what has changed since this tap was last read, oldest first; for `latest` alone. */
-  read: (into: Array<StreamItem>) => void
-  /** Something has changed since; so that a topic marks it once until it is read. */
-  dirty: boolean
-  closed: boolean
-  leave: () => void
-}
+const none: Array<never> = []
 
 /**
  * One subscriber. It takes what waits; those who want every row have a backlog of their own, those who want what holds have marks on the
@@ -27,16 +16,19 @@ export interface Tap {
 export class Consumer implements Wakeable {
   readonly #turns: Turns
   readonly #backlog: Backlog | null
-  readonly taps: Array<Tap> = []
-  #dirty: Array<Tap> = []
+  #taps: Array<Tap> = none
+  #dirty: Array<Tap> = none
   #open = 0
   #slow: SlowConsumer | null = null
   #waiter: (() => void) | null = null
   #waking = false
+  /** See Subscription. */
+  readonly take: Effect.Effect<ReadonlyArray<StreamItem>, MarketStreamsError>
 
   constructor(policy: ConsumerPolicy, turns: Turns) {
     this.#turns = turns
     this.#backlog = policy._tag === "latest" ? null : new Backlog(policy)
+    this.take = Effect.callback((resume) => this.#answer(resume))
   }
 
   /** True of those who are told by marks. */
@@ -49,8 +41,14 @@ export class Consumer implements Wakeable {
     return this.#backlog?.rows ?? 0
   }
 
+  /** The place of the next stream among its streams. */
+  get streams(): number {
+    return this.#taps.length
+  }
+
   join(tap: Tap): void {
-    this.taps.push(tap)
+    if (this.#taps.length === 0) this.#taps = [tap]
+    else this.#taps.push(tap)
     this.#open++
   }
 
@@ -58,7 +56,8 @@ export class Consumer implements Wakeable {
   mark(tap: Tap): void {
     if (tap.dirty || this.#slow !== null) return
     tap.dirty = true
-    this.#dirty.push(tap)
+    if (this.#dirty.length === 0) this.#dirty = [tap]
+    else this.#dirty.push(tap)
     this.#wakeLater()
   }
 
@@ -88,36 +87,40 @@ export class Consumer implements Wakeable {
   }
 
   leave(): void {
-    for (const tap of this.taps) tap.leave()
+    for (const tap of this.#taps) tap.leave()
   }
 
-  readonly wake = (): void => {
+  wake(): void {
     this.#waking = false
     const waiter = this.#waiter
     this.#waiter = null
     waiter?.()
   }
 
-  /** See Subscription. */
-  readonly take: Effect.Effect<ReadonlyArray<StreamItem>, MarketStreamsError> = Effect.suspend(() => {
-    const items = this.#read()
-    if (items.length > 0) return Effect.succeed(items)
-    if (this.#slow !== null) return Effect.fail(new MarketStreamsError({ reason: this.#slow }))
-    if (this.#open === 0) return Effect.succeed(items)
-    return Effect.andThen(this.#wait, this.take)
-  })
-
   /** As a stream is pulled. */
-  readonly pull: Effect.Effect<Arr.NonEmptyReadonlyArray<StreamItem>, MarketStreamsError | Cause.Done<void>> =
-    Effect.flatMap(this.take, (items) => (Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : Cause.done()))
+  get pull(): Effect.Effect<Arr.NonEmptyReadonlyArray<StreamItem>, MarketStreamsError | Cause.Done<void>> {
+    return Effect.flatMap(this.take, (items) =>
+      Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : Cause.done()
+    )
+  }
 
-  readonly #wait: Effect.Effect<void> = Effect.callback<void>((resume) => {
-    const waiter = () => resume(Effect.void)
+  /** With what there is, or looks again as soon as it is woken. */
+  #answer(resume: (taken: Consumer["take"]) => void): Effect.Effect<void> | undefined {
+    const items = this.#read()
+    if (items.length > 0 || (this.#open === 0 && this.#slow === null)) {
+      resume(Effect.succeed(items))
+      return undefined
+    }
+    if (this.#slow !== null) {
+      resume(Effect.fail(new MarketStreamsError({ reason: this.#slow })))
+      return undefined
+    }
+    const waiter = () => resume(this.take)
     this.#waiter = waiter
     return Effect.sync(() => {
       if (this.#waiter === waiter) this.#waiter = null
     })
-  })
+  }
 
   #read(): ReadonlyArray<StreamItem> {
     if (this.#backlog !== null) {
@@ -126,7 +129,7 @@ export class Consumer implements Wakeable {
     }
     if (this.#dirty.length === 0) return []
     const dirty = this.#dirty
-    this.#dirty = []
+    this.#dirty = none
     const items: Array<StreamItem> = []
     for (const tap of dirty) {
       tap.dirty = false
@@ -137,7 +140,7 @@ export class Consumer implements Wakeable {
 
   #count(items: ReadonlyArray<StreamItem>): ReadonlyArray<StreamItem> {
     for (const { event, stream } of items) {
-      const tap = this.taps[stream]
+      const tap = this.#taps[stream]
       if (tap !== undefined && isRows(event)) tap.tally.rowsOut += event.rows.length
     }
     return items

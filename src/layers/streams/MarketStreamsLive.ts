@@ -1,15 +1,13 @@
 /**
  * Live data of the vendors of the registry, in this process.
  *
- * Responsibilities: one topic a key (Topic.ts) with the fibers that serve it, from the first consumer until some time after the last has left;
- * consumers and what they are connected to. Queueing: none of its own; see Topic.ts and Backlog.ts. The history of a gap waits in the quota
- * like any other request.
+ * Responsibilities: consumers and what they are connected to; one topic a key (OpenTopics.ts), from the first consumer until some time after the last
+ * has left. Queueing: none of its own; see Topic.ts and Backlog.ts. The history of a gap waits in the quota like any other request.
  *
- * Hard cases: two that subscribe at once to a key that nobody has (one topic); one that subscribes while the key lingers (the same upstream
- * goes on) or after it was closed for good (another one is opened); a subscription of many streams of which one cannot be had (nothing of it
+ * Hard cases: two that subscribe at once to a key that nobody has (one topic); a subscription of many streams of which one cannot be had (nothing of it
  * stays); the layer's end while consumers wait (they are told Closed, and that another attempt may succeed).
  */
-import { Cause, Duration, Effect, FiberSet, Layer, RcMap, Scope, Stream } from "effect"
+import { Cause, Clock, Effect, Exit, FiberSet, Layer, Scope, Stream } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
 import { type ConsumerPolicy, defaultPolicy } from "../../domain/streams/ConsumerPolicy.ts"
 import type { StreamItem } from "../../domain/streams/StreamEvent.ts"
@@ -33,10 +31,9 @@ import { StitchingCache } from "../../services/StitchingCache.ts"
 import type { StreamCapability } from "../../services/StreamCapability.ts"
 import { builtFrom, builtStream } from "./builtStream.ts"
 import { Consumer } from "./Consumer.ts"
-import { openTopic, type TopicContext } from "./openTopic.ts"
+import { OpenTopics } from "./OpenTopics.ts"
 import { showConsumers, showTally } from "./streamMetrics.ts"
 import { emptyTally, type Tally } from "./Tally.ts"
-import type { Topic } from "./Topic.ts"
 import * as Turns from "./Turns.ts"
 
 /** Durations are milliseconds. */
@@ -71,7 +68,6 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
   const background = yield* FiberSet.makeRuntime<never>()
   const tallies = new Map<string, Tally>()
   const consumers = new Set<Consumer>()
-  const topics = new Set<Topic>()
   yield* showConsumers(
     () => consumers.size,
     () => Array.from(consumers).reduce((sum, consumer) => sum + consumer.depth, 0)
@@ -84,22 +80,17 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
     return { ...adapter, stream: builtStream(adapter.stream, itemsOf) }
   })
 
-  const context: TopicContext = {
+  const clock = yield* Clock.Clock
+  const topics = new OpenTopics({
+    context: yield* Effect.context<never>(),
     streamer,
+    linger,
+    now: () => clock.currentTimeMillisUnsafe(),
     repairs: { ingest: yield* IngestSession, cache: yield* StitchingCache, quota: yield* Quota },
     turns,
     bounds: { patience: options.repairPatience ?? 60_000, rows: options.repairRows ?? 1_000_000 },
     pauses: { least: reopenLeast, most: reopenMost },
     held,
-    tallyOf: ({ kind, vendor }) =>
-      Effect.suspend(() => {
-        const name = `${vendor}/${kind}`
-        const known = tallies.get(name)
-        if (known !== undefined) return Effect.succeed(known)
-        const tally = emptyTally()
-        tallies.set(name, tally)
-        return Effect.as(Scope.provide(showTally(vendor, kind, tally), scope), tally)
-      }),
     report: (what, defect) => {
       background(Effect.logError(what, Cause.die(defect)))
     },
@@ -107,24 +98,19 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
       const queued = Effect.asVoid(queue.enqueue(job))
       background(Effect.catch(queued, ({ message }) => Effect.logError(`job ${job.key} was not queued`, message)))
     }
-  }
-
-  const open: RcMap.RcMap<StreamKey, Topic, AdapterRegistryError> = yield* RcMap.make({
-    lookup: Effect.fnUntraced(function* (key: StreamKey) {
-      // Whoever comes after the last word has another try.
-      const topic = yield* openTopic(
-        context,
-        key,
-        Effect.suspend(() => RcMap.invalidate(open, key))
-      )
-      yield* Effect.acquireRelease(
-        Effect.sync(() => topics.add(topic)),
-        () => Effect.sync(() => topics.delete(topic))
-      )
-      return topic
-    }),
-    idleTimeToLive: Duration.millis(linger)
   })
+
+  yield* Effect.addFinalizer(() => topics.close)
+
+  const tallyOf = ({ kind, vendor }: StreamKey): Effect.Effect<Tally> =>
+    Effect.suspend(() => {
+      const name = `${vendor}/${kind}`
+      const known = tallies.get(name)
+      if (known !== undefined) return Effect.succeed(known)
+      const tally = emptyTally()
+      tallies.set(name, tally)
+      return Effect.as(Scope.provide(showTally(vendor, kind, tally), scope), tally)
+    })
 
   /** As the vendor has it, or, of bars that it does not stream, as those that it does make it. */
   const keyIn = (stream: StreamCapability, query: StreamQuery): Effect.Effect<StreamKey, VendorError> => {
@@ -163,21 +149,29 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
     function* (selection: StreamSelection, { policy = policyOf(selection.streams) }: SubscribeOptions = {}) {
       const keys = yield* keysOf(selection)
       const consumer = new Consumer(policy, turns)
-      const joined: Array<Topic> = []
-      for (const key of keys) joined.push(yield* RcMap.get(open, key))
-      // Run before the topics are let go of.
-      yield* Effect.acquireRelease(
-        Effect.sync(() => {
+      const had: Array<ReturnType<typeof topics.use>> = []
+      const leave = Effect.sync(() => {
+        consumers.delete(consumer)
+        consumer.leave()
+        for (const one of had.splice(0)) topics.letGo(one)
+      })
+      const use = Effect.fnUntraced(function* (key: StreamKey) {
+        const adapter = yield* streamer(key)
+        const tally = yield* tallyOf(key)
+        if (topics.isClosed) return yield* Effect.interrupt
+        had.push(topics.use(key, adapter, tally))
+      })
+      const own = yield* Effect.scope
+      yield* Effect.forEach(keys, use, { discard: true }).pipe(
+        Effect.onExit((exit) => {
+          if (Exit.isFailure(exit)) return leave
           consumers.add(consumer)
-          for (const topic of joined) topic.join(consumer)
-        }),
-        () =>
-          Effect.sync(() => {
-            consumers.delete(consumer)
-            consumer.leave()
-          })
+          for (const { topic } of had) topic.join(consumer)
+          return Scope.addFinalizer(own, leave)
+        })
       )
-      return { keys, consumer }
+      // The same objects for all who have a stream.
+      return { keys: had.map(({ topic }) => topic.key), consumer }
     },
     Effect.mapError((reason) => new MarketStreamsError({ reason }))
   )
@@ -213,7 +207,7 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
       Stream.unwrap(
         Effect.map(connect(selection, options), ({ consumer }) => Stream.fromPull(Effect.succeed(consumer.pull)))
       ),
-    states: Effect.sync(() => Array.from(topics, ({ state }) => state))
+    states: Effect.sync(() => topics.topics.map(({ state }) => state))
   })
 })
 

@@ -1,12 +1,13 @@
 import type { LifecycleEvent } from "../../domain/streams/StreamEvent.ts"
 import type { StreamKind } from "../../domain/streams/StreamKind.ts"
-import { type StreamRow, shapeOf } from "../../domain/streams/StreamRow.ts"
+import { hasOneSlot, type StreamRow, shapeOf } from "../../domain/streams/StreamRow.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 
 /** Words that are kept for those who have not read them yet; who falls further behind is told that there were more. */
 const keptWords = 128
 
 const noWords: ReadonlyArray<never> = []
+const noSlots: ReadonlyArray<never> = []
 
 interface Slot {
   row: StreamRow
@@ -33,8 +34,10 @@ export interface Changes {
 export class Table {
   readonly #shape: ReturnType<typeof shapeOf>
   readonly #late: boolean
-  readonly #slots = new Map<string, Slot>()
-  #words: Array<Word> = []
+  readonly #slots: Map<string, Slot> | null
+  /** The only slot of a kind that has one. */
+  #only: Slot | null = null
+  #words: ReadonlyArray<Word> = noWords
   #lostAt = 0
   #lost: { from: EpochMillis; to: EpochMillis } | null = null
   version = 0
@@ -43,16 +46,19 @@ export class Table {
   constructor(kind: StreamKind, late: boolean) {
     this.#shape = shapeOf(kind)
     this.#late = late
+    this.#slots = hasOneSlot(kind) ? null : new Map()
   }
 
   /** Rows that came together, as one version. */
   put(rows: ReadonlyArray<StreamRow>): void {
     this.version++
     for (const row of rows) {
-      const name = this.#shape.slot(row)
-      const slot = this.#slots.get(name)
-      if (slot === undefined) {
-        this.#slots.set(name, { row, version: this.version })
+      const name = this.#slots === null ? "" : this.#shape.slot(row)
+      const slot = this.#slots === null ? this.#only : this.#slots.get(name)
+      if (slot === undefined || slot === null) {
+        const made = { row, version: this.version }
+        if (this.#slots === null) this.#only = made
+        else this.#slots.set(name, made)
         continue
       }
       if (this.#late && this.#shape.compare(row, slot.row) < 0) continue
@@ -63,10 +69,11 @@ export class Table {
 
   say(event: LifecycleEvent, at: EpochMillis): void {
     this.version++
-    this.#words.push({ version: this.version, at, event })
+    const word = { version: this.version, at, event }
     const first = this.#words[0]
-    if (this.#words.length > keptWords && first !== undefined) {
-      this.#words.shift()
+    if (this.#words.length < keptWords || first === undefined) this.#words = [...this.#words, word]
+    else {
+      this.#words = [...this.#words.slice(1), word]
       this.#lostAt = first.version
       this.#lost = { from: this.#lost?.from ?? first.at, to: at }
     }
@@ -74,17 +81,22 @@ export class Table {
 
   /** Slots that nothing has come for since a version are gone. */
   forgetBefore(version: number): void {
-    for (const [name, slot] of this.#slots) if (slot.version <= version) this.#slots.delete(name)
+    if (this.#only !== null && this.#only.version <= version) this.#only = null
+    for (const [name, slot] of this.#slots ?? []) if (slot.version <= version) this.#slots?.delete(name)
   }
 
   get rows(): ReadonlyArray<StreamRow> {
-    return Array.from(this.#slots.values(), ({ row }) => row)
+    return Array.from(this.#standing(), ({ row }) => row)
+  }
+
+  #standing(): Iterable<Slot> {
+    return this.#slots?.values() ?? (this.#only === null ? noSlots : [this.#only])
   }
 
   since(version: number): Changes {
     const missed = version < this.#lostAt ? this.#lost : null
     const changed: Array<Slot> = []
-    for (const slot of this.#slots.values()) if (slot.version > version) changed.push(slot)
+    for (const slot of this.#standing()) if (slot.version > version) changed.push(slot)
     if (changed.length > 1) changed.sort((a, b) => a.version - b.version)
     // Rows come all the time, words seldom.
     const last = this.#words[this.#words.length - 1]

@@ -21,13 +21,13 @@ import { millisOf, type StreamRow } from "../../domain/streams/StreamRow.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import type { StreamState } from "../../services/MarketStreams.ts"
-import type { ToldGap, UpstreamEvent } from "../../services/StreamCapability.ts"
+import type { StreamHistory, ToldGap, UpstreamEvent } from "../../services/StreamCapability.ts"
 import { Audience } from "./Audience.ts"
 import type { Consumer } from "./Consumer.ts"
 import { fuse } from "./fuse.ts"
 import { Recent } from "./Recent.ts"
 import type { Flushable } from "./Turns.ts"
-import type { Filled, TopicDuties, TopicOptions } from "./topicParts.ts"
+import type { Filled, TopicDuties, TopicOptions, TopicShared } from "./topicParts.ts"
 
 /** Rows that are remembered so that they are known again. */
 const mostRemembered = 65_536
@@ -41,18 +41,22 @@ type Phase =
 
 type Waiting = Array<StreamRow> | UpstreamEvent
 
+const nothing: Array<never> = []
+
 export class Topic implements Flushable {
   readonly key: StreamKey
-  readonly #options: TopicOptions
+  readonly #shared: TopicShared
+  readonly #history: StreamHistory | null
+  readonly #lateness: number
   readonly #duties: TopicDuties
   readonly #tape: boolean
   readonly #audience: Audience
   readonly #recent: Recent | null
-  #waiting: Array<Waiting> = []
+  #waiting: Array<Waiting> = nothing
   #tail: Array<StreamRow> | null = null
   #scheduled = false
   #phase: Phase = { _tag: "starting" }
-  #held: Array<StreamRow> = []
+  #held: Array<StreamRow> = nothing
   #dataType: Extract<LifecycleEvent, { readonly _tag: "DataType" }> | null = null
   #resumedAt = 0
   /** What the vendor sends of itself has come whole, and holds. */
@@ -63,22 +67,26 @@ export class Topic implements Flushable {
   #gaps = 0
   readonly #madeAt: EpochMillis
 
-  constructor(options: TopicOptions, duties: TopicDuties) {
-    this.key = options.key
-    this.#options = options
+  constructor(shared: TopicShared, key: StreamKey, { history, lateness, tally }: TopicOptions, duties: TopicDuties) {
+    this.key = key
+    this.#shared = shared
+    this.#history = history
+    this.#lateness = lateness
     this.#duties = duties
-    this.#tape = isTape(options.key.kind)
-    this.#audience = new Audience(options.key.kind, options.lateness > 0, options.tally, options.now)
-    this.#recent = this.#tape
-      ? new Recent(options.key.kind, options.lateness + (options.history?.overlap ?? 0), mostRemembered)
-      : null
-    this.#madeAt = options.now()
+    this.#tape = isTape(key.kind)
+    this.#audience = new Audience(key.kind, lateness > 0, tally, shared.now)
+    this.#recent = this.#tape ? new Recent(key.kind, lateness + this.#overlap, mostRemembered) : null
+    this.#madeAt = shared.now()
+  }
+
+  get #overlap(): number {
+    return this.#history?.overlap ?? 0
   }
 
   // ---- the upstream's side
 
   /** A row into the sink. */
-  readonly row = (row: StreamRow): void => {
+  row(row: StreamRow): void {
     if (this.#tail === null) {
       this.#tail = []
       this.#wait(this.#tail)
@@ -86,7 +94,7 @@ export class Topic implements Flushable {
     this.#tail.push(row)
   }
 
-  readonly rows = (rows: ReadonlyArray<StreamRow>): void => {
+  rows(rows: ReadonlyArray<StreamRow>): void {
     if (rows.length === 0) return
     if (this.#tail === null) {
       this.#tail = rows.slice()
@@ -96,7 +104,7 @@ export class Topic implements Flushable {
     for (const row of rows) this.#tail.push(row)
   }
 
-  readonly event = (event: UpstreamEvent): void => {
+  event(event: UpstreamEvent): void {
     this.#tail = null
     this.#wait(event)
   }
@@ -104,7 +112,7 @@ export class Topic implements Flushable {
   /** Another attempt to open it is under way. */
   opening(): void {
     this.#opened++
-    this.#options.tally.opened++
+    this.#audience.tally.opened++
   }
 
   /** Rows that have come, and when the vendor was heard last. */
@@ -113,18 +121,19 @@ export class Topic implements Flushable {
   }
 
   #wait(what: Waiting): void {
-    this.#waiting.push(what)
+    if (this.#waiting.length === 0) this.#waiting = [what]
+    else this.#waiting.push(what)
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#options.turns.flushLater(this)
+    this.#shared.turns.flushLater(this)
   }
 
-  readonly flush = (): void => {
+  flush(): void {
     this.#scheduled = false
     const waiting = this.#waiting
-    this.#waiting = []
+    this.#waiting = nothing
     this.#tail = null
-    this.#heardAt = this.#options.now()
+    this.#heardAt = this.#shared.now()
     for (const what of waiting) {
       if (this.#phase._tag === "closed") return
       if (Array.isArray(what)) this.#receive(what)
@@ -164,7 +173,7 @@ export class Topic implements Flushable {
   }
 
   #receive(rows: Array<StreamRow>): void {
-    const { tally } = this.#options
+    const { tally } = this.#audience
     this.#rows += rows.length
     tally.rowsIn += rows.length
     const first = rows[0]
@@ -177,18 +186,19 @@ export class Topic implements Flushable {
       return
     }
     this.#audience.tell(rows, true)
-    for (const row of rows) this.#held.push(row)
-    if (this.#held.length > this.#options.held) {
+    if (this.#held.length === 0) this.#held = rows.slice()
+    else for (const row of rows) this.#held.push(row)
+    if (this.#held.length > this.#shared.held) {
       const { from, to } = this.#phase
       this.#duties.stopFilling()
-      const why = `more than ${this.#options.held} rows came before those of the gap`
+      const why = `more than ${this.#shared.held} rows came before those of the gap`
       this.#settle({ rows: [], parts: [{ start: from, end: to, why }] })
     }
   }
 
   /** Without those that were told before. */
   #known(rows: Array<StreamRow>): ReadonlyArray<StreamRow> {
-    if (this.#recent !== null) this.#options.tally.rowsRepeated += this.#recent.admit(rows)
+    if (this.#recent !== null) this.#audience.tally.rowsRepeated += this.#recent.admit(rows)
     return rows
   }
 
@@ -200,12 +210,12 @@ export class Topic implements Flushable {
     if (phase._tag === "starting") {
       this.#phase = { _tag: "live" }
       this.#audience.through = at
-      this.#audience.say({ _tag: "Started", at: this.#options.now(), through: at })
+      this.#audience.say({ _tag: "Started", at: this.#shared.now(), through: at })
     }
     if (phase._tag !== "gap") return
     const { from } = phase
-    const now = this.#options.now()
-    this.#options.tally.gapSeconds += (now - phase.since) / 1_000
+    const now = this.#shared.now()
+    this.#audience.tally.gapSeconds += (now - phase.since) / 1_000
     // Nobody has been told yet that there is a stream: it begins with the gap.
     if (this.#audience.through === null) {
       this.#audience.through = from
@@ -217,7 +227,7 @@ export class Topic implements Flushable {
     const to = Math.max(timeframe === null ? at : Timeframe.ceil(timeframe, at), from + 1)
     const range = { start: from, end: to }
     this.#audience.say({ _tag: "Resumed", at })
-    const { history } = this.#options
+    const history = this.#history
     const told = history?._tag === "told"
     if (told && resumed) this.#phase = { _tag: "filling", from, to }
     else if (this.#tape && history !== null && !told) {
@@ -230,7 +240,7 @@ export class Topic implements Flushable {
 
   #gap(given: EpochMillis | null, reason: string): void {
     const phase = this.#phase
-    const now = this.#options.now()
+    const now = this.#shared.now()
     if (phase._tag === "closed") return
     this.#whole = false
     if (phase._tag === "gap") {
@@ -244,7 +254,7 @@ export class Topic implements Flushable {
       if (phase._tag === "filling") this.#duties.stopFilling()
       this.#phase = { _tag: "gap", from, since: now, reason }
       this.#gaps++
-      this.#options.tally.gaps++
+      this.#audience.tally.gaps++
     }
     this.#audience.say({ _tag: "Gap", from: this.#phase.from, reason })
   }
@@ -262,9 +272,9 @@ export class Topic implements Flushable {
     const last = parts.at(-1)
     if (first === undefined || last === undefined) return
     const { key } = this
-    const told = this.#recent?.since(first.start - (this.#options.history?.overlap ?? 0)) ?? []
+    const told = this.#recent?.since(first.start - this.#overlap) ?? []
     const { added, ahead, rows: fused } = fuse(key.kind, this.#audience.promised(rows, first.start), told, this.#held)
-    this.#held = []
+    this.#held = nothing
     const split = fused.findIndex((row) => millisOf(row) >= last.end)
     const before = split === -1 ? fused : fused.slice(0, split)
     const behind = split === -1 ? [] : fused.slice(split)
@@ -279,8 +289,8 @@ export class Topic implements Flushable {
               0
             )
           : 0
-      if (why === null) this.#options.tally.repaired++
-      else this.#options.tally.unrepairable++
+      if (why === null) this.#audience.tally.repaired++
+      else this.#audience.tally.unrepairable++
       this.#audience.advance(end)
       this.#audience.say(
         why === null
@@ -288,7 +298,7 @@ export class Topic implements Flushable {
           : { _tag: "Unrepairable", from: start, to: end, why, job: this.#duties.later({ start, end }) }
       )
     }
-    this.#recent?.expect(ahead, last.end + this.#options.lateness + (this.#options.history?.overlap ?? 0))
+    this.#recent?.expect(ahead, last.end + this.#lateness + this.#overlap)
     this.#recent?.remember(behind)
     this.#advance(behind)
     this.#audience.makeUp(behind)
@@ -297,13 +307,13 @@ export class Topic implements Flushable {
   /** As it was told before, by who recorded it: nothing of it is weighed against what came. */
   #settleTold({ parts, rows }: ToldGap): void {
     const held = this.#held
-    this.#held = []
+    this.#held = nothing
     this.#phase = { _tag: "live" }
     this.#recent?.remember(rows)
     this.#audience.makeUp(rows)
     for (const { end, job, rows: brought, start, why } of parts) {
-      if (why === null) this.#options.tally.repaired++
-      else this.#options.tally.unrepairable++
+      if (why === null) this.#audience.tally.repaired++
+      else this.#audience.tally.unrepairable++
       this.#audience.advance(end)
       this.#audience.say(
         why === null
@@ -332,9 +342,7 @@ export class Topic implements Flushable {
     if (last === undefined) return
     const newest = this.#recent?.newest ?? millisOf(last)
     const { timeframe } = this.key
-    this.#audience.advance(
-      (timeframe === null ? newest : Timeframe.periodEnd(timeframe, newest)) - this.#options.lateness
-    )
+    this.#audience.advance((timeframe === null ? newest : Timeframe.periodEnd(timeframe, newest)) - this.#lateness)
   }
 
   /** From now on the consumer is told of it; first how things stand. */
@@ -344,7 +352,7 @@ export class Topic implements Flushable {
     const { through } = this.#audience
     // Of the newest instant some rows may have been told before: it has all of those after it.
     const told = this.#recent?.newest ?? Number.NEGATIVE_INFINITY
-    if (through !== null) words.push({ _tag: "Started", at: this.#options.now(), through: Math.max(through, told + 1) })
+    if (through !== null) words.push({ _tag: "Started", at: this.#shared.now(), through: Math.max(through, told + 1) })
     if (this.#dataType !== null) words.push(this.#dataType)
     if (this.#whole) words.push({ _tag: "SnapshotComplete" })
     if (phase._tag === "gap") words.push({ _tag: "Gap", from: phase.from, reason: phase.reason })
@@ -358,7 +366,7 @@ export class Topic implements Flushable {
   }
 
   /** What came could not be worked off, so that nobody knows what is missing: another subscription begins anew. */
-  readonly broke = (defect: unknown): void => {
+  broke(defect: unknown): void {
     if (this.#phase._tag !== "closed") this.#end(true, "it failed here; the log says how")
     this.#duties.broke(defect)
   }
@@ -369,7 +377,7 @@ export class Topic implements Flushable {
     if (phase._tag === "closed") return
     if (phase._tag === "filling" || (phase._tag === "gap" && this.#audience.through !== null)) {
       this.#duties.stopFilling()
-      const end = Math.max(phase._tag === "filling" ? phase.to : this.#options.now(), phase.from + 1)
+      const end = Math.max(phase._tag === "filling" ? phase.to : this.#shared.now(), phase.from + 1)
       this.#settle({ rows: [], parts: [{ start: phase.from, end, why: `the stream ended: ${cause}` }] })
     }
     this.#end(retryable, cause)
@@ -379,8 +387,8 @@ export class Topic implements Flushable {
     const event = { _tag: "Closed" as const, retryable, cause }
     this.#audience.say(event)
     this.#phase = { _tag: "closed", event }
-    this.#waiting = []
-    this.#held = []
+    this.#waiting = nothing
+    this.#held = nothing
     this.#audience.dismiss()
   }
 

@@ -35,7 +35,7 @@ export const make: Effect.Effect<Turns> = Effect.gen(function* () {
     const flushable = flushing
     flushing = []
     for (const what of flushable) {
-      const flushed = Result.try({ try: what.flush, catch: (defect) => defect })
+      const flushed = Result.try({ try: () => what.flush(), catch: (defect) => defect })
       if (Result.isFailure(flushed)) what.broke(flushed.failure)
     }
     const wakeable = waking

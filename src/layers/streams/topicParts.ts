@@ -1,5 +1,4 @@
 /** What a topic is made with, and what it has others do. */
-import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { StreamRow } from "../../domain/streams/StreamRow.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { StreamHistory, UpstreamEvent } from "../../services/StreamCapability.ts"
@@ -26,13 +25,16 @@ export interface TopicDuties {
   readonly ended: (event: Extract<UpstreamEvent, { readonly _tag: "Closed" }>) => void
 }
 
-export interface TopicOptions {
-  readonly key: StreamKey
-  readonly history: StreamHistory | null
-  readonly lateness: number
-  /** Rows that are held while a gap is repaired. */
-  readonly held: number
-  readonly tally: Tally
+/** What all topics of one MarketStreams have in common. */
+export interface TopicShared {
   readonly turns: Turns
   readonly now: () => EpochMillis
+  /** Rows that are held while a gap is repaired. */
+  readonly held: number
+}
+
+export interface TopicOptions {
+  readonly history: StreamHistory | null
+  readonly lateness: number
+  readonly tally: Tally
 }

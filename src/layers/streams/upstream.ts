@@ -2,11 +2,15 @@
  * Keeps the upstream of a topic open: opens it, and again after a pause whenever it ends, fails or falls silent, until the vendor says
  * that there is no use in it.
  *
+ * Queueing: one fiber at most works for an upstream, and it ends when the upstream is open: of one that runs there is nothing but its scope. Whatever
+ * ends it begins that work anew. What ends it while it is being opened is remembered until it is.
+ *
  * Hard cases: what an upstream still tells after it was given up (ignored); an adapter that fails by a defect (it is opened again, and the
  * defect is logged); a vendor that was unregistered (the stream ends, and may be had again); one that opens and sends nothing, again and
- * again (it is given longer each time, up to sixteen times as long, so that a market that sleeps costs few attempts).
+ * again (it is given longer each time, up to sixteen times as long, so that a market that sleeps costs few attempts); one that is given up while it is
+ * opened (what it had of the vendor by then is given back).
  */
-import { Cause, Clock, Deferred, Duration, Effect, Exit, Random } from "effect"
+import { Cause, Clock, type Context, Duration, Effect, Exit, Fiber, Random, Scope } from "effect"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import { type Adapter, Unavailable, type VendorErrorReason } from "../../services/Adapter.ts"
 import type { AdapterRegistryError } from "../../services/AdapterRegistry.ts"
@@ -64,65 +68,186 @@ const silent = Effect.fnUntraced(function* (topic: Topic, millis: number) {
   }
 })
 
-export const keepOpen = Effect.fnUntraced(function* (
-  streamer: Effect.Effect<Streamer, AdapterRegistryError>,
-  key: StreamKey,
-  topic: Topic,
-  ends: { current: Deferred.Deferred<Ended> },
-  pauses: ReopenPauses
-) {
-  let patience = 1
-  let failures = 0
+/** What upstreams of one MarketStreams share. */
+export interface UpstreamContext {
+  /** In which the work is done. */
+  readonly context: Context.Context<never>
+  readonly pauses: ReopenPauses
+  /** The vendor of a stream, as it has that. */
+  readonly streamer: (key: StreamKey) => Effect.Effect<Streamer, AdapterRegistryError>
+}
 
-  const attempt = (capability: StreamCapability, end: Deferred.Deferred<Ended>) =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const { shut, sink } = sinkOf(topic)
-        const before = topic.heard.rows
-        yield* capability.open(key, sink)
-        // Run before the adapter's own finalizers, whatever they may still have to say.
-        yield* Effect.addFinalizer(() => Effect.sync(shut))
-        const silence = capability.silence(key)
-        const ended: Ended =
-          silence === null
-            ? yield* Deferred.await(end)
-            : yield* Effect.raceFirst(
-                Deferred.await(end),
-                Effect.as(silent(topic, silence * patience), {
-                  retryable: true,
-                  cause: new Unavailable({ message: `nothing came for ${(silence * patience) / 1_000} s` })
-                })
-              )
-        patience = topic.heard.rows > before ? 1 : Math.min(16, patience * 2)
-        return ended
+export interface UpstreamOwner {
+  readonly topic: Topic
+  /** There is no use in keeping it open any more. */
+  readonly over: () => void
+}
+
+export class Upstream {
+  readonly #shared: UpstreamContext
+  readonly #owner: UpstreamOwner
+  #work: Fiber.Fiber<void> | null = null
+  #working = false
+  /** Of the attempt of now. */
+  #scope: Scope.Closeable | null = null
+  #shut: (() => void) | null = null
+  #ended: Ended | null = null
+  #opened = false
+  #closing = false
+  /** Rows there were before this attempt. */
+  #rows = 0
+  #patience = 1
+  #failures = 0
+
+  constructor(shared: UpstreamContext, owner: UpstreamOwner) {
+    this.#shared = shared
+    this.#owner = owner
+  }
+
+  open(): void {
+    this.#begin(this.#opening)
+  }
+
+  /** The attempt of now has ended. That there is no use in another is heard between attempts, too. */
+  end(ended: Ended): void {
+    if (this.#ended !== null || (this.#scope === null && (ended.retryable || !this.#working))) return
+    this.#ended = ended
+    if (!this.#working) this.#begin(this.#reopening)
+  }
+
+  /** For good; done when the vendor was told. */
+  get close(): Effect.Effect<void> {
+    return Effect.uninterruptible(
+      Effect.suspend(() => {
+        this.#closing = true
+        const work = this.#work
+        return work === null ? this.#leave : Effect.andThen(Fiber.interrupt(work), this.#leave)
       })
-    ).pipe(
+    )
+  }
+
+  #begin(work: Effect.Effect<void>): void {
+    this.#working = true
+    const fiber = Effect.runForkWith(this.#shared.context)(work)
+    if (fiber.pollUnsafe() === undefined) this.#work = fiber
+  }
+
+  /** Nothing is left to be done for now. */
+  #rest(): void {
+    this.#working = false
+    this.#work = null
+  }
+
+  /** What it had of the vendor is given back; whatever it may still have to say is ignored. */
+  get #leave(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const scope = this.#scope
+      if (scope === null) return Effect.void
+      this.#shut?.()
+      this.#scope = null
+      this.#shut = null
+      return Effect.catchCause(Scope.close(scope, Exit.void), (cause) => this.#failed(cause))
+    })
+  }
+
+  #failed(cause: Cause.Cause<never>): Effect.Effect<void> {
+    if (this.#closing && Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+    return Effect.logError(`the adapter of ${this.#owner.topic.key.vendor} failed`, cause)
+  }
+
+  get #opening(): Effect.Effect<void> {
+    return Effect.flatMap(Effect.exit(this.#shared.streamer(this.#owner.topic.key)), (found) =>
+      Exit.isSuccess(found)
+        ? this.#attempt(found.value.stream)
+        : this.#finish(true, `vendor ${this.#owner.topic.key.vendor} is not there any more`)
+    )
+  }
+
+  #attempt(capability: StreamCapability): Effect.Effect<void> {
+    const topic = this.#owner.topic
+    const scope = Scope.makeUnsafe()
+    const { shut, sink } = sinkOf(topic)
+    this.#scope = scope
+    this.#shut = shut
+    this.#ended = null
+    this.#opened = false
+    this.#rows = topic.heard.rows
+    topic.opening()
+    return Effect.suspend(() => capability.open(topic.key, sink)).pipe(
+      Scope.provide(scope),
+      Effect.andThen(Effect.suspend(() => this.#watch(capability, scope))),
       Effect.catchTag("VendorError", ({ reason }) =>
-        Effect.succeed<Ended>({ retryable: passes(reason), cause: reason })
+        Effect.sync(() => {
+          this.#ended = { retryable: passes(reason), cause: reason }
+        })
       ),
       Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause)
-          ? Effect.failCause(cause)
-          : Effect.as(Effect.logError(`the adapter of ${key.vendor} failed`, cause), {
-              retryable: true,
-              cause: new Unavailable({ message: "the adapter failed; the log says how" })
-            })
+        Effect.map(this.#failed(cause), () => {
+          this.#ended = {
+            retryable: true,
+            cause: new Unavailable({ message: "the adapter failed; the log says how" })
+          }
+        })
+      ),
+      Effect.andThen(
+        Effect.suspend(() => {
+          if (this.#ended !== null) return this.#reopening
+          this.#rest()
+          return Effect.void
+        })
       )
     )
-
-  for (;;) {
-    const found = yield* Effect.exit(streamer)
-    if (Exit.isFailure(found)) return topic.close(true, `vendor ${key.vendor} is not there any more`)
-    const end = Deferred.makeUnsafe<Ended>()
-    ends.current = end
-    const rows = topic.heard.rows
-    topic.opening()
-    const { cause, retryable } = yield* attempt(found.value.stream, end)
-    if (!retryable) return topic.close(false, messageOf(cause))
-    topic.event({ _tag: "Gap", from: null, reason: messageOf(cause) })
-    failures = topic.heard.rows > rows ? 0 : failures + 1
-    const doubled = Math.min(pauses.most, pauses.least * 2 ** Math.max(0, failures - 1))
-    const pause = Math.ceil(doubled * (0.8 + 0.4 * (yield* Random.next)))
-    yield* Effect.sleep(Duration.millis(cause._tag === "Throttled" ? Math.max(pause, cause.retryAfter) : pause))
   }
-})
+
+  /** Has it ended when nothing comes for too long. */
+  #watch(capability: StreamCapability, scope: Scope.Scope): Effect.Effect<void> {
+    this.#opened = true
+    const silence = capability.silence(this.#owner.topic.key)
+    if (silence === null) return Effect.void
+    const millis = silence * this.#patience
+    const cause = new Unavailable({ message: `nothing came for ${millis / 1_000} s` })
+    return silent(this.#owner.topic, millis).pipe(
+      Effect.andThen(Effect.sync(() => this.end({ retryable: true, cause }))),
+      Effect.forkIn(scope),
+      Effect.asVoid
+    )
+  }
+
+  /** Each step is the last thing that the one before does, so that a vendor that is away for days costs no more than one that is not. */
+  get #reopening(): Effect.Effect<void> {
+    return Effect.flatten(
+      Effect.gen({ self: this }, function* () {
+        const topic = this.#owner.topic
+        const { least, most } = this.#shared.pauses
+        yield* this.#leave
+        const ended = this.#ended
+        this.#ended = null
+        if (ended === null) return this.#opening
+        const { cause, retryable } = ended
+        if (!retryable) return this.#finish(false, messageOf(cause))
+        const came = topic.heard.rows > this.#rows
+        topic.event({ _tag: "Gap", from: null, reason: messageOf(cause) })
+        if (this.#opened) this.#patience = came ? 1 : Math.min(16, this.#patience * 2)
+        this.#failures = came ? 0 : this.#failures + 1
+        const doubled = Math.min(most, least * 2 ** Math.max(0, this.#failures - 1))
+        const pause = Math.ceil(doubled * (0.8 + 0.4 * (yield* Random.next)))
+        yield* Effect.sleep(Duration.millis(cause._tag === "Throttled" ? Math.max(pause, cause.retryAfter) : pause))
+        const last = this.#lastWord()
+        return last === null ? this.#opening : this.#finish(false, messageOf(last.cause))
+      })
+    )
+  }
+
+  /** Why there is no use in another attempt, where that was said since the last. */
+  #lastWord(): Ended | null {
+    return this.#ended
+  }
+
+  #finish(retryable: boolean, cause: string): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.#owner.topic.close(retryable, cause)
+      this.#rest()
+      this.#owner.over()
+    })
+  }
+}

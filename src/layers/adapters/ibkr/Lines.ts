@@ -14,7 +14,7 @@
  * again and again is asked for more and more slowly. There are more of them than messages that may wait to be sent: the others try again a moment later, in the
  * order of their turns. IB takes one request for the trades of an instrument in fifteen seconds: the next waits for that.
  */
-import { Clock, Effect, FiberSet, Metric, type Scope } from "effect"
+import { Clock, Effect, FiberSet, Metric, Scope } from "effect"
 import { IbkrError, type IbkrErrorReason } from "../../../services/IbkrSession.ts"
 import { ibkrLines, ibkrSubscriptions } from "../../../services/Metrics.ts"
 import { pulled } from "../../metrics/pulled.ts"
@@ -275,18 +275,16 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
         sent: false,
         heard: false
       }
-      yield* Effect.acquireRelease(
-        Effect.suspend(() => {
-          lines.add(line)
-          return Metric.modify(ibkrSubscriptions(spec.type), 1)
-        }),
-        () =>
-          Effect.suspend(() => {
-            lines.delete(line)
-            recent.delete(line)
-            return Effect.andThen(giveUp(line, false), Metric.modify(ibkrSubscriptions(spec.type), -1))
-          })
-      )
+      const removed = Effect.suspend(() => {
+        lines.delete(line)
+        recent.delete(line)
+        return Effect.andThen(giveUp(line, false), Metric.modify(ibkrSubscriptions(spec.type), -1))
+      })
+      // A finalizer of its own holds nothing of the caller, as one of `acquireRelease` would for as long as the line lives.
+      yield* Effect.flatMap(Effect.scope, (own) => {
+        lines.add(line)
+        return Effect.andThen(Metric.modify(ibkrSubscriptions(spec.type), 1), Scope.addFinalizer(own, removed))
+      }).pipe(Effect.uninterruptible)
       if (current === null || !isAdmitted(line)) return
       // Lost meanwhile: the next connection asks.
       yield* Effect.catchIf(
