@@ -19,25 +19,19 @@ import type { StreamKey } from "../../domain/streams/StreamKey.ts"
 import { isTape } from "../../domain/streams/StreamKind.ts"
 import { millisOf, type StreamRow } from "../../domain/streams/StreamRow.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
-import type { EpochMillis } from "../../domain/TimeRange.ts"
+import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { StreamState } from "../../services/MarketStreams.ts"
 import type { StreamHistory, ToldGap, UpstreamEvent } from "../../services/StreamCapability.ts"
 import { Audience } from "./Audience.ts"
 import type { Consumer } from "./Consumer.ts"
 import { fuse } from "./fuse.ts"
+import { type Phase, wordsOf } from "./phase.ts"
 import { Recent } from "./Recent.ts"
 import type { Flushable } from "./Turns.ts"
 import type { Filled, TopicDuties, TopicOptions, TopicShared } from "./topicParts.ts"
 
 /** Rows that are remembered so that they are known again. */
 const mostRemembered = 65_536
-
-type Phase =
-  | { readonly _tag: "starting" }
-  | { readonly _tag: "live" }
-  | { readonly _tag: "gap"; readonly from: EpochMillis; readonly since: EpochMillis; readonly reason: string }
-  | { readonly _tag: "filling"; readonly from: EpochMillis; readonly to: EpochMillis }
-  | { readonly _tag: "closed"; readonly event: Extract<LifecycleEvent, { readonly _tag: "Closed" }> }
 
 type Waiting = Array<StreamRow> | UpstreamEvent
 
@@ -281,23 +275,15 @@ export class Topic implements Flushable {
     if (phase._tag !== "closed") this.#phase = { _tag: "live" }
     this.#recent?.remember(before)
     this.#audience.makeUp(before)
-    for (const { end, start, why } of parts) {
-      const brought =
-        why === null
-          ? before.reduce(
-              (sum, row) => sum + (added.has(row) && millisOf(row) >= start && millisOf(row) < end ? 1 : 0),
-              0
-            )
-          : 0
-      if (why === null) this.#audience.tally.repaired++
-      else this.#audience.tally.unrepairable++
-      this.#audience.advance(end)
-      this.#audience.say(
-        why === null
-          ? { _tag: "Repaired", from: start, to: end, rows: brought }
-          : { _tag: "Unrepairable", from: start, to: end, why, job: this.#duties.later({ start, end }) }
-      )
-    }
+    const brings = (row: StreamRow, { end, start }: TimeRange) =>
+      added.has(row) && millisOf(row) >= start && millisOf(row) < end
+    this.#tellParts(
+      parts.map((part) => ({
+        ...part,
+        rows: part.why === null ? before.reduce((sum, row) => sum + Number(brings(row, part)), 0) : 0,
+        job: part.why === null ? null : this.#duties.later({ start: part.start, end: part.end })
+      }))
+    )
     this.#recent?.expect(ahead, last.end + this.#lateness + this.#overlap)
     this.#recent?.remember(behind)
     this.#advance(behind)
@@ -311,17 +297,22 @@ export class Topic implements Flushable {
     this.#phase = { _tag: "live" }
     this.#recent?.remember(rows)
     this.#audience.makeUp(rows)
-    for (const { end, job, rows: brought, start, why } of parts) {
-      if (why === null) this.#audience.tally.repaired++
-      else this.#audience.tally.unrepairable++
+    this.#tellParts(parts)
+    if (held.length > 0) this.#receive(held)
+  }
+
+  #tellParts(parts: ToldGap["parts"]): void {
+    const { tally } = this.#audience
+    for (const { end, job, rows, start, why } of parts) {
+      if (why === null) tally.repaired++
+      else tally.unrepairable++
       this.#audience.advance(end)
       this.#audience.say(
         why === null
-          ? { _tag: "Repaired", from: start, to: end, rows: brought }
+          ? { _tag: "Repaired", from: start, to: end, rows }
           : { _tag: "Unrepairable", from: start, to: end, why, job }
       )
     }
-    if (held.length > 0) this.#receive(held)
   }
 
   /** Rows that wait to be worked off, or for the slowest of the consumers that want every one. */
@@ -355,12 +346,7 @@ export class Topic implements Flushable {
     if (through !== null) words.push({ _tag: "Started", at: this.#shared.now(), through: Math.max(through, told + 1) })
     if (this.#dataType !== null) words.push(this.#dataType)
     if (this.#whole) words.push({ _tag: "SnapshotComplete" })
-    if (phase._tag === "gap") words.push({ _tag: "Gap", from: phase.from, reason: phase.reason })
-    if (phase._tag === "filling") {
-      words.push({ _tag: "Gap", from: phase.from, reason: "the rows of a gap are being fetched" })
-      words.push({ _tag: "Resumed", at: phase.to })
-    }
-    if (phase._tag === "closed") words.push(phase.event)
+    words.push(...wordsOf(phase))
     const tap = this.#audience.join(consumer, words)
     if (phase._tag === "closed") consumer.close(tap)
   }
