@@ -118,6 +118,8 @@ export interface StreamCapability {
    * `Started`. A failure that may pass (Unavailable, Throttled) is tried again after a pause.
    */
   readonly open: (key: StreamKey, sink: StreamSink) => Effect.Effect<void, VendorError, Scope.Scope>
+  /** Done when what kept a stream from being opened may be over, so that it is tried again before the pause has passed. Never where it is not given. */
+  readonly reopen?: Effect.Effect<void>
   /** Milliseconds without a row after which the stream is taken for broken and opened again; null: silence is no sign. */
   readonly silence: (key: StreamKey) => number | null
   /** Null: what a gap leaves out cannot be had. */

@@ -231,10 +231,19 @@ export class Upstream {
         this.#failures = came ? 0 : this.#failures + 1
         const doubled = Math.min(most, least * 2 ** Math.max(0, this.#failures - 1))
         const pause = Math.ceil(doubled * (0.8 + 0.4 * (yield* Random.next)))
-        yield* Effect.sleep(Duration.millis(cause._tag === "Throttled" ? Math.max(pause, cause.retryAfter) : pause))
+        yield* cause._tag === "Throttled"
+          ? Effect.sleep(Duration.millis(Math.max(pause, cause.retryAfter)))
+          : Effect.raceFirst(Effect.sleep(Duration.millis(pause)), this.#sooner)
         const last = this.#lastWord()
         return last === null ? this.#opening : this.#finish(false, messageOf(last.cause))
       })
+    )
+  }
+
+  /** Done when the vendor says that another attempt may help by now; never where it does not say so. */
+  get #sooner(): Effect.Effect<void> {
+    return Effect.flatMap(Effect.exit(this.#shared.streamer(this.#owner.topic.key)), (found) =>
+      Exit.isSuccess(found) ? (found.value.stream.reopen ?? Effect.never) : Effect.never
     )
   }
 

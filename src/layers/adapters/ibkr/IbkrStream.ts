@@ -5,7 +5,7 @@
  * again. Instants are the gateway's, which tells whole seconds: from when on all comes is said a second too late rather than too
  * early, so that what happened in between is had from history.
  */
-import { Effect, type Scope } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 import type { SeriesKey } from "../../../domain/SeriesKey.ts"
 import { onlyAccount, type StreamKey, type StreamQuery } from "../../../domain/streams/StreamKey.ts"
 import { isOfAccount, type StreamKind } from "../../../domain/streams/StreamKind.ts"
@@ -28,7 +28,7 @@ const second = 1000
 
 interface Deps {
   readonly vendor: string
-  readonly session: Pick<Session, "subscribe" | "ready" | "state" | "vendorNow" | "ourNow">
+  readonly session: Pick<Session, "subscribe" | "changes" | "ready" | "state" | "vendorNow" | "ourNow">
   /** How long the vendor is left alone when it was asked too much. */
   readonly rest: number
 }
@@ -128,6 +128,11 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
           ? bulletinLine(deps, sink)
           : lineOf(deps, asked, kind, yield* named(asked.symbol), sink)
       yield* Effect.mapError(session.subscribe(line), ({ reason }) => because(vendorReason(reason, deps.rest)))
+    }),
+    // Streams that were wanted before there was a gateway are asked for when there is one, all at once.
+    reopen: Effect.gen(function* () {
+      if ((yield* session.state)._tag === "Ready") return yield* Effect.never
+      yield* Stream.runHead(Stream.filter(session.changes, ({ _tag }) => _tag === "Ready"))
     }),
     silence: () => null,
     history: ({ kind, symbol }) => {

@@ -168,6 +168,24 @@ describe("the tape of the simulated gateway", () => {
     )
   )
 
+  it.effect("streams that were wanted long before there was a gateway begin with its connection, all of them", () =>
+    rigged(({ gateway, pass }) =>
+      Effect.gen(function* () {
+        yield* gateway.inject({ _tag: "Refuse", forMillis: 240 * second })
+        const tapes = yield* Effect.forEach(["SPY", "AAPL", "MSFT", "IBM", "NVDA"], (symbol) =>
+          record([{ symbol, kind: "quotes" as const }], undefined, "ibkr")
+        )
+        const isReady = () => gateway.clients().some(({ phase }) => phase === "ready")
+        yield* pass(230 * second, second)
+        assert.isFalse(isReady())
+        for (let seconds = 0; seconds < 60 && !isReady(); seconds++) yield* pass(second)
+        assert.isTrue(isReady())
+        yield* pass(2 * second)
+        for (const tape of tapes) assert.includeMembers([...tags(tape)], ["Gap", "Started", "Quotes"])
+      })
+    )
+  )
+
   it.effect("three drops before it is ready: one request for each stream on the connection that is", () =>
     rigged(({ gateway, pass }) =>
       Effect.gen(function* () {
