@@ -59,18 +59,41 @@ describe("a scenario", () => {
     assert.sameMembers(files, Object.keys(expected))
   })
 
-  it("that cannot be meant says which entry, and why", () => {
+  it("that cannot be meant says on which line, in which entry, and why", () => {
     const detail = (text: string) => {
       const parsed = GatewaySimulator.parseScenario(text)
       return Result.isFailure(parsed) ? parsed.failure.detail : "it was read"
     }
     assert.match(detail("at: 1s"), /no list/)
-    assert.match(detail("- fault: Clear"), /entry 1: it says neither at nor every/)
-    assert.match(detail("- at: 1s\n  fault: Clear\n- at: soon\n  fault: Clear"), /entry 2: at: soon is no duration/)
-    assert.match(detail("- every: 1ms\n  fault: Clear"), /entry 1: every/)
-    assert.match(detail("- at: 1s\n  fault: Explode"), /entry 1: .*Drop/)
-    assert.match(detail("- at: 1s\n  fault: Duplicates\n  share: 2"), /entry 1: .*share/)
-    assert.match(detail("- at: 1s\n  fault: Clear\n  how: fin"), /entry 1: .*how/)
+    assert.match(detail("- fault: Clear"), /line 1, entry 1: it says neither at nor every/)
+    assert.match(
+      detail("- at: 1s\n  fault: Clear\n- at: soon\n  fault: Clear"),
+      /line 3, entry 2: at: "soon" is no duration/
+    )
+    assert.match(detail("- every: 1ms\n  fault: Clear"), /line 1, entry 1: every/)
+    assert.match(detail("- at: 1s\n  fault: Explode"), /line 2, entry 1: fault: .*Drop.*found "Explode"/)
+    assert.match(
+      detail("- at: 1s\n  fault: Duplicates\n  share: 2"),
+      /line 3, entry 1: share: expected a value between 0 and 1, found 2/
+    )
+    assert.match(
+      detail("- at: 1s\n  fault: Clear\n  how: fin"),
+      /line 3, entry 1: how: .*a key that is not known here; remove it/
+    )
+    assert.match(detail("- at: 1s\n  fault: Drob\n  how: fin"), /line 2, entry 1: fault: .*did you mean Drop/)
+    assert.match(
+      detail("- at: 1s\n  fault: Drop\n  how: rts"),
+      /line 3, entry 1: how: expected "fin" \| "rst", found "rts"/
+    )
+    assert.match(
+      detail("- at: 1s\n  fault: Refuse"),
+      /line 1, entry 1: forMillis: expected .*, found nothing; add it/
+    )
+    assert.match(
+      detail("# comment\n\n- fault: Refuse\n  forMillis: abc\n  every: 10m"),
+      /line 4, entry 1: forMillis: .*found "abc"/
+    )
+    assert.match(detail("- at: 1s\n  fault: NightlyReset\n  time: noon"), /line 3, entry 1: time: .*found "noon"/)
     assert.match(detail("- at: [1s\n"), /line/)
   })
 })
