@@ -68,8 +68,9 @@ describe("Host", () => {
       }
       const answer = yield* ask(port, { path: "/readyz", headers: { host: "evil.example" } })
       assert.strictEqual(answer.lines.length, 1)
-      assert.strictEqual(answer.lines[0]?._tag, "Forbidden")
-      assert.include(String(answer.lines[0]?.message), "allowedHosts")
+      assert.strictEqual(answer.lines[0]?.error, "Forbidden")
+      assert.strictEqual(answer.headers["content-type"], "application/problem+json")
+      assert.include(String(answer.lines[0]?.detail), "allowedHosts")
     })
   )
 

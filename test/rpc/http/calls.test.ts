@@ -141,7 +141,11 @@ describe("what there is", () => {
       const unknown = yield* ask(port, { path: "/nothing" })
       assert.strictEqual(unknown.status, 404)
       assert.strictEqual(unknown.lines.length, 1)
-      assert.include(String(unknown.lines[0]?.message), "POST /rpc")
+      assert.include(String(unknown.lines[0]?.detail), "POST /rpc")
+      assert.deepInclude(unknown.lines[0], { type: "about:blank", status: 404, title: "Not Found", error: "NotFound" })
+      assert.strictEqual(unknown.headers["content-type"], "application/problem+json")
+      const root = yield* ask(port, { path: "/" })
+      assert.deepStrictEqual([root.status, root.headers.location], [302, "/docs"])
       for (const [method, path, allow] of [
         ["DELETE", "/rpc", "GET, HEAD, POST, OPTIONS"],
         ["PUT", "/rpc?x=1", "GET, HEAD, POST, OPTIONS"],
@@ -152,7 +156,11 @@ describe("what there is", () => {
         const answer = yield* ask(port, { method, path })
         assert.strictEqual(answer.status, 405, `${method} ${path}`)
         assert.strictEqual(answer.headers.allow, allow)
-        assert.strictEqual(answer.lines[0]?._tag, "MethodNotAllowed")
+        // Who calls over /rpc reads JSON lines, everybody else problem details.
+        const own = path.startsWith("/rpc")
+        const type = own ? "application/x-ndjson" : "application/problem+json"
+        assert.strictEqual(answer.headers["content-type"], type)
+        assert.strictEqual(answer.lines[0]?.[own ? "_tag" : "error"], "MethodNotAllowed")
       }
       const plain = yield* ask(port, { path: "/rpc" })
       assert.strictEqual(plain.status, 426)

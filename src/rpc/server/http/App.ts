@@ -27,9 +27,11 @@ import type * as Guard from "./Guard.ts"
 import * as Health from "./Health.ts"
 import * as MetricsPage from "./MetricsPage.ts"
 import type { Places } from "./Places.ts"
-import { tooBusy, toResponse } from "./Refusal.ts"
+import { toldAt } from "./problem.ts"
+import { type Refusal, tooBusy, toResponse } from "./Refusal.ts"
 import * as Routes from "./Routes.ts"
 import * as RpcPost from "./RpcPost.ts"
+import { pathOf } from "./url.ts"
 
 export interface AppOptions {
   readonly guard: (request: Guard.Head) => Guard.Admission
@@ -55,17 +57,21 @@ const compressed = HttpMiddleware.compression({
 const isNotFound = (error: unknown): boolean =>
   HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 
+const refusedAt = (url: string, refusal: Refusal) => toResponse(toldAt(url, refusal))
+
 /** A mistake of ours: what happened is in the log under its number, and only there. */
-const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, path: string) {
+const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, url: string) {
   if (Cause.hasInterruptsOnly(cause)) return yield* Effect.failCause(cause)
-  const { _tag, incident: number, message } = yield* incident(cause, { path })
-  return toResponse({ status: 500, line: { _tag, incident: number, message } })
+  const { _tag, incident: number, message } = yield* incident(cause, { path: pathOf(url) })
+  return refusedAt(url, { status: 500, line: { _tag, incident: number, message } })
 })
 
 const routed = Effect.fnUntraced(function* (options: AppOptions) {
   // Nothing else of what is at hand: the scope of a request is its own, not that of the listener.
   const services = Context.pick(RpcHost, MarketStore, ProvenanceStore, MarketStreams)(yield* Effect.context<Services>())
   const router = yield* HttpRouter.make
+  // Who opens the address in a browser looks for what is there.
+  yield* router.add("GET", "/", Effect.succeed(HttpServerResponse.redirect("/docs")))
   yield* router.add("POST", "/rpc", Effect.provideContext(RpcPost.make(options.places), services))
   yield* router.add("GET", "/rpc", Effect.succeed(toResponse(Routes.upgradeRequired)))
   yield* router.add("GET", "/healthz", Effect.succeed(Health.alive))
@@ -118,17 +124,19 @@ export const make = Effect.fnUntraced(function* (
       return CrossOrigin.options({ allow, origin, requestedHeaders: request.headers["access-control-request-headers"] })
     }
     return yield* router.pipe(
-      Effect.catchIf(isNotFound, () => Effect.succeed(toResponse(Routes.notServed(request.method, request.url)))),
-      Effect.catchCause((cause) => failed(cause, Routes.pathOf(request.url)))
+      Effect.catchIf(isNotFound, () =>
+        Effect.succeed(refusedAt(request.url, Routes.notServed(request.method, request.url)))
+      ),
+      Effect.catchCause((cause) => failed(cause, request.url))
     )
   })
 
   const served = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
     const head = NodeHttpServerRequest.toIncomingMessage(request)
     // A probe is answered also when there is no place: a server that is busy is not one to be restarted.
-    if (!options.places.has(head.socket) && !Routes.isProbe(request.url)) return toResponse(tooBusy)
+    if (!options.places.has(head.socket) && !Routes.isProbe(request.url)) return refusedAt(request.url, tooBusy)
     const admission = options.guard(head)
-    if (admission._tag === "Refused") return toResponse(admission.refusal)
+    if (admission._tag === "Refused") return refusedAt(request.url, admission.refusal)
     const { origin } = admission
     const response = yield* answer(request, origin)
     const readable = origin === null ? response : CrossOrigin.readable(response, origin)

@@ -25,7 +25,8 @@ import { type ApiServices, ControlTenant } from "./ControlTenant.ts"
 import { peerOf } from "./Places.ts"
 import * as RateRule from "./RateRule.ts"
 import { reasonOf, toResponse } from "./Refusal.ts"
-import { pathOf, templateOf } from "./Routes.ts"
+import { templateOf } from "./Routes.ts"
+import { pathOf } from "./url.ts"
 
 /** Of a body: what is asked for here is a few names and dates. */
 const maxBody = 64 * 1024

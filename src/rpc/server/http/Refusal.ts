@@ -25,9 +25,11 @@ export const toResponse = (refusal: Refusal): HttpServerResponse.HttpServerRespo
 
 const reasons: Readonly<Record<number, string>> = {
   400: "Bad Request",
+  401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  409: "Conflict",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
@@ -36,7 +38,8 @@ const reasons: Readonly<Record<number, string>> = {
   500: "Internal Server Error",
   502: "Bad Gateway",
   503: "Service Unavailable",
-  504: "Gateway Timeout"
+  504: "Gateway Timeout",
+  507: "Insufficient Storage"
 }
 
 /** What a status is called. */

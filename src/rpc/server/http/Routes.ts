@@ -1,5 +1,6 @@
 import { problem } from "./problem.ts"
 import type { Refusal } from "./Refusal.ts"
+import { pathOf } from "./url.ts"
 
 export type Method = "GET" | "POST"
 
@@ -37,6 +38,7 @@ export const routeOf = (template: `/${string}`): `/${string}` => `/${template.sl
 
 /** What there is, and by which methods; HEAD works where GET does. The answer to a path or method that is not says so. */
 const methods: ReadonlyMap<string, ReadonlyArray<Method>> = new Map([
+  ["/", ["GET"]],
   ["/rpc", ["GET", "POST"]],
   ["/healthz", ["GET"]],
   ["/readyz", ["GET"]],
@@ -58,13 +60,6 @@ const templates: ReadonlyMap<string, string> = new Map(
 
 const there =
   "POST /rpc (calls as JSON lines), GET /rpc (calls over a WebSocket), GET /healthz, GET /readyz, GET /metrics, GET /ws/quotes/{symbol}, /ws/depth/{symbol} and /ws/portfolio/{account} (JSON over a WebSocket) and what GET /openapi.json describes are served here"
-
-/** The path as the router reads it: without query, without the slash at its end, double slashes as one. */
-export const pathOf = (url: string): string => {
-  const path = (/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(.*)$/i.exec(url)?.[1] ?? url).replace(/[?#;].*$/s, "")
-  const single = path.replace(/\/{2,}/g, "/")
-  return single.length > 1 && single.endsWith("/") ? single.slice(0, -1) : single
-}
 
 /** The path as it is written here, with the names of its parts; null when there is no such path. */
 export const templateOf = (url: string): string | null => {

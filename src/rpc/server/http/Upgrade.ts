@@ -19,9 +19,11 @@ import { feedProblem } from "./feed/feedProblem.ts"
 import * as Tally from "./feed/Tally.ts"
 import type * as Guard from "./Guard.ts"
 import { type Places, peerOf } from "./Places.ts"
+import { toldAt } from "./problem.ts"
 import { headerOf, headersOf, type Refusal, shuttingDown, toBytes, tooBusy } from "./Refusal.ts"
 import * as Routes from "./Routes.ts"
 import * as RpcWebSocket from "./RpcWebSocket.ts"
+import { pathOf } from "./url.ts"
 import * as WebSocketPipe from "./WebSocketPipe.ts"
 
 export interface UpgradeOptions {
@@ -126,7 +128,7 @@ export const make: (
 
   const findFeed = Effect.fnUntraced(function* (request: IncomingMessage) {
     const url = request.url ?? "/"
-    const target = feedTarget(Routes.pathOf(url), searchOf(url))
+    const target = feedTarget(pathOf(url), searchOf(url))
     if (target === null) return yield* Effect.fail(Routes.notServed("GET", url))
     const tenant = yield* Effect.fromResult(
       tenantOf(headerOf(request.headers, tenantHeader) ?? undefined, tenants.own).pipe(Result.mapError(feedProblem))
@@ -138,7 +140,7 @@ export const make: (
 
   const serveFeed = Effect.fnUntraced(function* (request: IncomingMessage, socket: Duplex, head: Buffer) {
     const found = yield* Effect.result(findFeed(request))
-    if (Result.isFailure(found)) return yield* refuse(socket, found.failure)
+    if (Result.isFailure(found)) return yield* refuse(socket, toldAt(request.url ?? "/", found.failure))
     const opened = yield* handshake(feedServer, request, socket, head)
     if (opened !== null) yield* found.success.serve(opened, socket)
   })
@@ -147,8 +149,8 @@ export const make: (
     Effect.scoped(
       Effect.gen(function* () {
         const refusal = yield* refusalOf(request)
-        if (refusal !== null) return yield* refuse(socket, refusal)
-        const isRpc = Routes.pathOf(request.url ?? "/") === "/rpc"
+        if (refusal !== null) return yield* refuse(socket, toldAt(request.url ?? "/", refusal))
+        const isRpc = pathOf(request.url ?? "/") === "/rpc"
         yield* isRpc ? serveRpc(request, socket, head) : serveFeed(request, socket, head)
       })
     ).pipe(Effect.catch((error) => Effect.logDebug(`a WebSocket was closed: ${error.message}`)))

@@ -85,10 +85,7 @@ describe("a scenario", () => {
       detail("- at: 1s\n  fault: Drop\n  how: rts"),
       /line 3, entry 1: how: expected "fin" \| "rst", found "rts"/
     )
-    assert.match(
-      detail("- at: 1s\n  fault: Refuse"),
-      /line 1, entry 1: forMillis: expected .*, found nothing; add it/
-    )
+    assert.match(detail("- at: 1s\n  fault: Refuse"), /line 1, entry 1: forMillis: expected .*, found nothing; add it/)
     assert.match(
       detail("# comment\n\n- fault: Refuse\n  forMillis: abc\n  every: 10m"),
       /line 4, entry 1: forMillis: .*found "abc"/

@@ -12,7 +12,7 @@ describe("/openapi.json and /docs", () => {
     Effect.gen(function* () {
       const { port } = yield* serve()
       const { paths, tags } = JSON.parse((yield* ask(port, { path: "/openapi.json" })).text)
-      const ofThemselves = new Set(["/openapi.json", "/docs"])
+      const ofThemselves = new Set(["/", "/openapi.json", "/docs"])
       assert.sameMembers(
         Object.keys(paths),
         Routes.all.filter((template) => !ofThemselves.has(template))

@@ -119,7 +119,8 @@ layer(world({ symbols, forbidden: ["MINE"], stream: { rate: 5 }, trouble: ({ sym
         ["symbol=ALPHA&limit=0", "limit", /between 1 and 5000/],
         ["symbol=ALPHA&limit=ten", "limit", /./],
         ["symbol=ALPHA&what=LAST", "what", /"MIDPOINT"/],
-        ["symbol=ALPHA&start=2024-03-04T10:00", "start", /Z|offset/]
+        ["symbol=ALPHA&start=2024-03-04T10:00", "start", /Z|offset/],
+        ["symbol=ALPHA&strat=2024-03-04", "strat", /nexpected|excess/]
       ] as const) {
         const answer = yield* get(`/prices?${query}&vendor=model`)
         assert.strictEqual(answer.status, 400, query)
@@ -191,6 +192,16 @@ layer(world({ symbols: ["ALPHA"], stream: { rate: 5 } }), { excludeTestServices:
         assert.strictEqual((yield* get("/options?symbol=NOBODY")).status, 404)
         const none = yield* get("/options?symbol=SPX&vendor=sample")
         assert.deepInclude(none.json, { status: 422, error: "ContractLookupsError/LookupNotOffered" })
+      })
+    )
+
+    it.effect("refuse a day that there is not", () =>
+      Effect.gen(function* () {
+        for (const expiry of ["20261399", "2026-02-30", "soon"]) {
+          const { json, status } = yield* get(`/options?symbol=ALPHA&expiry=${expiry}`)
+          assert.strictEqual(status, 400, expiry)
+          assert.deepStrictEqual(json.errors[0].path, ["query", "expiry"])
+        }
       })
     )
 

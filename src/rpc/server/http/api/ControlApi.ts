@@ -87,6 +87,8 @@ export class AdminApi extends HttpApiGroup.make("admin")
 export class ControlApi extends HttpApi.make("tapestry")
   .add(MarketApi, AccountApi, StoreApi, AdminApi)
   .middleware(HttpApiMiddleware.ProblemDetails)
+  // A parameter that is misspelt would be answered as if it were not there.
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(
     OpenApi.annotations({
       title: "Tapestry",

@@ -1,8 +1,9 @@
 /** What there is at vendors, as plain JSON for who has curl and no RPC client. */
-import { Schema } from "effect"
+import { Result, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Contract, OptionChain } from "../../../../domain/Contract.ts"
 import { CoverageState } from "../../../../domain/Coverage.ts"
+import { parseInstant } from "../../../../domain/Instant.ts"
 import { OptionsSnapshot } from "../../../../domain/OptionsSnapshot.ts"
 import { DataType } from "../../../../domain/streams/StreamEvent.ts"
 import { Timeframe } from "../../../../domain/Timeframe.ts"
@@ -121,6 +122,13 @@ const account = Schema.optionalKey(
   Schema.NonEmptyString.annotate({ description: "Which account; needed where there is more than one" })
 )
 
+/** A day that there is, of text that looks like one. */
+const isDay = Schema.makeFilter((text: string) => {
+  const digits = text.replaceAll("-", "")
+  const day = parseInstant(`${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`)
+  return Result.isSuccess(day) || day.failure
+})
+
 /** @internal */
 export class MarketApi extends HttpApiGroup.make("market")
   .add(
@@ -146,7 +154,7 @@ export class MarketApi extends HttpApiGroup.make("market")
       query: {
         symbol,
         expiry: Schema.optionalKey(
-          Schema.String.check(Schema.isPattern(/^\d{4}-?\d{2}-?\d{2}$/)).annotate({
+          Schema.String.check(Schema.isPattern(/^\d{4}-?\d{2}-?\d{2}$/), isDay).annotate({
             description: "YYYYMMDD or YYYY-MM-DD; all dates unless given"
           })
         ),

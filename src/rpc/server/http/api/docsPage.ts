@@ -25,7 +25,7 @@ p { margin: .25rem 0 .75rem } .dim { color: var(--dim) }
 a { color: var(--link) }
 nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin-top: .75rem }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; background: var(--paper) }
-summary { padding: .6rem .75rem; cursor: pointer; display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: baseline; list-style: none }
+summary { padding: .6rem .75rem; cursor: pointer; display: flex; gap: .25rem .75rem; align-items: baseline; list-style: none } summary .dim { flex: 1; min-width: 0 }
 summary::-webkit-details-marker { display: none }
 summary::after { content: "+"; margin-left: auto; color: var(--dim) } details[open] > summary::after { content: "\\2212" }
 summary:hover { background: var(--wash) }
@@ -35,13 +35,13 @@ summary:focus-visible, a:focus-visible, button:focus-visible, input:focus-visibl
 code { font: .9rem ui-monospace, monospace; overflow-wrap: anywhere } summary code { font-weight: 600 }
 .body { padding: .75rem }
 h3 { font-size: .95rem; margin: 1rem 0 .35rem }
-dl { margin: 0; display: grid; grid-template-columns: minmax(6rem, auto) 1fr; gap: .35rem 1rem }
-dt, dd { margin: 0; min-width: 0 } dd { color: var(--dim); overflow-wrap: anywhere }
+dl { margin: 0; display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .35rem 1rem }
+dt, dd { margin: 0; min-width: 0 } dt { max-width: 16rem } dd { color: var(--dim); overflow-wrap: anywhere }
 form { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); align-items: start; margin: .5rem 0 }
 label { display: block } label span { display: block; font: .9rem/1.4 ui-monospace, monospace; margin-bottom: .25rem } label small { color: var(--dim); display: block; line-height: 1.35; margin-top: .2rem }
 input, select, button { font: inherit; width: 100%; padding: .4rem .5rem; min-height: 2.5rem; border: 1px solid var(--dim); border-radius: 6px; background: var(--paper); color: var(--ink) }
-button { background: var(--link); color: var(--paper); border-color: var(--link); font-weight: 600; cursor: pointer; margin-top: 1.51rem }
-@media (max-width: 30rem) { dl { grid-template-columns: minmax(3rem, auto) 1fr } button { margin-top: 0 } summary .dim { flex-basis: 100%; order: 1 } }
+button { background: var(--link); color: var(--paper); border-color: var(--link); font-weight: 600; cursor: pointer } label ~ button { margin-top: 1.51rem }
+@media (max-width: 30rem) { dl { grid-template-columns: minmax(3rem, auto) 1fr } label ~ button { margin-top: 0 } summary { flex-wrap: wrap } summary .dim { flex-basis: 100%; order: 1 } }
 `
 
 /** Descriptions and choices may stand at the parameter, at its schema, or in one of several that it may have. */
@@ -86,13 +86,27 @@ const list = (entries: ReadonlyArray<readonly [string, string]>): string =>
     ? ""
     : `<dl>${entries.map(([term, text]) => `<dt><code>${escaped(term)}</code></dt><dd>${escaped(text)}</dd>`).join("")}</dl>`
 
-const answersOf = (operation: Fields): ReadonlyArray<readonly [string, string]> =>
-  Object.entries(fieldsOf(operation.responses)).map(([status, response]) => {
+const problemType = "application/problem+json"
+
+/** One line for each status, but one for all that are told by problem details: what they are is in these. */
+const answersOf = (operation: Fields): ReadonlyArray<readonly [string, string]> => {
+  const answers = Object.entries(fieldsOf(operation.responses)).map(([status, response]) => {
     const { content, description } = fieldsOf(response)
-    const types = Object.keys(fieldsOf(content)).join(", ")
-    const words = textOf(description)
-    return [status, [words === "" ? "" : words, types].filter((text) => text !== "").join("; ")]
+    return { status, types: Object.keys(fieldsOf(content)).join(", "), words: textOf(description) }
   })
+  const problems = answers.filter(({ types }) => types === problemType)
+  return [
+    ...answers
+      .filter(({ types }) => types !== problemType)
+      .map(({ status, types, words }): readonly [string, string] => [
+        status,
+        [words, types].filter((text) => text !== "").join("; ")
+      ]),
+    ...(problems.length === 0
+      ? []
+      : [[problems.map(({ status }) => status).join(" "), `What went wrong; ${problemType}`] as const])
+  ]
+}
 
 const section = (path: string, method: string, operation: Fields): string => {
   const parameters = listOf(operation.parameters).map(parameterOf)
