@@ -6,11 +6,12 @@
  * ask first.
  *
  * Hard cases: one that is wanted while it lingers (the same upstream goes on); one that has ended for good while somebody has it (whoever comes after has
- * another, and both are among the states); the layer's end while somebody has it (told Closed, and that another attempt may succeed).
+ * another, and both are among the states); the layer's end while somebody has it (told Closed, and that another attempt may succeed), or while it is being
+ * closed (the layer ends when that is done, so that nothing of a vendor or of the archive is used after its end).
  *
  * An idle stream is what most are most of the time, so it costs few objects: none of them holds a fiber, a span or the context of a caller.
  */
-import { Duration, Effect, type Fiber } from "effect"
+import { Duration, Effect, Fiber } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
 import { canonical, type StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
@@ -106,13 +107,15 @@ class OpenTopic implements TopicDuties, UpstreamOwner {
     this.#topics.over(this)
   }
 
-  /** Ends it for all who have it; done when the vendor was told. */
+  /** Ends it for all who have it; done when the vendor was told, and nothing is fetched for it any more. */
   get close(): Effect.Effect<void> {
     return Effect.andThen(
       this.#upstream.close,
-      Effect.sync(() => {
+      Effect.suspend(() => {
+        const filling = this.#filling
         this.topic.close(true, "nobody keeps this stream open any more")
         this.stopFilling()
+        return filling === null ? Effect.void : Fiber.interrupt(filling)
       })
     )
   }
@@ -123,6 +126,8 @@ export class OpenTopics {
   readonly #open = new Map<string, OpenTopic>()
   /** Those that have ended while somebody had them. */
   readonly #ended = new Set<OpenTopic>()
+  /** What closes those that nobody has any more. */
+  readonly #closing = new Set<Fiber.Fiber<void>>()
   #closed = false
 
   constructor(shared: TopicsContext) {
@@ -155,18 +160,28 @@ export class OpenTopics {
   letGo(one: OpenTopic): void {
     one.users--
     if (one.users > 0 || this.#closed) return
-    const run = Effect.runForkWith(this.shared.context)
-    if (this.#ended.delete(one)) run(one.close)
-    else one.lingering = run(Effect.andThen(Effect.sleep(Duration.millis(this.shared.linger)), this.#forget(one)))
+    if (this.#ended.delete(one)) {
+      this.#dispose(one)
+      return
+    }
+    const lingered = Effect.sync(() => this.#forget(one))
+    one.lingering = Effect.runForkWith(this.shared.context)(
+      Effect.andThen(Effect.sleep(Duration.millis(this.shared.linger)), lingered)
+    )
   }
 
-  #forget(one: OpenTopic): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      if (this.#open.get(one.name) === one) this.#open.delete(one.name)
-      // It is nobody's, and is not to be interrupted by who wants another one of its key.
-      one.lingering = null
-      return one.close
-    })
+  #forget(one: OpenTopic): void {
+    if (this.#open.get(one.name) === one) this.#open.delete(one.name)
+    one.lingering = null
+    this.#dispose(one)
+  }
+
+  /** It is nobody's, so that a fiber of its own closes it, which who wants another one of its key does not interrupt. */
+  #dispose(one: OpenTopic): void {
+    const fiber = Effect.runForkWith(this.shared.context)(one.close)
+    if (fiber.pollUnsafe() !== undefined) return
+    this.#closing.add(fiber)
+    fiber.addObserver(() => this.#closing.delete(fiber))
   }
 
   /** Whoever comes after its last word has another try. */
@@ -184,7 +199,10 @@ export class OpenTopics {
       for (const { lingering } of all) lingering?.interruptUnsafe()
       this.#open.clear()
       this.#ended.clear()
-      return Effect.forEach(all, ({ close }) => close, { discard: true })
+      return Effect.andThen(
+        Effect.forEach(all, ({ close }) => close, { discard: true }),
+        Effect.suspend(() => Fiber.awaitAll([...this.#closing]))
+      ).pipe(Effect.asVoid)
     })
   }
 }

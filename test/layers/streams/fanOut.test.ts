@@ -4,6 +4,7 @@ import type { Trade } from "../../../src/domain/records/Trade.ts"
 import { isRows } from "../../../src/domain/streams/StreamEvent.ts"
 import type { StreamKey } from "../../../src/domain/streams/StreamKey.ts"
 import * as MarketStreamsLive from "../../../src/layers/streams/MarketStreamsLive.ts"
+import type { Adapter } from "../../../src/services/Adapter.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { MarketStreams } from "../../../src/services/MarketStreams.ts"
 import type { StreamSink } from "../../../src/services/StreamCapability.ts"
@@ -283,6 +284,46 @@ describe("fan-out", () => {
       assert.isTrue(tape.ended)
       assert.strictEqual((yield* Fiber.join(streaming)).at(-1)?.event._tag, "Closed")
       assert.strictEqual(vendor.stream?.running(), 0)
+    }).pipe(Effect.provide(over(vendor)))
+  })
+
+  it.effect("when the layer ends while a stream is being closed, it waits for that", () => {
+    const vendor = vendorOf()
+    let given = 0
+    return Effect.gen(function* () {
+      yield* atStart
+      const { stream } = vendor.adapter
+      assert.isDefined(stream)
+      if (stream === undefined) return
+      const registry = yield* AdapterRegistry
+      const slow: Adapter = {
+        ...vendor.adapter,
+        name: "slow",
+        stream: {
+          ...stream,
+          key: (query) => Effect.map(stream.key(query), (key) => ({ ...key, vendor: "slow" })),
+          open: () =>
+            Effect.addFinalizer(() =>
+              Effect.andThen(
+                Effect.sleep("5 seconds"),
+                Effect.sync(() => {
+                  given++
+                })
+              )
+            )
+        }
+      }
+      yield* registry.register(Effect.succeed(slow))
+      const scope = yield* Scope.make()
+      const services = yield* Layer.buildWithScope(MarketStreamsLive.layer(), scope)
+      yield* Effect.scoped(Effect.provide(record([trades()], undefined, "slow"), services))
+      yield* pass(3 * second)
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* pass(3 * second)
+      assert.deepStrictEqual([given, closing.pollUnsafe()], [0, undefined])
+      yield* pass(3 * second)
+      assert.strictEqual(given, 1)
+      assert.isDefined(closing.pollUnsafe())
     }).pipe(Effect.provide(over(vendor)))
   })
 })
