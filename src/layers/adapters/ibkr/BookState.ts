@@ -7,6 +7,7 @@
  * for a while (`tear`) may have changed without a word: whatever comes for it is no part of what is held here.
  */
 import type { Book, BookLevel } from "../../../domain/streams/StreamRow.ts"
+import { sizeOf } from "./numbers.ts"
 
 const insert = 0
 const update = 1
@@ -49,7 +50,7 @@ export class BookState {
       return null
     }
     if (!Number.isFinite(price)) return `a row has the price ${price}`
-    const level: BookLevel = [price, size ?? 0]
+    const level: BookLevel = [price, sizeOf(size) ?? 0]
     if (operation === insert ? place > rows.length : place >= rows.length) {
       return `it changes row ${place} of a side that has ${rows.length}`
     }

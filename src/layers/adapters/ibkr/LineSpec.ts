@@ -7,9 +7,15 @@ import type { LineSort } from "./LineQuota.ts"
 
 /** What a subscription can hear. Times are seconds since 1970; what IB does not say is undefined. */
 export interface LineEvents {
-  readonly tickPrice?: (type: number, price: number) => void
+  readonly tickPrice?: (type: number, price: number | undefined) => void
   readonly tickSize?: (type: number, size: number | undefined) => void
-  readonly trade?: (time: number, price: number, size: number | undefined, exchange: string, conditions: string) => void
+  readonly trade?: (
+    time: number,
+    price: number | undefined,
+    size: number | undefined,
+    exchange: string,
+    conditions: string
+  ) => void
   readonly bar?: (
     time: number,
     open: number,

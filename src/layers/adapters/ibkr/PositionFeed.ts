@@ -18,6 +18,7 @@ import { Effect, FiberHandle, FiberMap, Schedule, type Scope } from "effect"
 import type { IbkrError, IbkrErrorReason } from "../../../services/IbkrSession.ts"
 import { contractSpelled, type HeldContract } from "./contractSpelled.ts"
 import type { LineSpec } from "./LineSpec.ts"
+import { numberOf, sizeOf } from "./numbers.ts"
 
 /** As IB last told it; null: it has not, or cannot. */
 export interface Profit {
@@ -60,8 +61,6 @@ interface Entry {
 const patience = "5 seconds"
 
 const nothing: Profit = { daily: null, unrealized: null, realized: null, value: null }
-const known = (value: number | undefined): number | null =>
-  value === undefined || !Number.isFinite(value) ? null : value
 
 /** Until the scope closes. */
 export const make = Effect.fnUntraced(function* (
@@ -111,10 +110,10 @@ export const make = Effect.fnUntraced(function* (
       profit: (daily, unrealized, realized, _position, worth) => {
         entry.fresh = true
         const profit = {
-          daily: known(daily),
-          unrealized: known(unrealized),
-          realized: known(realized),
-          value: known(worth)
+          daily: numberOf(daily),
+          unrealized: numberOf(unrealized),
+          realized: numberOf(realized),
+          value: numberOf(worth)
         }
         entry.held = { ...entry.held, profit }
         tell(entry)
@@ -134,12 +133,13 @@ export const make = Effect.fnUntraced(function* (
     const { conId } = contract
     listed.add(conId)
     const before = entries.get(conId)
-    if (count === undefined || count === 0) return before === undefined ? undefined : sold(before)
+    const held = sizeOf(count)
+    if (held === null || held === 0) return before === undefined ? undefined : sold(before)
     const what = {
       conId,
       symbol: contractSpelled(contract),
-      position: count,
-      averageCost: known(cost),
+      position: held,
+      averageCost: numberOf(cost),
       multiplier: Number(contract.multiplier) || 1,
       currency: contract.currency === undefined || contract.currency === "" ? null : contract.currency
     }

@@ -1,5 +1,6 @@
 /** The top of a book as IB tells it, tick by tick, and what it is at an instant. */
 import type { Ticker } from "../../../domain/streams/StreamRow.ts"
+import { numberOf, sizeOf } from "./numbers.ts"
 
 type Figure = Exclude<keyof Ticker, "tsNs" | "venue" | "sequence" | "conditions">
 
@@ -57,13 +58,15 @@ export class TickerState {
   }
 
   /** IB says -1 where nobody quotes, which is also a price that a spread may have: it is taken for the first. */
-  price(type: number, price: number): void {
-    this.set(prices[type], Number.isFinite(price) && price !== -1 ? price : null)
+  price(type: number, price: number | undefined): void {
+    const value = numberOf(price)
+    this.set(prices[type], value === -1 ? null : value)
   }
 
   /** A price brings its size with it, and the gateway sends that once more: the second changes nothing. */
   size(type: number, size: number | undefined): void {
-    this.set(sizes[type], size === undefined || !Number.isFinite(size) ? null : size)
+    const value = sizeOf(size)
+    this.set(sizes[type], value === null || value < 0 ? null : value)
   }
 
   clear(): void {

@@ -9,6 +9,7 @@ import type { IbkrError } from "../../../services/IbkrSession.ts"
 import type { StreamSink } from "../../../services/StreamCapability.ts"
 import type { Session } from "./IbkrSessionLive.ts"
 import { lineTeller, type TellerDeps } from "./LineTeller.ts"
+import { numberOf } from "./numbers.ts"
 import * as PositionFeed from "./PositionFeed.ts"
 
 interface Deps extends TellerDeps {
@@ -18,9 +19,6 @@ interface Deps extends TellerDeps {
 export interface AccountStreams {
   readonly open: (kind: AccountKind, account: string, sink: StreamSink) => Effect.Effect<void, IbkrError, Scope.Scope>
 }
-
-const finite = (value: number | undefined): number | null =>
-  value === undefined || !Number.isFinite(value) ? null : value
 
 /** What value less profit differs from the cost by, at most, where both are in one currency. */
 const agreement = 0.02
@@ -131,9 +129,9 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<A
           account,
           symbol: null,
           position: null,
-          daily: finite(daily),
-          unrealized: finite(unrealized),
-          realized: finite(realized),
+          daily: numberOf(daily),
+          unrealized: numberOf(unrealized),
+          realized: numberOf(realized),
           value: null
         })
         if (totalled) return

@@ -6,17 +6,13 @@ import * as ZoneClock from "../../../domain/ZoneClock.ts"
 import { readAnswer } from "./answerBytes.ts"
 import { dateOf, kindOf, nameOf } from "./contractKinds.ts"
 import { messageIds } from "./frames.ts"
+import { numberIn } from "./numbers.ts"
 import { sessionHours } from "./sessionHours.ts"
 
 type Decoded<A> = Result.Result<A, string>
 
-const numberOf = (text: string | undefined): number | null => {
-  const value = text === undefined || text === "" ? Number.NaN : Number(text)
-  return Number.isFinite(value) && value !== Number.MAX_VALUE ? value : null
-}
-
 const positive = (text: string | undefined): number | null => {
-  const value = numberOf(text)
+  const value = numberIn(text)
   return value === null || value <= 0 ? null : value
 }
 
@@ -139,6 +135,6 @@ export const decodeChains = (payload: Uint8Array): Decoded<ReadonlyArray<OptionC
 /** The first instant of which there is history. */
 export const decodeHead = (payload: Uint8Array): Decoded<EpochMillis> =>
   Result.flatMap(messagesOf(payload, messageIds.headTimestamp), ({ messages }) => {
-    const seconds = numberOf(messages.at(-1)?.[2])
+    const seconds = numberIn(messages.at(-1)?.[2])
     return seconds === null ? Result.fail("no instant") : Result.succeed(seconds * 1000)
   })

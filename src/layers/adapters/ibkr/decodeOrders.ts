@@ -4,14 +4,9 @@ import type { OrderState } from "../../../domain/Order.ts"
 import { readAnswer } from "./answerBytes.ts"
 import { dateOf, nameOf } from "./contractKinds.ts"
 import { messageIds, unescaped } from "./frames.ts"
+import { numberIn } from "./numbers.ts"
 
 type Fields = ReadonlyArray<string>
-
-/** Null where IB says that there is none; the largest double is how it does. */
-const numberOf = (text: string | undefined): number | null => {
-  const value = text === undefined || text === "" ? Number.NaN : Number(text)
-  return Number.isFinite(value) && value !== Number.MAX_VALUE ? value : null
-}
 
 const nothing = (order: number | null): OrderState => ({
   order,
@@ -45,19 +40,19 @@ const termsOf = (fields: Fields) => {
       exchange,
       expiry: dateOf(lastTrade),
       right: right.startsWith("C") ? "C" : right.startsWith("P") ? "P" : null,
-      strike: numberOf(strike),
+      strike: numberIn(strike),
       tradingClass
     }),
     side: action === "BUY" ? "buy" : "sell",
-    quantity: numberOf(quantity),
-    limit: type === "LMT" ? numberOf(limit) : null
+    quantity: numberIn(quantity),
+    limit: type === "LMT" ? numberIn(limit) : null
   } as const
 }
 
 const described = (state: OrderState, fields: Fields): OrderState => ({
   ...state,
   ...termsOf(fields.slice(2)),
-  client: numberOf(fields[24]) ?? state.client
+  client: numberIn(fields[24]) ?? state.client
 })
 
 /** What an order is that is over. It has no number any more, and between its terms and its end parts that few orders have: the end is read from the end. */
@@ -65,7 +60,7 @@ const completed = (fields: Fields, serverVersion: number): OrderState => {
   const behind = 5 + (serverVersion >= 183 ? 1 : 0) + (serverVersion >= 184 ? 1 : 0)
   const [filled, , , , , , , , status = "Unknown"] = fields.slice(-behind - 9)
   const terms = termsOf(fields.slice(1))
-  const had = numberOf(filled)
+  const had = numberIn(filled)
   return {
     ...nothing(null),
     ...terms,
@@ -77,14 +72,14 @@ const completed = (fields: Fields, serverVersion: number): OrderState => {
 
 const stands = (state: OrderState, fields: Fields): OrderState => {
   const [status = "", filled, remaining, average] = fields.slice(2)
-  const had = numberOf(filled)
+  const had = numberIn(filled)
   return {
     ...state,
-    client: numberOf(fields[9]) ?? state.client,
+    client: numberIn(fields[9]) ?? state.client,
     status,
     filled: had,
-    remaining: numberOf(remaining),
-    averagePrice: had === null || had === 0 ? null : numberOf(average)
+    remaining: numberIn(remaining),
+    averagePrice: had === null || had === 0 ? null : numberIn(average)
   }
 }
 

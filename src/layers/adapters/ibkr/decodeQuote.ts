@@ -3,6 +3,7 @@ import { Result } from "effect"
 import type { StandingQuote } from "../../../services/LookupCapability.ts"
 import { readAnswer } from "./answerBytes.ts"
 import { messageIds } from "./frames.ts"
+import { numberIn, sizeIn } from "./numbers.ts"
 
 /** IB's numbers of ticks: of live data, and of delayed data. */
 const prices = { bid: [1, 66], ask: [2, 67], last: [4, 68], close: [9, 75] } as const
@@ -15,16 +16,9 @@ const computations: ReadonlyArray<ReadonlyArray<number>> = [
   [11, 81]
 ]
 
-const known = (text: string | undefined): number | null => {
-  const value = text === undefined || text === "" ? Number.NaN : Number(text)
-  return Number.isFinite(value) && Math.abs(value) < Number.MAX_VALUE ? value : null
-}
-
 /** -1 is IB's word for none. */
-const unless = (none: number, text: string | undefined): number | null => {
-  const value = known(text)
-  return value === none ? null : value
-}
+const unless = (none: number, value: number | null): number | null => (value === none ? null : value)
+const unlessText = (none: number, text: string | undefined) => unless(none, numberIn(text))
 
 /** What a tick was of, by the number of its message and its type: what it takes for a quote to be whole. */
 export const tickOf = (fields: ReadonlyArray<string>): "bid" | "ask" | "close" | "model" | "openInterest" | null => {
@@ -42,11 +36,11 @@ export const decodeQuote = (payload: Uint8Array): Result.Result<StandingQuote, s
   Result.map(readAnswer(payload), ({ messages }) => {
     const last = (message: number, types: ReadonlyArray<number>, typeAt: number) =>
       messages.findLast((fields) => Number(fields[0]) === message && types.includes(Number(fields[typeAt])))
-    const price = (types: ReadonlyArray<number>) => unless(-1, last(messageIds.tickPrice, types, 3)?.[4])
-    const size = (types: ReadonlyArray<number>) => unless(-1, last(messageIds.tickSize, types, 3)?.[4])
+    const price = (types: ReadonlyArray<number>) => unlessText(-1, last(messageIds.tickPrice, types, 3)?.[4])
+    const size = (types: ReadonlyArray<number>) => unless(-1, sizeIn(last(messageIds.tickSize, types, 3)?.[4]))
     const computed = computations
       .map((types) => last(messageIds.optionComputation, types, 2))
-      .find((fields) => unless(-1, fields?.[4]) !== null)
+      .find((fields) => unlessText(-1, fields?.[4]) !== null)
     const [, , , , iv, delta, , , gamma, vega, theta, spot] = computed ?? []
     return {
       bid: price(prices.bid),
@@ -55,12 +49,12 @@ export const decodeQuote = (payload: Uint8Array): Result.Result<StandingQuote, s
       close: price(prices.close),
       volume: size(sizes.volume),
       openInterest: size(sizes.openInterest),
-      iv: unless(-1, iv),
+      iv: unlessText(-1, iv),
       // Minus one is a delta like any other.
-      delta: unless(-2, delta),
-      gamma: unless(-2, gamma),
-      vega: unless(-2, vega),
-      theta: unless(-2, theta),
-      spot: unless(-1, spot)
+      delta: unlessText(-2, delta),
+      gamma: unlessText(-2, gamma),
+      vega: unlessText(-2, vega),
+      theta: unlessText(-2, theta),
+      spot: unlessText(-1, spot)
     }
   })

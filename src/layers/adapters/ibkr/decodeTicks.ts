@@ -7,6 +7,7 @@ import type { TickPage } from "../../../services/TickHistory.ts"
 import { readAnswer } from "./answerBytes.ts"
 import { meaningOf } from "./codes.ts"
 import { messageIds } from "./frames.ts"
+import { numberIn, sizeIn } from "./numbers.ts"
 import { type TicksParams, ticksRequest } from "./ticksRequest.ts"
 import { tradeOf } from "./tradeOf.ts"
 
@@ -50,8 +51,8 @@ export const decodeTicks = Effect.fnUntraced(function* (
         before + row * width,
         before + (row + 1) * width
       )
-      const seconds = Number(time)
-      const trade = tradeOf(seconds, Number(price), size === "" ? undefined : Number(size), exchange, conditions)
+      const seconds = numberIn(time) ?? Number.NaN
+      const trade = tradeOf(seconds, numberIn(price), sizeIn(size), exchange, conditions)
       if (trade === null) return yield* malformed(`no trade: ${time} ${price} ${size}`, count + row)
       newest = Math.max(newest, seconds * 1000)
       if (seconds * 1000 < from || seconds * 1000 >= range.end) continue

@@ -9,7 +9,7 @@ import { decodeTicks } from "./decodeTicks.ts"
 import { ticksParams, ticksRequest } from "./ticksRequest.ts"
 
 /** Raised when the same bytes may give other rows than before. */
-export const ticksDecoderVersion = 1
+export const ticksDecoderVersion = 2
 
 /** Milliseconds after which the history has what has happened. */
 export const ticksDelay = 2_000

@@ -1,4 +1,5 @@
 /** What a gateway is asked for a live stream of an instrument, and what becomes of what it answers. */
+import { type Bar, defectOf } from "../../../domain/Bar.ts"
 import type { StreamKey } from "../../../domain/streams/StreamKey.ts"
 import type { AccountKind, StreamKind } from "../../../domain/streams/StreamKind.ts"
 import type { StreamSink } from "../../../services/StreamCapability.ts"
@@ -8,12 +9,17 @@ import type { Session } from "./IbkrSessionLive.ts"
 import type { LineSpec } from "./LineSpec.ts"
 import { lineTeller, type TellerDeps } from "./LineTeller.ts"
 import { bulletinOf, firstOf, headlineOf } from "./newsOf.ts"
+import { numberOf, sizeOf } from "./numbers.ts"
 import { TickerState } from "./TickerState.ts"
 import { tradeOf } from "./tradeOf.ts"
 
 const second = 1000
 
-const known = (value: number): number | null => (Number.isFinite(value) && value !== -1 ? value : null)
+/** -1 is IB's word for what it does not have. */
+const known = (value: number | null): number | null => (value === -1 ? null : value)
+
+/** Whatever came may have been a row: it is had from the history, as what a gap leaves out is. */
+const unreadable = (what: string, why = ""): string => `${what} that came cannot be read${why}`
 
 /** Rows on each side of a book: unless stated, and at most. */
 export const usualRows = 10
@@ -68,8 +74,8 @@ export const lineOf = (
         send: (api, id) => api.reqTickByTickData(id, contract, "AllLast", 0, false),
         cancel: (api, id) => api.cancelTickByTickData(id),
         trade: (time, price, size, exchange, conditions) => {
-          const trade = tradeOf(time, price, size, exchange, conditions)
-          if (trade === null) return
+          const trade = tradeOf(time, numberOf(price), sizeOf(size), exchange, conditions)
+          if (trade === null) return tell.broke(unreadable("a trade"))
           came()
           sink.row(trade)
         }
@@ -134,17 +140,20 @@ export const lineOf = (
           api.reqRealTimeBars(id, contract, 5, contract.secType === "CASH" ? "MIDPOINT" : "TRADES", false),
         cancel: (api, id) => api.cancelRealTimeBars(id),
         bar: (time, open, high, low, close, volume, vwap, count) => {
-          came()
-          sink.row({
+          const row: Bar = {
             ts: time * second,
             open,
             high,
             low,
             close,
-            volume: known(volume),
-            vwap: known(vwap),
-            count: known(count)
-          })
+            volume: known(sizeOf(volume)),
+            vwap: known(numberOf(vwap)),
+            count: known(sizeOf(count))
+          }
+          const defect = defectOf(row, { allowNonPositivePrices: true })
+          if (defect !== null) return tell.broke(unreadable("a bar", `: ${defect}`))
+          came()
+          sink.row(row)
         }
       }
   }

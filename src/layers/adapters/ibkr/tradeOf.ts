@@ -7,16 +7,16 @@ const stated = (text: string): string | null => (text === "" ? null : text)
 /** A trade as IB tells it, live or of the past: to the second. Null where it is none. */
 export const tradeOf = (
   seconds: number,
-  price: number,
-  size: number | undefined,
+  price: number | null,
+  size: number | null,
   exchange: string,
   conditions: string
 ): Trade | null =>
-  Number.isSafeInteger(seconds) && Number.isFinite(price) && (size === undefined || Number.isFinite(size))
+  Number.isSafeInteger(seconds) && price !== null
     ? {
         tsNs: BigInt(seconds) * nanosPerSecond,
         price,
-        size: size ?? null,
+        size,
         venue: stated(exchange),
         sequence: null,
         side: null,
