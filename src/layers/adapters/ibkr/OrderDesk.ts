@@ -63,9 +63,10 @@ interface Listing {
 export interface OrderDesk {
   /** Listens for an order from now on. */
   readonly wait: (order: number, judge: (word: OrderWord) => Verdict) => Effect.Effect<OrderWait>
-  /** A list of orders, while nobody else waits for one. `asked` is called as it is asked for; `done` are its frames. */
+  /** A list of orders, while nobody else waits for one. `asked` is called as it is asked for; `done` are its frames; `leave`: nobody waits for it any more. */
   readonly list: (of: ListOf) => Effect.Effect<{
     readonly asked: () => void
+    readonly leave: () => void
     readonly done: Effect.Effect<ReadonlyArray<Uint8Array>, IbkrError>
   }>
   /** True: somebody waits for it, and it is not for the library. */
@@ -152,7 +153,10 @@ export const make = (maxBytes: number): OrderDesk => {
         owed[of] += 1
         list.ends = owed[of]
       }
-      return { asked, done: Deferred.await(done) }
+      const leave = () => {
+        if (listing === list) listing = null
+      }
+      return { asked, done: Deferred.await(done), leave }
     }),
     take: (frame, messageId) => {
       const over = ends[messageId]

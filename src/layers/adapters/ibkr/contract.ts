@@ -30,8 +30,12 @@ const expected = "one looks like AAPL, EUR.USD, IND:SPX@CBOE, FUT:ES-20260619@CM
 
 const fail = (text: string, why: string) => Result.fail(`${JSON.stringify(text)} is no contract: ${why}`)
 
-/** The contract that a text means. `currency` is that of the series; null: USD, or what the pair says. */
-export const contractNamed = (text: string, currency: string | null): Result.Result<ContractName, string> => {
+/** The contract that a text means. `inCurrency` is that of the series; null: USD, or what the pair says. */
+export const contractNamed = (text: string, inCurrency: string | null): Result.Result<ContractName, string> => {
+  const currency = inCurrency?.trim().toUpperCase() ?? null
+  if (currency !== null && !/^[A-Z]{3}$/.test(currency)) {
+    return Result.fail(`${JSON.stringify(inCurrency)} is no currency: one looks like USD`)
+  }
   const upper = text.trim().toUpperCase()
   const number = numbered.exec(upper)
   if (number !== null) {

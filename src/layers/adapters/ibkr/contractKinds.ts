@@ -55,5 +55,8 @@ export const nameOf = (contract: Named): string => {
   // Another class of one symbol and date is another contract; another currency is not part of a name.
   const plain = (secType !== "OPT" || tradingClass === symbol) && (secType === "CASH" || currency === "USD")
   const named = text === null || !plain ? null : contractNamed(text, null)
-  return named !== null && Result.isSuccess(named) ? named.success.symbol : `#${id}`
+  // Some symbols are written as others: a dot of IB's own would come back as a blank.
+  return named !== null && Result.isSuccess(named) && named.success.contract.symbol === symbol
+    ? named.success.symbol
+    : `#${id}`
 }

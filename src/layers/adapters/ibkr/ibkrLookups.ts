@@ -1,6 +1,6 @@
 /** The lookups that IB has, in the words that every vendor has. */
 import { Effect, type Result } from "effect"
-import { Malformed, NotFound, VendorError, type VendorErrorReason } from "../../../services/Adapter.ts"
+import { Malformed, NotFound, Rejected, VendorError, type VendorErrorReason } from "../../../services/Adapter.ts"
 import type { ContractQuery, LookupCapability, Quotable } from "../../../services/LookupCapability.ts"
 import { contractNamed } from "./contract.ts"
 import { secTypeOf } from "./contractKinds.ts"
@@ -27,11 +27,14 @@ const quotable = (one: Quotable): IbContract => {
   }
 }
 
+/** A NUL would end the field in which it is sent. */
+const searched = /^\P{Cc}{1,100}$/u
+
 export const ibkrLookups = (vendor: string): LookupCapability => {
   const because = (reason: VendorErrorReason) => new VendorError({ vendor, reason })
 
   const named = ({ currency, symbol }: ContractQuery) =>
-    Effect.mapError(Effect.fromResult(contractNamed(symbol, currency?.toUpperCase() ?? null)), (message) =>
+    Effect.mapError(Effect.fromResult(contractNamed(symbol, currency ?? null)), (message) =>
       because(new NotFound({ message }))
     )
 
@@ -47,7 +50,15 @@ export const ibkrLookups = (vendor: string): LookupCapability => {
       request: (query) => Effect.map(named(query), ({ contract }) => contractRequest(contract)),
       decode: read(decodeContracts)
     },
-    search: { request: (pattern) => Effect.succeed(searchRequest(pattern)), decode: read(decodeMatches) },
+    search: {
+      request: (pattern) =>
+        searched.test(pattern)
+          ? Effect.succeed(searchRequest(pattern))
+          : Effect.fail(
+              because(new Rejected({ message: "what is searched for has 1 to 100 characters, all of them printable" }))
+            ),
+      decode: read(decodeMatches)
+    },
     chain: {
       request: ({ id, kind, symbol }) => Effect.succeed(chainRequest(symbol, secTypeOf(kind), Number(id))),
       decode: read(decodeChains)

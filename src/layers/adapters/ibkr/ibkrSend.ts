@@ -101,7 +101,7 @@ export const ibkrSend = ({
       if (order.account !== null && !/^[A-Za-z0-9.\-_]{1,40}$/.test(order.account)) {
         return yield* rejected(`${JSON.stringify(order.account)} is no account`)
       }
-      const named = contractNamed(order.symbol, order.currency?.toUpperCase() ?? null)
+      const named = contractNamed(order.symbol, order.currency)
       if (named._tag === "Failure") return yield* rejected(named.failure)
       const {
         includeExpired: _,

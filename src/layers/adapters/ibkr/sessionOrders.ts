@@ -123,16 +123,18 @@ export const makeOrders = Effect.fnUntraced(function* ({ now, ready }: Deps) {
     const { connection, serverVersion } = yield* ready
     const link = now()?.link
     if (link === undefined) return yield* unsent("the connection was just lost")
-    const { asked, done } = yield* link.orders.list(of)
-    yield* link.outbound.send("order", () => {
-      asked()
-      if (of === "open") link.api.reqAllOpenOrders()
-      else link.api.reqCompletedOrders(false)
-    })
-    const frames = yield* Effect.timeoutOrElse(done, {
-      duration: within,
-      orElse: () => silence(`no list of ${of} orders`, within)
-    })
+    const { asked, done, leave } = yield* link.orders.list(of)
+    const frames = yield* Effect.gen(function* () {
+      yield* link.outbound.send("order", () => {
+        asked()
+        if (of === "open") link.api.reqAllOpenOrders()
+        else link.api.reqCompletedOrders(false)
+      })
+      return yield* Effect.timeoutOrElse(done, {
+        duration: within,
+        orElse: () => silence(`no list of ${of} orders`, within)
+      })
+    }).pipe(Effect.ensuring(Effect.sync(leave)))
     return { frames, refusal: null, empty: frames.length === 0, serverVersion, connection }
   }, listing.withPermits(1))
 

@@ -95,6 +95,24 @@ describe("a list of open orders", () => {
     })
   )
 
+  it.effect("keeps nothing once nobody waits for it, however long the connection lasts", () =>
+    Effect.gen(function* () {
+      const { list, take } = desk()
+      const { asked, leave } = yield* list("open")
+      asked()
+      assert.isTrue(take(status(1, "Submitted")))
+      leave()
+      assert.isFalse(take(status(2, "Submitted")))
+      // Its own end still comes, and is not that of the next.
+      const next = yield* list("open")
+      next.asked()
+      assert.isTrue(take(end))
+      assert.isTrue(take(status(3, "Submitted")))
+      assert.isTrue(take(end))
+      assert.strictEqual((yield* next.done).length, 1)
+    })
+  )
+
   it.effect("fails when it is too long, and with the connection", () =>
     Effect.gen(function* () {
       const { failAll, list, take } = desk(50)

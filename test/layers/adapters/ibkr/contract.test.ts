@@ -43,6 +43,7 @@ describe("a contract", () => {
         strike: 200
       }
     ],
+    ["VOD@LSE", "gbp", "VOD@LSE", { symbol: "VOD", secType: "STK", exchange: "LSE", currency: "GBP" }],
     ["#265598", null, "#265598", { conId: 265_598, exchange: "SMART" }]
   ] as const) {
     it(`${text} is ${symbol}`, () => {
@@ -62,6 +63,8 @@ describe("a contract", () => {
     ["FUT:ES-20260619", null, /an exchange/],
     ["IND:SPX", null, /needs its exchange/],
     ["AAPL-20260515", null, /only futures and options/],
+    ["AAPL", "USD\0", /is no currency/],
+    ["AAPL", "EURO", /is no currency/],
     ["EUR.USD", "EUR", /it is in USD, not in EUR/],
     ["CASH:EURUSD", null, /looks like EUR\.USD/]
   ] as const) {

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
 import * as ZoneClock from "../../../../src/domain/ZoneClock.ts"
 import { nameOf } from "../../../../src/layers/adapters/ibkr/contractKinds.ts"
+import { ibkrLookups } from "../../../../src/layers/adapters/ibkr/ibkrLookups.ts"
 import { sessionHours } from "../../../../src/layers/adapters/ibkr/sessionHours.ts"
 
 const hoursIn = (zone: string, text: string) =>
@@ -60,5 +62,21 @@ describe("names of contracts", () => {
     assert.strictEqual(nameOf({ ...option, tradingClass: "2AAPL" }), "#7")
     assert.strictEqual(nameOf({ ...base, secType: "WAR" }), "#7")
     assert.strictEqual(nameOf({ ...base, secType: "IND", symbol: "SPX" }), "#7")
+    // Spelled out they would mean another one: BT A, and BAC PRL in capitals.
+    assert.strictEqual(nameOf({ ...base, symbol: "BT.A" }), "#7")
+    assert.strictEqual(nameOf({ ...base, symbol: "BAC pRL" }), "#7")
   })
+})
+
+describe("a search", () => {
+  it.effect("is for printable text: a NUL would be fields of the message of which nobody knows", () =>
+    Effect.gen(function* () {
+      const { search } = ibkrLookups("ibkr")
+      if (search === undefined) throw new Error("there is a search")
+      assert.deepStrictEqual((yield* search.request("Müller & Söhne")).params, { pattern: "Müller & Söhne" })
+      for (const pattern of ["", "A\0\u00001", "a\nb", "x".repeat(101)]) {
+        assert.strictEqual((yield* Effect.flip(search.request(pattern))).reason._tag, "Rejected")
+      }
+    })
+  )
 })
