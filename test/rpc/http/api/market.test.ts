@@ -17,7 +17,7 @@ const get = Effect.fnUntraced(function* (path: string, headers: Readonly<Record<
   return { ...answer, json: JSON.parse(answer.text) }
 }, Effect.scoped)
 
-const symbols = ["ALPHA", "BETA", "LATE", "MINE", "SLOW", "AWAY"]
+const symbols = ["ALPHA", "BETA", "GAMMA", "EARLY", "LATE", "MINE", "SLOW", "AWAY"]
 
 layer(world({ symbols, forbidden: ["MINE"], stream: { rate: 5 }, trouble: ({ symbol }) => troubles[symbol] ?? null }), {
   excludeTestServices: true
@@ -87,6 +87,32 @@ layer(world({ symbols, forbidden: ["MINE"], stream: { rate: 5 }, trouble: ({ sym
         found.map(({ ts }) => ts),
         Array.from({ length: 24 }, (_, hour) => new Date(Date.UTC(2024, 2, 4, hour)).toISOString())
       )
+    })
+  )
+
+  it.effect("asks the vendor for no more than a page needs, however long ago it starts", () =>
+    Effect.gen(function* () {
+      const { vendor } = yield* World
+      const before = (yield* vendor.log).length
+      const { json } = yield* get("/prices?symbol=GAMMA&interval=1m&limit=10&vendor=model&start=2024-03-04")
+      assert.strictEqual(json.count, 10)
+      assert.strictEqual(json.next, "2024-03-04T00:10:00.000Z")
+      const asked = (yield* vendor.log).slice(before).map(({ range }) => range.end)
+      assert.isAtMost(Math.max(...asked), Date.UTC(2024, 2, 4, 1))
+    })
+  )
+
+  it.effect("goes on over what is known not to be had, and says so", () =>
+    Effect.gen(function* () {
+      const path = (start: string) => `/prices?symbol=EARLY&interval=1h&vendor=model&limit=3&start=${start}`
+      assert.strictEqual((yield* get(path("2024-03-04T12:00Z"))).json.complete, true)
+      troubles.EARLY = new NotEntitled({ message: "not that far back" })
+      const { json } = yield* get(path("2024-03-04T06:00Z"))
+      assert.strictEqual(json.complete, false)
+      assert.strictEqual(json.bars[0].ts, "2024-03-04T12:00:00.000Z")
+      assert.strictEqual(json.next, "2024-03-04T15:00:00.000Z")
+      assert.strictEqual(json.missing[0].start, "2024-03-04T06:00:00.000Z")
+      assert.strictEqual(json.missing.at(-1).end, "2024-03-04T12:00:00.000Z")
     })
   )
 

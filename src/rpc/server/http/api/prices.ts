@@ -3,7 +3,7 @@ import type { Bar } from "../../../../domain/Bar.ts"
 import { type CoverageInterval, isComplete } from "../../../../domain/Coverage.ts"
 import * as SeriesKey from "../../../../domain/SeriesKey.ts"
 import * as Timeframe from "../../../../domain/Timeframe.ts"
-import { type EpochMillis, iso } from "../../../../domain/TimeRange.ts"
+import { type EpochMillis, iso, type TimeRange } from "../../../../domain/TimeRange.ts"
 import {
   NotEntitled,
   NotFound,
@@ -97,6 +97,24 @@ const newest = Effect.fnUntraced(function* (
   return answer
 })
 
+/** True of a hole that may be had later, and so is a reason to stop there; of the others it is known that nothing is to be had. */
+const mayPass = ({ _tag }: CoverageInterval["state"]): boolean => _tag !== "NotEntitled" && _tag !== "NotFound"
+
+/** The first bars from an instant on, one more than is wanted where there are: no more is asked of the vendor than a page needs. */
+const oldest = Effect.fnUntraced(function* (
+  read: (start: EpochMillis, end: EpochMillis) => Effect.Effect<RangeAnswer, StitchingCacheError>,
+  { end, start }: TimeRange,
+  length: number,
+  limit: number
+) {
+  for (let span = length * (limit + 1); ; span *= 4) {
+    const to = Math.min(end, start + span)
+    const answer = yield* read(start, to)
+    if (to >= end || answer.rowCount > limit || holesOf(answer.coverage).some(({ state }) => mayPass(state)))
+      return answer
+  }
+})
+
 /** Bars with what is known of the range that they are about. */
 export const prices = Effect.fnUntraced(function* (
   cache: StitchingCache["Service"],
@@ -108,12 +126,14 @@ export const prices = Effect.fnUntraced(function* (
   const length = Timeframe.maxMillis(interval)
   // The bar that is open is among them, as far as it has come.
   const until = end ?? Timeframe.periodEnd(interval, Timeframe.floor(interval, now))
-  const read = (from: EpochMillis) =>
+  const read = (from: EpochMillis, to = until) =>
     cache.read(
-      { series, range: { start: Timeframe.floor(interval, from), end: Math.max(until, from + 1) } },
+      { series, range: { start: Timeframe.floor(interval, from), end: Math.max(to, from + 1) } },
       { onMissing: "partial" }
     )
-  const answer = yield* start === undefined ? newest(read, until, length, limit) : read(start)
+  const answer = yield* start === undefined
+    ? newest(read, until, length, limit)
+    : oldest(read, { start, end: until }, length, limit)
   const refused = refusedWhole(vendor, series.symbol, answer)
   if (refused !== null) return yield* refused
   const { range, rowCount } = answer
@@ -121,8 +141,10 @@ export const prices = Effect.fnUntraced(function* (
   const found: ReadonlyArray<Bar> = yield* Stream.runCollect(
     Stream.take(Stream.drop(answer.bars, skipped), start === undefined ? limit : limit + 1)
   )
-  const next = found[limit]?.ts ?? null
-  const bars = next === null ? found : found.slice(0, limit)
+  const bars = start === undefined ? found : found.slice(0, limit)
+  // A page that a hole has cut short goes on behind it.
+  const onward = start === undefined || range.end >= until ? null : range.end
+  const next = found[limit]?.ts ?? onward
   const from = skipped > 0 ? (bars[0]?.ts ?? range.start) : range.start
   const to = next ?? range.end
   const coverage = clipped(answer.coverage, from, to)
