@@ -64,10 +64,13 @@ export const decodeTicks = Effect.fnUntraced(function* (
   // A page has the whole of its last second.
   const until = newest + 1000
   if (count < params.query.count || until >= range.end) return { ...nothing, rows, positions }
+  // The next page would be this one again, for ever.
+  if (until <= from)
+    return yield* malformed(`a page of ${count} trades from before ${params.from}, where it was to begin`)
   return {
     rows,
     positions,
-    proves: { start: from, end: Math.max(until, from) },
-    next: ticksRequest(params.symbol, params.query.contract, { start: Math.max(until, from), end: range.end })
+    proves: { start: from, end: until },
+    next: ticksRequest(params.symbol, params.query.contract, { start: until, end: range.end })
   }
 })

@@ -2,10 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { StreamRow } from "../../../../src/domain/streams/StreamRow.ts"
+import { answerBytes } from "../../../../src/layers/adapters/ibkr/answerBytes.ts"
 import { contractNamed } from "../../../../src/layers/adapters/ibkr/contract.ts"
+import { decodeTicks } from "../../../../src/layers/adapters/ibkr/decodeTicks.ts"
+import { frameOf } from "../../../../src/layers/adapters/ibkr/frames.ts"
 import { lineOf } from "../../../../src/layers/adapters/ibkr/instrumentLines.ts"
 import { numberIn, sizeIn } from "../../../../src/layers/adapters/ibkr/numbers.ts"
 import { TickerState } from "../../../../src/layers/adapters/ibkr/TickerState.ts"
+import { ticksParams, ticksRequest } from "../../../../src/layers/adapters/ibkr/ticksRequest.ts"
 
 describe("numbers of a gateway", () => {
   it("are none where IB says so in one of its ways", () => {
@@ -57,6 +61,35 @@ const line = (kind: "trades" | "bars") => {
   spec.began()
   return { spec, said, rows }
 }
+
+describe("a page of trades of the past", () => {
+  const from = 1_775_829_600
+  const range = { start: from * 1_000, end: (from + 60) * 1_000 }
+  const request = ticksRequest("SPY", { symbol: "SPY" }, range)
+  const page = (count: number, trade: (at: number) => ReadonlyArray<string | number>) =>
+    answerBytes(193, [frameOf([98, 1, count, ...Array.from({ length: count }, (_, at) => trade(at)).flat(), 1])])
+  const decode = (bytes: Uint8Array) => {
+    const params = ticksParams(request)
+    if (params === null) throw new Error("it is one")
+    return decodeTicks(bytes, params, range)
+  }
+
+  it.effect("has no trade without a price: an empty field is none, and not zero", () =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(decode(page(1, () => [from, 0, "", 10, "NYSE", ""])))
+      assert.match(message, /no trade/)
+    })
+  )
+
+  it.effect("that is full of what was before it is refused: asked for again it would come again", () =>
+    Effect.gen(function* () {
+      const { next } = yield* decode(page(1_000, () => [from + 2, 0, 500, 10, "NYSE", ""]))
+      assert.isNotNull(next)
+      const early = page(1_000, () => [from - 5, 0, 500, 10, "NYSE", ""])
+      assert.match((yield* Effect.flip(decode(early))).message, /before 2026-04-10T14:00:00/)
+    })
+  )
+})
 
 describe("rows of a gateway that are none", () => {
   it.effect("a trade: a gap, over with the next one", () =>
