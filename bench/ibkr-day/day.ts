@@ -235,7 +235,11 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
       const leaked = yield* Scope.make()
       yield* market
         .subscribe({ vendor: "ibkr", streams: [{ symbol: "GBP.USD", kind: "quotes" }] })
-        .pipe(Scope.provide(leaked))
+        .pipe(
+          // An open stream holds no fiber, and who listens to it does.
+          Effect.flatMap(({ take }) => Effect.forkIn(Effect.forever(take), leaked)),
+          Scope.provide(leaked)
+        )
       yield* pass(5 * second)
     }
     // What could not be had at once is fetched by jobs, which end when the history's budget lets them.
