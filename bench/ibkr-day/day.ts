@@ -233,13 +233,11 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
     yield* pass(70 * second)
     if (options.sabotage === "line") {
       const leaked = yield* Scope.make()
-      yield* market
-        .subscribe({ vendor: "ibkr", streams: [{ symbol: "GBP.USD", kind: "quotes" }] })
-        .pipe(
-          // An open stream holds no fiber, and who listens to it does.
-          Effect.flatMap(({ take }) => Effect.forkIn(Effect.forever(take), leaked)),
-          Scope.provide(leaked)
-        )
+      yield* market.subscribe({ vendor: "ibkr", streams: [{ symbol: "GBP.USD", kind: "quotes" }] }).pipe(
+        // An open stream holds no fiber, and who listens to it does.
+        Effect.flatMap(({ take }) => Effect.forkIn(Effect.forever(take), leaked)),
+        Scope.provide(leaked)
+      )
       yield* pass(5 * second)
     }
     // What could not be had at once is fetched by jobs, which end when the history's budget lets them.
