@@ -111,6 +111,11 @@ export interface StreamCapability {
   readonly timeframes: ReadonlyArray<Timeframe>
   /** By how many milliseconds a row may come after one with a later stamp; 0: never. */
   readonly lateness: number
+  /**
+   * The number of the lasting connection over which streams come, or came last, where the vendor has one: how often it was made. Logs about streams have
+   * it. Null: there was none yet.
+   */
+  readonly connection?: () => number | null
   /** The identity of the stream that a user means; fails with Unsupported, or NotFound where the vendor cannot have it. */
   readonly key: (query: StreamQuery) => Effect.Effect<StreamKey, VendorError>
   /**

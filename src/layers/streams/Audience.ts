@@ -7,6 +7,7 @@ import { Few } from "./Few.ts"
 import { Table } from "./Table.ts"
 import type { Tally } from "./Tally.ts"
 import { Tap } from "./Tap.ts"
+import type { AudienceDuties } from "./topicParts.ts"
 
 const noWords: ReadonlyArray<never> = []
 
@@ -18,6 +19,7 @@ export class Audience {
   readonly #kind: StreamKind
   readonly tally: Tally
   readonly #now: () => EpochMillis
+  readonly #duties: AudienceDuties
   readonly #taps = new Few<Tap>()
   readonly #table: Table
   #receivedAt: EpochMillis
@@ -26,7 +28,8 @@ export class Audience {
   through: EpochMillis | null = null
 
   /** `late`: rows may come after newer ones. */
-  constructor(kind: StreamKind, late: boolean, tally: Tally, now: () => EpochMillis) {
+  constructor(kind: StreamKind, late: boolean, tally: Tally, now: () => EpochMillis, duties: AudienceDuties) {
+    this.#duties = duties
     this.#kind = kind
     this.tally = tally
     this.#now = now
@@ -74,6 +77,7 @@ export class Audience {
       if (tap.consumer.latest) tap.consumer.mark(tap)
       else tap.consumer.give(tap, event, now, false)
     }
+    this.#duties.said(event)
   }
 
   /** Rows that have just come. `held`: those who want every row get them later, in their place. */
@@ -116,6 +120,17 @@ export class Audience {
     else if (greeting.length > 0) consumer.mark(tap)
     this.#taps.add(tap)
     return tap
+  }
+
+  dropped(rows: number): void {
+    if (rows === 0) return
+    this.tally.rowsDropped += rows
+    this.#duties.dropped(rows)
+  }
+
+  slow(waiting: number): void {
+    this.tally.slowConsumers++
+    this.#duties.slow(waiting)
   }
 
   /** No more is told to it. */

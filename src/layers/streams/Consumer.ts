@@ -70,10 +70,10 @@ export class Consumer implements Wakeable {
     const dropped = this.#backlog.push({ stream: tap.stream, event }, bulk)
     if (dropped === null) {
       this.#slow = new SlowConsumer({ rows: this.#backlog.rows, stream: tap.stream, from })
-      tap.tally.slowConsumers++
+      tap.audience.slow(this.#backlog.rows)
       this.leave()
     } else {
-      tap.tally.rowsDropped += dropped
+      tap.audience.dropped(dropped)
     }
     this.#wakeLater()
   }
@@ -141,7 +141,7 @@ export class Consumer implements Wakeable {
   #count(items: ReadonlyArray<StreamItem>): ReadonlyArray<StreamItem> {
     for (const { event, stream } of items) {
       const tap = this.#taps[stream]
-      if (tap !== undefined && isRows(event)) tap.tally.rowsOut += event.rows.length
+      if (tap !== undefined && isRows(event)) tap.audience.tally.rowsOut += event.rows.length
     }
     return items
   }

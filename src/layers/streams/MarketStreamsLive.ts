@@ -7,7 +7,7 @@
  * Hard cases: two that subscribe at once to a key that nobody has (one topic); a subscription of many streams of which one cannot be had (nothing of it
  * stays); the layer's end while consumers wait (they are told Closed, and that another attempt may succeed).
  */
-import { Cause, Clock, Effect, Exit, FiberSet, Layer, Scope, Stream } from "effect"
+import { Clock, Effect, Exit, FiberSet, Layer, Scope, Stream } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
 import { type ConsumerPolicy, defaultPolicy } from "../../domain/streams/ConsumerPolicy.ts"
 import type { StreamItem } from "../../domain/streams/StreamEvent.ts"
@@ -91,8 +91,8 @@ const make = Effect.fnUntraced(function* (options: MarketStreamsOptions) {
     bounds: { patience: options.repairPatience ?? 60_000, rows: options.repairRows ?? 1_000_000 },
     pauses: { least: reopenLeast, most: reopenMost },
     held,
-    report: (what, defect) => {
-      background(Effect.logError(what, Cause.die(defect)))
+    log: (line) => {
+      background(line)
     },
     enqueue: (job: JobSpec) => {
       const queued = Effect.asVoid(queue.enqueue(job))

@@ -11,14 +11,16 @@
  *
  * An idle stream is what most are most of the time, so it costs few objects: none of them holds a fiber, a span or the context of a caller.
  */
-import { Duration, Effect, Fiber } from "effect"
+import { Cause, Duration, Effect, Fiber } from "effect"
 import type { JobSpec } from "../../domain/Job.ts"
+import type { LifecycleEvent } from "../../domain/streams/StreamEvent.ts"
 import { canonical, type StreamKey } from "../../domain/streams/StreamKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import { Rejected } from "../../services/Adapter.ts"
 import type { StreamHistory, UpstreamEvent } from "../../services/StreamCapability.ts"
 import { type RepairBounds, type RepairDeps, repair } from "./repair.ts"
 import { jobOf } from "./repairJob.ts"
+import { logDropped, logOf, logSlow } from "./streamLog.ts"
 import type { Tally } from "./Tally.ts"
 import { Topic } from "./Topic.ts"
 import type { TopicDuties, TopicShared } from "./topicParts.ts"
@@ -30,11 +32,14 @@ export interface TopicsContext extends TopicShared, UpstreamContext {
   readonly bounds: RepairBounds
   /** How long a topic is kept that nobody has any more, in milliseconds. */
   readonly linger: number
-  /** Says in the log that something of ours failed. */
-  readonly report: (what: string, defect: unknown) => void
+  /** Has something said in the log, and does not wait for it. */
+  readonly log: (line: Effect.Effect<void>) => void
   /** Has a job queued, and does not wait for it. */
   readonly enqueue: (job: JobSpec) => void
 }
+
+/** A consumer that is too slow drops rows at every turn: that it does is said no more often than this. Milliseconds. */
+const quietFor = 60_000
 
 class OpenTopic implements TopicDuties, UpstreamOwner {
   readonly name: string
@@ -44,6 +49,9 @@ class OpenTopic implements TopicDuties, UpstreamOwner {
   readonly #history: StreamHistory | null
   readonly #upstream: Upstream
   #filling: Fiber.Fiber<void> | null = null
+  /** Rows of which nobody was told yet that they were dropped, and when that was said last. */
+  #dropped = 0
+  #droppedAt = Number.NEGATIVE_INFINITY
   users = 0
   /** Waits until it has lingered long enough. */
   lingering: Fiber.Fiber<void> | null = null
@@ -94,7 +102,7 @@ class OpenTopic implements TopicDuties, UpstreamOwner {
 
   broke(defect: unknown): void {
     const { kind, vendor } = this.topic.key
-    this.#topics.shared.report(`a stream of ${kind} of ${vendor} failed`, defect)
+    this.#topics.shared.log(Effect.logError(`a stream of ${kind} of ${vendor} failed`, Cause.die(defect)))
     const cause = new Rejected({ message: "what it sent could not be worked off" })
     this.#upstream.end({ cause, retryable: false })
   }
@@ -105,6 +113,30 @@ class OpenTopic implements TopicDuties, UpstreamOwner {
 
   over(): void {
     this.#topics.over(this)
+  }
+
+  get #connection(): number | null {
+    return this.#adapter.stream.connection?.() ?? null
+  }
+
+  said(event: LifecycleEvent): void {
+    // That nobody wants it any more, and that the process ends, is no news.
+    if (event._tag === "Closed" && (this.users === 0 || this.#topics.isClosed)) return
+    const line = logOf(this.topic.key, event, this.#connection)
+    if (line !== null) this.#topics.shared.log(line)
+  }
+
+  dropped(rows: number): void {
+    this.#dropped += rows
+    const now = this.#topics.shared.now()
+    if (now - this.#droppedAt < quietFor) return
+    this.#topics.shared.log(logDropped(this.topic.key, this.#dropped, this.#connection))
+    this.#dropped = 0
+    this.#droppedAt = now
+  }
+
+  slow(waiting: number): void {
+    this.#topics.shared.log(logSlow(this.topic.key, waiting, this.#connection))
   }
 
   /** Ends it for all who have it; done when the vendor was told, and nothing is fetched for it any more. */

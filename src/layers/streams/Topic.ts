@@ -68,7 +68,7 @@ export class Topic implements Flushable {
     this.#lateness = lateness
     this.#duties = duties
     this.#tape = isTape(key.kind)
-    this.#audience = new Audience(key.kind, lateness > 0, tally, shared.now)
+    this.#audience = new Audience(key.kind, lateness > 0, tally, shared.now, duties)
     this.#recent = this.#tape ? new Recent(key.kind, lateness + this.#overlap, mostRemembered) : null
     this.#madeAt = shared.now()
   }

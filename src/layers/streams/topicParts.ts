@@ -1,4 +1,5 @@
 /** What a topic is made with, and what it has others do. */
+import type { LifecycleEvent } from "../../domain/streams/StreamEvent.ts"
 import type { StreamRow } from "../../domain/streams/StreamRow.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { StreamHistory, UpstreamEvent } from "../../services/StreamCapability.ts"
@@ -11,8 +12,17 @@ export interface Filled {
   readonly parts: ReadonlyArray<{ readonly start: EpochMillis; readonly end: EpochMillis; readonly why: string | null }>
 }
 
+/** What is to be known elsewhere of what consumers are told. */
+export interface AudienceDuties {
+  readonly said: (event: LifecycleEvent) => void
+  /** A slow consumer was not given so many rows. */
+  readonly dropped: (rows: number) => void
+  /** One was ended for being too slow, which had so many rows waiting. */
+  readonly slow: (waiting: number) => void
+}
+
 /** What a topic has others do. */
-export interface TopicDuties {
+export interface TopicDuties extends AudienceDuties {
   /** The rows of this range are wanted: tell `filled`. Another call takes the place of one that is under way. */
   readonly fill: (range: TimeRange) => void
   /** Nobody wants them any more. */

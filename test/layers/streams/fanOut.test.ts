@@ -326,4 +326,29 @@ describe("fan-out", () => {
       assert.isDefined(closing.pollUnsafe())
     }).pipe(Effect.provide(over(vendor)))
   })
+
+  it.effect("an adapter that is interrupted while it opens a stream has failed, and is asked again", () => {
+    const vendor = vendorOf()
+    const { stream } = vendor.adapter
+    assert.isDefined(stream)
+    let attempts = 0
+    const interrupted: typeof vendor = {
+      ...vendor,
+      adapter: {
+        ...vendor.adapter,
+        stream: {
+          ...stream,
+          open: (key, sink) => Effect.suspend(() => (attempts++ === 0 ? Effect.interrupt : stream.open(key, sink)))
+        }
+      }
+    }
+    return Effect.gen(function* () {
+      yield* atStart
+      const tape = yield* record([trades()])
+      yield* pass(10 * second)
+      assert.strictEqual(attempts, 2)
+      assert.deepStrictEqual(tags(tape).slice(0, 2), ["Gap", "Started"])
+      assert.isAbove(isTrue(vendor, tape), 0)
+    }).pipe(Effect.provide(over(interrupted)))
+  })
 })

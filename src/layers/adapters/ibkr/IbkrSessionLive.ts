@@ -79,6 +79,8 @@ export type Session = IbkrSession["Service"] &
     readonly ask: (question: Question) => Effect.Effect<AnswerOfGateway, IbkrError>
     /** Asks for a stream, and asks again whenever that is needed, until the scope closes. */
     readonly subscribe: (spec: LineSpec) => Effect.Effect<void, IbkrError, Scope.Scope>
+    /** That of now, or the last; null before the first. */
+    readonly connection: () => number | null
     /** The gateway's clock, as far as it is known; until then ours. */
     readonly vendorNow: () => number
     readonly ourNow: () => number
@@ -378,6 +380,7 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     subscribe,
+    connection: () => (connections === 0 ? null : connections),
     ...orders,
     ourNow: () => clock.currentTimeMillisUnsafe(),
     vendorNow: () =>

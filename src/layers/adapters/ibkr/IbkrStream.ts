@@ -28,7 +28,7 @@ const second = 1000
 
 interface Deps {
   readonly vendor: string
-  readonly session: Pick<Session, "subscribe" | "changes" | "ready" | "state" | "vendorNow" | "ourNow">
+  readonly session: Pick<Session, "subscribe" | "changes" | "ready" | "state" | "vendorNow" | "ourNow" | "connection">
   /** How long the vendor is left alone when it was asked too much. */
   readonly rest: number
 }
@@ -113,6 +113,7 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
     kinds,
     timeframes: ["5s"],
     lateness: 0,
+    connection: session.connection,
     key,
     open: Effect.fn("IbkrStream.open")(function* (asked, sink) {
       const { kind } = asked

@@ -23,7 +23,8 @@ export interface Rig {
 
 export const rigged = <E>(
   body: (rig: Rig) => Effect.Effect<void, E, Layer.Success<ReturnType<typeof over>> | Scope.Scope>,
-  options: Parameters<typeof GatewaySimulator.make>[0] = {}
+  options: Parameters<typeof GatewaySimulator.make>[0] = {},
+  logged: "Fatal" | "Info" = "Fatal"
 ) =>
   Effect.gen(function* () {
     // It counts messages by the machine's clock, which stands still here.
@@ -34,4 +35,4 @@ export const rigged = <E>(
     const vendor = Result.getOrThrow(resolveVendor("ibkr", { port: gateway.port }, 1 << 26))
     const adapter = yield* IbkrAdapter.make(vendor)
     yield* Effect.provide(body({ gateway, pass: passWith(gateway) }), over(adapter))
-  }).pipe(Effect.provideService(References.MinimumLogLevel, "Fatal"))
+  }).pipe(Effect.provideService(References.MinimumLogLevel, logged))
