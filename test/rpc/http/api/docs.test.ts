@@ -24,6 +24,11 @@ describe("/openapi.json and /docs", () => {
       }
       const limit = paths["/prices"].get.parameters.find(({ name }: { name: string }) => name === "limit")
       assert.deepInclude(limit.schema, { type: "integer", maximum: 5_000 })
+      for (const [template, item] of Object.entries(paths)) {
+        for (const { description, name, schema } of Object(item).get?.parameters ?? []) {
+          assert.match(JSON.stringify([description, schema]), /"description":|^\["/, `${name} of ${template}`)
+        }
+      }
       const page = yield* ask(port, { path: "/docs" })
       assert.strictEqual(page.status, 200)
       assert.match(page.headers["content-type"] ?? "", /^text\/html/)

@@ -42,7 +42,7 @@ export class StoreApi extends HttpApiGroup.make("store")
       said("The schema version that the market store has, what this release needs, and how the two stand")
     ),
     HttpApiEndpoint.get("job", "/jobs/:id", {
-      params: { id: Schema.String },
+      params: { id: Schema.String.annotate({ description: "Of the job, or its first letters" }) },
       success: JobView,
       error: [...jobProblems]
     }).annotateMerge(said("A job, by its id or the first letters of it, with its newest attempt"))
@@ -72,7 +72,7 @@ export class AdminApi extends HttpApiGroup.make("admin")
       said("Makes derived bars anew where bars of a minute have changed, as a job: of one timeframe, or of all")
     ),
     HttpApiEndpoint.post("backfill", "/backfill/:job", {
-      params: { job: Schema.String },
+      params: { job: Schema.String.annotate({ description: "The name of the backfill, which is the key of its job" }) },
       payload: [Schema.Null, Backfill],
       success: Accepted,
       error: [...jobProblems]

@@ -154,7 +154,8 @@ export class MarketApi extends HttpApiGroup.make("market")
       query: {
         symbol,
         expiry: Schema.optionalKey(
-          Schema.String.check(Schema.isPattern(/^\d{4}-?\d{2}-?\d{2}$/), isDay).annotate({
+          // What it is called belongs to the last check.
+          Schema.String.check(isDay, Schema.isPattern(/^\d{4}-?\d{2}-?\d{2}$/)).annotate({
             description: "YYYYMMDD or YYYY-MM-DD; all dates unless given"
           })
         ),

@@ -41,7 +41,8 @@ form { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minma
 label { display: block } label span { display: block; font: .9rem/1.4 ui-monospace, monospace; margin-bottom: .25rem } label small { color: var(--dim); display: block; line-height: 1.35; margin-top: .2rem }
 input, select, button { font: inherit; width: 100%; padding: .4rem .5rem; min-height: 2.5rem; border: 1px solid var(--dim); border-radius: 6px; background: var(--paper); color: var(--ink) }
 button { background: var(--link); color: var(--paper); border-color: var(--link); font-weight: 600; cursor: pointer } label ~ button { margin-top: 1.51rem }
-@media (max-width: 30rem) { dl { grid-template-columns: minmax(3rem, auto) 1fr } label ~ button { margin-top: 0 } summary { flex-wrap: wrap } summary .dim { flex-basis: 100%; order: 1 } }
+@media (max-width: 30rem) { dl { grid-template-columns: minmax(3rem, auto) 1fr } label ~ button { margin-top: 0 } }
+@media (max-width: 40rem) { summary { flex-wrap: wrap } summary .dim { flex-basis: 100%; order: 1 } }
 `
 
 /** Descriptions and choices may stand at the parameter, at its schema, or in one of several that it may have. */
