@@ -18,6 +18,7 @@ describe("tapestry ibkr status", () => {
       assert.match(text.stdout, new RegExp(`^gateway +127\\.0\\.0\\.1:${gateway.port}$`, "m"))
       assert.match(text.stdout, /^state +ready$/m)
       assert.match(text.stdout, /^accounts +DU1, DU2$/m)
+      assert.match(text.stdout, /^since +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/m)
       assert.match(text.stdout, /^farm usfarm +market: ok$/m)
       assert.match(text.stdout, /^clock +within a second of ours$/m)
       assert.strictEqual(text.stderr, "")

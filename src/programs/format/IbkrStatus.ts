@@ -39,7 +39,7 @@ type Field = readonly [string, string]
 const connectionFields = (session: VendorSession): ReadonlyArray<Field> => [
   ["client id", String(session.clientId)],
   ["version", String(session.serverVersion)],
-  ["since", session.connectedAt ?? ""],
+  ["since", (session.connectedAt ?? "").replace(/^(\d{4})(\d\d)(\d\d) /, "$1-$2-$3 ")],
   ["accounts", session.accounts.length === 0 ? "none" : session.accounts.join(", ")],
   ...session.farms.map((farm): Field => [`farm ${farm.name}`, `${farm.serves}: ${farm.state}`]),
   ["clock", skewText(session.clockSkew)]
