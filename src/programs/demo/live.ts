@@ -82,7 +82,7 @@ export const live = Effect.fn("demo.live")(
     ).pipe(Effect.forkScoped)
 
     const table = () => [
-      style.yellow(`simulated, seed ${seed}: not the prices of any market`),
+      ...wrap(`simulated, seed ${seed}: not the prices of any market`, width()).map((part) => style.yellow(part)),
       // The words of single streams are told below, once for all of them.
       ...board.lines(style, width()).slice(0, 1 + symbols.length)
     ]
@@ -99,7 +99,11 @@ export const live = Effect.fn("demo.live")(
     let tableAt = began + 2_000 - tableEvery
     const show = Effect.fnUntraced(function* (now: number, last: boolean) {
       if (silent) return
-      if (terminal.isTerminal) return yield* redraw(placed([...table(), "", ...told()]))
+      if (terminal.isTerminal) {
+        const above = table()
+        // Of what was told the newest, where there is no room for all of it.
+        return yield* redraw(placed([...above, "", ...told().slice(-Math.max(1, terminal.rows - above.length - 2))]))
+      }
       const news = told().slice(shown)
       shown += news.length
       yield* lines(placed(news))

@@ -1,10 +1,12 @@
 import { Effect } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
+import * as ListenAddress from "../../layers/config/ListenAddress.ts"
 import { defaults } from "../../layers/config/TapestryConfig.ts"
 import * as ProcessMetrics from "../../layers/metrics/ProcessMetrics.ts"
 import { ownerSocket } from "../../layers/owner/ownerSocket.ts"
 import { serve } from "../../rpc/server/Served.ts"
-import type { OutputClosed, OutputFailed } from "../terminal/Output.ts"
+import { wrap } from "../format/wrap.ts"
+import { Output, type OutputClosed, type OutputFailed } from "../terminal/Output.ts"
 import { tryNext } from "./tryNext.ts"
 
 /** Serves the demo's directory until it is interrupted, at the usual ports where they are free. */
@@ -26,12 +28,17 @@ export const serveDemo = Effect.fnUntraced(
       // A server of one's own may be running.
       Effect.catchTag("ListenError", () => at({ http: 0, tcp: 0 }))
     )
+    const { terminal } = yield* Output
+    const width = terminal.isTerminal ? Math.min(terminal.columns, 90) : 90
     yield* say(
-      "Try it yourself. This process owns the directory and serves it; from another terminal:",
+      ...wrap("Try it yourself. This process owns the directory and serves it; from another terminal:", width),
       "",
       ...(yield* tryNext(addresses, dataDir)).map((line) => `  ${line}`),
       "",
-      "Ctrl-C ends it and removes the directory."
+      ...(addresses.http === null
+        ? []
+        : wrap(`The API in a browser: http://${ListenAddress.format(addresses.http)}/docs`, width)),
+      ...wrap("Ctrl-C ends it and removes the directory.", width)
     )
     return yield* Effect.never
   },

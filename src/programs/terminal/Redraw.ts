@@ -17,7 +17,7 @@ export interface Redraw {
 }
 
 /**
- * Draws lines where those before were drawn, on a terminal that scrolls: what stood above stays. More lines than the terminal has are cut
+ * Draws lines where those before were drawn, on a terminal that scrolls: what stood above stays. More than the terminal has room for is cut
  * off, since a cursor cannot go back to what has scrolled away. A terminal that has become narrower since has broken lines that were longer, so that they
  * take several.
  */
@@ -25,12 +25,19 @@ export const redrawing: Effect.Effect<Redraw, never, Output> = Effect.gen(functi
   const { terminal, write } = yield* Output
   const drawn = yield* Ref.make<ReadonlyArray<string>>([])
   const turn = yield* Semaphore.make(1)
-  const height = (lines: ReadonlyArray<string>) =>
-    lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / terminal.columns)), 0)
+  const rowsOf = (line: string) => Math.max(1, Math.ceil(displayWidth(line) / terminal.columns))
+  const height = (lines: ReadonlyArray<string>) => lines.reduce((sum, line) => sum + rowsOf(line), 0)
+  const fitting = (lines: ReadonlyArray<string>) => {
+    let left = Math.max(1, terminal.rows - 1)
+    return lines.filter((line) => {
+      left -= rowsOf(line)
+      return left >= 0
+    })
+  }
   const textOf = (lines: ReadonlyArray<string>) => lines.map((line) => `${eraseLine}${line}\n`).join("")
   return {
     redraw: Effect.fnUntraced(function* (lines: ReadonlyArray<string>) {
-      const shown = lines.slice(0, Math.max(1, terminal.rows - 1))
+      const shown = fitting(lines)
       const before = yield* Ref.getAndSet(drawn, shown)
       yield* write(`${up(height(before))}\r${textOf(shown)}${eraseBelow}`)
     }, turn.withPermits(1)),
