@@ -80,7 +80,7 @@ const make = Effect.gen(function* () {
     const adapter = yield* Effect.mapError(registry.streamer(selection.vendor), (reason) =>
       asError(new MarketStreamsError({ reason }))
     )
-    const streams = keys.map((stream): RecordedStream => {
+    const streams = keys.map((stream, index): RecordedStream => {
       const built = stream.timeframe !== null && builtFrom(adapter.stream, stream.timeframe) !== null
       const history = built ? null : adapter.stream.history(stream)
       return {
@@ -88,6 +88,7 @@ const make = Effect.gen(function* () {
         lateness: adapter.stream.lateness,
         series: recordedSeries(adapter.stream, stream),
         repairable: history !== null && history._tag !== "told",
+        phase: (index + 1) / keys.length,
         tally: { rows: 0, gaps: 0, missing: 0, segments: 0, bytes: 0 }
       }
     })

@@ -63,11 +63,6 @@ export class SegmentBuilder {
     return this.#characters
   }
 
-  /** When the oldest frame that waits came. */
-  get since(): EpochMillis | null {
-    return this.#firstAt
-  }
-
   /** The number of the last frame. */
   get last(): number {
     return this.#n

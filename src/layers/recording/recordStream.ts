@@ -43,6 +43,8 @@ export interface RecordedStream {
   readonly series: SeriesKey | null
   /** Whether the vendor has a history from which the rows of a gap can be stored later. */
   readonly repairable: boolean
+  /** Above 0, to 1: after which part of a segment's age its first one is cut, so that those of many streams do not come all at once. */
+  readonly phase: number
   readonly tally: StreamTally
 }
 
@@ -78,7 +80,7 @@ const patient = Schedule.exponential("100 millis").pipe(
 /** Runs until the vendor ends the stream for good. What waits is archived when it ends, however it ends. */
 export const recordStream = Effect.fn("Recorder.recordStream")(function* (
   context: RecordingContext,
-  { lateness, repairable, series, stream, tally }: RecordedStream
+  { lateness, phase, repairable, series, stream, tally }: RecordedStream
 ): Effect.fn.Return<void, MarketStreamsError | ProvenanceStoreError> {
   const { archive, session } = context
   const builder = new SegmentBuilder(stream)
@@ -230,12 +232,12 @@ export const recordStream = Effect.fn("Recorder.recordStream")(function* (
     return ended
   })
 
+  /** By the time that passes, not by the clock on the wall, which may be set. */
   const aged = Effect.gen(function* () {
+    yield* Effect.sleep(Duration.millis(Math.ceil(context.segmentAge * phase)))
     for (;;) {
-      yield* Effect.sleep(Duration.millis(Math.min(1_000, context.segmentAge)))
-      const now = yield* Clock.currentTimeMillis
-      if (builder.since === null || now - builder.since < context.segmentAge) continue
-      yield* writing.withPermit(cutPatiently)
+      if (builder.size > 0) yield* writing.withPermit(cutPatiently)
+      yield* Effect.sleep(Duration.millis(context.segmentAge))
     }
   })
 
