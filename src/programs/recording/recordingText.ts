@@ -7,6 +7,10 @@ import { instant } from "../format/Documents.ts"
 import { bytes, counted, duration, grouped } from "../format/Numbers.ts"
 import { documentsOf } from "../streams/streamDocuments.ts"
 
+/** `SPY trades`, `SPY bars of 5s`. */
+export const streamName = ({ kind, symbol, timeframe }: StreamKey): string =>
+  `${symbol} ${kind}${timeframe === null ? "" : ` of ${timeframe}`}`
+
 const streamDocument = ({ kind, symbol, timeframe, vendor }: StreamKey) => ({
   vendor,
   kind,
@@ -14,14 +18,17 @@ const streamDocument = ({ kind, symbol, timeframe, vendor }: StreamKey) => ({
   ...(timeframe === null ? {} : { timeframe })
 })
 
-/** The JSON lines of an event; words of a stream are as those of `trades`, with its kind. */
+/** The JSON lines of an event; words of a stream are as those of `trades`, with its kind and, of bars, their timeframe. */
 export const recordingDocuments = (event: RecordingEvent, streams: ReadonlyArray<StreamKey>): ReadonlyArray<object> => {
   switch (event._tag) {
     case "Began":
       return [{ event: "Began", session: event.session, streams: event.streams.map(streamDocument) }]
     case "Word": {
-      const kind = streams[event.stream]?.kind
-      return isRows(event.event) ? [] : documentsOf(event, streams).map((document) => ({ kind, ...document }))
+      const stream = streams[event.stream]
+      if (stream === undefined || isRows(event.event)) return []
+      const { kind, timeframe } = stream
+      const of = { kind, ...(timeframe === null ? {} : { timeframe }) }
+      return documentsOf(event, streams).map((document) => ({ ...of, ...document }))
     }
     case "Progress":
       return [{ event: "Progress", at: instant(event.at), kinds: event.kinds }]
