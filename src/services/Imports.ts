@@ -1,12 +1,17 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Bar } from "../domain/Bar.ts"
-import { ResponseId } from "../domain/Response.ts"
-import { type AnyRecord, RecordKind } from "../domain/records/RecordKind.ts"
+import type { Lineage } from "../domain/Lineage.ts"
+import type { Request } from "../domain/Request.ts"
+import { type Response, ResponseId } from "../domain/Response.ts"
+import type { SplitInstant } from "../domain/records/EpochNanos.ts"
+import { type AnyRecord, RecordKind, type RecordSeries } from "../domain/records/RecordKind.ts"
 import type { SeriesKey } from "../domain/SeriesKey.ts"
 import type { SessionId, SessionOutcome } from "../domain/Session.ts"
 import { EpochMillis } from "../domain/TimeRange.ts"
+import type { Excerpt } from "./Adapter.ts"
 import { MarketStoreError } from "./MarketStore.ts"
 import { ProvenanceStoreError } from "./ProvenanceStore.ts"
+import type { RecordRevision } from "./RecordStore.ts"
 
 /** What a file can hold. */
 export const ImportKind = Schema.Literals(["bar", ...RecordKind.literals])
@@ -167,6 +172,22 @@ export interface ImportedRows {
   readonly rows: ReadonlyArray<Bar | AnyRecord>
 }
 
+/**
+ * The chain behind one record, from the value back to the exact bytes. `receivedAt` is when it came, of a row of a recorded stream; what a page of
+ * a vendor's history says of it is in `excerpt` as it was read. `before`: the values that it took the place of, oldest first.
+ */
+export interface RecordReceipt {
+  readonly series: RecordSeries
+  readonly row: AnyRecord
+  readonly lineage: Lineage
+  readonly response: Response
+  readonly request: Request
+  readonly attempts: ReadonlyArray<Response>
+  readonly excerpt: Excerpt
+  readonly receivedAt: EpochMillis | null
+  readonly before: ReadonlyArray<RecordRevision>
+}
+
 /** What takes a text, here or in another process; `E` is how it fails. */
 export interface Importer<E> {
   /** Opens a session; its segments may come in any order, several at once. */
@@ -218,6 +239,15 @@ export class Imports extends Context.Service<
      * those of which nobody can say it any more.
      */
     readonly replay: (of?: ImportSelection) => Stream.Stream<ReplayedSegment, ImportsError>
+    /**
+     * Where the records of a millisecond came from, or those of one instant in it where `nanos` is not 0; in their order, the first `limit`. None
+     * where there are none.
+     */
+    readonly explain: (
+      series: RecordSeries,
+      at: SplitInstant,
+      options: { readonly asOf?: EpochMillis; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<RecordReceipt>, ImportsError>
     /**
      * Compares what is stored of these with what their archived answers give, series by series; changes nothing. It is built in a
      * store of its own, which needs as much room.

@@ -65,6 +65,31 @@ describe("tapestry record", () => {
     assert.deepInclude(json(where, 0, "rebuild").imported, { problems: [] })
     assert.deepStrictEqual([rowsOf(where, "trades"), rowsOf(where, "quotes")], [trades, quotes])
 
+    const [first] = trades
+    const { rows: explained } = json(
+      where,
+      0,
+      "explain",
+      first.symbol,
+      "--vendor",
+      "sim",
+      "--kind",
+      "trades",
+      "--at",
+      first.ts
+    )
+    assert.deepInclude(explained[0].row, { ts: first.ts, price: first.price, sequence: first.sequence })
+    assert.deepInclude(explained[0].request, { kind: "stream.segment", session: ended.session })
+    assert.deepInclude(JSON.parse(explained[0].excerpt.text).row, { price: first.price, sequence: first.sequence })
+    assert.isAtLeast(Date.parse(explained[0].receivedAt), Date.parse(first.ts))
+    const text = ok(where, "explain", first.symbol, "--vendor", "sim", "--kind", "trades", "--at", first.ts)
+    assert.match(text, /came from line \d+ of segment \d+ of session \d+/)
+    assert.match(text, / {2}received {2}20/)
+    const none = tapestry(where, "explain", "ALPHA", "--vendor", "sim", "--kind", "quotes", "--at", "2020-01-01")
+    assert.deepStrictEqual([none.code, none.stdout], [1, ""])
+    assert.match(none.stderr, /no row of ALPHA quote at 2020-01-01T00:00:00/)
+    assert.strictEqual(tapestry(where, "explain", "ALPHA", "--vendor", "sim", "--at", "2020-01-01").code, 2)
+
     // Of some series alone.
     removeStore(where)
     const alpha = json(where, 0, "rebuild", "--vendor", "sim", "--symbol", "ALPHA")

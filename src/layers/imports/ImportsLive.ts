@@ -33,6 +33,7 @@ import { makeCheck, type Wanted, wantedOf } from "./checkImports.ts"
 import type { ImportStores } from "./compareImports.ts"
 import { decodedRows } from "./decodedRows.ts"
 import { type DecodedSegment, decodeSegment } from "./decodeSegment.ts"
+import { explainRecords } from "./explainRecord.ts"
 import { makeForgotten, removedAfter } from "./forgotten.ts"
 import { importCoverage } from "./importCoverage.ts"
 import { importSource } from "./importedLine.ts"
@@ -308,6 +309,10 @@ const make = Effect.gen(function* () {
   return Imports.of({
     replay: (of = {}) => Stream.suspend(() => replayInto(stores, wantedOf(of), false)),
     check,
+    explain: Effect.fn("Imports.explain")(
+      (series, at, options) => explainRecords(archive, records, series, at, options),
+      asImportsError
+    ),
     begin: asImportsError(archive.openSession({ source: importSource, mode: "batch", asOf: null })).pipe(
       Effect.withSpan("Imports.begin")
     ),

@@ -31,10 +31,11 @@ export const numberInText = (position: number, params: Schema.Json): number => {
 }
 
 /** A line of a payload, from 1, cut after 2,000 characters. */
-export const lineAt = (payload: Uint8Array, position: number): string => {
+export const lineAt = (payload: Uint8Array, position: number): string => wholeLine(payload, position).slice(0, shown)
+
+export const wholeLine = (payload: Uint8Array, position: number): string => {
   let at = 0
   for (let line = 1; line < position && at >= 0; line++) at = payload.indexOf(newline, at) + 1
   const end = payload.indexOf(newline, at)
-  const text = utf8.decode(payload.subarray(at, end < 0 ? payload.length : end)).replace(/\r$/, "")
-  return text.slice(0, shown)
+  return utf8.decode(payload.subarray(at, end < 0 ? payload.length : end)).replace(/\r$/, "")
 }

@@ -11,7 +11,7 @@ import { asCommand, UsageError } from "../failure/UsageError.ts"
 import { ageFlag, millisOf } from "../flags/AgeFlag.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { listOf } from "../recording/listOf.ts"
-import { endText, progressText, recordingDocuments } from "../recording/recordingText.ts"
+import { endText, progressText, recordingDocuments, streamName } from "../recording/recordingText.ts"
 import { untilSignal } from "../runMain.ts"
 import { meantVendor, vendorFlag, vendorsHere, vendorsThere } from "../streams/streamVendor.ts"
 import { wordsOf } from "../streams/streamWords.ts"
@@ -84,7 +84,8 @@ const shown = Effect.fnUntraced(function* () {
             )
       case "Word": {
         const stream = streams[event.stream]
-        const words = isRows(event.event) ? null : wordsOf(`${stream?.symbol ?? ""} ${stream?.kind ?? ""}`, event.event)
+        if (stream === undefined || isRows(event.event)) return
+        const words = wordsOf(streamName(stream), event.event)
         return yield* words === null ? Effect.void : said(words)
       }
       case "Progress": {

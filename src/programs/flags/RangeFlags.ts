@@ -3,6 +3,7 @@ import { Clock, Effect, Option, Result } from "effect"
 import { Flag } from "effect/cli"
 import { ValidationError } from "effect/cli/CliError"
 import { parseInstant, parseSpan, parseZone, utc } from "../../domain/Instant.ts"
+import { instantReader } from "../../domain/records/instantText.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import { UsageError } from "../failure/UsageError.ts"
@@ -21,6 +22,10 @@ const parsed = <A>(name: string, metavar: string, parse: (text: string) => Resul
 
 export const instantFlag = (name: string, description: string) =>
   parsed(name, "DATE", parseInstant).pipe(Flag.withDescription(description))
+
+/** To the nanosecond. */
+export const preciseInstantFlag = (name: string, description: string) =>
+  parsed(name, "DATE", instantReader()).pipe(Flag.withDescription(description))
 
 export const zoneOf = (description: string) => parsed("tz", "ZONE", parseZone).pipe(Flag.withDescription(description))
 
