@@ -1,4 +1,5 @@
 import type { Farm } from "./Faults.ts"
+import type { SubscriptionKind } from "./serve/Subscription.ts"
 
 /** What lasts, and what waits for the next who connects or asks. */
 export class FaultState {
@@ -10,6 +11,8 @@ export class FaultState {
   versionReply = 0
   versionReplies = 0
   duplicates = 0
+  /** Of which kind; null: of all. */
+  duplicated: SubscriptionKind | null = null
   outOfOrder = 0
   skew = 0
   burstUntil = 0

@@ -79,8 +79,8 @@ export const Fault = Schema.TaggedUnion({
   },
   /** Bytes that a client may leave unread. */
   SendBuffer: { bytes: count },
-  /** Share of live messages that come twice. */
-  Duplicates: { share },
+  /** Share of live messages, or of those of one kind, that come twice. */
+  Duplicates: { share, of: Schema.optionalKey(Schema.Literals(["quote", "tickByTick", "depth", "bars"])) },
   /** Share of live messages that come after the next one. */
   OutOfOrder: { share },
   /** What it says of the current time is off by so much. */

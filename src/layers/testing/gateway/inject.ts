@@ -209,6 +209,7 @@ export const inject = (gateway: Gateway, fault: Fault, door: Door): void => {
       break
     case "Duplicates":
       faults.duplicates = fault.share
+      faults.duplicated = fault.of ?? null
       break
     case "OutOfOrder":
       faults.outOfOrder = fault.share

@@ -148,7 +148,8 @@ export class Connection {
       return
     }
     if (this.waiting.length > 0) this.release()
-    const { duplicates, outOfOrder } = faults
+    const { duplicated, outOfOrder } = faults
+    const duplicates = duplicated === null || duplicated === subscription.kind ? faults.duplicates : 0
     if (duplicates === 0 && outOfOrder === 0 && this.held === null) {
       this.send(text)
       return
@@ -189,7 +190,12 @@ export class Connection {
   }
 
   subscribe(subscription: Subscription): void {
-    this.subscriptions.set(subscription.reqId, subscription)
+    const { farm, kind, live, reqId } = subscription
+    this.subscriptions.set(reqId, subscription)
+    // Of quotes it was said before their first figures.
+    if (this.gateway.faults.competing && live && farm !== null && kind !== "quote") {
+      this.error(reqId, 10197, "No market data during competing live session")
+    }
   }
 
   /** Ends a subscription of this kind; one that there is not is told as 300. */
