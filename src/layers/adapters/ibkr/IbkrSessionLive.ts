@@ -51,7 +51,7 @@ import type { AnswerOfGateway, Question } from "./Question.ts"
 import { backoff, nextClientId, type ReconnectOptions, upstreamGone } from "./reconnect.ts"
 import { resetEnd } from "./resetWindows.ts"
 import { makeOrders, type SessionOrders } from "./sessionOrders.ts"
-import { after, atFirst, type Standing, stateOf } from "./upstream.ts"
+import { after, atFirst, lossOf, type Standing, stateOf } from "./upstream.ts"
 
 /** Durations are milliseconds. */
 export interface SessionOptions extends Link.LinkOptions {
@@ -162,6 +162,9 @@ export const make = Effect.fnUntraced(function* (
         standing = next.standing
         yield* enter(stateOf(gateway, standing))
       }
+      // Each time: what has come since it was said before did not come for good, and streams that went on with it have another gap.
+      const loss = lossOf(word)
+      if (loss !== null) lines.breakAll(loss.what, loss.why)
       if (next.event === null) continue
       if (next.event._tag === "UpstreamLost") {
         yield* FiberHandle.run(
@@ -177,14 +180,8 @@ export const make = Effect.fnUntraced(function* (
 
   const tellLines = (live: Link.Link, event: IbkrEvent): Effect.Effect<void, never, Scope.Scope> => {
     switch (event._tag) {
-      case "UpstreamLost":
-        return Effect.sync(() => lines.breakAll("IB", "the gateway has lost its line to IB"))
       case "UpstreamRestored":
         return event.dataLost ? lines.renewAll(live, "IB") : lines.verifyAll(live, "IB")
-      case "FarmBroken":
-        return event.farm.serves === "market"
-          ? Effect.sync(() => lines.breakAll(event.farm.name, `the data farm ${event.farm.name} is broken`))
-          : Effect.void
       case "FarmRestored":
         return event.farm.serves === "market" ? lines.verifyAll(live, event.farm.name) : Effect.void
       default:

@@ -7,7 +7,8 @@
  *
  * Hard cases. Answers to a number that is no longer a subscription's are nobody's. A gateway that gets IB back with its data (1102), or a
  * farm (2104), often leaves some subscriptions dead without a word: those that have been silent for `verifyAfter` since are asked for again, the
- * others are left alone. A gateway that was sent too much (100) leaves a message out and does not say which: what was asked for last and has not been heard is in
+ * others are left alone. One that the gateway still has and sends nothing for while another session of the login has the live data (10197) keeps its line, and is given up and asked for again
+ * after growing pauses: nothing says when that session is over. A gateway that was sent too much (100) leaves a message out and does not say which: what was asked for last and has not been heard is in
  * doubt, is told so, and is asked for again where it stays silent. What is asked for while IB or a farm is away does not come yet, though the gateway takes the request. One that the gateway ends itself (10182, 10225) is given up there and asked for again. One that it refuses ends. Who
  * unsubscribes before the request was sent sends nothing. There are more of them than the account has lines: those that find none wait for one
  * (LineQuota), and so does one that the gateway refuses for that reason (101, 309, 10190); each says so, and comes in by itself. One that has to be asked for
@@ -30,6 +31,8 @@ interface Line {
   /** When it was last asked for, by the monotonic clock, and how often in a row too soon after it. */
   askedAt: number
   hasty: number
+  /** The longest pause before it is asked for again. */
+  rest: number
   /** It has ended on the connection of now, and is to be asked for again because of this. */
   ended: string | null
   sent: boolean
@@ -73,6 +76,8 @@ const soon = 10_000
 const longest = 16_000
 /** How long is waited for room among the messages that wait to be sent. */
 const crowdedFor = "1 second"
+/** While another session has the live data, which may be for hours. */
+const longestInCompetition = 64_000
 /** How long IB takes no second request for the trades of one instrument. */
 const tickByTickPause = 15_000
 /** How often it is tried whether the account has a line more than it last had. */
@@ -104,8 +109,8 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
 
   const quotaOf = ({ spec }: Line): LineQuota<Line> | null => (spec.sort === null ? null : quotas[spec.sort])
 
-  const pauseBefore = ({ askedAt, hasty, spec }: Line, now: number): number => {
-    const backOff = hasty === 0 ? 0 : Math.min(longest, 500 * 2 ** hasty)
+  const pauseBefore = ({ askedAt, hasty, rest, spec }: Line, now: number): number => {
+    const backOff = hasty === 0 ? 0 : Math.min(rest, 500 * 2 ** hasty)
     const asked = spec.sort === "tick-by-tick" ? tapesAsked.get(spec.what) : undefined
     return Math.max(askedAt + backOff - now, asked === undefined ? 0 : asked + tickByTickPause - now)
   }
@@ -271,6 +276,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
         requestId: null,
         askedAt: Number.NEGATIVE_INFINITY,
         hasty: 0,
+        rest: longest,
         ended: null,
         sent: false,
         heard: false
@@ -355,7 +361,15 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
       const line = byId.get(requestId)
       if (line === undefined) return false
       const { kind } = meaningOf(code, message, requestId)
-      if (kind === "Stale") return ends(line, "the gateway has ended it")
+      if (kind === "Stale") {
+        line.rest = longest
+        return ends(line, "the gateway has ended it")
+      }
+      if (kind === "Competing") {
+        line.rest = longestInCompetition
+        line.spec.waits(`${message} (${code}): it is asked for again until it comes`)
+        return ends(line, "another session had the live data")
+      }
       if (kind === "Reset") line.spec.reset?.()
       if (kind === "Delayed") line.spec.dataType?.(3)
       const reason = requestError(code, message)

@@ -17,6 +17,15 @@ export const atFirst: Standing = { farms: [], upstreamDown: false }
 
 const same = (farm: Farm) => (other: Farm) => other.name === farm.name && other.serves === farm.serves
 
+/** What a gateway is without, by its own word, and why nothing comes then; null where it says nothing of the kind. */
+export const lossOf = ({ code, message }: Said): { readonly what: string; readonly why: string } | null => {
+  const { kind } = meaningOf(code, message, -1)
+  if (kind === "UpstreamLost") return { what: "IB", why: "the gateway has lost its line to IB" }
+  const farm = kind === "Farm" ? farmOf(code, message) : null
+  if (farm?.state !== "broken" || farm.serves !== "market") return null
+  return { what: farm.name, why: `the data farm ${farm.name} is broken` }
+}
+
 /** Null: nothing worth telling. A gateway that loses IB says so every minute through a nightly reset: it is told once. */
 export const after = (
   standing: Standing,

@@ -85,6 +85,64 @@ describe("the tape of the simulated gateway", () => {
     )
   }
 
+  it.effect("1100 once more, when rows had come since the first: what stays away then is a gap of its own", () =>
+    rigged(({ gateway, pass }) =>
+      Effect.gen(function* () {
+        const tape = yield* record([trades("SPY")], undefined, "ibkr")
+        yield* pass(10 * second)
+        yield* gateway.inject({ _tag: "UpstreamLost", forMillis: 60 * second, restored: 1102 })
+        yield* pass(5 * second)
+        // It sends again, and says nothing of that.
+        yield* gateway.inject({ _tag: "Clear" })
+        yield* pass(10 * second)
+        yield* gateway.inject({ _tag: "UpstreamLost", forMillis: 15 * second, restored: 1102 })
+        yield* pass(60 * second)
+        assert.strictEqual(tags(tape).filter((tag) => tag === "Gap").length, 2)
+        assert.isAbove(isTruth(gateway, tape, "SPY"), 60)
+      })
+    )
+  )
+
+  it.effect(
+    "another session of the login has the live data: told, and had again when it is over, on the same lines",
+    () =>
+      rigged(
+        ({ gateway, pass }) =>
+          Effect.gen(function* () {
+            const streams = [
+              trades("SPY"),
+              { symbol: "SPY", kind: "quotes" as const },
+              { symbol: "SPY", kind: "bars" as const },
+              { symbol: "SPY", kind: "depth" as const }
+            ]
+            const seen = yield* record(streams, undefined, "ibkr")
+            yield* pass(10 * second)
+            const { requests: before = 0 } = gateway.clients()[0] ?? {}
+            yield* gateway.inject({ _tag: "CompetingSession", active: true })
+            yield* pass(120 * second)
+            for (const [stream] of streams.entries()) {
+              const gaps = eventsOf(seen, stream).filter((event) => event._tag === "Gap")
+              assert.match(gaps[0]?.reason ?? "", /competing live session/)
+            }
+            // Asked for again and again, and no more than a few times each.
+            const { requests: meanwhile = 0 } = gateway.clients()[0] ?? {}
+            assert.isBelow(meanwhile - before, 80)
+            yield* gateway.inject({ _tag: "CompetingSession", active: false })
+            const rows = streams.map((_, stream) => rowsOf(seen, stream).length)
+            yield* pass(90 * second)
+            for (const [stream, had] of rows.entries()) assert.isAbove(rowsOf(seen, stream).length, had)
+            assert.deepStrictEqual((gateway.clients()[0]?.open ?? []).map(({ kind }) => kind).toSorted(), [
+              "bars",
+              "depth",
+              "quote",
+              "tickByTick"
+            ])
+            assert.isAbove(isTruth(gateway, seen, "SPY"), 60)
+          }),
+        { quotas: { lines: 2, depth: 1, tickByTick: 1 } }
+      )
+  )
+
   it.effect(
     "a trade cut off after every number of its bytes: both consumers go on, without a trade too few or twice",
     () =>
