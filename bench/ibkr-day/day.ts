@@ -213,7 +213,12 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
       for (const fault of mishap.faults) yield* gateway.inject(fault)
       if (index % options.killEvery === options.killEvery - 1) yield* recording.kill
       unseenUntil = Math.max(unseenUntil, gateway.now() + mishap.unseen)
-      yield* pass(minute - mishap.after)
+      const { end } = mishap
+      const left = minute - mishap.after
+      const lasts = end === null ? left : Math.min(left, end.after)
+      yield* pass(lasts)
+      for (const fault of end?.faults ?? []) yield* gateway.inject(fault)
+      yield* pass(left - lasts)
       if (gateway.now() > unseenUntil) for (const book of books) book.compare(gateway)
       if (index % 10 === 9) for (const tape of tapes) tape.compare()
       counter.forget()
@@ -272,6 +277,8 @@ const run = Effect.fnUntraced(function* (options: DayOptions) {
     const jobs = yield* whilePassing(jobsDone)
     const repaired = yield* storedTapes(recorded, recording.told, until, gateway)
     problems.push(...new Set([...live, ...repaired].flatMap((tape) => tape.problems)))
+    // The simulated history has all of the day.
+    for (const hole of repaired.flatMap(({ holes }) => holes)) problems.push(`not in the store after all jobs: ${hole}`)
     const rebuilt = yield* whilePassing(rebuiltDiffers)
     problems.push(...recording.problems(), ...jobs.problems, ...rebuilt.problems)
     const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)

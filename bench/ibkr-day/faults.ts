@@ -11,11 +11,17 @@ export interface Mishap {
   readonly faults: ReadonlyArray<Fault>
   /** For so long what comes may be older than it looks, and no client of the protocol can know. */
   readonly unseen: number
+  /** What it ends with, and after how long; it never lasts longer than the minute. */
+  readonly end: { readonly after: number; readonly faults: ReadonlyArray<Fault> } | null
 }
 
 /**
- * Left out is what no client can tell from the truth: history that says that there is nothing where there is something, and messages that come twice or out of
- * order, since IB numbers no trade; and what a user has to mend: a symbol that may not be had, a version that is not understood.
+ * Every fault of the simulator but these, of which the first three no client can tell from the truth:
+ * - `HistoryEmpty`: history that says that there is nothing where there is something is how IB tells of hours without trades.
+ * - `Duplicates` of trades, quotes and books: IB numbers none of them, and two trades alike are two trades. Bars, which are known by their stamps, come twice here.
+ * - `OutOfOrder`: what came is taken for what holds, and that all before a stamp has come is said when the next one comes.
+ * - `Denied` and `VersionReply` end a stream or the session for good, which a user has to mend, and there would be no day (tests of the session and of lookups).
+ * - `SendBuffer` cuts off who does not read, which this client never does not; for it that is a `Drop`.
  */
 export const mishapOf = (seed: number, minute: number): Mishap => {
   let draws = 0
@@ -24,9 +30,15 @@ export const mishapOf = (seed: number, minute: number): Mishap => {
   const pick = <A>(from: readonly [A, ...ReadonlyArray<A>]): A => from[between(0, from.length - 1)] ?? from[0]
   const how = pick(["fin", "rst"] as const)
   const after = between(0, 59) * second
-  const mishap = (name: string, faults: ReadonlyArray<Fault>, unseen = 0): Mishap => ({ name, after, faults, unseen })
+  const mishap = (name: string, faults: ReadonlyArray<Fault>, unseen = 0, end: Mishap["end"] = null): Mishap => ({
+    name,
+    after,
+    faults,
+    unseen,
+    end
+  })
   const drop = { _tag: "Drop", how } as const
-  switch (between(0, 16)) {
+  switch (between(0, 22)) {
     case 0:
       return mishap("drop", [drop])
     case 1:
@@ -69,6 +81,33 @@ export const mishapOf = (seed: number, minute: number): Mishap => {
       return mishap("bars deactivated", [{ _tag: "BarsDeactivated" }])
     case 15:
       return mishap("bars paced", [{ _tag: "RealTimePacing", requests: between(1, 3) }, drop])
+    case 16:
+      return mishap("competing session", [{ _tag: "CompetingSession", active: true }], 0, {
+        after: between(1, 45) * second,
+        faults: [{ _tag: "CompetingSession", active: false }]
+      })
+    case 17:
+      return mishap("port changed", [{ _tag: "PortChanged" }])
+    case 18: {
+      const farm = pick(["cashfarm", "usfuture", "secdefnj"] as const)
+      return mishap("other farm", [
+        { _tag: "FarmBroken", farm, forMillis: between(2, 20) * second, silent: draw() / 2 },
+        ...(draw() < 0.5 ? [drop] : [])
+      ])
+    }
+    case 19:
+      return mishap("bars twice", [{ _tag: "Duplicates", share: between(1, 10) / 10, of: "bars" }], 0, {
+        after: between(10, 60) * second,
+        faults: [{ _tag: "Duplicates", share: 0 }]
+      })
+    case 20:
+      return mishap("bulletin", [{ _tag: "Bulletin", text: `No. ${minute}` }, ...(draw() < 0.5 ? [drop] : [])])
+    case 21:
+      // Of the time of the gateway's machine, which is not that of its trades.
+      return mishap("clock skew", [{ _tag: "ClockSkew", millis: between(-20, 20) * 100 }, drop], 0, {
+        after: 60 * second,
+        faults: [{ _tag: "ClockSkew", millis: 0 }]
+      })
     default: {
       const [first = "halfFrame", ...rest] = malformations
       const what = pick<Malformation>([first, ...rest])

@@ -5,14 +5,16 @@
  * No segment claims what was told as unrepairable: only an answer of the vendor's history can prove that, which a job has had.
  */
 import { Effect, Stream } from "effect"
-import { isComplete } from "../../src/domain/Coverage.ts"
+import type { StoredState } from "../../src/domain/Coverage.ts"
 import * as Intervals from "../../src/domain/Intervals.ts"
 import { isRecordSeries } from "../../src/domain/records/RecordKind.ts"
 import type { SeriesKey } from "../../src/domain/SeriesKey.ts"
 import type { StreamKey, StreamQuery } from "../../src/domain/streams/StreamKey.ts"
 import { isTape } from "../../src/domain/streams/StreamKind.ts"
 import { millisOf, type StreamRow } from "../../src/domain/streams/StreamRow.ts"
+import * as Timeframe from "../../src/domain/Timeframe.ts"
 import { iso, type TimeRange } from "../../src/domain/TimeRange.ts"
+import { recordedSeries } from "../../src/layers/recording/recordedSeries.ts"
 import { segmentKind } from "../../src/layers/recording/segmentRequest.ts"
 import type { GatewaySimulator } from "../../src/layers/testing/gateway/GatewaySimulator.ts"
 import { AdapterRegistry } from "../../src/services/AdapterRegistry.ts"
@@ -29,19 +31,19 @@ import type { RowsOfMarket } from "./TapeCheck.ts"
 
 export interface StoredTape {
   readonly problems: ReadonlyArray<string>
+  /** What no coverage claims. */
+  readonly holes: ReadonlyArray<string>
   readonly rows: number
   /** Milliseconds of the range, and how many of them no coverage claims. */
   readonly span: number
   readonly unclaimed: number
-  /** Whether any segment of a recording claims something: of a kind whose live rows are stored. */
-  readonly recorded: boolean
-  /** Milliseconds that were told as unrepairable, and how many of those no answer claims. */
-  readonly told: number
-  readonly toldUnclaimed: number
 }
 
 const some = (name: string, what: string, texts: ReadonlyArray<string>): ReadonlyArray<string> =>
   texts.length === 0 ? [] : [`${name}: ${texts.length} ${what}, such as ${texts[0]}`]
+
+/** What is provisional is told as not to be relied on: a bar that came live in a gap. */
+const isFinal = ({ _tag }: StoredState): boolean => _tag === "Covered" || _tag === "Empty"
 
 const rangeText = ({ end, start }: TimeRange) => `${iso(start)}/${iso(end)}`
 
@@ -53,25 +55,24 @@ const rowsOf = Effect.fnUntraced(function* (series: SeriesKey, range: TimeRange)
   return rows
 })
 
-export const storedTape = Effect.fnUntraced(function* (
+/** One series of a tape: what of the range it claims, and what is wrong with it. */
+const storedSeries = Effect.fnUntraced(function* (
   key: StreamKey,
   series: SeriesKey,
   range: TimeRange,
-  missing: ReadonlyArray<TimeRange>,
-  market: RowsOfMarket
+  told: ReadonlyArray<TimeRange>,
+  truth: ReadonlyArray<StreamRow>
 ) {
-  const name = `stored ${key.kind} of ${key.symbol}`
+  const name = `stored ${key.kind} of ${key.symbol}${series.dataset === null ? "" : ` (${series.dataset})`}`
   const [store, archive] = [yield* MarketStore, yield* ProvenanceStore]
-  const coverage = (yield* store.coverage(series, range)).filter(({ state }) => isComplete(state))
+  const coverage = (yield* store.coverage(series, range)).filter(({ state }) => isFinal(state))
   const claimed = Intervals.normalise(coverage)
   const fromSegments: Array<TimeRange> = []
   for (const { end, start, state } of coverage) {
     const { request } = yield* archive.response(state.response)
     if ((yield* archive.request(request)).kind === segmentKind) fromSegments.push({ start, end })
   }
-  const told = Intervals.intersect([range], Intervals.normalise(missing))
   const rows = yield* rowsOf(series, range)
-  const truth = market(range.start, range.end)
   let place = 0
   const isClaimed = (row: StreamRow): boolean => {
     const millis = millisOf(row)
@@ -83,30 +84,45 @@ export const storedTape = Effect.fnUntraced(function* (
   const { less, more } = rowsCompared(key.kind, within, truth.filter(isClaimed))
   const strays = rowsCompared(key.kind, rows, truth).more
   const overclaimed = Intervals.intersect(told, Intervals.normalise(fromSegments)).map(rangeText)
-  const tape: StoredTape = {
+  return {
+    claimed,
+    rows: rows.length,
     problems: [
       ...some(name, "rows are claimed and missing", less),
       ...some(name, "rows never happened, or are there twice", more.length > 0 ? more : strays),
       ...some(name, "ranges that were told as unrepairable are claimed by a recording", overclaimed)
-    ],
-    rows: rows.length,
+    ]
+  }
+})
+
+const storedTape = Effect.fnUntraced(function* (
+  key: StreamKey,
+  series: ReadonlyArray<SeriesKey>,
+  range: TimeRange,
+  missing: ReadonlyArray<TimeRange>,
+  market: RowsOfMarket
+) {
+  const told = Intervals.intersect([range], Intervals.normalise(missing))
+  const truth = market(range.start, range.end)
+  const parts = yield* Effect.forEach(series, (one) => storedSeries(key, one, range, told, truth))
+  const claimed = parts.reduce<Intervals.Ranges>((all, one) => Intervals.union(all, one.claimed), [])
+  const tape: StoredTape = {
+    holes: Intervals.subtract([range], claimed).map((hole) => `${key.kind} of ${key.symbol} ${rangeText(hole)}`),
+    problems: parts.flatMap(({ problems }) => problems),
+    rows: parts.reduce((sum, { rows }) => sum + rows, 0),
     span: range.end - range.start,
-    unclaimed: range.end - range.start - Intervals.total(claimed),
-    recorded: fromSegments.length > 0,
-    told: Intervals.total(told),
-    toldUnclaimed: Intervals.total(Intervals.subtract(told, claimed))
+    unclaimed: range.end - range.start - Intervals.total(claimed)
   }
   return tape
 })
 
-/** Of the tapes of which a recording stores the rows: how much of their time nothing claims. */
+/** How much of the tapes' time nothing claims. */
 export const shareOf = (tapes: ReadonlyArray<StoredTape>): number => {
-  const recorded = tapes.filter(({ recorded }) => recorded)
-  const sum = (of: "span" | "unclaimed") => recorded.reduce((total, tape) => total + tape[of], 0)
+  const sum = (of: "span" | "unclaimed") => tapes.reduce((total, tape) => total + tape[of], 0)
   return sum("unclaimed") / sum("span")
 }
 
-/** Of each tape that was recorded, from its first word to its last. */
+/** Of each tape that was recorded, from its first word on. Bars have two series: what was told live, and the vendor's history, which repairs are stored in. */
 export const storedTapes = Effect.fnUntraced(function* (
   streams: ReadonlyArray<StreamQuery>,
   told: ReadonlyArray<ToldStream>,
@@ -118,10 +134,14 @@ export const storedTapes = Effect.fnUntraced(function* (
   const keys = yield* market.keys({ vendor: "ibkr", streams })
   const tapes: Array<StoredTape> = []
   for (const [index, key] of keys.entries()) {
-    const series = vendor.series(key)
+    const series = [recordedSeries(vendor, key), ...(key.kind === "bars" ? [vendor.series(key)] : [])]
     const { began = null, missing = [] } = told[index] ?? {}
-    if (series === null || began === null || !isTape(key.kind)) continue
-    tapes.push(yield* storedTape(key, series, { start: began, end: until }, missing, marketOf(gateway, key)))
+    if (began === null || !isTape(key.kind)) continue
+    // A bar that was open when it began is none of it.
+    const { timeframe } = key
+    const range = { start: timeframe === null ? began : Timeframe.ceil(timeframe, began), end: until }
+    const known = series.filter((one) => one !== null)
+    tapes.push(yield* storedTape(key, known, range, missing, marketOf(gateway, key)))
   }
   return tapes
 })
