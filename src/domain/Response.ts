@@ -26,6 +26,17 @@ export const ResponseMetadata = Schema.Struct({
 })
 export interface ResponseMetadata extends Schema.Schema.Type<typeof ResponseMetadata> {}
 
+/** Of bytes that no server of HTTP has sent; whoever knows more says it beside this. */
+export const bareMetadata: ResponseMetadata = {
+  contentType: null,
+  encoding: null,
+  transportStatus: null,
+  url: null,
+  elapsedMillis: null,
+  headers: {},
+  adapter: {}
+}
+
 /** The status with which the bytes of an answer came, also where it only confirms them. */
 export const statusOfBytes = ({ confirmedStatus, transportStatus }: ResponseMetadata): number | null =>
   confirmedStatus === undefined ? transportStatus : confirmedStatus

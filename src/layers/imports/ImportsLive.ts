@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto"
 import { Clock, Effect, Layer, Option, Result, Scope, Stream } from "effect"
 import type { RequestIdentity } from "../../domain/Request.ts"
-import type { Response } from "../../domain/Response.ts"
+import { bareMetadata, type Response } from "../../domain/Response.ts"
 import type { RecordKind, RecordOf, RecordSeries } from "../../domain/records/RecordKind.ts"
 import { canonical, parse, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { SessionId } from "../../domain/Session.ts"
@@ -49,16 +49,6 @@ const identityOf = (spec: ImportSpec, { bytes, line, offset }: ImportSegment): R
   bucket: null,
   cacheTag: null
 })
-
-const metadata = {
-  contentType: null,
-  encoding: null,
-  transportStatus: null,
-  url: null,
-  elapsedMillis: null,
-  headers: {},
-  adapter: {}
-}
 
 const asError = (error: ImportsError | ImportsError["reason"]): ImportsError =>
   error._tag === "ImportsError" ? error : new ImportsError({ reason: error })
@@ -117,7 +107,7 @@ const make = Effect.gen(function* () {
       askedAt,
       status: "ok",
       body: segment.bytes,
-      metadata,
+      metadata: bareMetadata,
       cause: null,
       waited: 0
     })

@@ -12,7 +12,13 @@
  */
 import { Cause, Effect, Exit, Metric, References, Scope } from "effect"
 import type { RequestId } from "../../domain/Request.ts"
-import { type Response, type ResponseMetadata, type ResponseStatus, statusOfBytes } from "../../domain/Response.ts"
+import {
+  bareMetadata,
+  type Response,
+  type ResponseMetadata,
+  type ResponseStatus,
+  statusOfBytes
+} from "../../domain/Response.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import {
   type Adapter,
@@ -84,15 +90,6 @@ const statusOf = ({ answer, reason }: Outcome): ResponseStatus => {
 export const isWritten = (reason: VendorErrorReason): boolean =>
   reason._tag === "NotFound" || reason._tag === "NotEntitled"
 
-const noMetadata: ResponseMetadata = {
-  contentType: null,
-  encoding: null,
-  transportStatus: null,
-  url: null,
-  elapsedMillis: null,
-  headers: {},
-  adapter: {}
-}
 const noBytes = new Uint8Array(0)
 
 /** What an answer means. A body that broke off proves nothing, whatever its status line says. */
@@ -214,7 +211,7 @@ export const make = Effect.fnUntraced(function* (store: ProvenanceStore["Service
       const elapsed = (yield* wholeMillis) - outcome.askedAt
       const { answer } = outcome
       const confirmed = answer?.notModified === true ? call.earlier : null
-      const metadata = answer?.metadata ?? noMetadata
+      const metadata = answer?.metadata ?? bareMetadata
       const response = yield* store.append({
         request,
         attempt,

@@ -1,19 +1,11 @@
 import { Effect } from "effect"
 import type { RequestIdentity, RequestSubject } from "../../domain/Request.ts"
-import type { Response } from "../../domain/Response.ts"
+import { bareMetadata, type Response, type ResponseMetadata } from "../../domain/Response.ts"
 import type { SessionId } from "../../domain/Session.ts"
 import type { EpochMillis } from "../../domain/TimeRange.ts"
 import type { ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 
-const metadata = {
-  contentType: "application/x-ndjson",
-  encoding: null,
-  transportStatus: null,
-  url: null,
-  elapsedMillis: null,
-  headers: {},
-  adapter: {}
-}
+const metadata: ResponseMetadata = { ...bareMetadata, contentType: "application/x-ndjson" }
 
 /** Frames of a recording as an answer of its vendor; durable when it returns. `askedAt`: when the last of them came. */
 export const archiveFrames = Effect.fnUntraced(function* (

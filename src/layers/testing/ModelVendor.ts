@@ -9,7 +9,7 @@
  */
 import { Clock, Duration, Effect, Option, Schema } from "effect"
 import type { Bar } from "../../domain/Bar.ts"
-import type { ResponseMetadata } from "../../domain/Response.ts"
+import { bareMetadata, type ResponseMetadata } from "../../domain/Response.ts"
 import { Adjustment, type SeriesKey } from "../../domain/SeriesKey.ts"
 import * as Timeframe from "../../domain/Timeframe.ts"
 import { EpochMillis, type TimeRange } from "../../domain/TimeRange.ts"
@@ -103,15 +103,7 @@ const Params = Schema.Struct({
 })
 const paramsOf = Schema.decodeUnknownOption(Params)
 
-const metadata: ResponseMetadata = {
-  contentType: "text/plain",
-  encoding: null,
-  transportStatus: null,
-  url: null,
-  elapsedMillis: null,
-  headers: {},
-  adapter: {}
-}
+const metadata: ResponseMetadata = { ...bareMetadata, contentType: "text/plain" }
 
 const noBounds: RequestLimit = { maxSpan: null, maxRows: null }
 const everyTimeframe: VendorLimits["timeframes"] = Object.fromEntries(

@@ -17,7 +17,7 @@ import {
   type VendorErrorReason
 } from "../../../services/Adapter.ts"
 import { monotonicMillis } from "../../monotonicMillis.ts"
-import { answerBytes, contentType } from "./answerBytes.ts"
+import { answerBytes, answerMetadata } from "./answerBytes.ts"
 import { barsParams, barsRequest } from "./BarsRequest.ts"
 import { asBarsSeries, barsSeriesOf } from "./barsSeries.ts"
 import { decodeBars, locateBar } from "./decodeBars.ts"
@@ -71,18 +71,11 @@ export const make: (vendor: IbkrVendor) => MakeAdapter = Effect.fnUntraced(funct
     const answer = yield* ask.pipe(Effect.mapError(({ reason }) => because(vendorReason(reason, rest))))
     const firstByte = yield* FirstByte
     firstByte()
-    const { connection, empty, frames, refusal, serverVersion } = answer
+    const { empty, frames, refusal, serverVersion } = answer
+    const metadata = answerMetadata(place, answer, (yield* monotonicMillis) - began)
     return {
       body: answerBytes(serverVersion, frames),
-      metadata: {
-        contentType,
-        encoding: null,
-        transportStatus: null,
-        url: null,
-        elapsedMillis: (yield* monotonicMillis) - began,
-        headers: {},
-        adapter: { gateway: place, serverVersion, connection, frames: frames.length, empty }
-      },
+      metadata: { ...metadata, adapter: { ...metadata.adapter, empty } },
       refusal: refusal === null ? null : vendorReason(refusal.reason, rest)
     }
   })

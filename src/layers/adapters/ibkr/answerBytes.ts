@@ -4,13 +4,27 @@
  * bytes; numbers of requests are in them, so that two answers to one question differ.
  */
 import { Result } from "effect"
+import { bareMetadata, type ResponseMetadata } from "../../../domain/Response.ts"
 import { concatenated } from "../../../services/PayloadDraft.ts"
 import { fieldsOf, frameOf, headerSize } from "./frames.ts"
+import type { AnswerOfGateway } from "./Question.ts"
 
 const name = "tapestry.ibkr"
 const form = "1"
 
-export const contentType = "application/vnd.tapestry.ibkr-frames"
+const contentType = "application/vnd.tapestry.ibkr-frames"
+
+/** What is archived beside the frames of an answer. `gateway`: `127.0.0.1:4001`; `connection` as the session counts them. */
+export const answerMetadata = (
+  gateway: string,
+  { connection, frames, serverVersion }: Pick<AnswerOfGateway, "connection" | "frames" | "serverVersion">,
+  elapsedMillis: number
+): ResponseMetadata => ({
+  ...bareMetadata,
+  contentType,
+  elapsedMillis,
+  adapter: { gateway, serverVersion, connection, frames: frames.length }
+})
 
 export const answerBytes = (serverVersion: number, frames: ReadonlyArray<Uint8Array>): Uint8Array => {
   const all = [frameOf([name, form, serverVersion]), ...frames]

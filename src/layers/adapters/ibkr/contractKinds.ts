@@ -28,6 +28,10 @@ export const dateOf = (text: string): string | null => {
   return year === undefined ? null : `${year}-${month}-${day}`
 }
 
+/** Of an option, as IB writes it: `C`, `CALL`, `P` or `PUT`; null of anything else. */
+export const rightOf = (text: string | undefined): "C" | "P" | null =>
+  text?.startsWith("C") ? "C" : text?.startsWith("P") ? "P" : null
+
 type Named = Pick<Contract, "id" | "symbol" | "currency"> &
   Partial<Pick<Contract, "exchange" | "expiry" | "right" | "strike" | "tradingClass">> & { readonly secType: string }
 

@@ -1,5 +1,5 @@
 /** How a contract that is held is written here: the text that, put to `contractNamed`, means the same. */
-import { dateOf, nameOf } from "./contractKinds.ts"
+import { dateOf, nameOf, rightOf } from "./contractKinds.ts"
 import type { IbContract } from "./GatewayApi.ts"
 
 /** What IB says of a contract that is held; as it reads numbers, a multiplier may be one. */
@@ -27,6 +27,6 @@ export const contractSpelled = (held: HeldContract): string => {
     tradingClass,
     ...(secType === "STK" || secType === "OPT" ? {} : { exchange: secType === "CASH" ? "IDEALPRO" : exchange }),
     ...(dated(secType) ? { expiry } : {}),
-    ...(secType === "OPT" && (right === "C" || right === "P") ? { right, strike: strike ?? null } : {})
+    ...(secType === "OPT" ? { right: rightOf(right), strike: strike ?? null } : {})
   })
 }

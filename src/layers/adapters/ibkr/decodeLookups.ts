@@ -4,7 +4,7 @@ import type { Contract, ContractMatch, OptionChain } from "../../../domain/Contr
 import type { EpochMillis } from "../../../domain/TimeRange.ts"
 import * as ZoneClock from "../../../domain/ZoneClock.ts"
 import { readAnswer } from "./answerBytes.ts"
-import { dateOf, kindOf, nameOf } from "./contractKinds.ts"
+import { dateOf, kindOf, nameOf, rightOf } from "./contractKinds.ts"
 import { messageIds } from "./frames.ts"
 import { numberIn } from "./numbers.ts"
 import { sessionHours } from "./sessionHours.ts"
@@ -21,9 +21,6 @@ const lastTradeDateFrom = 182
 
 /** Null where IB's text is empty. */
 const orNull = (text: string): string | null => (text === "" ? null : text)
-
-const rightOf = (text: string | undefined): "C" | "P" | null =>
-  text?.startsWith("C") ? "C" : text?.startsWith("P") ? "P" : null
 
 const contractOf = (fields: ReadonlyArray<string>, version: number): Decoded<Contract> => {
   const [symbol = "", secType = "", lastTrade = ""] = fields.slice(2, 5)

@@ -2,7 +2,7 @@
 import { Result } from "effect"
 import type { OrderState } from "../../../domain/Order.ts"
 import { readAnswer } from "./answerBytes.ts"
-import { dateOf, nameOf } from "./contractKinds.ts"
+import { dateOf, nameOf, rightOf } from "./contractKinds.ts"
 import { messageIds, unescaped } from "./frames.ts"
 import { numberIn } from "./numbers.ts"
 
@@ -26,8 +26,7 @@ const nothing = (order: number | null): OrderState => ({
 
 /** `fields` begin with the number of the contract. */
 const termsOf = (fields: Fields) => {
-  const [id = "", symbol = "", secType = "", lastTrade = "", strike, right = "", , exchange = "", currency = ""] =
-    fields
+  const [id = "", symbol = "", secType = "", lastTrade = "", strike, right, , exchange = "", currency = ""] = fields
   const [, tradingClass = symbol, action, quantity, type, limit, , , , account = "", , , key = ""] = fields.slice(9)
   return {
     key: key === "" ? null : key,
@@ -39,7 +38,7 @@ const termsOf = (fields: Fields) => {
       currency,
       exchange,
       expiry: dateOf(lastTrade),
-      right: right.startsWith("C") ? "C" : right.startsWith("P") ? "P" : null,
+      right: rightOf(right),
       strike: numberIn(strike),
       tradingClass
     }),

@@ -18,7 +18,7 @@ import {
 } from "../../../services/Adapter.ts"
 import { IbkrError } from "../../../services/IbkrSession.ts"
 import { monotonicMillis } from "../../monotonicMillis.ts"
-import { answerBytes, contentType } from "./answerBytes.ts"
+import { answerBytes, answerMetadata } from "./answerBytes.ts"
 import { contractNamed } from "./contract.ts"
 import { decodeOrders } from "./decodeOrders.ts"
 import type { Session } from "./IbkrSessionLive.ts"
@@ -55,29 +55,16 @@ export const ibkrSend = ({
   const rejected = (message: string) => because(new Rejected({ message }))
   const asVendor = ({ reason }: IbkrError) => because(vendorReason(reason, rest))
 
-  const said = (
-    { connection, frames, refused, serverVersion, unknown }: Instructed,
-    what: string,
-    reference: string,
-    elapsedMillis: number
-  ): VendorAnswer => ({
-    body: answerBytes(serverVersion, frames),
-    metadata: {
-      contentType,
-      encoding: null,
-      transportStatus: null,
-      url: null,
-      elapsedMillis,
-      headers: {},
-      adapter: { gateway, serverVersion, connection, frames: frames.length }
-    },
+  const said = (came: Instructed, what: string, reference: string, elapsedMillis: number): VendorAnswer => ({
+    body: answerBytes(came.serverVersion, came.frames),
+    metadata: answerMetadata(gateway, came, elapsedMillis),
     refusal:
-      refused !== null
-        ? new Rejected({ message: refused })
-        : unknown !== null
+      came.refused !== null
+        ? new Rejected({ message: came.refused })
+        : came.unknown !== null
           ? new OutcomeUnknown({
               reference,
-              message: `${what} was sent, and it is not known what came of it: ${new IbkrError({ reason: unknown }).message}; ${look}`
+              message: `${what} was sent, and it is not known what came of it: ${new IbkrError({ reason: came.unknown }).message}; ${look}`
             })
           : null
   })

@@ -1,10 +1,10 @@
 /** Feeds of a real server over real sockets, of vendors that stream in the time of the test's clock or when they are told to. */
 import { WebSocket } from "@effect/platform-node/NodeWS"
-import { Context, Duration, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { type PushVendor, pushVendor } from "../../../../bench/support/pushVendor.ts"
 import type { StreamKind } from "../../../../src/domain/streams/StreamKind.ts"
 import type { StreamRow, Ticker } from "../../../../src/domain/streams/StreamRow.ts"
-import { unlimited } from "../../../../src/domain/VendorLimits.ts"
 import { type FeedLimits, feedDefaults } from "../../../../src/layers/config/FeedLimits.ts"
 import type { HttpListenerOptions } from "../../../../src/rpc/server/HttpListener.ts"
 import type { Adapter } from "../../../../src/services/Adapter.ts"
@@ -29,54 +29,23 @@ export const modelServer = Effect.fnUntraced(function* (
   return { ...server, model }
 })
 
-export interface Pushing {
-  readonly adapter: Adapter
+export interface Pushing extends Omit<PushVendor, "sink"> {
   /** Of a stream, by kind and symbol, when it has been opened. */
   readonly sink: (kind: StreamKind, symbol: string) => Effect.Effect<StreamSink>
-  readonly opened: () => number
-  readonly running: () => number
 }
 
 /** A vendor that sends what it is told to. */
 export const pushing = (kinds: ReadonlyArray<StreamKind>, name = "desk"): Pushing => {
-  const sinks = new Map<string, StreamSink>()
-  let opened = 0
+  const vendor = pushVendor(kinds, name, false)
   return {
-    opened: () => opened,
-    running: () => sinks.size,
+    ...vendor,
     sink: Effect.fnUntraced(function* (kind, symbol) {
       for (;;) {
-        const found = sinks.get(`${kind}/${symbol}`)
+        const found = vendor.sink(kind, symbol)
         if (found !== undefined) return found
         yield* turn
       }
-    }),
-    adapter: {
-      name,
-      type: "pushing",
-      description: "sends what it is told to",
-      account: name,
-      limits: unlimited,
-      symbols: Effect.succeed([]),
-      ping: Effect.succeed({ ok: true, elapsed: Duration.zero, detail: "" }),
-      stream: {
-        kinds,
-        timeframes: [],
-        lateness: 0,
-        key: ({ kind, symbol }) => Effect.succeed({ vendor: name, symbol, kind, timeframe: null, params: {} }),
-        open: ({ kind, symbol }, sink) =>
-          Effect.acquireRelease(
-            Effect.sync(() => {
-              opened++
-              sinks.set(`${kind}/${symbol}`, sink)
-            }),
-            () => Effect.sync(() => sinks.delete(`${kind}/${symbol}`))
-          ).pipe(Effect.asVoid),
-        silence: () => null,
-        history: () => null,
-        series: () => null
-      }
-    }
+    })
   }
 }
 
