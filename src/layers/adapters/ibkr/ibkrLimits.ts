@@ -5,15 +5,21 @@ import type { IbkrVendor } from "./IbkrVendor.ts"
 
 const second = 1_000
 
+/** By how much longer a request may be on its way than another, in milliseconds. */
+const onTheWay = second
+
 /**
  * IB's rules for history of small bars and ticks: 60 requests in ten minutes, fewer than six of one contract in two seconds, and none
  * twice in 15. What counts double (BID_ASK) has a window of its own for the last: its weight would never fit one of 1.
+ *
+ * IB counts when a request arrives, and the quota when it may go: one that was on its way for longer than the one after it is nearer to that there. So
+ * each window is longer than IB's by `onTheWay`.
  */
 export const historyWindows: ReadonlyArray<QuotaWindow> = [
-  { name: "history in 10 minutes", limit: 60, span: 600 * second, key: "history" },
-  { name: "history of one contract in 2 seconds", limit: 5, span: 2 * second, key: "contract" },
-  { name: "the same history in 15 seconds", limit: 1, span: 15 * second, key: "identical" },
-  { name: "the same history of quotes in 15 seconds", limit: 2, span: 15 * second, key: "identicalQuotes" }
+  { name: "history in 10 minutes", limit: 60, span: 600 * second + onTheWay, key: "history" },
+  { name: "history of one contract in 2 seconds", limit: 5, span: 2 * second + onTheWay, key: "contract" },
+  { name: "the same history in 15 seconds", limit: 1, span: 15 * second + onTheWay, key: "identical" },
+  { name: "the same history of quotes in 15 seconds", limit: 2, span: 15 * second + onTheWay, key: "identicalQuotes" }
 ]
 
 /** What the planner is told. */

@@ -102,6 +102,13 @@ layer(world({ symbols, forbidden: ["MINE"], stream: { rate: 5 }, trouble: ({ sym
     })
   )
 
+  it.effect("has a page of nothing where there is nothing for long, and says where to go on", () =>
+    Effect.gen(function* () {
+      const { json } = yield* get("/prices?symbol=SPX&vendor=sample&limit=1&start=1900-01-01")
+      assert.deepInclude(json, { count: 0, complete: true, next: new Date(Date.UTC(1900, 0, 1 + 512)).toISOString() })
+    })
+  )
+
   it.effect("goes on over what is known not to be had, and says so", () =>
     Effect.gen(function* () {
       const path = (start: string) => `/prices?symbol=EARLY&interval=1h&vendor=model&limit=3&start=${start}`

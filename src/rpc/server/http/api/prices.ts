@@ -100,19 +100,24 @@ const newest = Effect.fnUntraced(function* (
 /** True of a hole that may be had later, and so is a reason to stop there; of the others it is known that nothing is to be had. */
 const mayPass = ({ _tag }: CoverageInterval["state"]): boolean => _tag !== "NotEntitled" && _tag !== "NotFound"
 
-/** The first bars from an instant on, one more than is wanted where there are: no more is asked of the vendor than a page needs. */
+/**
+ * The first bars from an instant on, one more than is wanted where there are: no more is asked of the vendor than a page needs, and where there is
+ * nothing for long it is a page of nothing, so that a single call cannot spend the budget of a day.
+ */
 const oldest = Effect.fnUntraced(function* (
   read: (start: EpochMillis, end: EpochMillis) => Effect.Effect<RangeAnswer, StitchingCacheError>,
   { end, start }: TimeRange,
   length: number,
   limit: number
 ) {
-  for (let span = length * (limit + 1); ; span *= 4) {
-    const to = Math.min(end, start + span)
-    const answer = yield* read(start, to)
-    if (to >= end || answer.rowCount > limit || holesOf(answer.coverage).some(({ state }) => mayPass(state)))
-      return answer
+  const to = (factor: number) => Math.min(end, start + length * (limit + 1) * factor)
+  let answer = yield* read(start, to(1))
+  for (const factor of widenings.slice(1)) {
+    if (answer.range.end >= end || answer.rowCount > limit) break
+    if (holesOf(answer.coverage).some(({ state }) => mayPass(state))) break
+    answer = yield* read(start, to(factor))
   }
+  return answer
 })
 
 /** Bars with what is known of the range that they are about. */
@@ -142,7 +147,7 @@ export const prices = Effect.fnUntraced(function* (
     Stream.take(Stream.drop(answer.bars, skipped), start === undefined ? limit : limit + 1)
   )
   const bars = start === undefined ? found : found.slice(0, limit)
-  // A page that a hole has cut short goes on behind it.
+  // A page may be short: of a hole, or of a long time without a bar; the next goes on behind it.
   const onward = start === undefined || range.end >= until ? null : range.end
   const next = found[limit]?.ts ?? onward
   const from = skipped > 0 ? (bars[0]?.ts ?? range.start) : range.start
