@@ -19,7 +19,6 @@ import {
   Clock,
   Deferred,
   Effect,
-  Exit,
   FiberHandle,
   Latch,
   Layer,
@@ -42,6 +41,7 @@ import {
 } from "../../../services/IbkrSession.ts"
 import { ibkrDecodeErrors, ibkrReconnects, ibkrStatus } from "../../../services/Metrics.ts"
 import { pulled } from "../../metrics/pulled.ts"
+import { makeAsk } from "./asking.ts"
 import type { LineLimits } from "./LineQuota.ts"
 import type { LineSpec } from "./LineSpec.ts"
 import * as Lines from "./Lines.ts"
@@ -325,42 +325,7 @@ export const make = Effect.fnUntraced(function* (
   yield* Effect.forkScoped(run)
   yield* Effect.addFinalizer(() => enter({ _tag: "Closed", cause: null }))
 
-  const ask: Session["ask"] = Effect.fn("IbkrSession.ask")(function* (question) {
-    const { connection, serverVersion } = yield* ready
-    const live = link
-    if (live === null)
-      return yield* new IbkrError({ reason: new Disconnected({ message: "the connection was just lost" }) })
-    const requestId = requests++
-    const done = yield* live.pending.add(requestId, question)
-    let sent = false
-    const answered = yield* Effect.gen(function* () {
-      yield* live.outbound.send(question.line, () => {
-        question.send(live.api, requestId)
-        sent = true
-      })
-      return yield* Deferred.await(done).pipe(
-        Effect.timeoutOrElse({
-          duration: question.within,
-          orElse: () => {
-            const came = question.endless === true ? live.pending.soFar(requestId) : null
-            if (came !== null) return Effect.succeed(came)
-            const message = `no answer to ${question.what} within ${question.within / 1000} s`
-            return Effect.fail(new IbkrError({ reason: new NoAnswer({ message, after: question.within }) }))
-          }
-        })
-      )
-    }).pipe(
-      Effect.onExit((exit) => {
-        const ended = Exit.isSuccess(exit) && (question.endless !== true || exit.value.refusal !== null)
-        if (ended) return Effect.void
-        live.pending.abandon(requestId)
-        const { cancel } = question
-        if (!sent || cancel === undefined || link !== live) return Effect.void
-        return Effect.forkDetach(Effect.ignore(live.outbound.send("cancel", () => cancel(live.api, requestId))))
-      })
-    )
-    return { ...answered, serverVersion, connection }
-  })
+  const ask = makeAsk({ ready, link: () => link, nextId: () => requests++, lines })
 
   const orders = yield* makeOrders({
     ready,

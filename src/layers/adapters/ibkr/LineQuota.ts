@@ -4,7 +4,7 @@
  * Queueing: who finds no place free waits, in the order of arrival, and gets one as soon as another is given up. Whoever the gateway refuses in spite of a place waits
  * in front of all, since it came before them.
  *
- * Hard cases. IB counts the windows of its own programs in, and says nothing of how many there are: a refusal teaches that there are no more than those that are
+ * Hard cases. A question that needs a line for a moment waits among the streams (LineLease). IB counts the windows of its own programs in, and says nothing of how many there are: a refusal teaches that there are no more than those that are
  * had. It does not say either when there are more again, so the number grows by one now and then (`grow`), up to what was configured, and the next refusal shrinks
  * it. A place is free when its cancel has been sent, not when it was decided on: what is sent after it finds the line free.
  */

@@ -12,15 +12,16 @@
  * doubt, is told so, and is asked for again where it stays silent. What is asked for while IB or a farm is away does not come yet, though the gateway takes the request. One that the gateway ends itself (10182, 10225) is given up there and asked for again. One that it refuses ends. Who
  * unsubscribes before the request was sent sends nothing. There are more of them than the account has lines: those that find none wait for one
  * (LineQuota), and so does one that the gateway refuses for that reason (101, 309, 10190); each says so, and comes in by itself. One that has to be asked for
- * again and again is asked for more and more slowly. There are more of them than messages that may wait to be sent: the others try again a moment later, in the
+ * again and again is asked for more and more slowly. A cancel that the gateway has left out is noticed and sent again (GivenUp). There are more of them than messages that may wait to be sent: the others try again a moment later, in the
  * order of their turns. IB takes one request for the trades of an instrument in fifteen seconds: the next waits for that.
  */
 import { Clock, Effect, FiberSet, Metric, Scope } from "effect"
 import { IbkrError, type IbkrErrorReason } from "../../../services/IbkrSession.ts"
-import { ibkrLines, ibkrSubscriptions } from "../../../services/Metrics.ts"
-import { pulled } from "../../metrics/pulled.ts"
+import { ibkrSubscriptions } from "../../../services/Metrics.ts"
+import * as AccountLines from "./AccountLines.ts"
 import { meaningOf, requestError } from "./codes.ts"
-import { type LineLimits, LineQuota, type LineSort, lineSorts } from "./LineQuota.ts"
+import * as GivenUp from "./GivenUp.ts"
+import { type LineLimits, type LineSort, lineSorts } from "./LineQuota.ts"
 import type { LineEvents, LineSpec } from "./LineSpec.ts"
 import type { Link } from "./Link.ts"
 
@@ -39,11 +40,16 @@ interface Line {
   heard: boolean
 }
 
-export interface Lines {
+export interface Lines extends Pick<GivenUp.GivenUp, "cancel" | "late"> {
   /** Has the metrics tell of them, while the scope lives. */
   readonly show: Effect.Effect<void, never, Scope.Scope>
   /** Until the scope closes. Done when it was asked for, or will be as soon as there is a connection. */
   readonly add: (spec: LineSpec) => Effect.Effect<void, IbkrError, Scope.Scope>
+  /**
+   * A line for a question, until the scope closes; after those that wait for one already. Fails where there is none within so many milliseconds. The
+   * effect that it gives is for when the gateway has refused it that line.
+   */
+  readonly lease: (sort: LineSort, within: number) => Effect.Effect<Effect.Effect<void>, IbkrError, Scope.Scope>
   /** Asks for all on a connection; in its scope. */
   readonly attach: (link: Link) => Effect.Effect<void, never, Scope.Scope>
   readonly detach: (reason: string) => void
@@ -78,6 +84,9 @@ const longest = 16_000
 const crowdedFor = "1 second"
 /** While another session has the live data, which may be for hours. */
 const longestInCompetition = 64_000
+/** How far back a cancel may lie that a gateway has left out when it says that it did, or has no line though one was given up. Milliseconds. */
+const aMoment = 2_000
+const lately = 60_000
 /** How long IB takes no second request for the trades of one instrument. */
 const tickByTickPause = 15_000
 /** How often it is tried whether the account has a line more than it last had. */
@@ -88,11 +97,8 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
   const byId = new Map<number, Line>()
   /** Those that were sent last, in that order; a set of no more than `lastSent`. */
   const recent = new Set<Line>()
-  const quotas: Readonly<Record<LineSort, LineQuota<Line>>> = {
-    "market-data": new LineQuota<Line>("market-data", limits["market-data"]),
-    depth: new LineQuota<Line>("depth", limits.depth),
-    "tick-by-tick": new LineQuota<Line>("tick-by-tick", limits["tick-by-tick"])
-  }
+  const account = AccountLines.make<Line>(limits, (line) => requestSoon(line))
+  const givenUp = GivenUp.make()
   let current: { readonly link: Link; readonly run: (effect: Effect.Effect<void>) => void } | null = null
   /** When the trades of what were asked for on this connection. */
   let tapesAsked = new Map<string, number>()
@@ -107,7 +113,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     line.sent = false
   }
 
-  const quotaOf = ({ spec }: Line): LineQuota<Line> | null => (spec.sort === null ? null : quotas[spec.sort])
+  const quotaOf = ({ spec }: Line) => (spec.sort === null ? null : account.of[spec.sort])
 
   const pauseBefore = ({ askedAt, hasty, rest, spec }: Line, now: number): number => {
     const backOff = hasty === 0 ? 0 : Math.min(rest, 500 * 2 ** hasty)
@@ -173,7 +179,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
   }
 
   const release = (line: Line) => {
-    for (const next of quotaOf(line)?.release(line) ?? []) requestSoon(next)
+    if (line.spec.sort !== null) account.release(line.spec.sort, line)
   }
 
   const refuse = (line: Line, reason: IbkrErrorReason) => {
@@ -193,7 +199,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     })
     if (requestId === null || !sent || link === null) return yield* freed
     // At once, so that it is in front of a request for the same that follows.
-    const cancel = link.outbound.send("cancel", () => line.spec.cancel(link.api, requestId))
+    const cancel = givenUp.cancel(link, requestId, line.spec.cancel)
     yield* Effect.forkDetach(Effect.ensuring(Effect.ignore(cancel), freed), { startImmediately: true })
   })
 
@@ -234,10 +240,10 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
   const growLater = (sort: LineSort) => {
     if (current === null || growing.has(sort)) return
     growing.add(sort)
-    const quota = quotas[sort]
+    const quota = account.of[sort]
     current.run(
       Effect.sleep(growAfter).pipe(
-        Effect.andThen(Effect.sync(() => quota.grow().forEach(requestSoon))),
+        Effect.andThen(Effect.sync(() => account.grow(sort))),
         Effect.repeat({ while: () => quota.isShrunk }),
         Effect.ensuring(Effect.sync(() => growing.delete(sort)))
       )
@@ -250,26 +256,23 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     if (quota === null) return
     forget(line)
     quota.refuse(line)
+    givenUp.repeat(lately)
     line.spec.waits(`${message}: it comes when one of the ${quota.limit} in use is given up`)
     growLater(quota.sort)
   }
 
-  /** Of several gateways in one process the last one's is shown. */
-  const show = Effect.forEach(
-    lineSorts,
-    (sort) => {
-      const quota = quotas[sort]
-      return Effect.all([
-        pulled(ibkrLines(sort, "used"), () => ({ value: quota.held })),
-        pulled(ibkrLines(sort, "limit"), () => ({ value: quota.limit })),
-        pulled(ibkrLines(sort, "waiting"), () => ({ value: quota.waiting }))
-      ])
-    },
-    { discard: true }
-  )
-
   return {
-    show,
+    show: account.show,
+    cancel: givenUp.cancel,
+    late: givenUp.late,
+    lease: (sort, within) =>
+      Effect.map(account.lease(sort, within), (one) =>
+        Effect.sync(() => {
+          account.of[sort].refuse(one)
+          givenUp.repeat(lately)
+          growLater(sort)
+        })
+      ),
     add: Effect.fnUntraced(function* (spec) {
       const line: Line = {
         spec,
@@ -301,13 +304,15 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     }),
     attach: Effect.fnUntraced(function* (link) {
       current = { link, run: yield* FiberSet.makeRuntime<never>() }
+      givenUp.attach(link, current.run)
       tapesAsked = new Map()
       yield* requestAll(link, lines)
-      for (const sort of lineSorts) if (quotas[sort].isShrunk) growLater(sort)
+      for (const sort of lineSorts) if (account.of[sort].isShrunk) growLater(sort)
     }),
     detach: (reason) => {
       current = null
-      for (const sort of lineSorts) quotas[sort].clear()
+      givenUp.detach()
+      account.clear(reason)
       away.clear()
       recent.clear()
       for (const line of lines) {
@@ -340,13 +345,17 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
       }).pipe(Effect.forkScoped, Effect.asVoid),
     doubtLast: (link) =>
       Effect.suspend(() => {
+        givenUp.repeat(aMoment)
         const doubted = [...recent].filter((line) => line.sent && !line.heard)
         for (const { spec } of doubted) spec.broke("the gateway has left out a message, which may have asked for it")
         return verify(link, doubted, "silent since the gateway left out a message")
       }).pipe(Effect.forkScoped, Effect.asVoid),
     hears: (requestId) => {
       const line = byId.get(requestId)
-      if (line === undefined) return undefined
+      if (line === undefined) {
+        givenUp.late(requestId)
+        return undefined
+      }
       line.heard = true
       return line.ended === null ? line.spec : undefined
     },

@@ -27,7 +27,7 @@ import {
 } from "../../../services/IbkrSession.ts"
 import { meaningOf, portOf } from "./codes.ts"
 import { makeFrameGuard } from "./FrameGuard.ts"
-import { isOfSubscription, requestIdOf } from "./frames.ts"
+import { isOfSubscription, messageIds, requestIdOf } from "./frames.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
 import type { Lines } from "./Lines.ts"
 import { makeApi, tapped } from "./library.ts"
@@ -114,7 +114,7 @@ export const open = Effect.fnUntraced(function* (
   options: LinkOptions,
   clientId: number,
   tally: Tally,
-  lines: Pick<Lines, "hears" | "everyone" | "asked" | "told" | "spoilt">,
+  lines: Pick<Lines, "hears" | "everyone" | "asked" | "told" | "spoilt" | "late">,
   { onClock, onMoved, onVersion }: LinkHooks
 ): Effect.fn.Return<Link, IbkrError, Scope.Scope> {
   const { deadlines, host, port } = options
@@ -289,7 +289,10 @@ export const open = Effect.fnUntraced(function* (
     tally.frames += 1
     tally.bytes += frame.length
     const taken = pending.take(frame, messageId)
-    if (taken === "late") tally.late += 1
+    if (taken === "late") {
+      tally.late += 1
+      if (messageId !== messageIds.error) lines.late(requestIdOf(frame, messageId))
+    }
     if (taken !== "not-ours" || orders.take(frame, messageId)) return
     try {
       unread = false

@@ -1,4 +1,5 @@
 import type { GatewayApi } from "./GatewayApi.ts"
+import type { LineSort } from "./LineQuota.ts"
 import type { OutboundLine } from "./Outbound.ts"
 import type { Answer, AnswerFrames } from "./Pending.ts"
 
@@ -14,6 +15,8 @@ export interface Question extends Answer {
   readonly what: string
   /** IB sends until it is told not to: that is done behind the last frame, and what came by `within` is the answer. */
   readonly endless?: boolean
+  /** Of which of the account's lines it takes one while it is asked. */
+  readonly takes?: LineSort
 }
 
 export interface AnswerOfGateway extends AnswerFrames {

@@ -123,6 +123,7 @@ export const lookupQuestion = (request: Pick<VendorRequest, "kind" | "params">, 
         ...base,
         within: Math.min(within, quoteWithin),
         endless: true,
+        takes: "market-data",
         what: `a quote of ${params.contract.symbol ?? `contract ${params.contract.conId}`}`,
         messageIds: [
           messageIds.tickPrice,

@@ -8,6 +8,7 @@ export class FaultState {
   historyPacing = 0
   historyEmpty = 0
   realTimePacing = 0
+  leftOut = 0
   versionReply = 0
   versionReplies = 0
   duplicates = 0

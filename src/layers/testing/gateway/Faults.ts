@@ -63,8 +63,8 @@ export const Fault = Schema.TaggedUnion({
   Denied: { symbol: Schema.NonEmptyString, active: Schema.Boolean },
   /** 326 to the next connections, which are closed then. */
   ClientIdInUse: { connections: count },
-  /** 100, as if too much had been asked; closed after it if it says so. */
-  RateExceeded: { disconnect: Schema.optionalKey(Schema.Boolean), ...aimed },
+  /** 100, as if too much had been asked; closed after it if it says so. With `leavesOut` the next so many requests are left out, each with a 100. */
+  RateExceeded: { disconnect: Schema.optionalKey(Schema.Boolean), leavesOut: Schema.optionalKey(count), ...aimed },
   /** The next requests for history are refused as too many. */
   HistoryPacing: { requests: count },
   /** The next requests for history find nothing. */

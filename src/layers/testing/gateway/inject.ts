@@ -186,7 +186,8 @@ export const inject = (gateway: Gateway, fault: Fault, door: Door): void => {
       faults.clientIdInUse = fault.connections
       break
     case "RateExceeded":
-      for (const one of aimedAt(gateway, fault.clientId)) {
+      faults.leftOut = fault.leavesOut ?? 0
+      for (const one of faults.leftOut > 0 ? [] : aimedAt(gateway, fault.clientId)) {
         one.error(-1, 100, "Max rate of messages per second has been exceeded:max=50 rec=51 (1)")
         if (fault.disconnect === true) one.close("fin")
       }

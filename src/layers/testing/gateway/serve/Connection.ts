@@ -110,9 +110,12 @@ export class Connection {
     while ((arrivals[0] ?? now) <= now - 1000) arrivals.shift()
     this.requests++
     this.peak = Math.max(this.peak, arrivals.length)
-    if (arrivals.length <= messagesPerSecond) return true
+    const { faults } = this.gateway
+    const isLeftOut = faults.leftOut > 0
+    if (arrivals.length <= messagesPerSecond && !isLeftOut) return true
     arrivals.pop()
-    this.strikes++
+    if (isLeftOut) faults.leftOut--
+    else this.strikes++
     this.error(-1, 100, "Max rate of messages per second has been exceeded:max=50 rec=51 (1)")
     if (this.strikes >= strikes) this.close("fin")
     return false
