@@ -9,8 +9,9 @@
  * there is no line though some were given up a moment ago: those, too. Data that go on coming for a number that was cancelled: a little of it is on its way as a
  * rule, so it is cancelled again only when some comes later, each time after a pause. Each is sent a few times more and then left, with a line in the log.
  */
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import type { IbkrError } from "../../../services/IbkrSession.ts"
+import { monotonicMillis } from "../../monotonicMillis.ts"
 import type { GatewayApi } from "./GatewayApi.ts"
 import type { Outbound } from "./Outbound.ts"
 
@@ -50,8 +51,6 @@ const remembered = 1_000
 /** What is on its way when a cancel is sent has come by then. */
 const grace = "2 seconds"
 
-const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-
 export const make = (): GivenUp => {
   const all = new Map<number, One>()
   let current: { readonly link: CancelLink; readonly run: (effect: Effect.Effect<void>) => void } | null = null
@@ -67,7 +66,7 @@ export const make = (): GivenUp => {
 
   const send = Effect.fnUntraced(function* (link: CancelLink, one: One) {
     yield* link.outbound.send("cancel", () => one.cancel(link.api, one.requestId))
-    one.at = yield* monotonic
+    one.at = yield* monotonicMillis
     if (current?.link === link) remember(one)
   })
 
@@ -108,7 +107,7 @@ export const make = (): GivenUp => {
       if (current === null) return
       const { link, run } = current
       run(
-        Effect.flatMap(monotonic, (now) =>
+        Effect.flatMap(monotonicMillis, (now) =>
           Effect.forEach(
             Array.from(all.values()).filter(({ at }) => now - at <= within),
             (one) => again(link, one),

@@ -15,9 +15,10 @@
  * again and again is asked for more and more slowly. A cancel that the gateway has left out is noticed and sent again (GivenUp). There are more of them than messages that may wait to be sent: the others try again a moment later, in the
  * order of their turns. IB takes one request for the trades of an instrument in fifteen seconds: the next waits for that.
  */
-import { Clock, Effect, FiberSet, Metric, Scope } from "effect"
+import { Effect, FiberSet, Metric, Scope } from "effect"
 import { IbkrError, type IbkrErrorReason } from "../../../services/IbkrSession.ts"
 import { ibkrSubscriptions } from "../../../services/Metrics.ts"
+import { monotonicMillis } from "../../monotonicMillis.ts"
 import * as AccountLines from "./AccountLines.ts"
 import { meaningOf, requestError } from "./codes.ts"
 import * as GivenUp from "./GivenUp.ts"
@@ -121,21 +122,19 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     return Math.max(askedAt + backOff - now, asked === undefined ? 0 : asked + tickByTickPause - now)
   }
 
-  const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-
   /** Of one that has a place. */
   const request = Effect.fnUntraced(function* (link: Link, line: Line) {
     const requestId = nextId()
     line.requestId = requestId
     byId.set(requestId, line)
     yield* link.clockTold
-    const pause = pauseBefore(line, yield* monotonic)
+    const pause = pauseBefore(line, yield* monotonicMillis)
     if (pause > 0) {
       line.spec.waits(`it was asked for a moment ago, and is again in ${Math.ceil(pause / 1000)} s`)
       yield* Effect.sleep(Math.ceil(pause))
       if (line.requestId !== requestId) return
     }
-    line.askedAt = yield* monotonic
+    line.askedAt = yield* monotonicMillis
     const { askedAt, spec } = line
     yield* link.outbound.send("subscribe", () => {
       if (line.requestId !== requestId) return
@@ -393,7 +392,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     renew: Effect.fnUntraced(function* (link, requestId) {
       const line = byId.get(requestId)
       if (line === undefined) return
-      line.hasty = (yield* monotonic) - line.askedAt < soon ? line.hasty + 1 : 0
+      line.hasty = (yield* monotonicMillis) - line.askedAt < soon ? line.hasty + 1 : 0
       yield* renewEach(link, [line], line.ended ?? "the gateway has ended it")
     }),
     size: () => lines.size
