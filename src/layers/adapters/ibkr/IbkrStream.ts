@@ -10,17 +10,16 @@ import type { SeriesKey } from "../../../domain/SeriesKey.ts"
 import { onlyAccount, type StreamKey, type StreamQuery } from "../../../domain/streams/StreamKey.ts"
 import { isOfAccount, type StreamKind } from "../../../domain/streams/StreamKind.ts"
 import { NotFound, Unsupported, VendorError, type VendorErrorReason } from "../../../services/Adapter.ts"
-import type { StreamCapability } from "../../../services/StreamCapability.ts"
+import type { HistoryPage, StreamCapability } from "../../../services/StreamCapability.ts"
 import { accountMeant } from "../accountMeant.ts"
 import { make as makeAccountStreams } from "./accountStreams.ts"
 import { barsSeriesOf } from "./barsSeries.ts"
 import { contractNamed } from "./contract.ts"
-import { decodeTicks } from "./decodeTicks.ts"
 import type { Session } from "./IbkrSessionLive.ts"
-import { ticksDecoderVersion, ticksDelay } from "./ibkrTicks.ts"
+import { decodePage, ticksDecoderVersion, ticksDelay } from "./ibkrTicks.ts"
 import { bulletinLine, lineOf, mostRows, usualRows } from "./instrumentLines.ts"
 import { vendorReason } from "./reasons.ts"
-import { ticksParams, ticksRequest } from "./ticksRequest.ts"
+import { ticksRequest } from "./ticksRequest.ts"
 
 const kinds: ReadonlyArray<StreamKind> = ["quotes", "trades", "depth", "bars", "news", "portfolio", "account", "pnl"]
 
@@ -147,12 +146,11 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
         delay: ticksDelay,
         // The gateway's clock is known to half a second, and trades have whole ones.
         overlap: 2 * second,
-        request: (range) => Effect.map(named(symbol), ({ contract }) => ticksRequest(symbol, contract, range)),
-        decode: Effect.fnUntraced(function* (payload, request, range) {
-          const params = ticksParams(request)
-          if (params === null) return yield* because(new Unsupported({ message: "no request for trades" }))
-          return yield* Effect.mapError(decodeTicks(payload, params, range), because)
-        }),
+        request: (range) =>
+          Effect.map(named(symbol), ({ contract }) => ticksRequest(symbol, "TRADES", contract, range)),
+        // Pages of trades have trades.
+        decode: (payload, request, range) =>
+          decodePage(vendor, payload, request, range) as Effect.Effect<HistoryPage, VendorError>,
         decoderVersion: ticksDecoderVersion
       }
     },

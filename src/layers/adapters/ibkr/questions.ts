@@ -17,8 +17,8 @@ export const questionOf = (request: Pick<VendorRequest, "kind" | "params">, with
     return {
       line: "history",
       within,
-      what: `trades of ${ticks.symbol}`,
-      messageIds: [messageIds.historicalTicksLast],
+      what: `${whatToShow === "TRADES" ? "trades" : "bids and asks"} of ${ticks.symbol}`,
+      messageIds: [whatToShow === "TRADES" ? messageIds.historicalTicksLast : messageIds.historicalTicksBidAsk],
       // Its last field says whether it is the last.
       isLast: (_, frame) => fieldsOf(frame).at(-1) === "1",
       send: (api, id) => api.reqHistoricalTicks(id, contract, startDateTime, null, count, whatToShow, useRth, false)

@@ -1,9 +1,12 @@
-/** Trades of the past as a request to IB, and back. */
+/** Single trades and quotes of the past as a request to IB, and back. */
 import { Option, Schema } from "effect"
 import { iso, type TimeRange } from "../../../domain/TimeRange.ts"
 import type { VendorRequest } from "../../../services/Adapter.ts"
 import { instantText } from "./barTerms.ts"
 import type { IbContract } from "./GatewayApi.ts"
+
+const TicksShown = Schema.Literals(["TRADES", "BID_ASK"])
+export type TicksShown = typeof TicksShown.Type
 
 const TicksParams = Schema.Struct({
   symbol: Schema.String,
@@ -14,7 +17,7 @@ const TicksParams = Schema.Struct({
     contract: Schema.Record(Schema.String, Schema.Json),
     startDateTime: Schema.String,
     count: Schema.Int,
-    whatToShow: Schema.Literal("TRADES"),
+    whatToShow: TicksShown,
     useRth: Schema.Boolean
   })
 })
@@ -30,9 +33,10 @@ const pageRows = 1000
 export const ticksParams = (request: Pick<VendorRequest, "kind" | "params">): TicksParams | null =>
   request.kind === kind ? Option.getOrNull(decode(request.params)) : null
 
-/** A page of trades, from the second in which the range begins. */
+/** A page from the second in which the range begins. IB counts one of bids and asks double. */
 export const ticksRequest = (
   symbol: string,
+  whatToShow: TicksShown,
   contract: IbContract | TicksParams["query"]["contract"],
   range: TimeRange
 ): VendorRequest => {
@@ -41,15 +45,16 @@ export const ticksRequest = (
     symbol,
     from: iso(range.start),
     end: iso(range.end),
-    query: { contract: { ...contract }, startDateTime: start, count: pageRows, whatToShow: "TRADES", useRth: false }
+    query: { contract: { ...contract }, startDateTime: start, count: pageRows, whatToShow, useRth: false }
   }
-  const of = `${symbol}/ticks/TRADES`
+  const quotes = whatToShow === "BID_ASK"
+  const of = `${symbol}/ticks/${whatToShow}`
   return {
     kind,
     method: "COMMAND",
     params: { ...params },
     body: null,
-    weight: 1,
-    keys: { history: "all", contract: of, identical: `${of}/${start}` }
+    weight: quotes ? 2 : 1,
+    keys: { history: "all", contract: of, [quotes ? "identicalQuotes" : "identical"]: `${of}/${start}` }
   }
 }
