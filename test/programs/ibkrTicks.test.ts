@@ -51,8 +51,18 @@ describe("trades of the past of a gateway", () => {
       const wider = yield* asked(from, to + minute)
       assert.deepStrictEqual(counted(rowsOf(wider.stdout)), counted(truth(from, to + minute)))
       assert.strictEqual(requests(), pages + 1)
+      const bidsAndAsks = yield* ran(
+        where,
+        ...["ticks", "SPY", "--kind", "quotes", "--from", new Date(from).toISOString()],
+        ...["--to", new Date(from + 10 * minute).toISOString()]
+      )
+      assert.strictEqual(bidsAndAsks.code, 0, bidsAndAsks.stderr)
+      const told = (rows: ReadonlyArray<{ readonly [field: string]: unknown }>) =>
+        rows.map(({ ask, askSize, bid, bidSize }) => JSON.stringify([bid, bidSize, ask, askSize])).toSorted()
+      const book = gateway.truth("SPY", from, from + 10 * minute).quotes
+      assert.deepStrictEqual(told(rowsOf(bidsAndAsks.stdout)), told(book.map((quote) => ({ ...quote }))))
       const { compared, problems } = json(where, 0, "rebuild", "--check").imported
-      assert.deepStrictEqual([compared.length, problems], [1, []])
+      assert.deepStrictEqual([compared.length, problems], [2, []])
     }).pipe(Effect.scoped)
   )
 })

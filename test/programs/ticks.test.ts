@@ -47,11 +47,50 @@ describe("tapestry ticks", () => {
     assert.isAbove(wider.length, first.length)
     const server = await serving(where)
     assert.deepStrictEqual(rowsOf(ok(where, "ticks", ...range(-120, -50))), wider)
+    const beside = rowsOf(ok(where, "ticks", ...range(-130, -45)))
+    assert.deepStrictEqual(beside.slice(beside.findIndex(({ ts }) => ts === wider[0].ts)).slice(0, wider.length), wider)
+    assert.isTrue(Date.parse(beside.at(-1).ts) >= begun - 50_000)
+    const quotes = rowsOf(ok(where, "ticks", ...range(-120, -110), "--kind", "quotes"))
+    assert.isAbove(quotes.length, 100)
+    assert.deepStrictEqual(
+      quotes.map(({ ts }) => ts),
+      first.filter(({ ts }) => Date.parse(ts) < begun - 110_000).map(({ ts }) => ts)
+    )
+    for (const { ask, bid } of quotes) assert.isBelow(bid, ask)
     server.child.kill("SIGTERM")
     await server.end
     const { imported } = json(where, 0, "rebuild", "--check")
     assert.deepStrictEqual(imported.problems, [])
-    assert.strictEqual(imported.compared.length, 1)
+    assert.strictEqual(imported.compared.length, 2)
+  })
+
+  it("shows what it would take, asks nobody where it may not, and sees what was known", () => {
+    const where = simulated("ticks-plan")
+    const plan = json(where, 0, "ticks", ...range(-60, -50), "--plan")
+    assert.deepInclude(plan, { requests: 1, atLeast: true, waitMillis: 0 })
+    assert.match(ok(where, "ticks", ...range(-60, -50), "--plan"), /at least 1 request to sim, no wait, each goes on/)
+    assert.strictEqual(requests(where), 0)
+    const nothing = tapestry(where, "ticks", ...range(-60, -50), "--policy", "cacheOnly")
+    assert.deepStrictEqual([nothing.code, nothing.stdout], [3, ""])
+    assert.match(nothing.stderr, /not had: .*not asked for yet/)
+    const refused = tapestry(where, "ticks", ...range(-60, -50), "--policy", "cacheOnly", "--on-missing", "fail")
+    assert.strictEqual(refused.code, 1)
+    const rows = rowsOf(ok(where, "ticks", ...range(-60, -50)))
+    assert.deepStrictEqual(rowsOf(ok(where, "ticks", ...range(-60, -50), "--policy", "cacheOnly")), rows)
+    const before = tapestry(where, "ticks", ...range(-60, -50), "--as-of", at(-40))
+    assert.deepStrictEqual([before.code, before.stdout], [3, ""])
+    assert.deepStrictEqual(rowsOf(ok(where, "ticks", ...range(-60, -50), "--as-of", at(3_600))), rows)
+    const whole = json(where, 0, "ticks", ...range(-70, -45), "--plan")
+    assert.deepStrictEqual(
+      whole.pieces.map(({ from, status }: { from: string; status: string }) => [from, status]),
+      [
+        ["vendor", "Missing"],
+        ["store", "Covered"],
+        ["vendor", "Missing"]
+      ]
+    )
+    // What has just happened is waited for.
+    assert.isAbove(rowsOf(ok(where, "ticks", "ALPHA", "--from", at(-45))).length, 500)
   })
 
   it("what cannot be meant is said", () => {

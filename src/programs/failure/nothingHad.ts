@@ -8,7 +8,7 @@ import { type RangeAnswer, RangeIncomplete, StitchingCacheError } from "../../se
  * answer: the vendor does not know the symbol, does not give it to this account, or could not be reached at all.
  */
 export const nothingHad = Effect.fnUntraced(function* (
-  answer: RangeAnswer
+  answer: Pick<RangeAnswer, "coverage" | "series">
 ): Effect.fn.Return<void, VendorError | StitchingCacheError> {
   const { coverage, series } = answer
   // That the exchange was closed is known without the vendor.

@@ -77,6 +77,7 @@ export const planDocument = (plan: Plan) => ({
   })),
   requests: plan.requests.length,
   ...symbolsOf(plan),
+  ...(plan.atLeast === true ? { atLeast: true } : {}),
   waitMillis: plan.waits,
   cost: plan.cost
 })

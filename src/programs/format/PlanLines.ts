@@ -76,10 +76,12 @@ export const planTable = (plan: Plan): ReadonlyArray<string> =>
 export const planSummary = (plan: Plan): string => {
   const title = titleOf(plan.series)
   if (plan.requests.length === 0) return `${title}: no request needed`
+  const paged = plan.atLeast === true
   const names = new Set(plan.requests.flatMap(({ symbol }) => (symbol === undefined ? [] : [symbol])))
   return [
-    `${title}: ${counted(plan.requests.length, "request")} to ${plan.series.vendor}`,
+    `${title}: ${paged ? "at least " : ""}${counted(plan.requests.length, "request")} to ${plan.series.vendor}`,
     plan.waits === 0 ? "no wait" : `the last one starts after ${duration(plan.waits)}`,
+    ...(paged ? ["each goes on for as many pages as there are"] : []),
     plan.cost === 0 ? "free" : `cost ${decimal(plan.cost)}`,
     ...Array.from(names, (name) => {
       const own = plan.requests.filter(({ symbol }) => symbol === name)

@@ -5,8 +5,14 @@ import { titleOf } from "../flags/SeriesFlags.ts"
 import { counted, duration, grouped } from "./Numbers.ts"
 import { brief, moment } from "./ZonedTime.ts"
 
+/** What of an answer is told here, whatever its rows are. */
+type Answered = Pick<
+  RangeAnswer,
+  "coverage" | "derived" | "requests" | "rowCount" | "rowsFromVendor" | "series" | "sharedRequests"
+>
+
 /** `252 rows of SPX 1d: 125 from the store, 127 from sample in 1 request`; `limit` is how many of them are shown. */
-export const sourceLine = (answer: RangeAnswer, limit: number | null = null): string => {
+export const sourceLine = (answer: Answered, limit: number | null = null): string => {
   const { rowCount, rowsFromVendor, requests, sharedRequests, series } = answer
   const first = limit !== null && limit < rowCount ? `first ${grouped(limit)} of ` : ""
   const rows = `${first}${counted(rowCount, "row")} of ${titleOf(series)}`
