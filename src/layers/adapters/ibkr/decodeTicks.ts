@@ -23,11 +23,13 @@ const secondIn = ([time]: ReadonlyArray<string>): number => numberIn(time) ?? Nu
 /** What shows what: the message that has it, and how a row of it is read; null where it is none. */
 const shapes: {
   readonly [S in TicksShown]: {
+    readonly name: string
     readonly message: number
     readonly row: (fields: ReadonlyArray<string>) => Tick | null
   }
 } = {
   TRADES: {
+    name: "trade",
     message: messageIds.historicalTicksLast,
     row: (fields) => {
       const [, , price, size, exchange = "", conditions = ""] = fields
@@ -35,6 +37,7 @@ const shapes: {
     }
   },
   BID_ASK: {
+    name: "quote",
     message: messageIds.historicalTicksBidAsk,
     row: (fields) => {
       const [, mask, bid, ask, bidSize, askSize] = fields
@@ -73,12 +76,14 @@ export const decodeTicks = Effect.fnUntraced(function* (
   for (const fields of messages) {
     const rowsHere = Number(fields[2])
     if (Number(fields[0]) !== shape.message || fields.length !== before + rowsHere * width + 1) {
-      return yield* malformed(`message ${fields[0]} of ${fields.length} fields where ${fields[2]} ticks should be`)
+      return yield* malformed(
+        `message ${fields[0]} of ${fields.length} fields where ${fields[2]} ${shape.name}s should be`
+      )
     }
     for (let row = 0; row < rowsHere; row++) {
       const cells = fields.slice(before + row * width, before + (row + 1) * width)
       const tick = shape.row(cells)
-      if (tick === null) return yield* malformed(`no tick: ${cells.join(" ")}`, count + row)
+      if (tick === null) return yield* malformed(`no ${shape.name}: ${cells.join(" ")}`, count + row)
       const at = secondIn(cells) * 1000
       newest = Math.max(newest, at)
       if (at < from || at >= range.end) continue
@@ -92,7 +97,7 @@ export const decodeTicks = Effect.fnUntraced(function* (
   if (count < asked || until >= range.end) return { ...nothing, rows, positions }
   // The next page would be this one again, for ever.
   if (until <= from)
-    return yield* malformed(`a page of ${count} ticks from before ${params.from}, where it was to begin`)
+    return yield* malformed(`a page of ${count} ${shape.name}s from before ${params.from}, where it was to begin`)
   return {
     rows,
     positions,

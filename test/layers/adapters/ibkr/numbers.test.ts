@@ -65,7 +65,7 @@ const line = (kind: "trades" | "bars") => {
 describe("a page of trades of the past", () => {
   const from = 1_775_829_600
   const range = { start: from * 1_000, end: (from + 60) * 1_000 }
-  const request = ticksRequest("SPY", { symbol: "SPY" }, range)
+  const request = ticksRequest("SPY", "TRADES", { symbol: "SPY" }, range)
   const page = (count: number, trade: (at: number) => ReadonlyArray<string | number>) =>
     answerBytes(193, [frameOf([98, 1, count, ...Array.from({ length: count }, (_, at) => trade(at)).flat(), 1])])
   const decode = (bytes: Uint8Array) => {
