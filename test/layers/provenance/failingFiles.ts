@@ -58,6 +58,13 @@ export const fullAfter = (limit: number): Layer.Layer<FileSystem.FileSystem> => 
   })
 }
 
+/** A disk that is full while `isFull` says so. */
+export const fullWhile = (isFull: () => boolean): Layer.Layer<FileSystem.FileSystem> =>
+  over({
+    done: () => {},
+    writeAll: (file, buffer) => Effect.suspend(() => (isFull() ? Effect.fail(full) : file.writeAll(buffer)))
+  })
+
 /** Writes down what is done, as `sync <path>`. */
 export const recorded = (log: Array<string>): Layer.Layer<FileSystem.FileSystem> =>
   over({

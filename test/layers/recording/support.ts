@@ -27,14 +27,15 @@ import { pass } from "../streams/support.ts"
 export const over = (
   directory: string,
   vendor: ModelVendor.ModelVendor,
-  options: MarketStreamsLive.MarketStreamsOptions = {}
+  options: MarketStreamsLive.MarketStreamsOptions = {},
+  stores: Parameters<typeof stitching>[2] = {}
 ) =>
   Layer.merge(RecorderLive.layer, StreamRepairJobs.layer).pipe(
     Layer.provideMerge(MarketStreamsLive.layer(options)),
     Layer.provideMerge(JobQueueLive.layer({ workflows: null })),
     Layer.provideMerge(BatchProcessorLive.layer({ deadLetters: `${directory}/dead-letters.ndjson` })),
     Layer.provideMerge(ImportsLive.layer),
-    Layer.provideMerge(stitching(directory, [vendor.adapter])),
+    Layer.provideMerge(stitching(directory, [vendor.adapter], stores)),
     Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),
     Layer.provide(Layer.succeed(References.MinimumLogLevel, "Fatal")),
     Layer.fresh

@@ -1,7 +1,7 @@
 /** The whole way of a range over a fresh data directory and model vendors: store, archive, quota, session, stitching cache. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { Effect, Fiber, FileSystem, Layer, Stream } from "effect"
+import { Effect, Fiber, FileSystem, Layer, Redacted, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { Bar } from "../../../src/domain/Bar.ts"
 import type { CoverageInterval } from "../../../src/domain/Coverage.ts"
@@ -10,6 +10,7 @@ import * as CalendarLive from "../../../src/layers/calendar/CalendarLive.ts"
 import * as IngestSessionLive from "../../../src/layers/ingest/IngestSessionLive.ts"
 import { RetryPolicy } from "../../../src/layers/ingest/RetryPolicy.ts"
 import * as MarketStoreSqlite from "../../../src/layers/market/MarketStoreSqlite.ts"
+import * as MarketStorePostgres from "../../../src/layers/market/postgres/MarketStorePostgres.ts"
 import * as ProvenanceStoreSqlite from "../../../src/layers/provenance/ProvenanceStoreSqlite.ts"
 import * as QuotaSqlite from "../../../src/layers/quota/QuotaSqlite.ts"
 import * as AdapterRegistryInMemory from "../../../src/layers/registry/AdapterRegistryInMemory.ts"
@@ -35,9 +36,18 @@ export const over = (
   directory: string,
   adapters: ReadonlyArray<Adapter>,
   {
+    files = NodeFileSystem.layer,
     payloadLimit,
+    postgres,
     ...options
-  }: { readonly maxPageCount?: number; readonly readonly?: boolean; readonly payloadLimit?: number } = {}
+  }: {
+    readonly maxPageCount?: number
+    readonly readonly?: boolean
+    readonly payloadLimit?: number
+    readonly files?: Layer.Layer<FileSystem.FileSystem>
+    /** The URL of a database that has the rows, in the place of market.sqlite. */
+    readonly postgres?: string
+  } = {}
 ) =>
   StitchingCacheLive.layer.pipe(
     Layer.provideMerge(Layer.provide(IngestSessionLive.layer, pauses)),
@@ -48,13 +58,15 @@ export const over = (
           readonly: options.readonly === true,
           ...(payloadLimit === undefined ? {} : { payloadLimit })
         }),
-        MarketStoreSqlite.layer({ filename: `${directory}/market.sqlite`, ...options }),
+        postgres === undefined
+          ? MarketStoreSqlite.layer({ filename: `${directory}/market.sqlite`, ...options })
+          : Layer.orDie(MarketStorePostgres.layer({ url: Redacted.make(postgres) })),
         QuotaSqlite.layer({ filename: `${directory}/quota.sqlite` }),
         registered(adapters),
         CalendarLive.layerWith([overnightRules])
       )
     ),
-    Layer.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer)),
+    Layer.provide(Layer.merge(files, NodePath.layer)),
     Layer.fresh
   )
 
