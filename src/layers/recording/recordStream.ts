@@ -18,6 +18,7 @@ import type { SessionId } from "../../domain/Session.ts"
 import { segmentForm } from "../../domain/streams/SegmentFrame.ts"
 import { isRows, type LifecycleEvent, type StreamEvent } from "../../domain/streams/StreamEvent.ts"
 import type { StreamKey } from "../../domain/streams/StreamKey.ts"
+import * as Timeframe from "../../domain/Timeframe.ts"
 import type { EpochMillis, TimeRange } from "../../domain/TimeRange.ts"
 import type { MarketStreams, MarketStreamsError, Subscription } from "../../services/MarketStreams.ts"
 import type { ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
@@ -161,8 +162,11 @@ export const recordStream = Effect.fn("Recorder.recordStream")(function* (
     if (away === null) return add(event, event.at)
     const { from, why } = away
     away = null
-    // A stream that was kept open meanwhile begins where the last one ended; an instant is told to be missing rather than none.
-    const range = { start: from, end: Math.max(event.through, from + 1) }
+    // A stream that was kept open meanwhile begins where the last one ended; an instant is told to be missing rather than none. A bar that was told
+    // before is missing whole: a part of it proves nothing.
+    const { timeframe } = stream
+    const least = Math.max(event.through, from + 1)
+    const range = { start: from, end: timeframe === null ? least : Timeframe.ceil(timeframe, least) }
     add({ _tag: "Resumed", at: range.end }, event.at)
     add({ _tag: "Unrepairable", from, to: range.end, why, job: yield* later(range) }, event.at)
   })

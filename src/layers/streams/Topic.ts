@@ -218,7 +218,8 @@ export class Topic implements Flushable {
     this.#resumedAt = this.#audience.version
     // A bar that was open when the vendor came back may be a part of one: it is had from the history, once it has closed.
     const { timeframe } = this.key
-    const to = Math.max(timeframe === null ? at : Timeframe.ceil(timeframe, at), from + 1)
+    const least = Math.max(at, from + 1)
+    const to = timeframe === null ? least : Timeframe.ceil(timeframe, least)
     const range = { start: from, end: to }
     this.#audience.say({ _tag: "Resumed", at })
     const history = this.#history
