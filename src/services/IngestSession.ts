@@ -20,8 +20,8 @@ export class CacheMiss extends Schema.TaggedError<CacheMiss>()("CacheMiss", {
 }
 
 /**
- * Something was sent under this key before, and nothing is sent now. `request` is the call in the archive; `response` its acknowledgement, null
- * where there is none: it may have been done all the same.
+ * Something was sent under this key before, and nothing is sent now. `request` is the call in the archive, null where it is another tenant's or just under
+ * way; `response` its acknowledgement, null where there is none to be seen: it may have been done all the same.
  */
 export class AlreadySent extends Schema.TaggedError<AlreadySent>()("AlreadySent", {
   source: Schema.String,

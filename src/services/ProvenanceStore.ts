@@ -159,6 +159,13 @@ export const Damage = Schema.Struct({
 })
 export interface Damage extends Schema.Schema.Type<typeof Damage> {}
 
+/** A call that somebody made: see `everybodys`. */
+export interface MadeCall {
+  readonly id: RequestId
+  readonly own: boolean
+  readonly response: ResponseId | null
+}
+
 /** How much the archive holds: counts of records, and sizes in bytes. */
 export const ArchiveStats = Schema.Struct({
   sessions: Schema.Int,
@@ -290,6 +297,11 @@ export class ProvenanceStore extends Context.Service<
     readonly requests: (
       page: Page & { readonly session?: number; readonly identity?: string }
     ) => Effect.Effect<ReadonlyArray<Request>, ProvenanceStoreError>
+    /**
+     * Calls of an identity (its hash) that did not end as `failed`, whichever tenant made them, oldest first: for what may happen once in a deployment.
+     * Of those of other tenants (`own` false) there is the number and nothing else.
+     */
+    readonly everybodys: (identity: string) => Effect.Effect<ReadonlyArray<MadeCall>, ProvenanceStoreError>
     readonly responses: (
       page: Page & { readonly request?: number; readonly identity?: string }
     ) => Effect.Effect<ReadonlyArray<Response>, ProvenanceStoreError>

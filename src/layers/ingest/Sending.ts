@@ -4,7 +4,7 @@
  * again.
  *
  * Queueing: none; what is sent does not wait for the quota, which paces questions. Two callers with one key: the second is refused while the first is
- * under way.
+ * under way. A key is the deployment's and not a tenant's: the vendor's account is the same for all of them.
  *
  * Hard cases. From the first record on nothing interrupts, until what came of it is archived: a caller who leaves must not make an order nobody's. A key whose
  * sending failed before anything went out is free again: its record is closed as `failed`, which no other end is. What was sent and cannot be archived
@@ -47,14 +47,13 @@ export const make = (store: ProvenanceStore["Service"]) => {
   /** Under way in this process. */
   const busy = new Set<string>()
 
-  /** Fails where something has been sent under the key, or may have been. */
-  const checkKey = Effect.fnUntraced(function* (source: string, key: string) {
+  /** Fails where something has been sent under the key, or may have been, for whichever tenant; `mine` and what came after it are not meant. */
+  const checkKey = Effect.fnUntraced(function* (source: string, key: string, mine: number) {
     const identity = yield* store.identify(keyOf(source, key))
-    const earlier = yield* store.requests({ identity, limit: 100 })
-    const used = earlier.find(({ outcome }) => outcome !== "failed")
-    if (used !== undefined) {
-      return yield* new AlreadySent({ source, key, request: used.id, response: used.response })
-    }
+    const used = (yield* store.everybodys(identity)).find(({ id }) => id < mine)
+    if (used === undefined) return
+    const { id, own, response } = used
+    return yield* new AlreadySent({ source, key, request: own ? id : null, response: own ? response : null })
   })
 
   const record = (session: SessionId, identity: RequestIdentity): NewRequest => ({
@@ -79,11 +78,15 @@ export const make = (store: ProvenanceStore["Service"]) => {
     adapter: Sender,
     request: VendorRequest,
     key: string | null
-  ): Effect.fn.Return<SentExchange, VendorError | ProvenanceStoreError> {
+  ): Effect.fn.Return<SentExchange, AlreadySent | VendorError | ProvenanceStoreError> {
     const act = yield* FaultPoint
     const { name } = adapter
     const claim = key === null ? null : yield* store.openRequest(record(session, keyOf(name, key)))
     const free = (why: string) => (claim === null ? Effect.void : closeRequest(store, claim, "failed", null, why))
+    // Another may have had the same key recorded meanwhile, on a connection of another tenant: the first of them goes on.
+    if (key !== null && claim !== null) {
+      yield* Effect.tapError(checkKey(name, key, claim), ({ message }) => free(message))
+    }
     const id = yield* store
       .openRequest(record(session, identityOf(name, request)))
       .pipe(Effect.tapError(({ message }) => free(message)))
@@ -139,7 +142,7 @@ export const make = (store: ProvenanceStore["Service"]) => {
     if (busy.has(mine)) return yield* new AlreadySent({ source: name, key, request: null, response: null })
     busy.add(mine)
     return yield* Effect.gen(function* () {
-      yield* checkKey(name, key)
+      yield* checkKey(name, key, Number.POSITIVE_INFINITY)
       const request = yield* prepare(adapter.send)
       return yield* Effect.uninterruptible(sendOnce(session, adapter, request, key))
     }).pipe(Effect.ensuring(Effect.sync(() => busy.delete(mine))))

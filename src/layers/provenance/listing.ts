@@ -1,8 +1,10 @@
 /** What the archive holds, page by page, newest first. */
 import { Effect } from "effect"
+import { RequestId } from "../../domain/Request.ts"
 import { ResponseId } from "../../domain/Response.ts"
 import {
   type ArchiveStats,
+  type MadeCall,
   type Page,
   type ProvenanceStore,
   ProvenanceStoreError,
@@ -30,6 +32,7 @@ type Listing = Pick<
   | "newest"
   | "sessions"
   | "requests"
+  | "everybodys"
   | "responses"
   | "answersOf"
   | "subjects"
@@ -50,6 +53,10 @@ const conditions = (alias: string, page: Page, filters: ReadonlyArray<readonly [
 const attemptsOf = "(r.identity, r.request) = (select identity, id from requests where id = ?)"
 const identityIs = (alias: string) => `${alias}.identity = (select id from identities where sha256 = ?)`
 const hash = (identity: string | undefined) => (identity === undefined ? undefined : Buffer.from(identity, "hex"))
+
+/** Of the table, and not of the tenant's view of it. */
+const everybodysCalls = `select q.id, q.tenant = ?, q.response from main.requests q
+  where q.identity = (select id from identities where sha256 = ?) and coalesce(q.outcome, '') <> 'failed' order by q.id`
 
 /** Ids read between two turns of the event loop: a series that is refreshed every minute has half a million answers a year. */
 const stepAnswers = 4_000
@@ -193,5 +200,20 @@ export const make = (
     return stats
   }).pipe(Effect.mapError(archiveError), Effect.withSpan("ProvenanceStore.stats"))
 
-  return { session, request, response, newest, sessions, requests, responses, answersOf, subjects, stats }
+  const everybodys: Listing["everybodys"] = Effect.fn("ProvenanceStore.everybodys")((identity) =>
+    read("everybodys", (db) =>
+      db
+        .prepare(everybodysCalls)
+        .all(db.tenant, Buffer.from(identity, "hex"))
+        .map(
+          ([id, own, answer]): MadeCall => ({
+            id: RequestId.make(Number(id)),
+            own: own === 1,
+            response: answer === null || answer === undefined ? null : ResponseId.make(Number(answer))
+          })
+        )
+    )
+  )
+
+  return { session, request, response, newest, sessions, requests, everybodys, responses, answersOf, subjects, stats }
 }

@@ -1,14 +1,18 @@
 /** Orders at the simulated gateway, through the archive: what is sent once, what is told of it, and what is kept. */
+import { join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, FileSystem, Layer, References, Result, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { NewOrder } from "../../../src/domain/Order.ts"
+import { TenantName } from "../../../src/domain/Tenant.ts"
 import { resolveVendor } from "../../../src/layers/adapters/ibkr/IbkrVendor.ts"
 import { defaults } from "../../../src/layers/config/TapestryConfig.ts"
+import { sqliteUpkeep } from "../../../src/layers/market/upkeep/sqliteUpkeep.ts"
 import * as Tapestry from "../../../src/layers/Tapestry.ts"
 import * as GatewaySimulator from "../../../src/layers/testing/gateway/GatewaySimulator.ts"
 import { IngestSession } from "../../../src/services/IngestSession.ts"
+import { OpenTenants } from "../../../src/services/OpenTenants.ts"
 import { Orders } from "../../../src/services/Orders.ts"
 import { ProvenanceStore } from "../../../src/services/ProvenanceStore.ts"
 import { type Script, scripted } from "../adapters/ibkr/scriptedGateway.ts"
@@ -25,7 +29,10 @@ const apple: NewOrder = {
 }
 const atMarket: NewOrder = { ...apple, limit: null, timeInForce: "day" }
 
-type Services = Orders | ProvenanceStore | IngestSession
+type Services = Orders | ProvenanceStore | IngestSession | OpenTenants
+
+/** Another tenant of the deployment than the one that the process was started for. */
+const desk = TenantName.make("desk")
 
 /** All services over a data directory of its own, with one gateway. */
 const over = <A, E>(
@@ -41,7 +48,14 @@ const over = <A, E>(
       resolveVendor("ibkr", { port, allowOrders: true, resets: "none", ...spec }, 1 << 26)
     )
     const config = { ...defaults, dataDir, sample: false, vendors: [vendor] }
-    return yield* Effect.provide(body, Tapestry.layer({ dataDir, config }))
+    const added = Layer.effectDiscard(
+      sqliteUpkeep(join(dataDir, "market.sqlite"), false).pipe(
+        Effect.flatMap(({ tenants }) => tenants.add(desk)),
+        Effect.scoped,
+        Effect.orDie
+      )
+    )
+    return yield* Effect.provide(body, Layer.provideMerge(added, Tapestry.layer({ dataDir, config })))
   }).pipe(
     Effect.scoped,
     Effect.provide(Layer.fresh(NodeServices.layer)),
@@ -189,6 +203,48 @@ describe("an order", () => {
         for (const exit of exits)
           if (Result.isFailure(exit)) assert.strictEqual(exit.failure.reason._tag, "AlreadySent")
         assert.strictEqual((yield* open).length, 1)
+      })
+    )
+  )
+
+  it.effect("under a key that another tenant has used is not sent, and of the other's archive nothing is told", () =>
+    simulated(() =>
+      Effect.gen(function* () {
+        yield* place("desk-1")
+        const theirs = yield* Effect.flatMap(OpenTenants, (tenants) => tenants.services(desk))
+        const again = yield* Effect.flip(Effect.provideContext(place("desk-1"), theirs))
+        assert.deepInclude(again.reason, { _tag: "AlreadySent", key: "desk-1", request: null, response: null })
+        assert.deepStrictEqual(yield* Effect.provideContext(recorded("order"), theirs), [])
+        yield* Effect.provideContext(place("desk-2"), theirs)
+        assert.strictEqual((yield* Effect.flip(place("desk-2"))).reason._tag, "AlreadySent")
+        assert.deepStrictEqual(
+          (yield* open).map(({ key }) => key),
+          ["desk-1", "desk-2"]
+        )
+      })
+    )
+  )
+
+  it.effect("of callers of two tenants with one key one is sent", () =>
+    simulated(() =>
+      Effect.gen(function* () {
+        const theirs = yield* Effect.flatMap(OpenTenants, (tenants) => tenants.services(desk))
+        const exits = yield* Effect.forEach(
+          Array.from({ length: 20 }, (_, at) =>
+            at % 2 === 0 ? place("desk-1") : Effect.provideContext(place("desk-1"), theirs)
+          ),
+          Effect.result,
+          { concurrency: "unbounded" }
+        )
+        assert.strictEqual(exits.filter(Result.isSuccess).length, 1)
+        for (const exit of exits)
+          if (Result.isFailure(exit)) assert.strictEqual(exit.failure.reason._tag, "AlreadySent")
+        assert.strictEqual((yield* open).length, 1)
+        // The claim that came second is free again, and so is nothing: the first has the key.
+        assert.strictEqual(
+          (yield* Effect.flip(Effect.provideContext(place("desk-1"), theirs))).reason._tag,
+          "AlreadySent"
+        )
       })
     )
   )
