@@ -22,6 +22,7 @@ import {
   Effect,
   Exit,
   Layer,
+  References,
   Schema,
   type Scope
 } from "effect"
@@ -151,6 +152,8 @@ export const makeEngine = (
       shardingConfig: { entityTerminationTimeout: termination }
     }).pipe(
       Layer.provide([storage, Digest.layerWebCrypto]),
+      // It warns of its own end: that nobody else is there to go on. What executions log is not said by it.
+      Layer.provide(Layer.succeed(References.MinimumLogLevel, "Error")),
       // Whatever the environment says of clusters is not meant for this one.
       Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({}))),
       Layer.orDie
