@@ -236,7 +236,16 @@ export const make = Effect.fnUntraced(function* (
           return yield* Effect.raceAllFirst([live.lost, Deferred.await(deserted), tend(live, gateway, deserted)])
         }).pipe(Effect.annotateLogs({ connection }))
       })
-    ).pipe(Effect.flip)
+    ).pipe(
+      // Else nobody would try again, and whoever waits for the session would wait for ever.
+      Effect.catchDefect((defect) =>
+        Effect.andThen(
+          Effect.logError("ibkr: a connection failed here", defect),
+          Effect.fail(new IbkrError({ reason: new Disconnected({ message: "it failed here; the log says how" }) }))
+        )
+      ),
+      Effect.flip
+    )
     lines.detach(ended.message)
     const now = yield* Clock.currentTimeMillis
     if (readyAt === null) return { error: ended, lasted: null, movedTo }

@@ -3,7 +3,7 @@
  * own time, and deadlines and pauses pass when the test says so.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, References, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { frameOf } from "../../../../src/layers/adapters/ibkr/frames.ts"
 import type { Question } from "../../../../src/layers/adapters/ibkr/Question.ts"
@@ -83,6 +83,19 @@ describe("a session", () => {
         assert.isAtMost(pause, middle * 1.2)
       }
     })
+  )
+
+  it.effect("what fails here is told to who waits, and it is tried again", () =>
+    Effect.gen(function* () {
+      // No port at all: the library throws when it is to connect.
+      const session = yield* sessionAt(70_000)
+      const error = yield* Effect.flip(session.ready)
+      assert.match(error.message, /it failed here/)
+      for (let attempt = 2; attempt < 5; attempt++) {
+        const { after } = yield* until(session, "Reconnecting", (state) => state.attempt === attempt)
+        yield* TestClock.adjust(after)
+      }
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "Fatal"))
   )
 
   it.effect("a port that takes connections and says nothing is given up after five seconds", () =>
