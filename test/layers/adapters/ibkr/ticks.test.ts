@@ -17,6 +17,7 @@ import type { Adapter, SeriesQuery, VendorRequest } from "../../../../src/servic
 import { Quota } from "../../../../src/services/Quota.ts"
 import { StitchingCache, type TickAnswer } from "../../../../src/services/StitchingCache.ts"
 import { fresh } from "../../stitching/support.ts"
+import { answerTime, scripted } from "./scriptedGateway.ts"
 import { libraryLoaded, passWith, turns } from "./session.ts"
 
 const second = 1_000
@@ -156,6 +157,8 @@ interface Rig {
   readonly gateway: GatewaySimulator.GatewaySimulator
   /** What the gateway was asked, with when. */
   readonly asked: Array<VendorRequest & { readonly at: number }>
+  /** What goes wrong before the gateway is asked for the so many-th page, from 1. */
+  before: { readonly page: number; readonly fault: Parameters<GatewaySimulator.GatewaySimulator["inject"]>[0] } | null
   /** Runs an effect while both times go on together. */
   readonly passing: <A, E, R>(effect: Effect.Effect<A, E, R>, step?: number) => Effect.Effect<A, E, R>
 }
@@ -174,6 +177,7 @@ const rigged = <E>(
     const { fetch } = made
     if (fetch === undefined) throw new Error("the adapter cannot fetch")
     const asked: Rig["asked"] = []
+    let rig: Rig | null = null
     const adapter: Adapter = {
       ...made,
       fetch: {
@@ -181,7 +185,9 @@ const rigged = <E>(
         fetch: (request) =>
           Effect.suspend(() => {
             asked.push({ ...request, at: gateway.now() })
-            return fetch.fetch(request)
+            const wrong = rig?.before ?? null
+            const fault = wrong?.page === asked.length ? wrong.fault : null
+            return Effect.andThen(fault === null ? Effect.void : gateway.inject(fault), fetch.fetch(request))
           })
       }
     }
@@ -195,7 +201,8 @@ const rigged = <E>(
         }
         return yield* Fiber.join(fiber)
       })
-    yield* body({ gateway, asked, passing }).pipe(Effect.provide(fresh(adapter)))
+    rig = { gateway, asked, passing, before: null }
+    yield* body(rig).pipe(Effect.provide(fresh(adapter)))
   }).pipe(Effect.scoped, Effect.provide(Layer.succeed(References.MinimumLogLevel, "Fatal")))
 
 /** Trades of each second: more than IB gives at once. */
@@ -285,12 +292,9 @@ describe("over the simulated gateway", () => {
           const cache = yield* StitchingCache
           const series = yield* seriesOf("trade")
           const range = rangeOf(0, 40 * minute)
-          const reading = yield* Effect.forkChild(cache.ticks({ series, range }, { onMissing: "partial" }), {
-            startImmediately: true
-          })
-          while (rig.asked.length < 1) yield* turns
-          yield* gateway.inject({ _tag: "HistoryPacing", requests: 100 })
-          const answer = yield* rig.passing(Fiber.join(reading))
+          rig.before = { page: 2, fault: { _tag: "HistoryPacing", requests: 100 } }
+          const answer = yield* rig.passing(cache.ticks({ series, range }, { onMissing: "partial" }))
+          assert.isAbove(answer.rowCount, 900)
           const hole = answer.coverage.at(-1)
           assert.isTrue(hole?.state._tag === "Throttled" && hole.state.retryAfter >= 90_000, JSON.stringify(hole))
           const had = { start: range.start, end: hole?.start ?? 0 }
@@ -325,16 +329,39 @@ describe("over the simulated gateway", () => {
         const cache = yield* StitchingCache
         const series = yield* seriesOf("trade")
         const range = rangeOf(0, 40 * minute)
-        const reading = yield* Effect.forkChild(cache.ticks({ series, range }), { startImmediately: true })
-        while (rig.asked.length < 2) yield* turns
-        yield* rig.gateway.inject({ _tag: "CutFrame", bytes: 100, how: "rst" })
-        const answer = yield* rig.passing(Fiber.join(reading))
+        rig.before = { page: 2, fault: { _tag: "CutFrame", bytes: 100, how: "rst" } }
+        const answer = yield* rig.passing(cache.ticks({ series, range }))
         assert.deepStrictEqual(yield* rowsOf(answer), truthOf(rig, "trade", "AAPL", range))
         const places = rig.asked.map(({ params }) => (params as { from: string }).from)
-        assert.isAtMost(places.length - new Set(places).size, 3, "only the page that was cut is asked for again")
+        assert.strictEqual(places.length - new Set(places).size, 1, "only the page that was cut is asked for again")
         assert.strictEqual(new Set(places).size, answer.requests)
       })
     )
+  )
+})
+
+describe("a gateway that says 420", () => {
+  it.live("is left alone for its rest: nothing is asked in it, and the range says for how long", () =>
+    Effect.gen(function* () {
+      const gateway = yield* scripted({
+        onMessage: (fields, talk) => {
+          answerTime(fields, talk)
+          if (fields[0] === "96") talk.send(4, 2, Number(fields[1]), 420, "Invalid Real-time Query", "")
+        }
+      })
+      const vendor = Result.getOrThrow(resolveVendor("ibkr", { port: gateway.port, rest: 90_000 }, 1 << 26))
+      const adapter = yield* IbkrAdapter.make(vendor)
+      yield* Effect.gen(function* () {
+        const cache = yield* StitchingCache
+        const series = yield* seriesOf("quote")
+        const answer = yield* cache.ticks({ series, range: rangeOf(0, minute) }, { onMissing: "partial" })
+        const [hole] = answer.coverage
+        assert.isTrue(hole?.state._tag === "Throttled" && hole.state.retryAfter >= 90_000, JSON.stringify(hole))
+        const plan = yield* cache.plan({ series, range: rangeOf(0, minute) })
+        assert.isAbove(plan.waits, 60_000)
+        assert.strictEqual(gateway.messages.filter(([kind]) => kind === "96").length, 1)
+      }).pipe(Effect.provide(fresh(adapter)))
+    }).pipe(Effect.scoped)
   )
 })
 
