@@ -100,8 +100,6 @@ export type StreamHistory =
         request: VendorRequest,
         range: TimeRange
       ) => Effect.Effect<HistoryPage, VendorError>
-      /** Raised whenever the same bytes may decode to other rows than before. */
-      readonly decoderVersion: number
     })
 
 /** The capability to stream live data. */

@@ -1,6 +1,5 @@
 import { Effect, Option, Stream } from "effect"
 import type { Response } from "../../domain/Response.ts"
-import { canonical, type SeriesKey } from "../../domain/SeriesKey.ts"
 import type { TimeRange } from "../../domain/TimeRange.ts"
 import type { VendorError, VendorRequest } from "../../services/Adapter.ts"
 import type { IngestSession, IngestSessionError } from "../../services/IngestSession.ts"
@@ -22,9 +21,7 @@ export const historyPages = (
   history: Extract<StreamHistory, { readonly _tag: "requests" }>,
   range: TimeRange,
   first: VendorRequest,
-  priority: number,
-  /** The series that the rows are stored in, by whoever asks; the archive then knows the pages as answers about it. */
-  series: SeriesKey | null
+  priority: number
 ): Stream.Stream<ArchivedPage, IngestSessionError | VendorError> =>
   Stream.unwrap(
     Effect.map(ingest.open({ source: vendor, mode: "stream" }), (session) =>
@@ -32,8 +29,7 @@ export const historyPages = (
         Effect.gen(function* () {
           const { payload, response } = yield* session.fetch(request, {
             cacheMode: { _tag: "default", ttl: null },
-            priority,
-            subject: series === null ? null : { series: canonical(series), range }
+            priority
           })
           const page = yield* history.decode(payload, request, range)
           const next = page.next === null ? Option.none<VendorRequest>() : Option.some(page.next)

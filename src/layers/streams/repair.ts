@@ -104,7 +104,7 @@ const fromRequests = Effect.fnUntraced(function* (
   }
   const rows: Array<StreamRow> = []
   const proven: Array<TimeRange> = []
-  const why = yield* historyPages(ingest, adapter.name, history, whole, first, priority, null).pipe(
+  const why = yield* historyPages(ingest, adapter.name, history, whole, first, priority).pipe(
     Stream.takeWhile(() => rows.length <= bounds.rows),
     Stream.runForEach(({ page }) =>
       Effect.sync(() => {

@@ -267,8 +267,7 @@ export const make = (
             ticks.history.decode(ticks.seriesOf(symbol, "trade"), payload, request, range) as Effect.Effect<
               HistoryPage,
               VendorError
-            >,
-          decoderVersion: ticks.history.decoderVersion
+            >
         }
       },
       series: ({ kind, symbol, timeframe }) =>

@@ -16,7 +16,7 @@ import { make as makeAccountStreams } from "./accountStreams.ts"
 import { barsSeriesOf } from "./barsSeries.ts"
 import { contractNamed } from "./contract.ts"
 import type { Session } from "./IbkrSessionLive.ts"
-import { decodePage, ticksDecoderVersion, ticksDelay } from "./ibkrTicks.ts"
+import { decodePage, ticksDelay } from "./ibkrTicks.ts"
 import { bulletinLine, lineOf, mostRows, usualRows } from "./instrumentLines.ts"
 import { vendorReason } from "./reasons.ts"
 import { ticksRequest } from "./ticksRequest.ts"
@@ -150,8 +150,7 @@ export const make = Effect.fnUntraced(function* (deps: Deps): Effect.fn.Return<S
           Effect.map(named(symbol), ({ contract }) => ticksRequest(symbol, "TRADES", contract, range)),
         // Pages of trades have trades.
         decode: (payload, request, range) =>
-          decodePage(vendor, payload, request, range) as Effect.Effect<HistoryPage, VendorError>,
-        decoderVersion: ticksDecoderVersion
+          decodePage(vendor, payload, request, range) as Effect.Effect<HistoryPage, VendorError>
       }
     },
     series: ({ kind, symbol }) => {

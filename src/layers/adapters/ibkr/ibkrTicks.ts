@@ -21,7 +21,7 @@ import { decodeTicks } from "./decodeTicks.ts"
 import { type TicksShown, ticksParams, ticksRequest } from "./ticksRequest.ts"
 
 /** Raised when the same bytes may give other rows than before. */
-export const ticksDecoderVersion = 2
+const ticksDecoderVersion = 2
 
 /** Milliseconds after which the history has what has happened. */
 export const ticksDelay = 2_000
