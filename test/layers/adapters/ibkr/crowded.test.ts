@@ -1,6 +1,6 @@
-/** More subscriptions than messages that may wait to be sent. */
+/** Subscriptions that cannot be asked for at once, or not at all: none is forgotten, and none takes the session with it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, References } from "effect"
 import type { LineSpec } from "../../../../src/layers/adapters/ibkr/LineSpec.ts"
 import { answerTime, scripted } from "./scriptedGateway.ts"
 import { eventually, sessionAt, ticking } from "./session.ts"
@@ -34,8 +34,8 @@ const gatewayOf = Effect.fnUntraced(function* () {
   return { ...gateway, of: (connection: number) => asked[connection - 1] ?? [] }
 })
 
-describe("subscriptions when there is no room for their requests", () => {
-  it.effect("all are asked for on the next connection, each once", () =>
+describe("subscriptions that cannot be asked for", () => {
+  it.effect("for want of room among what is to be sent: all are asked for on the next connection, each once", () =>
     Effect.gen(function* () {
       const gateway = yield* gatewayOf()
       const session = yield* sessionAt(gateway.port, { capacity: 3 })
@@ -46,6 +46,23 @@ describe("subscriptions when there is no room for their requests", () => {
       yield* eventually("and again", () => gateway.of(2).length >= symbols.length)
       assert.deepStrictEqual(gateway.of(2).toSorted(), symbols.toSorted())
     })
+  )
+
+  it.effect("one that fails where it is told to wait costs a connection, and not the session", () =>
+    Effect.gen(function* () {
+      const gateway = yield* gatewayOf()
+      const session = yield* sessionAt(gateway.port, { lines: { "market-data": 0, depth: 0, "tick-by-tick": 0 } })
+      yield* ticking
+      let told = 0
+      const waits = () => {
+        if (++told === 2) throw new Error("a mistake of ours")
+      }
+      yield* session.subscribe(quotesOf("SPY", { sort: "market-data", waits }))
+      yield* eventually("it waits for a line", () => told === 1)
+      gateway.drop()
+      yield* eventually("the connection after that which failed has it wait, too", () => told === 3)
+      assert.strictEqual((yield* session.ready).connection, 3)
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "Fatal"))
   )
 
   it.effect("one that cannot be written ends, and says so", () =>
