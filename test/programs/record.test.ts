@@ -90,6 +90,13 @@ describe("tapestry record", () => {
     assert.match(none.stderr, /no row of ALPHA quote at 2020-01-01T00:00:00/)
     assert.strictEqual(tapestry(where, "explain", "ALPHA", "--vendor", "sim", "--at", "2020-01-01").code, 2)
 
+    // What is exported of it is decoded again from its segments.
+    ok(where, "export", "ALPHA", "--kind", "trades", "--vendor", "sim", "--out", "exported")
+    const verified = tapestry(where, "export", "verify", "exported")
+    assert.strictEqual(verified.code, 0, verified.stdout)
+    const alphaTrades = trades.filter(({ symbol }) => symbol === "ALPHA").length
+    assert.include(verified.stdout, `${alphaTrades} rows decoded again from their bytes`)
+
     // Of some series alone.
     removeStore(where)
     const alpha = json(where, 0, "rebuild", "--vendor", "sim", "--symbol", "ALPHA")

@@ -1,12 +1,14 @@
 /** An export against the archive that its rows came from: do the answers exist, are their bytes the same, and the rows in them. */
 import { Cause, Effect, Result } from "effect"
 import { isRecordedBars } from "../../domain/recordedBars.ts"
+import { isRecordSeries, type RecordSeries } from "../../domain/records/RecordKind.ts"
 import { canonical, parse } from "../../domain/SeriesKey.ts"
 import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { decoderFor } from "../../services/decoders.ts"
 import { ProvenanceStore, type ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { archivedSegment, importDecoderVersion } from "../imports/archivedSegment.ts"
 import { importSource } from "../imports/importedLine.ts"
+import { recordCommit } from "../imports/recordAnswers.ts"
 import { fetcherOf } from "../recording/RecordedBars.ts"
 import { ExportError } from "./ExportError.ts"
 import type { ExportedSeries, ExportReceipt } from "./Manifest.ts"
@@ -110,11 +112,26 @@ export const make = Effect.gen(function* () {
     return value(of === undefined ? byKey(kind, [], []) : byKey(kind, kind.among(of), of.positions))
   })
 
+  /** Records of a vendor: of a recorded stream, or of its history. */
+  const streamed = Effect.fnUntraced(function* <Row>(kind: RowKind<Row>, series: RecordSeries, told: ExportReceipt) {
+    const name = `response ${told.response}`
+    const response = yield* archive.response(told.response)
+    const request = yield* archive.request(response.request)
+    if (response.sha256 === null) return problem(`${name} has no rows in the archive`)
+    const payload = yield* archive.payload(response.sha256)
+    const read = yield* Effect.result(recordCommit(registry, series, request, response, payload))
+    if (Result.isFailure(read)) return problem(`${name} cannot be decoded again: ${read.failure.message}`)
+    const { decoderVersion, positions, rows } = read.success
+    if (decoderVersion !== told.decoderVersion) return olderDecoder(told, decoderVersion)
+    return value(byKey(kind, kind.among({ bars: [], records: rows }), positions))
+  })
+
   /** Rows that a vendor sent. */
   const fetched = Effect.fnUntraced(function* <Row>(kind: RowKind<Row>, entry: ExportedSeries, told: ExportReceipt) {
     const name = `response ${told.response}`
     const series = parse(entry.series)
     if (Result.isFailure(series)) return problem(series.failure)
+    if (isRecordSeries(series.success)) return yield* streamed(kind, series.success, told)
     const recorded = isRecordedBars(series.success)
     const fetcher = yield* Effect.result(recorded ? fetcherOf(registry, series.success) : registry.fetcher(told.vendor))
     if (Result.isFailure(fetcher)) return unchecked(`${name} is not decoded again: ${fetcher.failure.message}`)
