@@ -9,6 +9,7 @@ import type { TapestryConfig } from "../layers/config/TapestryConfig.ts"
 import type { TapestryClient } from "../rpc/client/TapestryClient.ts"
 import { holdsData } from "./holdsData.ts"
 import { levelOf } from "./logLevels.ts"
+import type { ThroughOwnerOptions } from "./owner/throughOwner.ts"
 import { settings } from "./Settings.ts"
 import { Output } from "./terminal/Output.ts"
 
@@ -56,7 +57,8 @@ export const withCache = <A, E, R>(use: Effect.Effect<A, E, R>) => withOwner(use
  */
 export const withOwner = <A, E, R, E2, R2>(
   own: Effect.Effect<A, E, R>,
-  ask: (client: TapestryClient["Service"]) => Effect.Effect<A, E2, R2>
+  ask: (client: TapestryClient["Service"]) => Effect.Effect<A, E2, R2>,
+  options: Pick<ThroughOwnerOptions<never, never>, "leavesPlace"> = {}
 ) =>
   Effect.gen(function* () {
     const { config, dataDir: where, logLevel } = yield* settings
@@ -66,7 +68,11 @@ export const withOwner = <A, E, R, E2, R2>(
     const services = Effect.map(loadLayers, ({ layer }) => layer({ dataDir, config: { ...config, dataDir }, product }))
     const vendors = new Set([...(config.sample ? ["sample"] : []), ...config.vendors.map(({ name }) => name)])
     return yield* Effect.provideService(
-      throughOwner({ dataDir, product, vendors, store: config.store, tenant: config.tenant, services }, own, ask),
+      throughOwner(
+        { dataDir, product, vendors, store: config.store, tenant: config.tenant, services, ...options },
+        own,
+        ask
+      ),
       References.MinimumLogLevel,
       levelOf(logLevel.value)
     )

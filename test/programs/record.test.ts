@@ -250,7 +250,19 @@ describe("tapestry record", () => {
     assert.strictEqual(ended.code, 0, ended.stderr)
     assert.deepInclude(linesOf(ended.stdout).at(-1), { event: "Ended", session: begun()[1].session, unstored: [] })
 
+    const again = await serving(where)
+    const outliving = watched(where, "record", "--symbols", "ALPHA", "--json")
+    await until(() => progress(outliving) > 0, outliving.stderr)
+    again.child.kill("SIGKILL")
+    await again.end
+    // The place is left to a server that is started anew, which goes on with the recording.
     const refused = await serving(where)
+    await until(
+      () => linesOf(outliving.stdout()).filter(({ event }) => event === "Began").length === 2,
+      outliving.stderr
+    )
+    outliving.child.kill("SIGTERM")
+    assert.strictEqual((await outliving.end).code, 0)
     const nobody = tapestry(where, "record", "--symbols", "NOBODY")
     assert.strictEqual(nobody.code, 1)
     assert.match(nobody.stderr, /no symbol NOBODY/)

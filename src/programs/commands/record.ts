@@ -4,6 +4,7 @@ import { isRows } from "../../domain/streams/StreamEvent.ts"
 import type { StreamKey, StreamQuery } from "../../domain/streams/StreamKey.ts"
 import { StreamKind } from "../../domain/streams/StreamKind.ts"
 import { Timeframe } from "../../domain/Timeframe.ts"
+import type { TapestryClient } from "../../rpc/client/TapestryClient.ts"
 import type { VendorDescription } from "../../services/AdapterRegistry.ts"
 import { type RecordedKind, Recorder, type RecordingEvent } from "../../services/Recorder.ts"
 import { Ended } from "../failure/Ended.ts"
@@ -59,6 +60,9 @@ const timeframeOf = (given: string): Effect.Effect<Timeframe, UsageError> =>
     Schema.decodeUnknownEffect(Timeframe)(given),
     () => new UsageError({ message: `--timeframes ${given}: expected some of ${Timeframe.literals.join(", ")}` })
   )
+
+/** Milliseconds that a server that went away has to come back, before the recording goes on without one. */
+const leavesPlace = 5_000
 
 const erase = "\r\u001b[2K"
 
@@ -136,7 +140,7 @@ const record = Effect.fn("tapestry record")(function* (input: Input) {
     yield* Stream.runForEach(recorder.record({ vendor, streams }, { until, segmentAge }), one)
   })
   const { note } = yield* Output
-  yield* withOwner(Effect.flatMap(vendorsHere, recordAs), (client) =>
+  const there = (client: TapestryClient["Service"]) =>
     Effect.flatMap(vendorsThere(client), recordAs).pipe(
       Effect.tapError((error) =>
         error._tag === "RecorderError" && error.reason._tag === "RecorderUnavailable" && error.reason.again
@@ -144,7 +148,7 @@ const record = Effect.fn("tapestry record")(function* (input: Input) {
           : Effect.void
       )
     )
-  )
+  yield* withOwner(Effect.flatMap(vendorsHere, recordAs), there, { leavesPlace })
   // All streams have ended, and nobody asked for that.
   if ((yield* Ref.get(told)) === null) return yield* new Ended({ code: 1 })
 }, asCommand("record"))

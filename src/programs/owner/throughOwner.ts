@@ -18,7 +18,7 @@ import type { TenantName } from "../../domain/Tenant.ts"
 import { monotonicMillis } from "../../layers/monotonicMillis.ts"
 import * as OwnerLock from "../../layers/owner/OwnerLock.ts"
 import type { TapestryClient } from "../../rpc/client/TapestryClient.ts"
-import { OwnedElsewhere, OwnerError } from "../../services/Owner.ts"
+import { OwnedElsewhere, type OwnerDetails, OwnerError } from "../../services/Owner.ts"
 import { Output } from "../terminal/Output.ts"
 import { asClient } from "./asClient.ts"
 import { asOwner, type OwnerServices } from "./asOwner.ts"
@@ -36,6 +36,11 @@ export interface ThroughOwnerOptions<E, R> {
   readonly tenant?: TenantName
   /** All services over the data directory, as its owner; asked for when there is none. */
   readonly services: Effect.Effect<OwnerServices<E, R>>
+  /**
+   * For how many milliseconds, once the owner has gone away in the middle, the place is left to another; at once unless given. A server that is
+   * started anew finds it taken else, for as long as a command runs that has no end.
+   */
+  readonly leavesPlace?: number
 }
 
 const patienceMillis = 12_000
@@ -54,17 +59,22 @@ export const throughOwner = Effect.fnUntraced(function* <A, E, R, E2, R2, E3, R3
   own: Effect.Effect<A, E, R>,
   ask: (client: TapestryClient["Service"]) => Effect.Effect<A, E3, R3>
 ) {
-  const { dataDir } = options
+  const { dataDir, leavesPlace = 0 } = options
   const { errorTerminal, note } = yield* Output
+  const elsewhere = (owner: OwnerDetails | null) =>
+    nobody(() => new OwnerError({ reason: new OwnedElsewhere({ dataDir, owner }) }))
 
+  let leftUntil = Number.NEGATIVE_INFINITY
   const turn = Effect.gen(function* () {
     const owner = yield* OwnerLock.find(dataDir)
-    if (owner === null) return yield* asOwner(options, own)
+    if (owner === null) {
+      return (yield* monotonicMillis) < leftUntil ? elsewhere(null) : yield* asOwner(options, own)
+    }
     const { details } = owner
     if (details !== null && details.socket !== null) {
       return yield* asClient({ ...options, owner: details, socket: details.socket }, ask)
     }
-    return nobody(() => new OwnerError({ reason: new OwnedElsewhere({ dataDir, owner: details }) }))
+    return elsewhere(details)
   })
 
   let since = yield* monotonicMillis
@@ -73,7 +83,10 @@ export const throughOwner = Effect.fnUntraced(function* <A, E, R, E2, R2, E3, R3
     const outcome = yield* turn
     if (outcome._tag === "Done") return outcome.value
     const now = yield* monotonicMillis
-    if (outcome.met) since = now
+    if (outcome.met) {
+      since = now
+      leftUntil = now + leavesPlace
+    }
     const why = outcome.why(now - since)
     yield* Effect.logDebug(`nobody to ask yet: ${why.message}`)
     if (now - since >= patienceMillis) return yield* why
