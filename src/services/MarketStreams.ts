@@ -87,8 +87,11 @@ export interface Subscription {
 /** One upstream as an operator sees it. */
 export const StreamState = Schema.Struct({
   key: StreamKey,
-  /** `starting` until the vendor has begun, `gap` while it does not send, `filling` while rows of a gap are fetched. */
-  state: Schema.Literals(["starting", "live", "gap", "filling", "closed"]),
+  /**
+   * `starting` until the vendor has begun, `gap` while it does not send, `waiting` while it has no room for one more, `filling` while rows of a gap are
+   * fetched.
+   */
+  state: Schema.Literals(["starting", "live", "gap", "waiting", "filling", "closed"]),
   consumers: Schema.Int,
   rows: Schema.Int,
   through: Schema.NullOr(EpochMillis),

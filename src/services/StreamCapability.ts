@@ -38,8 +38,11 @@ export interface ToldGap {
 export type UpstreamEvent =
   /** The vendor sends; what happens from `at` on will come. Again after `Gap`: as `Resumed`. */
   | { readonly _tag: "Started"; readonly at: EpochMillis }
-  /** From `from` on rows may be missing; null: from the last that came. Rows that come before `Resumed` end the gap. */
-  | { readonly _tag: "Gap"; readonly from: EpochMillis | null; readonly reason: string }
+  /**
+   * From `from` on rows may be missing; null: from the last that came. Rows that come before `Resumed` end the gap. `waits`: nothing is broken, and it
+   * comes in its turn, as soon as the vendor has room for it.
+   */
+  | { readonly _tag: "Gap"; readonly from: EpochMillis | null; readonly reason: string; readonly waits?: boolean }
   /** What happens from `to` on will come. */
   | { readonly _tag: "Resumed"; readonly to: EpochMillis }
   /** Of those whose history is `told`, after `Resumed`: what has become of the gap. */

@@ -55,6 +55,8 @@ export class Topic implements Flushable {
   #resumedAt = 0
   /** What the vendor sends of itself has come whole, and holds. */
   #whole = false
+  /** The vendor has no room for it; of a gap. */
+  #waits = false
   #heardAt: EpochMillis | null = null
   #rows = 0
   #opened = 0
@@ -144,6 +146,7 @@ export class Topic implements Flushable {
         this.#started(Math.ceil(event.to), true)
         break
       case "Gap":
+        this.#waits = event.waits === true
         this.#gap(event.from === null ? null : Math.floor(event.from), event.reason)
         break
       case "DataType":
@@ -383,7 +386,7 @@ export class Topic implements Flushable {
     const { _tag } = this.#phase
     return {
       key: this.key,
-      state: _tag,
+      state: _tag === "gap" && this.#waits ? "waiting" : _tag,
       consumers: this.#audience.size,
       rows: this.#rows,
       through: this.#audience.through,

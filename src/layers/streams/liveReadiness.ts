@@ -9,13 +9,14 @@ export interface LiveReadiness {
   readonly connected: boolean
   /** The vendor sends what was asked for; rows of a gap may still be on their way. */
   readonly rehydrated: boolean
-  /** Upstreams that have not ended. */
+  /** Upstreams that have not ended, those that wait for room at the vendor among them. */
   readonly active: number
-  /** What stands in the way, a line each. */
+  /** What stands in the way, a line each, and what waits for room. */
   readonly problems: ReadonlyArray<string>
 }
 
-const isConnected = ({ state, upstream }: VendorSession): boolean =>
+/** One that nobody has needed yet is as connected as it has to be. */
+export const isConnected = ({ state, upstream }: VendorSession): boolean =>
   state === "idle" || state === "ready" || (state === "degraded" && upstream)
 
 export const liveReadiness = (
@@ -32,7 +33,9 @@ export const liveReadiness = (
     active: open.length,
     problems: [
       ...away.map(({ problem, state, vendor }) => `${vendor}: ${problem ?? state}`),
-      ...waiting.map(({ key, state }) => `${key.kind} of ${key.symbol} at ${key.vendor}: ${state}`)
+      ...[...waiting, ...open.filter(({ state }) => state === "waiting")].map(
+        ({ key, state }) => `${key.kind} of ${key.symbol} at ${key.vendor}: ${state}`
+      )
     ]
   }
 }

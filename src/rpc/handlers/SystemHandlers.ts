@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { MarketStore } from "../../services/MarketStore.ts"
 import { MarketStreams } from "../../services/MarketStreams.ts"
 import { ProvenanceStore } from "../../services/ProvenanceStore.ts"
@@ -6,7 +7,7 @@ import { protocolVersion, SystemRpcs } from "../contract/SystemRpcs.ts"
 import { TapestryRpcs } from "../contract/TapestryRpcs.ts"
 import { Draining } from "./Draining.ts"
 import { ServerInfo } from "./ServerInfo.ts"
-import { health, streamsStanding } from "./storeHealth.ts"
+import { health, liveStanding } from "./storeHealth.ts"
 
 /** `correlation`: a call's `x-correlation-id` names it in the server's log. `tenants`: its `tapestry-tenant` says whose data it is about. */
 const capabilities = ["correlation", "tenants"]
@@ -17,6 +18,7 @@ const make = Effect.gen(function* () {
   const archive = yield* ProvenanceStore
   const market = yield* MarketStore
   const streams = yield* MarketStreams
+  const registry = yield* AdapterRegistry
   const info = yield* ServerInfo
 
   return SystemRpcs.of({
@@ -31,7 +33,7 @@ const make = Effect.gen(function* () {
       })),
 
     "System.health": () =>
-      Effect.flatMap(streamsStanding(streams), (standing) =>
+      Effect.flatMap(liveStanding(streams, registry), (standing) =>
         health({ archive, market }, standing, Effect.flatten(Draining))
       )
   })

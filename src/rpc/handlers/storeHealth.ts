@@ -1,7 +1,11 @@
 import { Effect } from "effect"
+import { vendorSessions } from "../../layers/registry/vendorSessions.ts"
+import { isConnected } from "../../layers/streams/liveReadiness.ts"
+import type { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import type { MarketStore } from "../../services/MarketStore.ts"
 import type { MarketStreams, StreamState } from "../../services/MarketStreams.ts"
 import type { ProvenanceStore } from "../../services/ProvenanceStore.ts"
+import type { VendorSession } from "../../services/VendorSession.ts"
 import type { Health } from "../contract/SystemRpcs.ts"
 
 type Check = Health["checks"][number]
@@ -30,41 +34,52 @@ export const storeChecks = ({ archive, market }: Stores): Effect.Effect<Readonly
     concurrency: "unbounded"
   })
 
-/** How live streams stand; `active`: that are wanted, and have not ended. */
-export interface StreamsStanding {
+/** How live data stand; `active`: streams that are wanted, and have not ended. */
+export interface LiveStanding {
   readonly active: number
+  /** They have no room at their vendor, and come in their turn: nobody can do anything about it here. */
+  readonly waiting: number
   /** Those that broke and do not run again, or that could not be had at the first try. */
   readonly broken: ReadonlyArray<StreamState>
+  readonly sessions: ReadonlyArray<VendorSession>
 }
 
-export const streamsStanding = (streams: MarketStreams["Service"]): Effect.Effect<StreamsStanding> =>
-  Effect.map(
-    Effect.orElseSucceed(streams.states, (): ReadonlyArray<StreamState> => []),
-    (states) => ({
-      active: states.filter(({ state }) => state !== "closed").length,
-      broken: states.filter(({ opened, state }) => state === "gap" || (state === "starting" && opened > 1))
-    })
-  )
+export const liveStanding = Effect.fnUntraced(function* (
+  streams: MarketStreams["Service"],
+  registry: AdapterRegistry["Service"]
+): Effect.fn.Return<LiveStanding> {
+  const states = yield* Effect.orElseSucceed(streams.states, (): ReadonlyArray<StreamState> => [])
+  return {
+    active: states.filter(({ state }) => state !== "closed").length,
+    waiting: states.filter(({ state }) => state === "waiting").length,
+    broken: states.filter(({ opened, state }) => state === "gap" || (state === "starting" && opened > 1)),
+    sessions: yield* vendorSessions(registry)
+  }
+})
 
-const streamsCheck = ({ active, broken }: StreamsStanding): ReadonlyArray<Check> => {
+const streamsCheck = ({ active, broken, waiting }: LiveStanding): ReadonlyArray<Check> => {
   if (active === 0) return []
   const [first] = broken
+  const waits = waiting === 0 ? "" : `; ${waiting} of ${active} wait for room at their vendor`
   const detail =
     first === undefined
-      ? `${active} run`
+      ? `${active - waiting} run`
       : `${broken.length} of ${active} do not run, among them ${first.key.kind} of ${first.key.symbol} (${first.key.vendor})`
-  return [{ name: "streams", ok: broken.length === 0, detail }]
+  return [{ name: "streams", ok: broken.length === 0, detail: `${detail}${waits}` }]
 }
 
+const sessionCheck = (session: VendorSession): Check => ({
+  name: `session ${session.vendor}`,
+  ok: isConnected(session),
+  detail: session.problem === null ? session.state : `${session.state}: ${session.problem}`
+})
+
 /**
- * Whether calls can be sent here, for System.health and /readyz alike: the stores answer, live streams that are wanted run, and the server is not
- * going down.
+ * Whether calls can be sent here, for System.health and /readyz alike: the stores answer, sessions that are needed are connected, live streams that are
+ * wanted run, and the server is not going down. A stream that its vendor has refused has ended, and one that waits for room comes in its turn: neither makes
+ * a server that serves all others one that is not ready.
  */
-export const health = (
-  stores: Stores,
-  streams: StreamsStanding,
-  draining: Effect.Effect<boolean>
-): Effect.Effect<Health> =>
+export const health = (stores: Stores, live: LiveStanding, draining: Effect.Effect<boolean>): Effect.Effect<Health> =>
   Effect.gen(function* () {
     const ofStores = yield* storeChecks(stores)
     const isDraining = yield* draining
@@ -73,6 +88,6 @@ export const health = (
       ok: !isDraining,
       detail: isDraining ? "is shutting down" : "takes calls"
     }
-    const checks = [...ofStores, ...streamsCheck(streams), server]
+    const checks = [...ofStores, ...live.sessions.map(sessionCheck), ...streamsCheck(live), server]
     return { ready: checks.every(({ ok }) => ok), checks }
   })

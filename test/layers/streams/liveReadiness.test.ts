@@ -38,6 +38,12 @@ describe("liveReadiness", () => {
     assert.isTrue(liveReadiness([{ ...session, state: "degraded", problem: "a farm" }], streams).ready)
   })
 
+  it("is there while streams wait for room at their vendor, and says which", () => {
+    const found = liveReadiness([session], [stream("live"), stream("waiting")])
+    assert.deepInclude(found, { ready: true, rehydrated: true, active: 2 })
+    assert.deepStrictEqual(found.problems, ["quotes of AAPL at ibkr: waiting"])
+  })
+
   it("is not while a vendor is away, or something asked for does not come", () => {
     for (const state of ["connecting", "reconnecting", "closed"] as const) {
       const found = liveReadiness([{ ...session, state, problem: "refused" }], [])

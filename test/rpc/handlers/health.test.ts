@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Metric } from "effect"
 import { RpcTest } from "effect/rpc"
 import { TestClock } from "effect/testing"
+import * as AdapterRegistryInMemory from "../../../src/layers/registry/AdapterRegistryInMemory.ts"
 import { Border } from "../../../src/rpc/contract/Border.ts"
 import { SystemRpcs } from "../../../src/rpc/contract/SystemRpcs.ts"
 import { ServerInfo } from "../../../src/rpc/handlers/ServerInfo.ts"
@@ -29,6 +30,7 @@ describe("a store that hangs", () => {
       const handlers = SystemHandlers.layer.pipe(
         Layer.provide([
           hanging(asked),
+          AdapterRegistryInMemory.layer,
           Layer.mock(MarketStreams, { states: Effect.succeed([]) }),
           Layer.succeed(ServerInfo, { product: "test", startedAt: 0 })
         ])

@@ -1,8 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Metric, References } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Metric, References, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { unlimited } from "../../../src/domain/VendorLimits.ts"
+import * as AdapterRegistryInMemory from "../../../src/layers/registry/AdapterRegistryInMemory.ts"
+import type { Adapter } from "../../../src/services/Adapter.ts"
+import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { MarketStore } from "../../../src/services/MarketStore.ts"
+import { MarketStreams, type StreamState } from "../../../src/services/MarketStreams.ts"
 import { ArchiveUnavailable, ProvenanceStore, ProvenanceStoreError } from "../../../src/services/ProvenanceStore.ts"
+import { StitchingCache } from "../../../src/services/StitchingCache.ts"
+import type { VendorSession } from "../../../src/services/VendorSession.ts"
 import { ask, call, post, serve } from "./support.ts"
 
 const failing = Layer.mergeAll(
@@ -29,7 +36,8 @@ describe("/healthz and /readyz", () => {
           ],
           status: "ready",
           subscriptions_rehydrated: true,
-          active_streams: 0
+          active_streams: 0,
+          streams: { live: 0, waiting: 0, broken: 0 }
         }
       ])
       for (const path of ["/healthz", "/readyz", "/metrics"]) {
@@ -98,6 +106,110 @@ describe("/healthz and /readyz", () => {
         refused.text,
         `"requestId":"1","exit":{"_tag":"Failure","cause":[{"_tag":"Fail","error":{"_tag":"ShuttingDown"`
       )
+    })
+  )
+})
+
+const stateOf = (state: StreamState["state"], symbol: string): StreamState => ({
+  key: { vendor: "gate", symbol, kind: "quotes", timeframe: null, params: {} },
+  state,
+  consumers: 1,
+  rows: 0,
+  through: null,
+  heardAt: null,
+  opened: 1,
+  gaps: 0
+})
+
+const sessionOf = (over: Partial<VendorSession>): VendorSession => ({
+  vendor: "gate",
+  place: "127.0.0.1:4001",
+  state: "ready",
+  problem: null,
+  connection: 1,
+  clientId: 7,
+  serverVersion: 193,
+  connectedAt: null,
+  accounts: [],
+  upstream: true,
+  farms: [],
+  clockSkew: null,
+  lines: 0,
+  ...over
+})
+
+/** A server with a vendor that has a session, and streams as they stand. */
+const liveServer = Effect.fnUntraced(function* (
+  session: Partial<VendorSession>,
+  states: ReadonlyArray<StreamState["state"]>
+) {
+  const now = Effect.succeed(sessionOf(session))
+  const registry = Layer.effectDiscard(
+    Effect.flatMap(AdapterRegistry, (known) =>
+      known.register(
+        Effect.succeed<Adapter>({
+          name: "gate",
+          type: "gate",
+          description: "",
+          account: "gate",
+          limits: unlimited,
+          symbols: Effect.succeed([]),
+          ping: Effect.succeed({ ok: true, elapsed: Duration.zero, detail: "" }),
+          session: { now, changes: Stream.fromEffect(now) }
+        })
+      )
+    )
+  ).pipe(Layer.orDie, Layer.provideMerge(AdapterRegistryInMemory.layer))
+  const streams = Layer.mock(MarketStreams, {
+    states: Effect.succeed(states.map((state, at) => stateOf(state, `S${at}`)))
+  })
+  const live = Layer.mergeAll(registry, streams, Layer.mock(StitchingCache, {}))
+  const { port } = yield* serve({}, undefined, undefined, undefined, live)
+  return yield* ask(port, { path: "/readyz" })
+})
+
+describe("/readyz of a server with live data", () => {
+  it.effect("is 200 though streams wait for room at their vendor, or were refused by it, and says so", () =>
+    Effect.gen(function* () {
+      const answer = yield* liveServer({}, ["live", "filling", "waiting", "closed", "live"])
+      assert.strictEqual(answer.status, 200)
+      assert.deepInclude(answer.lines[0], {
+        subscriptions_rehydrated: true,
+        active_streams: 4,
+        streams: { live: 3, waiting: 1, broken: 0 }
+      })
+      assert.include(answer.text, `{"name":"streams","ok":true,"detail":"3 run; 1 of 4 wait for room at their vendor"}`)
+      assert.include(answer.text, `{"name":"session gate","ok":true,"detail":"ready"}`)
+    })
+  )
+
+  it.effect("is 503 while one of many is broken, and names it", () =>
+    Effect.gen(function* () {
+      const answer = yield* liveServer({}, ["live", "gap", "waiting"])
+      assert.strictEqual(answer.status, 503)
+      assert.deepInclude(answer.lines[0], {
+        subscriptions_rehydrated: false,
+        streams: { live: 1, waiting: 1, broken: 1 }
+      })
+      assert.include(answer.text, "1 of 3 do not run, among them quotes of S1 (gate)")
+    })
+  )
+
+  it.effect("is 503 until a session that is needed is connected, and never for one that nobody has needed", () =>
+    Effect.gen(function* () {
+      for (const [state, status] of [
+        ["idle", 200],
+        ["connecting", 503],
+        ["reconnecting", 503],
+        ["closed", 503]
+      ] as const) {
+        const answer = yield* liveServer({ state, problem: state === "idle" ? null : "refused" }, [])
+        assert.strictEqual(answer.status, status, state)
+      }
+      const lost = yield* liveServer({ state: "degraded", upstream: false, problem: "IB is away" }, [])
+      assert.strictEqual(lost.status, 503)
+      assert.include(lost.text, `{"name":"session gate","ok":false,"detail":"degraded: IB is away"}`)
+      assert.strictEqual((yield* liveServer({ state: "degraded", problem: "a farm" }, [])).status, 200)
     })
   )
 })

@@ -1,7 +1,7 @@
 /** A line of the account for a question, which needs it for a moment: it waits in the order of all who want one. */
 import { Deferred, Effect, type Scope } from "effect"
 import { IbkrError, LinesExhausted } from "../../../services/IbkrSession.ts"
-import type { LineQuota, LineSort } from "./LineQuota.ts"
+import type { LineQuota } from "./LineQuota.ts"
 
 export class LineLease {
   readonly #place = Deferred.makeUnsafe<void, IbkrError>()
@@ -22,12 +22,12 @@ export class LineLease {
 }
 
 /** The whole number of lines was in use for so long. */
-const allInUse = (sort: LineSort, limit: number, within: number) =>
+const allInUse = ({ lines, sort }: Pick<LineQuota<never>, "lines" | "sort">, within: number) =>
   new IbkrError({
     reason: new LinesExhausted({
       code: 101,
       sort,
-      message: `all ${limit} lines for ${sort} data were in use for ${within / 1000} s`
+      message: `all ${lines} were in use for ${within / 1000} s`
     })
   })
 
@@ -54,7 +54,7 @@ export const lease = Effect.fnUntraced(function* <Other>(
   yield* one.placed.pipe(
     Effect.timeoutOrElse({
       duration: within,
-      orElse: () => Effect.fail(allInUse(quota.sort, quota.limit, within))
+      orElse: () => Effect.fail(allInUse(quota, within))
     })
   )
   waiting.delete(one)

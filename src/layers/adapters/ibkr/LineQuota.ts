@@ -33,6 +33,11 @@ export class LineQuota<Line> {
     return this.#limit
   }
 
+  /** As in `100 lines for market-data data`. */
+  get lines(): string {
+    return `${this.#limit} lines for ${this.sort} data`
+  }
+
   get held(): number {
     return this.#holders.size
   }

@@ -66,8 +66,8 @@ export interface LineSpec extends LineEvents {
   readonly type: SubscriptionType
   /** Which of the account's limits it falls under; null: none. */
   readonly sort: LineSort | null
-  /** It cannot be asked for yet, and will be by itself. */
-  readonly waits: (why: string) => void
+  /** It cannot be asked for yet, and will be by itself. `isCrowded`: since the account has no line for it. */
+  readonly waits: (why: string, isCrowded?: boolean) => void
   readonly send: (api: GatewayApi, requestId: number) => void
   readonly cancel: (api: GatewayApi, requestId: number) => void
   /** It was asked for: what happens from now on comes. Again after `broke`. */

@@ -45,9 +45,9 @@ export const lineTeller = ({ rest, session }: TellerDeps, sink: StreamSink): Lin
     came: () => {
       if (broken || !started) began()
     },
-    waits: (reason) => {
+    waits: (reason, isCrowded = false) => {
       if (started) broken = true
-      sink.event({ _tag: "Gap", from: null, reason })
+      sink.event({ _tag: "Gap", from: null, reason, waits: isCrowded })
     },
     dataType: (type) => {
       const dataType = dataTypes[type]

@@ -154,7 +154,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
   const isAdmitted = (line: Line): boolean => {
     const quota = quotaOf(line)
     if (quota === null || quota.take(line)) return true
-    line.spec.waits(`all ${quota.limit} lines for ${quota.sort} data are in use: it comes when one of them is given up`)
+    line.spec.waits(`all ${quota.lines} are in use: it comes when one of them is given up`, true)
     return false
   }
 
@@ -256,7 +256,7 @@ export const make = (nextId: () => number, limits: LineLimits): Lines => {
     forget(line)
     quota.refuse(line)
     givenUp.repeat(lately)
-    line.spec.waits(`${message}: it comes when one of the ${quota.limit} in use is given up`)
+    line.spec.waits(`${message}: it comes when one of the ${quota.limit} in use is given up`, true)
     growLater(quota.sort)
   }
 

@@ -12,6 +12,7 @@ import {
   HttpServerRequest,
   HttpServerResponse
 } from "effect/http"
+import { AdapterRegistry } from "../../../services/AdapterRegistry.ts"
 import { MarketStore } from "../../../services/MarketStore.ts"
 import { MarketStreams } from "../../../services/MarketStreams.ts"
 import * as Metrics from "../../../services/Metrics.ts"
@@ -68,7 +69,13 @@ const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, url: st
 
 const routed = Effect.fnUntraced(function* (options: AppOptions) {
   // Nothing else of what is at hand: the scope of a request is its own, not that of the listener.
-  const services = Context.pick(RpcHost, MarketStore, ProvenanceStore, MarketStreams)(yield* Effect.context<Services>())
+  const services = Context.pick(
+    RpcHost,
+    MarketStore,
+    ProvenanceStore,
+    MarketStreams,
+    AdapterRegistry
+  )(yield* Effect.context<Services>())
   const router = yield* HttpRouter.make
   // Who opens the address in a browser looks for what is there.
   yield* router.add("GET", "/", Effect.succeed(HttpServerResponse.redirect("/docs")))

@@ -1,9 +1,10 @@
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
+import { AdapterRegistry } from "../../../services/AdapterRegistry.ts"
 import { MarketStore } from "../../../services/MarketStore.ts"
 import { MarketStreams } from "../../../services/MarketStreams.ts"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
-import { health, streamsStanding } from "../../handlers/storeHealth.ts"
+import { health, liveStanding } from "../../handlers/storeHealth.ts"
 import { RpcHost } from "../RpcHost.ts"
 
 const json = (body: unknown, status: number) =>
@@ -13,31 +14,34 @@ const json = (body: unknown, status: number) =>
     headers: { "cache-control": "no-store" }
   })
 
-/** GET /healthz: 200 for as long as the process answers at all. */
+/** GET /healthz: 200 for as long as the process answers at all. It asks nothing of anybody: who restarts what does not answer must not be made to wait for a store. */
 export const alive = json({ alive: true }, 200)
 
 /**
- * GET /readyz: 200, or 503 while a store does not answer, a live stream that is wanted does not run, or the server is draining; the body says which.
+ * GET /readyz: 200, or 503 while a store does not answer, a session that is needed is not connected, a live stream that is wanted is broken, or the server
+ * is draining; the body says which, and how many streams run, wait for room at their vendor, and are broken.
  * `status`, `subscriptions_rehydrated` and `active_streams` are as in the system that this replaces.
  */
 export const ready: Effect.Effect<
   HttpServerResponse.HttpServerResponse,
   never,
-  RpcHost | MarketStore | ProvenanceStore | MarketStreams
+  RpcHost | MarketStore | ProvenanceStore | MarketStreams | AdapterRegistry
 > = Effect.gen(function* () {
   const archive = yield* ProvenanceStore
   const market = yield* MarketStore
   const host = yield* RpcHost
-  const streams = yield* streamsStanding(yield* MarketStreams)
+  const live = yield* liveStanding(yield* MarketStreams, yield* AdapterRegistry)
+  const { active, broken, waiting } = live
   const found = yield* health(
     { archive, market },
-    streams,
+    live,
     Effect.map(host.state, ({ draining }) => draining)
   )
   const standing = {
     status: found.ready ? "ready" : "not ready",
-    subscriptions_rehydrated: streams.broken.length === 0,
-    active_streams: streams.active
+    subscriptions_rehydrated: broken.length === 0,
+    active_streams: active,
+    streams: { live: active - waiting - broken.length, waiting, broken: broken.length }
   }
   return json({ ...found, ...standing }, found.ready ? 200 : 503)
 })

@@ -109,6 +109,28 @@ describe("a cancel that a gateway has left out", () => {
   )
 })
 
+describe("a stream for which the account has no line", () => {
+  it.effect("waits, and is not broken, until one is given up", () =>
+    rigged(({ pass }) =>
+      Effect.gen(function* () {
+        const market = yield* MarketStreams
+        const scope = yield* Scope.make()
+        const depthOf = (symbol: string) => ({ vendor: "ibkr", streams: [{ symbol, kind: "depth" as const }] })
+        for (const symbol of ["SPY", "AAPL", "MSFT"]) yield* Scope.provide(market.subscribe(depthOf(symbol)), scope)
+        yield* market.subscribe(depthOf("SIM0001"))
+        yield* pass(3 * second)
+        const states = Effect.map(market.states, (all) =>
+          all.map(({ key, state }) => `${key.symbol} ${state}`).toSorted()
+        )
+        assert.deepStrictEqual(yield* states, ["AAPL live", "MSFT live", "SIM0001 waiting", "SPY live"])
+        yield* Scope.close(scope, Exit.void)
+        yield* pass(6 * second)
+        assert.deepStrictEqual(yield* states, ["SIM0001 live"])
+      })
+    )
+  )
+})
+
 describe("a question that takes a line of the account", () => {
   it.effect("waits for one behind those that wait already, and the next has it when its cancel is on its way", () =>
     Effect.gen(function* () {

@@ -79,10 +79,14 @@ const paths = {
   "/healthz": probe("alive", "Whether the process answers at all", {
     "200": { description: "It does", content: json }
   }),
-  "/readyz": probe("ready", "Whether the stores answer, live streams run, and calls are taken", {
-    "200": { description: "All is well", content: json },
-    "503": { description: "Something is not; the body says what", content: json }
-  }),
+  "/readyz": probe(
+    "ready",
+    "Whether the stores answer, sessions that are needed are connected, live streams run, and calls are taken",
+    {
+      "200": { description: "All is well", content: json },
+      "503": { description: "Something is not; the body says what", content: json }
+    }
+  ),
   "/metrics": probe("metrics", "Metrics of the process", {
     "200": { description: "In Prometheus' text format", content: { "text/plain": { schema: { type: "string" } } } }
   }),
