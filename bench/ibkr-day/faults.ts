@@ -16,7 +16,8 @@ export interface Mishap {
 }
 
 /**
- * Every fault of the simulator but these, of which the first three no client can tell from the truth:
+ * Every fault of the simulator but these, of which the first four no client can tell from the truth:
+ * - `PortChanged`: who is not connected when it is said never learns where the gateway has gone (tests of the session have those that are).
  * - `HistoryEmpty`: history that says that there is nothing where there is something is how IB tells of hours without trades.
  * - `Duplicates` of trades, quotes and books: IB numbers none of them, and two trades alike are two trades. Bars, which are known by their stamps, come twice here.
  * - `OutOfOrder`: what came is taken for what holds, and that all before a stamp has come is said when the next one comes.
@@ -87,7 +88,7 @@ export const mishapOf = (seed: number, minute: number): Mishap => {
         faults: [{ _tag: "CompetingSession", active: false }]
       })
     case 17:
-      return mishap("port changed", [{ _tag: "PortChanged" }])
+      return mishap("drop by reset", [{ _tag: "Drop", how: "rst" }])
     case 18: {
       const farm = pick(["cashfarm", "usfuture", "secdefnj"] as const)
       return mishap("other farm", [

@@ -261,7 +261,8 @@ export const make = Effect.fnUntraced(function* (
     while (true) {
       const { error, lasted, movedTo } = yield* connect(attempt, clientId, port)
       const cause = error.reason
-      if (movedTo !== null) [elsewhere, port] = [port, movedTo]
+      // However often it goes on: one that is started anew is where it was configured.
+      if (movedTo !== null) [elsewhere, port] = [movedTo === options.port ? port : options.port, movedTo]
       else if (lasted === null && elsewhere !== null) [elsewhere, port] = [port, elsewhere]
       if (cause._tag === "Incompatible") {
         yield* enter({ _tag: "Closed", cause })
