@@ -4,6 +4,9 @@ import { isRows, type RowEvent, type StreamItem } from "../../domain/streams/Str
 /** Words of vendors, gaps and the like, that may wait for a consumer. They are never dropped, so one that leaves more is too slow. */
 const mostWords = 1_024
 
+/** Rows of gaps that may wait for a consumer beside those that its policy counts, unless they came at once. */
+const mostBulk = 250_000
+
 /**
  * What waits for one consumer that wants rows one by one. Pieces are shared with the other consumers and never copied, unless a part of
  * one is dropped.
@@ -28,7 +31,10 @@ export class Backlog {
     return this.#items.length === 0
   }
 
-  /** How many rows were dropped for it; null: there is no room, and nothing was changed. To `bulk` a lossless backlog always has room. */
+  /**
+   * How many rows were dropped for it; null: there is no room, and nothing was changed. For `bulk`, which comes at once however many rows it has, a lossless
+   * backlog has room beyond its policy, but not for one after another while nobody takes any.
+   */
   push(item: StreamItem, bulk: boolean): number | null {
     if (!isRows(item.event)) {
       if (this.#words >= mostWords) return null
@@ -38,6 +44,7 @@ export class Backlog {
     }
     const { length } = item.event.rows
     if (bulk && this.#policy._tag === "lossless") {
+      if (this.#bulk > 0 && this.#bulk + length > Math.max(mostBulk, this.#policy.rows)) return null
       this.#items.push(item)
       this.#bulk += length
       return 0

@@ -11,6 +11,7 @@ import type { Quota } from "../../services/Quota.ts"
 import type { StitchingCache } from "../../services/StitchingCache.ts"
 import type { StreamHistory } from "../../services/StreamCapability.ts"
 import { historyPages } from "./historyPages.ts"
+import { partsWithin } from "./partsWithin.ts"
 import type { Filled } from "./topicParts.ts"
 
 export interface RepairDeps {
@@ -157,5 +158,6 @@ export const repair = Effect.fn("MarketStreams.repair")(function* (
       )
     )
   )
-  return lost.start < lost.end ? { rows: filled.rows, parts: [lost, ...filled.parts] } : filled
+  const parts = partsWithin(asked, filled.parts)
+  return { rows: filled.rows, parts: lost.start < lost.end ? [lost, ...parts] : parts }
 })
