@@ -33,4 +33,6 @@ export interface SessionCapability {
   readonly now: Effect.Effect<VendorSession>
   /** As it is and whenever its state changes; a reader that is behind misses states in between. */
   readonly changes: Stream.Stream<VendorSession>
+  /** Has it connect though nothing needs it yet, and try until it has. Done when it is connected, or when its patience is over. */
+  readonly connect: Effect.Effect<void>
 }

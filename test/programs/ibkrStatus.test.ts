@@ -124,6 +124,24 @@ describe("tapestry ibkr status", () => {
     })
   )
 
+  it.live("a server is not ready until its gateway is there, though nobody has asked for anything", () =>
+    Effect.gen(function* () {
+      const port = yield* Effect.scoped(Effect.map(scripted({}), (gateway) => gateway.port))
+      const server = yield* Effect.promise(() => serving({ cwd: scratch("ibkr"), env: { IB_PORT: String(port) } }))
+      const asked = async () => {
+        const answer = await fetch(`${server.http}/readyz`)
+        return { status: answer.status, text: await answer.text() }
+      }
+      const before = yield* Effect.promise(asked)
+      assert.strictEqual(before.status, 503)
+      assert.include(before.text, `{"name":"session ibkr","ok":false`)
+      yield* GatewaySimulator.make({ port, clock: { speed: 1 } })
+      yield* Effect.promise(() => until(async () => (await asked()).status === 200))
+      server.child.kill("SIGTERM")
+      yield* Effect.promise(() => server.end)
+    })
+  )
+
   it.live("no gateway, and none that speaks", () =>
     Effect.gen(function* () {
       const where = { cwd: scratch("ibkr") }

@@ -4,8 +4,10 @@ import manifest from "../../../package.json" with { type: "json" }
 import * as ListenAddress from "../../layers/config/ListenAddress.ts"
 import * as ProcessMetrics from "../../layers/metrics/ProcessMetrics.ts"
 import { ownerSocket } from "../../layers/owner/ownerSocket.ts"
+import { connectSessions } from "../../layers/registry/vendorSessions.ts"
 import * as Tapestry from "../../layers/Tapestry.ts"
 import { type Addresses, serve } from "../../rpc/server/Served.ts"
+import { AdapterRegistry } from "../../services/AdapterRegistry.ts"
 import { TenantJobs } from "../../services/TenantJobs.ts"
 import { UsageError } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
@@ -72,6 +74,8 @@ export const serving = Effect.fnUntraced(function* (
         `${open.join(" and ")} can be reached from other machines: whoever reaches it reads everything, spends the vendors' budgets and may remove series, in clear text`
       )
     }
+    // Before it listens: who asks first shall not wait for a gateway, and a server without its vendor is not ready.
+    yield* Effect.forkScoped(connectSessions(yield* AdapterRegistry))
     const addresses = yield* serve({
       product: manifest.version,
       http:

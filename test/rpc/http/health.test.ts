@@ -155,7 +155,7 @@ const liveServer = Effect.fnUntraced(function* (
           limits: unlimited,
           symbols: Effect.succeed([]),
           ping: Effect.succeed({ ok: true, elapsed: Duration.zero, detail: "" }),
-          session: { now, changes: Stream.fromEffect(now) }
+          session: { now, changes: Stream.fromEffect(now), connect: Effect.void }
         })
       )
     )

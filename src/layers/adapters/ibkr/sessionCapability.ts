@@ -34,7 +34,7 @@ const standingOf = (state: IbkrState): Standing => {
 export const sessionCapability = (
   vendor: string,
   place: string,
-  session: Pick<IbkrSession["Service"], "state" | "changes" | "counters">
+  session: Pick<IbkrSession["Service"], "state" | "changes" | "counters" | "ready">
 ): SessionCapability => {
   const told = (state: IbkrState) =>
     Effect.map(
@@ -54,5 +54,9 @@ export const sessionCapability = (
         ...standingOf(state)
       })
     )
-  return { now: Effect.flatMap(session.state, told), changes: Stream.mapEffect(session.changes, told) }
+  return {
+    now: Effect.flatMap(session.state, told),
+    changes: Stream.mapEffect(session.changes, told),
+    connect: Effect.ignore(session.ready)
+  }
 }

@@ -12,6 +12,7 @@ const told = (state: IbkrState) =>
   sessionCapability("ibkr", "there:4001", {
     state: Effect.succeed(state),
     changes: Stream.empty,
+    ready: Effect.never,
     counters: Effect.succeed({
       frames: 0,
       bytes: 0,
