@@ -74,6 +74,44 @@ const sessionCheck = (session: VendorSession): Check => ({
   detail: session.problem === null ? session.state : `${session.state}: ${session.problem}`
 })
 
+/** A part of the server as monitors of the system that this replaces read it. */
+export interface HealthComponent {
+  readonly name: string
+  readonly state: "healthy" | "degraded" | "unhealthy"
+  readonly details: Readonly<Record<string, string>>
+}
+
+/** What the process knows of its parts without asking anybody. */
+export const componentsOf = (live: LiveStanding, draining: boolean): ReadonlyArray<HealthComponent> => {
+  const { active, broken, sessions, waiting } = live
+  const streams: HealthComponent = {
+    name: "streams",
+    state: broken.length === 0 ? "healthy" : "degraded",
+    details: { active: String(active), waiting: String(waiting), broken: String(broken.length) }
+  }
+  return [
+    {
+      name: "server",
+      state: draining ? "degraded" : "healthy",
+      details: draining ? { detail: "is shutting down" } : {}
+    },
+    ...sessions.map((session): HealthComponent => {
+      const { connectedAt, problem, state } = session
+      return {
+        name: `session ${session.vendor}`,
+        state: isConnected(session) ? (state === "degraded" ? "degraded" : "healthy") : "unhealthy",
+        details: {
+          state,
+          place: session.place,
+          ...(problem === null ? {} : { problem }),
+          ...(connectedAt === null ? {} : { connectedAt })
+        }
+      }
+    }),
+    ...(active === 0 ? [] : [streams])
+  ]
+}
+
 /**
  * Whether calls can be sent here, for System.health and /readyz alike: the stores answer, sessions that are needed are connected, live streams that are
  * wanted run, and the server is not going down. A stream that its vendor has refused has ended, and one that waits for room comes in its turn: neither makes

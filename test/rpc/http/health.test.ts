@@ -23,7 +23,10 @@ describe("/healthz and /readyz", () => {
   it.effect("say that all is well, to GET and to HEAD", () =>
     Effect.gen(function* () {
       const { port } = yield* serve()
-      assert.strictEqual((yield* ask(port, { path: "/healthz" })).status, 200)
+      const alive = yield* ask(port, { path: "/healthz" })
+      assert.strictEqual(alive.status, 200)
+      const components = [{ name: "server", state: "healthy", details: {} }]
+      assert.deepStrictEqual(alive.lines, [{ alive: true, state: "healthy", components }])
       const ready = yield* ask(port, { path: "/readyz" })
       assert.strictEqual(ready.status, 200)
       assert.deepStrictEqual(ready.lines, [
@@ -141,7 +144,8 @@ const sessionOf = (over: Partial<VendorSession>): VendorSession => ({
 /** A server with a vendor that has a session, and streams as they stand. */
 const liveServer = Effect.fnUntraced(function* (
   session: Partial<VendorSession>,
-  states: ReadonlyArray<StreamState["state"]>
+  states: ReadonlyArray<StreamState["state"]>,
+  path = "/readyz"
 ) {
   const now = Effect.succeed(sessionOf(session))
   const registry = Layer.effectDiscard(
@@ -165,7 +169,30 @@ const liveServer = Effect.fnUntraced(function* (
   })
   const live = Layer.mergeAll(registry, streams, Layer.mock(StitchingCache, {}))
   const { port } = yield* serve({}, undefined, undefined, undefined, live)
-  return yield* ask(port, { path: "/readyz" })
+  return yield* ask(port, { path })
+})
+
+describe("/healthz of a server with live data", () => {
+  it.effect("tells how sessions and streams stand, and is 200 however that is", () =>
+    Effect.gen(function* () {
+      const well = yield* liveServer({ state: "idle" }, ["live"], "/healthz")
+      assert.include(well.text, `"state":"healthy"`)
+      const away = yield* liveServer({ state: "reconnecting", problem: "refused" }, ["gap", "live"], "/healthz")
+      assert.strictEqual(away.status, 200)
+      const place = sessionOf({}).place
+      assert.deepStrictEqual(away.lines, [
+        {
+          alive: true,
+          state: "degraded",
+          components: [
+            { name: "server", state: "healthy", details: {} },
+            { name: "session gate", state: "unhealthy", details: { state: "reconnecting", place, problem: "refused" } },
+            { name: "streams", state: "degraded", details: { active: "2", waiting: "0", broken: "1" } }
+          ]
+        }
+      ])
+    })
+  )
 })
 
 describe("/readyz of a server with live data", () => {

@@ -81,7 +81,7 @@ const routed = Effect.fnUntraced(function* (options: AppOptions) {
   yield* router.add("GET", "/", Effect.succeed(HttpServerResponse.redirect("/docs")))
   yield* router.add("POST", "/rpc", Effect.provideContext(RpcPost.make(options.places), services))
   yield* router.add("GET", "/rpc", Effect.succeed(toResponse(Routes.upgradeRequired)))
-  yield* router.add("GET", "/healthz", Effect.succeed(Health.alive))
+  yield* router.add("GET", "/healthz", Effect.provideContext(Health.alive, services))
   yield* router.add("GET", "/readyz", Effect.provideContext(Health.ready, services))
   yield* router.add("GET", "/metrics", MetricsPage.page)
   for (const template of Routes.feeds) {

@@ -4,7 +4,7 @@ import { AdapterRegistry } from "../../../services/AdapterRegistry.ts"
 import { MarketStore } from "../../../services/MarketStore.ts"
 import { MarketStreams } from "../../../services/MarketStreams.ts"
 import { ProvenanceStore } from "../../../services/ProvenanceStore.ts"
-import { health, liveStanding } from "../../handlers/storeHealth.ts"
+import { componentsOf, health, liveStanding } from "../../handlers/storeHealth.ts"
 import { RpcHost } from "../RpcHost.ts"
 
 const json = (body: unknown, status: number) =>
@@ -14,8 +14,20 @@ const json = (body: unknown, status: number) =>
     headers: { "cache-control": "no-store" }
   })
 
-/** GET /healthz: 200 for as long as the process answers at all. It asks nothing of anybody: who restarts what does not answer must not be made to wait for a store. */
-export const alive = json({ alive: true }, 200)
+/**
+ * GET /healthz: 200 for as long as the process answers at all, with what it knows by itself of its parts. It asks nothing of anybody: who restarts what does
+ * not answer must not be made to wait for a store, which /readyz asks.
+ */
+export const alive: Effect.Effect<
+  HttpServerResponse.HttpServerResponse,
+  never,
+  RpcHost | MarketStreams | AdapterRegistry
+> = Effect.gen(function* () {
+  const { draining } = yield* (yield* RpcHost).state
+  const components = componentsOf(yield* liveStanding(yield* MarketStreams, yield* AdapterRegistry), draining)
+  const state = components.every((component) => component.state === "healthy") ? "healthy" : "degraded"
+  return json({ alive: true, state, components }, 200)
+})
 
 /**
  * GET /readyz: 200, or 503 while a store does not answer, a session that is needed is not connected, a live stream that is wanted is broken, or the server

@@ -77,7 +77,7 @@ const paths = {
     "The account, or default where there is one"
   ),
   "/healthz": probe("alive", "Whether the process answers at all", {
-    "200": { description: "It does", content: json }
+    "200": { description: "It does, and what it knows of its parts by itself", content: json }
   }),
   "/readyz": probe(
     "ready",
