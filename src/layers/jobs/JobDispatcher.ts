@@ -6,10 +6,10 @@
  *
  * Queueing: the ledgers are the queues. One fiber looks for the next job whenever something may have changed (a job was queued or has
  * ended, somebody came or went, an instant has come), and every two seconds: a commit may have queued a job. Hard cases: whoever wants certain
- * jobs alone gets those and no others begun. A store that is away makes the others go on, and the dispatcher wait, and never end. A job that
+ * jobs alone gets those and no others begun. A store that is away makes the others go on, and the dispatcher wait, and never end; so does a defect of a queue, which is logged. A job that
  * another process has taken meanwhile is passed over: its queue is asked again in the next round.
  */
-import { Clock, Context, Effect, Layer, Queue, type Scope } from "effect"
+import { Cause, Clock, Context, Effect, Layer, Queue, type Scope } from "effect"
 import type { JobId } from "../../domain/Job.ts"
 import type { UpNext } from "../../services/JobLedger.ts"
 import type { JobQueueError } from "../../services/JobQueue.ts"
@@ -112,7 +112,15 @@ const make = Effect.gen(function* () {
     if (holders.size === 0) return yield* Queue.take(wake)
     const wait = yield* turn
     return yield* Effect.raceFirst(Queue.take(wake), Effect.sleep(wait))
-  }).pipe(Effect.forever, Effect.forkScoped)
+  }).pipe(
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.failCause(cause)
+        : Effect.andThen(Effect.logError("jobs could not be looked for; tried again", cause), Effect.sleep(poll))
+    ),
+    Effect.forever,
+    Effect.forkScoped
+  )
 
   return JobDispatcher.of({
     look,

@@ -8,6 +8,9 @@ import { iso, type TimeRange } from "../../domain/TimeRange.ts"
 const rest = 60_000
 const longestKey = 255
 
+/** Pauses between attempts grow, so that these last for days: a gateway may be away over a weekend, and what a gap left out is in its history for longer. */
+const attempts = 100
+
 /** As it is, or its beginning and a hash of all of it: what two long ones have in common does not make them one. */
 const shortened = (text: string, most: number): string => {
   if (text.length <= most) return text
@@ -24,6 +27,7 @@ export const jobOf = (key: StreamKey, range: TimeRange): JobSpec => {
     type: streamRepairType,
     payload: { stream: { ...key, params: { ...key.params } }, range: { ...range } },
     priority: "medium",
-    notBefore: range.end + rest
+    notBefore: range.end + rest,
+    maxAttempts: attempts
   }
 }
