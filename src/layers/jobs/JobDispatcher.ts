@@ -9,10 +9,11 @@
  * jobs alone gets those and no others begun. A store that is away makes the others go on, and the dispatcher wait, and never end; so does a defect of a queue, which is logged. A job that
  * another process has taken meanwhile is passed over: its queue is asked again in the next round.
  */
-import { Cause, Clock, Context, Effect, Layer, Queue, type Scope } from "effect"
+import { Clock, Context, Effect, Layer, Queue, type Scope } from "effect"
 import type { JobId } from "../../domain/Job.ts"
 import type { UpNext } from "../../services/JobLedger.ts"
 import type { JobQueueError } from "../../services/JobQueue.ts"
+import { enduring } from "../enduring.ts"
 
 /** A queue, as the dispatcher asks it; `only`: of these jobs, null of all. */
 export interface DispatchedQueue {
@@ -108,19 +109,12 @@ const make = Effect.gen(function* () {
     return poll
   })
 
-  yield* Effect.gen(function* () {
+  const round = Effect.gen(function* () {
     if (holders.size === 0) return yield* Queue.take(wake)
     const wait = yield* turn
     return yield* Effect.raceFirst(Queue.take(wake), Effect.sleep(wait))
-  }).pipe(
-    Effect.catchCause((cause) =>
-      Cause.hasInterruptsOnly(cause)
-        ? Effect.failCause(cause)
-        : Effect.andThen(Effect.logError("jobs could not be looked for; tried again", cause), Effect.sleep(poll))
-    ),
-    Effect.forever,
-    Effect.forkScoped
-  )
+  })
+  yield* Effect.forkScoped(enduring("the search for jobs that are due", round, poll))
 
   return JobDispatcher.of({
     look,

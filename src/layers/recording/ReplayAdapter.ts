@@ -7,6 +7,7 @@ import { unlimited } from "../../domain/VendorLimits.ts"
 import { type Adapter, NotFound, Unavailable, VendorError } from "../../services/Adapter.ts"
 import type { ProvenanceStore, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import type { StreamCapability } from "../../services/StreamCapability.ts"
+import { forkAloud } from "../streams/forkAloud.ts"
 import { type RecordedSession, type RecordedStreamFiles, recordedSession } from "./RecordedSession.ts"
 import type { UnreadableSegment } from "./readFrames.ts"
 import { replayStream } from "./replayStream.ts"
@@ -87,7 +88,7 @@ export const make = Effect.fnUntraced(function* ({
         (one) => canonical(asked(one)) === canonical(key),
         `stream ${nameOf(key)}`
       )
-      yield* Effect.forkScoped(replayStream(archive, session, files, speed, sink))
+      yield* forkAloud(replayStream(archive, session, files, speed, sink), sink, `the replay of session ${id}`, false)
     }),
     silence: () => null,
     history: () => ({ _tag: "told", delay: 0, overlap: 0 }),

@@ -83,6 +83,11 @@ class OpenTopic implements TopicDuties, UpstreamOwner {
           this.#filling = null
           topic.filled(filled)
         })
+      ).pipe(
+        // A gap that nobody tells the end of would hold its stream's rows for ever.
+        Effect.catchCause((cause) =>
+          Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : Effect.sync(() => topic.broke(Cause.squash(cause)))
+        )
       )
     )
   }

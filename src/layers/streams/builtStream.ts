@@ -6,6 +6,7 @@ import { Unavailable } from "../../services/Adapter.ts"
 import type { MarketStreamsError } from "../../services/MarketStreams.ts"
 import type { StreamCapability } from "../../services/StreamCapability.ts"
 import { BuiltBars } from "./BuiltBars.ts"
+import { forkAloud } from "./forkAloud.ts"
 
 /**
  * The longest timeframe that a vendor streams and of which bars of this one can be made: those of a day and longer follow sessions and not the
@@ -41,12 +42,12 @@ export const builtStream = (
   open: Effect.fnUntraced(function* (key, sink) {
     if (key.timeframe === null) return
     const bars = new BuiltBars(key.timeframe, sink)
-    yield* items({ ...key, timeframe: builtFrom(stream, key.timeframe) }).pipe(
+    const building = items({ ...key, timeframe: builtFrom(stream, key.timeframe) }).pipe(
       Stream.runForEach(({ event }) => Effect.sync(() => bars.take(event))),
       Effect.catch(({ message }) =>
         Effect.sync(() => sink.event({ _tag: "Closed", retryable: true, cause: new Unavailable({ message }) }))
-      ),
-      Effect.forkScoped({ startImmediately: true })
+      )
     )
+    yield* forkAloud(building, sink, `the making of bars of ${key.timeframe}`)
   })
 })

@@ -17,6 +17,7 @@ import type { EpochMillis } from "../../../domain/TimeRange.ts"
 import { VendorError } from "../../../services/Adapter.ts"
 import type { StreamCapability, StreamSink, UpstreamEvent } from "../../../services/StreamCapability.ts"
 import { isPassing } from "../../jobs/backfill/passing.ts"
+import { forkAloud } from "../../streams/forkAloud.ts"
 import * as SyntheticTape from "./SyntheticTape.ts"
 
 export interface FallbackOptions {
@@ -146,19 +147,18 @@ export const fallbackStream = Effect.fnUntraced(function* (
     Effect.catch(({ reason }) => Effect.succeed<Ended>({ _tag: "Closed", retryable: isPassing(reason), cause: reason }))
   )
 
-  yield* Effect.forkScoped(
-    Effect.gen(function* () {
-      for (;;) {
-        const ended = yield* attempt
-        if (!ended.retryable) {
-          making(Effect.void)
-          return sink.event(ended)
-        }
-        const { message } = new VendorError({ vendor: real.vendor, reason: ended.cause })
-        lost({ _tag: "Gap", from: null, reason: message })
-        yield* Effect.sleep(Duration.millis(pause))
+  const keeping = Effect.gen(function* () {
+    for (;;) {
+      const ended = yield* attempt
+      if (!ended.retryable) {
+        making(Effect.void)
+        return sink.event(ended)
       }
-    })
-  )
+      const { message } = new VendorError({ vendor: real.vendor, reason: ended.cause })
+      lost({ _tag: "Gap", from: null, reason: message })
+      yield* Effect.sleep(Duration.millis(pause))
+    }
+  })
   awaitVendor()
+  yield* forkAloud(keeping, sink, `a stream of ${real.vendor}`)
 })

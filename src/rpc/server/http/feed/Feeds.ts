@@ -13,6 +13,7 @@ import type * as NodeWS from "@effect/platform-node/NodeWS"
 import { Cause, Clock, Effect, Latch, RcMap, type Scope } from "effect"
 import type { StreamQuery } from "../../../../domain/streams/StreamKey.ts"
 import type { FeedLimits } from "../../../../layers/config/FeedLimits.ts"
+import { enduring } from "../../../../layers/enduring.ts"
 import { AdapterRegistry } from "../../../../services/AdapterRegistry.ts"
 import { MarketStreams, type MarketStreamsError } from "../../../../services/MarketStreams.ts"
 import type { InternalError } from "../../../contract/Border.ts"
@@ -100,7 +101,8 @@ export const make = Effect.fnUntraced(function* (limits: FeedLimits, tally: Feed
       else socket.cut()
     }
   })
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(limits.heartbeatInterval), heartbeat)))
+  const beating = Effect.andThen(Effect.sleep(limits.heartbeatInterval), heartbeat)
+  yield* Effect.forkScoped(enduring("the heartbeat of JSON feeds", beating, 0))
 
   const feeds: RcMap.RcMap<FeedKey, Feed, MarketStreamsError> = yield* RcMap.make({
     lookup: Effect.fnUntraced(function* (key: FeedKey) {

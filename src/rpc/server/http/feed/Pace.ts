@@ -2,6 +2,7 @@
  * Wakes clients whose rows wait for the rate. One fiber for all of them: it sleeps until the earliest, or until one comes that is earlier.
  */
 import { Clock, Effect, Latch, type Scope } from "effect"
+import { enduring } from "../../../../layers/enduring.ts"
 
 export interface Paced {
   readonly flush: (now: number) => void
@@ -45,7 +46,7 @@ export const make: Effect.Effect<Pace, never, Scope.Scope> = Effect.gen(function
     if (left <= 0) return Effect.andThen(Effect.sync(flush), Effect.yieldNow)
     return Effect.andThen(Effect.raceFirst(Effect.sleep(Math.ceil(left)), sooner.await), Effect.sync(flush))
   })
-  yield* Effect.forkScoped(Effect.forever(round))
+  yield* Effect.forkScoped(enduring("the pace of JSON feeds", round, 100))
 
   return {
     now,
