@@ -99,6 +99,9 @@ const writes: Readonly<Record<string, (store: Store, known: Known) => Effect.Eff
 /** Of the archive, and of nobody in it: a hash of what is asked, a place to write to, sums and checks of all bytes. */
 const ofNobody = ["identify", "draft", "verify", "stats"]
 
+/** Of everybody: that a call was made, which may be made once. */
+const ofEverybody = ["everybodys"]
+
 const seen = Effect.fnUntraced(function* (store: Store, known: Known) {
   const told: Array<string> = []
   for (const [name, read] of Object.entries(reads)) {
@@ -112,7 +115,7 @@ describe("two tenants of one archive", () => {
   it.live("every method has a row, and what one has archived the other does not find, by number, series or hash", () =>
     Effect.gen(function* () {
       const { a, b } = yield* both
-      const methods = [...Object.keys(reads), ...Object.keys(writes), ...ofNobody].sort()
+      const methods = [...Object.keys(reads), ...Object.keys(writes), ...ofNobody, ...ofEverybody].sort()
       assert.deepStrictEqual(Object.keys(a).sort(), methods)
       const empty = yield* seen(b, nobody)
       const known = yield* fill(a)
@@ -121,6 +124,21 @@ describe("two tenants of one archive", () => {
         assert.notStrictEqual(line, empty[at])
         assert.notInclude(line, "refused")
       }
+    })
+  )
+
+  it.live("that one has made a call the other is told, and nothing else of it", () =>
+    Effect.gen(function* () {
+      const { a, b } = yield* both
+      const { request, response } = yield* fill(a)
+      yield* a.closeRequest(request, "fetched", response, null)
+      const hash = yield* a.identify(identity({ symbol: "SPX" }))
+      const own = yield* a.everybodys(hash)
+      assert.deepInclude(own, { id: request, own: true, response })
+      assert.deepStrictEqual(
+        yield* b.everybodys(hash),
+        own.map(({ id }) => ({ id, own: false, response: null }))
+      )
     })
   )
 
