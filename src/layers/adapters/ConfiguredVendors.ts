@@ -3,19 +3,17 @@ import type { TenantName } from "../../domain/Tenant.ts"
 import { AdapterRegistry, type AdapterRegistryError } from "../../services/AdapterRegistry.ts"
 import { changesFor } from "../config/symbolChanges.ts"
 import type { TapestryConfig } from "../config/TapestryConfig.ts"
-import * as FallbackAdapter from "./fallback/FallbackAdapter.ts"
 import * as FileAdapter from "./file/FileAdapter.ts"
-import * as HttpAdapter from "./http/HttpAdapter.ts"
-import * as IbkrAdapter from "./ibkr/IbkrAdapter.ts"
-import { openReplay } from "./replay/openReplay.ts"
 import * as SampleAdapter from "./sample/SampleAdapter.ts"
 import * as SimulatedVendor from "./simulated/SimulatedVendor.ts"
 import type { VendorConfig } from "./VendorConfig.ts"
 import { withSymbolChanges } from "./withSymbolChanges.ts"
-import * as YahooAdapter from "./yahoo/YahooAdapter.ts"
 
 /** Two vendors of one name: `sample` is taken unless `sample: false` gives it up. */
 export type ConfiguredVendorsError = AdapterRegistryError
+
+/** Most configurations have vendors of one kind or two, and the code of the others costs memory. */
+const load = <Module>(module: () => Promise<Module>): Effect.Effect<Module> => Effect.promise(module)
 
 const adapterOf = (
   vendor: VendorConfig,
@@ -25,19 +23,34 @@ const adapterOf = (
 ) => {
   switch (vendor.adapter) {
     case "fallback":
-      return Effect.succeed(FallbackAdapter.make(vendor, registry))
+      return Effect.map(
+        load(() => import("./fallback/FallbackAdapter.ts")),
+        ({ make }) => make(vendor, registry)
+      )
     case "file":
       return FileAdapter.make(vendor, { dataDir })
     case "http":
-      return HttpAdapter.make(vendor, { dataDir })
+      return Effect.flatMap(
+        load(() => import("./http/HttpAdapter.ts")),
+        ({ make }) => make(vendor, { dataDir })
+      )
     case "ibkr":
-      return IbkrAdapter.make(vendor)
+      return Effect.flatMap(
+        load(() => import("./ibkr/IbkrAdapter.ts")),
+        ({ make }) => make(vendor)
+      )
     case "replay":
-      return openReplay(vendor, { dataDir, ...(tenant === undefined ? {} : { tenant }) })
+      return Effect.flatMap(
+        load(() => import("./replay/openReplay.ts")),
+        ({ openReplay }) => openReplay(vendor, { dataDir, ...(tenant === undefined ? {} : { tenant }) })
+      )
     case "simulated":
-      return Effect.succeed(SimulatedVendor.make(vendor))
+      return SimulatedVendor.make(vendor)
     case "yahoo":
-      return YahooAdapter.make(vendor)
+      return Effect.flatMap(
+        load(() => import("./yahoo/YahooAdapter.ts")),
+        ({ make }) => make(vendor)
+      )
   }
 }
 

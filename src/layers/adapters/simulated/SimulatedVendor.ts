@@ -1,8 +1,7 @@
 /** A vendor of `adapter: simulated`: what `tapestry.yaml` may say of it, and what holds where it says nothing. */
-import { Result, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
 import type { Adapter } from "../../../services/Adapter.ts"
 import type { DocumentProblem } from "../../config/issueProblems.ts"
-import * as ModelVendor from "../../testing/ModelVendor.ts"
 
 const Symbols = Schema.NonEmptyArray(Schema.NonEmptyString).annotate({ expected: "a list of symbols" })
 
@@ -44,8 +43,12 @@ export const resolveVendor = (
   })
 
 /** A market that does not exist, for demonstrations: its streams say so (`DataType` is `simulated`), and so does its description. */
-export const make = ({ description, name, rate, seed, symbols }: SimulatedVendor): Adapter => ({
-  ...ModelVendor.make({ name, symbols, seed, stream: { rate } }).adapter,
-  type: "simulated",
-  description
-})
+export const make = ({ description, name, rate, seed, symbols }: SimulatedVendor): Effect.Effect<Adapter> =>
+  Effect.map(
+    Effect.promise(() => import("../../testing/ModelVendor.ts")),
+    (model): Adapter => ({
+      ...model.make({ name, symbols, seed, stream: { rate } }).adapter,
+      type: "simulated",
+      description
+    })
+  )
