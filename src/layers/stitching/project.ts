@@ -20,9 +20,10 @@ import {
 import { decoderFor } from "../../services/decoders.ts"
 import type { Commit, CommitResult, GenerationId, MarketStore, MarketStoreError } from "../../services/MarketStore.ts"
 import type { ArchivedBytes } from "../../services/PayloadDraft.ts"
-import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
+import type { ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import { segmentBars } from "../recording/segmentBars.ts"
 import { segmentKind } from "../recording/segmentRequest.ts"
+import { guarded, tooLarge } from "./decoderGuard.ts"
 import { proofOf } from "./proofOf.ts"
 
 export type Fetcher = Adapter & { readonly fetch: FetchCapability }
@@ -166,27 +167,12 @@ export const project = Effect.fnUntraced(function* (
   return { rows: commit.bars.length, rejected, result, page } satisfies Projected
 })
 
-const tooLarge = ({ limit, sizeBytes }: Exclude<ArchivedBytes, Uint8Array>) =>
-  new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes, limit }) })
-
-/** A decoder that throws is as good as bytes that cannot be read: every plan of the series would meet it again. */
 const decode = (name: string, decoder: Decoder, payload: ArchivedBytes, decoding: Decoding) =>
-  Effect.catchDefect(
-    Effect.suspend((): Effect.Effect<DecodedBars, VendorError | ProvenanceStoreError> => {
-      if (payload instanceof Uint8Array) return decoder.decode(payload, decoding)
-      if (decoder.decodeStream !== undefined) return decoder.decodeStream(payload.stream, decoding)
-      return Effect.fail(tooLarge(payload))
-    }),
-    (defect) =>
-      Effect.flatMap(Effect.logError(`the decoder of ${name} failed`, defect), () =>
-        Effect.fail(
-          new VendorError({
-            vendor: name,
-            reason: new Malformed({ position: null, message: `its decoder failed: ${defect}` })
-          })
-        )
-      )
-  )
+  guarded(name, (): Effect.Effect<DecodedBars, VendorError | ProvenanceStoreError> => {
+    if (payload instanceof Uint8Array) return decoder.decode(payload, decoding)
+    if (decoder.decodeStream !== undefined) return decoder.decodeStream(payload.stream, decoding)
+    return Effect.fail(tooLarge(payload))
+  })
 
 /** An answer proves nothing of dates beyond its coverage: an announced dividend is told again when its date has come. */
 const actionsBefore = ({ actions }: DecodedBars, end: number): Pick<Commit, "actions"> => {

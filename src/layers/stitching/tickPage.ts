@@ -2,10 +2,11 @@
 import { Effect } from "effect"
 import { split } from "../../domain/records/EpochNanos.ts"
 import type { TickSeries } from "../../domain/records/TickSeries.ts"
-import { type Adapter, Malformed, type PageOfAnswer, VendorError } from "../../services/Adapter.ts"
-import { PayloadTooLarge, ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
+import type { Adapter, PageOfAnswer, VendorError } from "../../services/Adapter.ts"
+import type { ProvenanceStoreError } from "../../services/ProvenanceStore.ts"
 import type { RecordCommit } from "../../services/RecordStore.ts"
 import type { TickHistory, TickPage } from "../../services/TickHistory.ts"
+import { guarded, tooLarge } from "./decoderGuard.ts"
 import type { ArchivedAnswer } from "./project.ts"
 import { proofOf } from "./proofOf.ts"
 
@@ -21,26 +22,12 @@ export interface PageReading {
 
 const noRows: TickPage = { rows: [], positions: [], proves: null, next: null }
 
-/** A decoder that throws is as good as bytes that cannot be read: every plan of the series would meet it again. */
-const decode = Effect.fnUntraced(function* ({ name, ticks }: TickVendor, series: TickSeries, answer: ArchivedAnswer) {
-  const { payload, range, request } = answer
-  if (!(payload instanceof Uint8Array)) {
-    const { limit, sizeBytes } = payload
-    return yield* new ProvenanceStoreError({ reason: new PayloadTooLarge({ sizeBytes, limit }) })
-  }
-  return yield* Effect.catchDefect(
-    Effect.suspend(() => ticks.decode(series, payload, request, range)),
-    (defect) =>
-      Effect.flatMap(Effect.logError(`the decoder of ${name} failed`, defect), () =>
-        Effect.fail(
-          new VendorError({
-            vendor: name,
-            reason: new Malformed({ position: null, message: `its decoder failed: ${defect}` })
-          })
-        )
-      )
+const decode = ({ name, ticks }: TickVendor, series: TickSeries, { payload, range, request }: ArchivedAnswer) =>
+  guarded(
+    name,
+    (): Effect.Effect<TickPage, VendorError | ProvenanceStoreError> =>
+      payload instanceof Uint8Array ? ticks.decode(series, payload, request, range) : Effect.fail(tooLarge(payload))
   )
-})
 
 /** Of what was not in the history yet when the page was asked for it proves nothing, and its rows are left out. */
 export const readPage = Effect.fnUntraced(function* (

@@ -128,8 +128,17 @@ export class Upstream {
 
   #begin(work: Effect.Effect<void>): void {
     this.#working = true
-    const fiber = Effect.runForkWith(this.#shared.context)(work)
+    const fiber = Effect.runForkWith(this.#shared.context)(Effect.catchDefect(work, (defect) => this.#broke(defect)))
     if (fiber.pollUnsafe() === undefined) this.#work = fiber
+  }
+
+  /** The work itself has failed, so that nobody would open it again: it ends aloud, and whoever comes after has another try. */
+  #broke(defect: unknown): Effect.Effect<void> {
+    const { kind, vendor } = this.#owner.topic.key
+    return Effect.logError(`a stream of ${kind} of ${vendor} failed`, defect).pipe(
+      Effect.andThen(this.#leave),
+      Effect.andThen(this.#finish(true, "it failed here; the log says how"))
+    )
   }
 
   /** Nothing is left to be done for now. */

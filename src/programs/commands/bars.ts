@@ -11,10 +11,10 @@ import { Json } from "../flags/GlobalFlags.ts"
 import { instantFlag, rangeFlags, rangeOf, zoneFlag } from "../flags/RangeFlags.ts"
 import { partsOf, seriesFlags, seriesOf, titleOf } from "../flags/SeriesFlags.ts"
 import { type BarsOutput, barsOutput, type Format, formatOf, formats } from "../format/BarsOutput.ts"
-import { answerDocument, planDocument } from "../format/Documents.ts"
+import { answerDocument } from "../format/Documents.ts"
 import { counted } from "../format/Numbers.ts"
-import { planSummary, planTable } from "../format/PlanLines.ts"
 import { derivedLines, holeLines, holesOf, keptLines, seamLines, sourceLine } from "../format/RangeLines.ts"
+import { showPlan } from "../showPlan.ts"
 import { writeAtomically } from "../terminal/AtomicFile.ts"
 import { Output } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
@@ -83,16 +83,6 @@ const checked = Effect.fnUntraced(function* (input: Input, json: boolean) {
   }
   const range = yield* rangeOf(input, input.timeframe)
   return { range, limit, out, format }
-})
-
-const showPlan = Effect.fnUntraced(function* (query: RangeQuery, json: boolean) {
-  const { line, lines, terminal } = yield* Output
-  const cache = yield* StitchingCache
-  const plan = yield* cache.plan(query)
-  if (json) return yield* line(JSON.stringify(planDocument(plan)))
-  const [header = "", ...rows] = planTable(plan)
-  yield* lines([styleOf(terminal).bold(header), ...rows])
-  yield* line(styleOf(terminal).dim(planSummary(plan)))
 })
 
 const read = Effect.fnUntraced(function* (input: Input, query: RangeQuery) {

@@ -13,9 +13,8 @@ import { asCommand, UsageError } from "../failure/UsageError.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { instantFlag, rangeFlags, rangeOf } from "../flags/RangeFlags.ts"
 import { titleOf } from "../flags/SeriesFlags.ts"
-import { planDocument } from "../format/Documents.ts"
-import { planSummary, planTable } from "../format/PlanLines.ts"
 import { holeLines, holesOf, keptLines, sourceLine } from "../format/RangeLines.ts"
+import { showPlan } from "../showPlan.ts"
 import { rowLine } from "../streams/rowLine.ts"
 import { rowDocument } from "../streams/streamDocuments.ts"
 import { meantVendor, vendorFlag, vendorsHere, vendorsThere } from "../streams/streamVendor.ts"
@@ -67,16 +66,6 @@ const untilKnown = Effect.fnUntraced(function* (query: RangeQuery) {
     if (!pieces.some(isNotYet)) return
     yield* Effect.sleep(pause)
   }
-})
-
-const showPlan = Effect.fnUntraced(function* (query: RangeQuery, json: boolean) {
-  const { line, lines, terminal } = yield* Output
-  const cache = yield* StitchingCache
-  const plan = yield* cache.plan(query)
-  if (json) return yield* line(JSON.stringify(planDocument(plan)))
-  const [header = "", ...rows] = planTable(plan)
-  yield* lines([styleOf(terminal).bold(header), ...rows])
-  yield* line(styleOf(terminal).dim(planSummary(plan)))
 })
 
 const read = Effect.fnUntraced(function* (input: Input, query: RangeQuery) {

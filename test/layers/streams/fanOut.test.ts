@@ -4,7 +4,7 @@ import type { Trade } from "../../../src/domain/records/Trade.ts"
 import { isRows } from "../../../src/domain/streams/StreamEvent.ts"
 import type { StreamKey } from "../../../src/domain/streams/StreamKey.ts"
 import * as MarketStreamsLive from "../../../src/layers/streams/MarketStreamsLive.ts"
-import type { Adapter } from "../../../src/services/Adapter.ts"
+import { type Adapter, Unavailable, VendorError } from "../../../src/services/Adapter.ts"
 import { AdapterRegistry } from "../../../src/services/AdapterRegistry.ts"
 import { MarketStreams } from "../../../src/services/MarketStreams.ts"
 import type { StreamSink } from "../../../src/services/StreamCapability.ts"
@@ -350,5 +350,37 @@ describe("fan-out", () => {
       assert.deepStrictEqual(tags(tape).slice(0, 2), ["Gap", "Started"])
       assert.isAbove(isTrue(vendor, tape), 0)
     }).pipe(Effect.provide(over(interrupted)))
+  })
+
+  it.effect("a stream whose opening fails for good here ends aloud, and the next who asks has another try", () => {
+    const vendor = vendorOf()
+    let opened = 0
+    return Effect.gen(function* () {
+      yield* atStart
+      const { stream } = vendor.adapter
+      assert.isDefined(stream)
+      if (stream === undefined) return
+      const registry = yield* AdapterRegistry
+      const odd: Adapter = {
+        ...vendor.adapter,
+        name: "odd",
+        stream: {
+          ...stream,
+          key: (query) => Effect.map(stream.key(query), (key) => ({ ...key, vendor: "odd" })),
+          open: () => {
+            opened++
+            return Effect.fail(new VendorError({ vendor: "odd", reason: new Unavailable({ message: "away" }) }))
+          },
+          reopen: Effect.die("nobody thought of this")
+        }
+      }
+      yield* registry.register(Effect.succeed(odd))
+      const first = yield* record([trades()], undefined, "odd")
+      yield* pass(5 * second)
+      assert.deepStrictEqual(tags(first).at(-1), "Closed")
+      assert.strictEqual(opened, 1)
+      yield* record([trades()], undefined, "odd")
+      assert.strictEqual(opened, 2)
+    }).pipe(Effect.provide(over(vendor)))
   })
 })

@@ -28,6 +28,7 @@ export const make = (vendor: FallbackVendor, registry: AdapterRegistry["Service"
     lateness = found.stream.lateness
     return found.stream
   })
+  const other = Effect.mapError(registry.resolve(of), ({ message }) => refused(message))
   const real = (key: StreamKey): StreamKey => ({ ...key, vendor: of })
 
   const stream: StreamCapability = {
@@ -56,13 +57,7 @@ export const make = (vendor: FallbackVendor, registry: AdapterRegistry["Service"
     account: name,
     limits: unlimited,
     stream,
-    symbols: Effect.flatMap(
-      Effect.mapError(registry.resolve(of), ({ message }) => refused(message)),
-      ({ symbols }) => symbols
-    ),
-    ping: Effect.flatMap(
-      Effect.mapError(registry.resolve(of), ({ message }) => refused(message)),
-      ({ ping }) => ping
-    )
+    symbols: Effect.flatMap(other, ({ symbols }) => symbols),
+    ping: Effect.flatMap(other, ({ ping }) => ping)
   }
 }
